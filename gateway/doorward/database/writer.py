@@ -1,0 +1,145 @@
+"""One thread that writes: units of work are committed in groups, each in its own savepoint."""
+
+import asyncio
+import queue
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+from sqlalchemy import Connection, Engine
+
+from doorward.database.engine import for_writing
+from doorward.errors import Unavailable
+
+T = TypeVar("T")
+Work = Callable[[Connection], T]
+Done = Callable[[T | None, Exception | None], None]
+
+_GROUP = 200  # units a commit; more gains nothing and makes the first of them wait
+_WAITING = 20_000  # units in line before we say so instead of growing
+
+
+class Writer:
+    """Runs units of work one after the other, and answers after the commit that holds them.
+
+    A unit is a plain function of a Connection. One that raises is rolled back alone; its neighbours
+    are not touched. When the commit itself fails, every unit of the group gets the error.
+    """
+
+    def __init__(self, engine: Engine, *, name: str = "writer") -> None:
+        """Name the thread; nothing runs before `start`."""
+        self._engine = for_writing(engine)
+        self._units: queue.SimpleQueue[_Unit | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._closed = True
+
+    def start(self) -> None:
+        """Start the thread. Called on the event loop that answers are to arrive on."""
+        self._loop = asyncio.get_running_loop()
+        self._finished = self._loop.create_future()
+        self._closed = False
+        self._thread.start()
+
+    async def run(self, work: Callable[[Connection], T]) -> T:
+        """Run `work`, return its result after the commit. Raises what `work` raised, or the commit's own error."""
+        future: asyncio.Future[T] = self._loop.create_future()
+
+        def done(result: T | None, error: Exception | None) -> None:
+            if future.cancelled():
+                return
+            if error is not None:
+                future.set_exception(error)
+            else:
+                future.set_result(result)  # type: ignore[arg-type]  # None only where T allows it
+
+        self.submit(work, done)
+        return await future
+
+    def submit(
+        self, work: Callable[[Connection], T], done: Callable[[T | None, Exception | None], None]
+    ) -> None:
+        """Queue `work` and return at once; `done(result, error)` runs on the loop after the commit.
+
+        Raises Unavailable when the writer is closed or hopelessly behind.
+        """
+        if self._closed or self._units.qsize() >= _WAITING:
+            raise Unavailable(
+                "the store does not take more writes", "check the disk, then restart the gateway"
+            )
+        self._units.put(_Unit(work, done))
+
+    async def close(self) -> None:
+        """Finish what is queued, then stop the thread. Calling it again does nothing."""
+        if self._closed:
+            return
+        self._closed = True
+        self._units.put(None)
+        await self._finished
+
+    def _run(self) -> None:
+        open_for_work = True
+        while open_for_work:
+            group, open_for_work = self._next_group()
+            if group:
+                self._commit(group)
+                self._loop.call_soon_threadsafe(_answer, group)
+        self._loop.call_soon_threadsafe(self._finished.set_result, None)
+
+    def _next_group(self) -> tuple[list["_Unit"], bool]:
+        """Wait for one unit, take what is there beyond it; False once the end marker came."""
+        unit = self._units.get()
+        group: list[_Unit] = []
+        while unit is not None:
+            group.append(unit)
+            if len(group) == _GROUP:
+                return group, True
+            try:
+                unit = self._units.get_nowait()
+            except queue.Empty:
+                return group, True
+        return group, False
+
+    def _commit(self, group: list["_Unit"]) -> None:
+        try:
+            # A checkout per group: a transaction that a failed commit left open is rolled back
+            # when the connection returns to the pool.
+            with self._engine.begin() as connection:
+                for unit in group:
+                    unit.perform(connection)
+        except Exception as error:  # noqa: BLE001 - a full disk, a lost file: all who wait must hear
+            for unit in group:
+                unit.result, unit.error = None, unit.error or error
+
+
+class _Unit:
+    """One function to run, and who waits for it."""
+
+    __slots__ = ("_done", "_work", "error", "result")
+
+    def __init__(
+        self, work: Callable[[Connection], T], done: Callable[[T | None, Exception | None], None]
+    ) -> None:
+        self._work: Callable[[Connection], object] = work
+        self._done: Callable[..., None] = done
+        self.result: object = None
+        self.error: Exception | None = None
+
+    def perform(self, connection: Connection) -> None:
+        """Run inside a savepoint; keep the result or the error for later."""
+        try:
+            with connection.begin_nested():
+                self.result = self._work(connection)
+        except Exception as error:  # noqa: BLE001 - it belongs to the unit's owner, not to this thread
+            self.error = error
+
+    def answer(self) -> None:
+        self._done(self.result, self.error)
+
+
+def _answer(group: list[_Unit]) -> None:
+    loop = asyncio.get_running_loop()
+    for unit in group:
+        try:
+            unit.answer()
+        except Exception as error:  # noqa: BLE001 - one listener's bug must not silence the rest of the group
+            loop.call_exception_handler({"message": "a writer callback failed", "exception": error})

@@ -1,0 +1,145 @@
+"""Every error that doorward raises on purpose: what is wrong, and what to do next.
+
+A leaf says whose fault it is. `str(error)` is one line, fit for a terminal, a page and an API answer; it never
+holds a secret or a whole credential number.
+"""
+
+
+class DoorwardError(Exception):
+    """Something is wrong, and somebody can do something about it."""
+
+    code = "error"
+
+    def __init__(self, problem: str, remedy: str = "", *, field: str | None = None) -> None:
+        """Say what is wrong, what the next step is, and (for bad input) which field holds it."""
+        self.problem = problem
+        self.remedy = remedy
+        self.field = field
+        super().__init__(self.message)
+
+    @property
+    def message(self) -> str:
+        """The problem and the next step, as one line."""
+        return f"{self.problem}; {self.remedy}" if self.remedy else self.problem
+
+
+# --- the caller asked for something that cannot be ------------------------------------------------------------
+
+
+class InvalidInput(DoorwardError):
+    """What was given cannot be accepted; `field` names the culprit."""
+
+    code = "invalid"
+
+
+class NotFound(DoorwardError):
+    """The person, card, door or device that was named does not exist."""
+
+    code = "not_found"
+
+
+class Conflict(DoorwardError):
+    """It exists already, or its present state forbids the change."""
+
+    code = "conflict"
+
+
+class NotSignedIn(DoorwardError):
+    """The session, password or token is missing, wrong or used up."""
+
+    code = "not_signed_in"
+
+
+class TooManyAttempts(DoorwardError):
+    """Too many failed attempts; `retry_after` says how many seconds to wait."""
+
+    code = "too_many_attempts"
+
+    def __init__(self, problem: str, remedy: str = "", *, retry_after: int) -> None:
+        """Name the wait in whole seconds."""
+        super().__init__(problem, remedy)
+        self.retry_after = retry_after
+
+
+class Unavailable(DoorwardError):
+    """The part that is needed is not there right now: a board offline, a store too slow."""
+
+    code = "unavailable"
+
+
+# --- the installation cannot start or go on -------------------------------------------------------------------
+
+
+class StartupError(DoorwardError):
+    """The gateway cannot start as it is installed and configured."""
+
+    code = "startup"
+
+
+class ConfigError(StartupError):
+    """The configuration file is unreadable or says something that makes no sense."""
+
+    code = "config"
+
+
+class PortInUse(StartupError):
+    """Another program listens where we would."""
+
+    code = "port_in_use"
+
+
+class AlreadyRunning(StartupError):
+    """Another gateway holds this data directory."""
+
+    code = "already_running"
+
+
+class NoMicroPython(StartupError):
+    """This machine has no MicroPython to run virtual boards with."""
+
+    code = "no_micropython"
+
+
+class KeyFileError(StartupError):
+    """A key file is missing, unreadable or not a key."""
+
+    code = "key_file"
+
+
+class KeyFileTooOpen(KeyFileError):
+    """Others on this machine can read a key file."""
+
+    code = "key_file_too_open"
+
+
+class DatabaseError(StartupError):
+    """A database cannot be used."""
+
+    code = "database"
+
+
+class WrongKey(DatabaseError):
+    """The key file does not belong to the database."""
+
+    code = "wrong_key"
+
+
+class DatabaseDamaged(DatabaseError):
+    """The database file is not what was written."""
+
+    code = "database_damaged"
+
+
+class DatabaseTooNew(DatabaseError):
+    """A newer doorward wrote the database."""
+
+    code = "database_too_new"
+
+
+# --- what a device said is not to be believed ------------------------------------------------------------------
+
+
+class Rejected(DoorwardError):
+    """A device's message is refused: forged, replayed, malformed or out of place. It is counted, never acted on."""
+
+    code = "rejected"

@@ -1,0 +1,134 @@
+"""The writer thread: answers after the commit, groups units, keeps their failures apart."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, Engine, event, text
+from sqlalchemy.exc import IntegrityError
+
+from doorward.database import Writer, open_database
+from doorward.errors import Unavailable
+
+KEY = bytes(range(32))
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Engine:
+    engine = open_database(tmp_path / "test.db", KEY)
+    with engine.begin() as connection:
+        connection.execute(text("create table item (name text primary key)"))
+    return engine
+
+
+@pytest.fixture
+async def writer(engine: Engine) -> AsyncIterator[Writer]:
+    writer = Writer(engine)
+    writer.start()
+    yield writer
+    await writer.close()
+    engine.dispose()
+
+
+def insert(connection: Connection, name: str) -> str:
+    connection.execute(text("insert into item values (:name)"), {"name": name})
+    return name
+
+
+def names(engine: Engine) -> set[str]:
+    with engine.connect() as connection:
+        return set(connection.scalars(text("select name from item")))
+
+
+async def test_it_answers_with_the_result_after_the_commit(engine: Engine, writer: Writer) -> None:
+    assert await writer.run(lambda connection: insert(connection, "a")) == "a"
+    assert names(engine) == {"a"}
+
+
+async def test_one_failing_unit_does_not_take_its_neighbours_along(
+    engine: Engine, writer: Writer
+) -> None:
+    held = threading.Event()
+    first = asyncio.ensure_future(
+        writer.run(lambda _: held.wait(5))
+    )  # while it holds the thread, a group gathers
+    await asyncio.sleep(0)
+    rest = [
+        asyncio.ensure_future(writer.run(lambda c, n=n: insert(c, n))) for n in ("a", "b", "a", "c")
+    ]
+    await asyncio.sleep(0)
+    held.set()
+    assert await first is True
+    results = await asyncio.gather(*rest, return_exceptions=True)
+    assert [type(result) for result in results] == [str, str, IntegrityError, str]
+    assert names(engine) == {"a", "b", "c"}
+
+
+async def test_waiting_units_share_one_commit_and_keep_their_order(
+    engine: Engine, writer: Writer
+) -> None:
+    commits: list[Connection] = []
+    event.listen(engine, "commit", commits.append)
+    taken, held = asyncio.Event(), threading.Event()
+    loop = asyncio.get_running_loop()
+    answered: list[str | None] = []
+
+    def hold(_: Connection) -> str:
+        loop.call_soon_threadsafe(taken.set)
+        return str(held.wait(5))
+
+    writer.submit(hold, lambda result, _: answered.append(result))
+    await taken.wait()
+    for number in range(50):
+        writer.submit(
+            lambda c, n=number: insert(c, f"{n:02}"), lambda result, _: answered.append(result)
+        )
+    held.set()
+    await writer.run(lambda _: None)
+    assert answered == ["True", *(f"{number:02}" for number in range(50))]
+    assert len(commits) <= 3
+
+
+async def test_when_the_commit_fails_everybody_hears_of_it_and_the_thread_lives(
+    engine: Engine, writer: Writer
+) -> None:
+    def refuse(_: Connection) -> None:
+        raise OSError("disk full")
+
+    event.listen(engine, "commit", refuse)
+    with pytest.raises(OSError, match="disk full"):
+        await writer.run(lambda connection: insert(connection, "a"))
+    event.remove(engine, "commit", refuse)
+    await writer.run(lambda connection: insert(connection, "b"))
+    assert names(engine) == {"b"}
+
+
+async def test_closing_finishes_what_is_queued_and_refuses_more(engine: Engine) -> None:
+    writer = Writer(engine)
+    writer.start()
+    units = [asyncio.ensure_future(writer.run(lambda c, n=n: insert(c, n))) for n in ("a", "b")]
+    await asyncio.sleep(0)
+    await writer.close()
+    assert await asyncio.gather(*units) == ["a", "b"]
+    with pytest.raises(Unavailable):
+        await writer.run(lambda connection: insert(connection, "late"))
+    await writer.close()
+    engine.dispose()
+
+
+async def test_a_listener_that_raises_does_not_silence_the_next(
+    engine: Engine, writer: Writer
+) -> None:
+    seen: list[str] = []
+    asyncio.get_running_loop().set_exception_handler(
+        lambda _, context: seen.append(str(context["exception"]))
+    )
+
+    def broken(_result: object, _error: Exception | None) -> None:
+        raise RuntimeError("listener")
+
+    writer.submit(lambda connection: insert(connection, "a"), broken)
+    assert await writer.run(lambda connection: insert(connection, "b")) == "b"
+    assert seen == ["listener"]
