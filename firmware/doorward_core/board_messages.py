@@ -1,0 +1,215 @@
+# The board's half of the conversation: what it says, and what it reads of the gateway's answers.
+
+from binascii import a2b_base64
+
+from doorward_core.messages import MessageError, decode, encode, flag, hexed, number, part, text
+
+VERSION = 1
+
+
+def hello(
+    device: str, firmware: str, log_epoch: str, log_seq: int, cache_version: int, uptime_ms: int
+) -> bytes:
+    # log_epoch and log_seq: the newest entry of the log. The boot nonce is in the freshness word.
+    return encode(
+        {
+            "v": VERSION,
+            "status": "online",
+            "device_id": device,
+            "firmware": firmware,
+            "log": {"epoch": log_epoch, "seq": log_seq},
+            "cache_version": cache_version,
+            "uptime": uptime_ms // 1000,
+        }
+    )
+
+
+def access_request(device: str, reader: int, credential: bytes) -> bytes:
+    # credential: the 16 bytes of seal.encrypt_uid() under this request's nonce.
+    return encode(
+        {
+            "v": VERSION,
+            "method": "rfid",
+            "device_id": device,
+            "reader": reader,
+            "credential": hexed(credential),
+        }
+    )
+
+
+def time_request(device: str) -> bytes:
+    return encode({"v": VERSION, "device_id": device})
+
+
+def event(
+    kind: str,
+    device: str,
+    epoch: str,
+    seq: int,
+    timestamp: str,
+    clock: str,
+    data: "dict[str, object]",
+) -> bytes:
+    # clock: "gateway" if timestamp is the gateway's time, "free" if the board only counts.
+    return encode(
+        {
+            "v": VERSION,
+            "type": kind,
+            "event_id": device + "-" + epoch + "-" + str(seq),
+            "seq": seq,
+            "ts": timestamp,
+            "clock": clock,
+            "device_id": device,
+            "data": data,
+        }
+    )
+
+
+def reported(
+    lock: str, contact: "str | None", alarm: "str | None", cache_version: int, firmware: str
+) -> bytes:
+    # lock: "locked" or "unlocked"; contact: "open", "closed" or None where none is fitted;
+    # alarm: "forced", "held" or None.
+    return encode(
+        {
+            "online": True,
+            "lock": lock,
+            "contact": contact,
+            "alarm": alarm,
+            "cache_version": cache_version,
+            "firmware": firmware,
+        }
+    )
+
+
+def heartbeat(
+    uptime_ms: int, signal: "int | None", timestamp: str, figures: "dict[str, object]"
+) -> bytes:
+    # figures: what this build measures of itself (heap, longest stall, reader resets).
+    fields: "dict[str, object]" = {
+        "status": "online",
+        "uptime": uptime_ms // 1000,
+        "signal_strength": signal,
+        "timestamp": timestamp,
+    }
+    fields.update(figures)
+    return encode(fields)
+
+
+def challenge_answer(command_id: str, nonce: bytes) -> bytes:
+    return encode({"command_id": command_id, "nonce": hexed(nonce)})
+
+
+def command_result(command_id: str, result: str) -> bytes:
+    # result: "done", "already" (the door stands open), "refused" or "unknown" (no such command).
+    return encode({"command_id": command_id, "result": result})
+
+
+def cache_wanted(version: int, offset: int) -> bytes:
+    return encode({"want": "cache", "version": version, "offset": offset})
+
+
+class AccessAnswer:
+    # seconds: how long to energise the strike, 0 when not granted.
+    __slots__ = ("granted", "rule", "seconds")
+
+    def __init__(self, granted: bool, rule: int, seconds: int) -> None:
+        self.granted = granted
+        self.rule = rule
+        self.seconds = seconds
+
+
+def parse_access_answer(body: bytes) -> AccessAnswer:
+    fields = decode(body)
+    granted = flag(fields, "access_granted")
+    seconds = number(fields, "seconds", 1, 60) if granted else 0
+    return AccessAnswer(granted, number(fields, "rule", 0, 255), seconds)
+
+
+class TimeAnswer:
+    # offset and next_offset: minutes ahead of UTC now, and from next_change (UTC s, 0: never) on.
+    __slots__ = ("utc", "offset", "next_change", "next_offset")
+
+    def __init__(self, utc: int, offset: int, next_change: int, next_offset: int) -> None:
+        self.utc = utc
+        self.offset = offset
+        self.next_change = next_change
+        self.next_offset = next_offset
+
+
+def parse_time_answer(body: bytes) -> TimeAnswer:
+    fields = decode(body)
+    return TimeAnswer(
+        number(fields, "utc"),
+        number(fields, "offset_min", -1440, 1440),
+        number(fields, "next_change"),
+        number(fields, "next_offset_min", -1440, 1440),
+    )
+
+
+def parse_events_ack(body: bytes) -> "tuple[str, int]":
+    # (log epoch, seq): everything up to seq is stored.
+    fields = decode(body)
+    return text(fields, "epoch", 8), number(fields, "seq")
+
+
+class Command:
+    __slots__ = ("name", "command_id", "parameters")
+
+    def __init__(self, name: str, command_id: str, parameters: "dict[str, object]") -> None:
+        self.name = name
+        self.command_id = command_id
+        self.parameters = parameters
+
+
+def parse_command(body: bytes) -> Command:
+    fields = decode(body)
+    return Command(
+        text(fields, "command", 32), text(fields, "command_id", 32), part(fields, "parameters")
+    )
+
+
+class Config:
+    # The cache to hold (0: none), and the door's settings in ms.
+    __slots__ = ("cache_version", "cache_size", "cache_digest", "strike_ms", "cap_ms", "held_ms")
+
+    def __init__(
+        self, cache: "tuple[int, int, str]", strike_ms: int, cap_ms: int, held_ms: int
+    ) -> None:
+        self.cache_version, self.cache_size, self.cache_digest = cache
+        self.strike_ms = strike_ms
+        self.cap_ms = cap_ms
+        self.held_ms = held_ms
+
+
+def parse_config(body: bytes) -> Config:
+    fields = decode(body)
+    cache = (number(fields, "cache_version"), number(fields, "size"), text(fields, "digest"))
+    door = part(fields, "door")
+    return Config(
+        cache,
+        number(door, "strike_ms", 100, 60000),
+        number(door, "cap_ms", 100, 60000),
+        number(door, "held_ms", 1000, 86400000),
+    )
+
+
+class CacheChunk:
+    __slots__ = ("version", "offset", "total", "data")
+
+    def __init__(self, version: int, offset: int, total: int, data: bytes) -> None:
+        self.version = version
+        self.offset = offset
+        self.total = total
+        self.data = data
+
+
+def parse_cache_chunk(body: bytes) -> CacheChunk:
+    fields = decode(body)
+    try:
+        data = a2b_base64(text(fields, "data", 1024))
+    except ValueError:
+        raise MessageError("data", "base64")
+    return CacheChunk(
+        number(fields, "version"), number(fields, "offset"), number(fields, "total"), data
+    )

@@ -1,0 +1,218 @@
+# The gateway's half of the conversation: what it says, and what it reads of the boards' messages.
+
+from binascii import b2a_base64
+
+from doorward_core.messages import MessageError, decode, encode, hexed, number, part, raw, text
+
+VERSION = 1
+# Of a cache file per message, so that base64, seal and topic stay below what a board takes.
+CHUNK_SIZE = 384
+
+
+class Hello:
+    __slots__ = ("device", "firmware", "log_epoch", "log_seq", "cache_version", "uptime")
+
+    def __init__(
+        self, device: str, firmware: str, log: "tuple[str, int]", cache_version: int, uptime: int
+    ) -> None:
+        self.device = device
+        self.firmware = firmware
+        self.log_epoch, self.log_seq = log
+        self.cache_version = cache_version
+        self.uptime = uptime
+
+
+def parse_hello(body: bytes) -> Hello:
+    fields = decode(body)
+    log = part(fields, "log")
+    return Hello(
+        text(fields, "device_id", 32),
+        text(fields, "firmware", 32),
+        (text(log, "epoch", 8), number(log, "seq")),
+        number(fields, "cache_version"),
+        number(fields, "uptime"),
+    )
+
+
+class AccessRequest:
+    # credential: 16 bytes for seal.decrypt_uid().
+    __slots__ = ("device", "reader", "method", "credential")
+
+    def __init__(self, device: str, reader: int, method: str, credential: bytes) -> None:
+        self.device = device
+        self.reader = reader
+        self.method = method
+        self.credential = credential
+
+
+def parse_access_request(body: bytes) -> AccessRequest:
+    fields = decode(body)
+    return AccessRequest(
+        text(fields, "device_id", 32),
+        number(fields, "reader", 0, 15),
+        text(fields, "method", 16),
+        raw(fields, "credential", 16),
+    )
+
+
+class Event:
+    # timestamp as the board wrote it; clock "gateway" or "free" says what it is worth.
+    __slots__ = ("kind", "device", "seq", "timestamp", "clock", "data")
+
+    def __init__(
+        self,
+        kind: str,
+        device: str,
+        seq: int,
+        timestamp: str,
+        clock: str,
+        data: "dict[str, object]",
+    ) -> None:
+        self.kind = kind
+        self.device = device
+        self.seq = seq
+        self.timestamp = timestamp
+        self.clock = clock
+        self.data = data
+
+
+def parse_event(body: bytes) -> Event:
+    fields = decode(body)
+    return Event(
+        text(fields, "type", 32),
+        text(fields, "device_id", 32),
+        number(fields, "seq"),
+        text(fields, "ts", 20),
+        text(fields, "clock", 8),
+        part(fields, "data"),
+    )
+
+
+class Reported:
+    __slots__ = ("lock", "contact", "alarm", "cache_version", "firmware")
+
+    def __init__(
+        self,
+        lock: str,
+        contact: "str | None",
+        alarm: "str | None",
+        cache_version: int,
+        firmware: str,
+    ) -> None:
+        self.lock = lock
+        self.contact = contact
+        self.alarm = alarm
+        self.cache_version = cache_version
+        self.firmware = firmware
+
+
+def parse_reported(body: bytes) -> Reported:
+    fields = decode(body)
+    lock = text(fields, "lock", 8)
+    if lock not in ("locked", "unlocked"):
+        raise MessageError("lock", "locked or unlocked")
+    return Reported(
+        lock,
+        _one_of(fields, "contact", ("open", "closed")),
+        _one_of(fields, "alarm", ("forced", "held")),
+        number(fields, "cache_version"),
+        text(fields, "firmware", 32),
+    )
+
+
+def _one_of(fields: "dict[str, object]", name: str, allowed: "tuple[str, ...]") -> "str | None":
+    if fields.get(name) is None:
+        return None
+    value = text(fields, name)
+    if value not in allowed:
+        raise MessageError(name, " or ".join(allowed))
+    return value
+
+
+class CommandAck:
+    # Exactly one of nonce (16 bytes, a challenge offered), result and want is not None.
+    __slots__ = ("command_id", "nonce", "result", "want", "version", "offset")
+
+    def __init__(
+        self, command_id: str, nonce: "bytes | None", result: "str | None", want: "str | None"
+    ) -> None:
+        self.command_id = command_id
+        self.nonce = nonce
+        self.result = result
+        self.want = want
+        self.version = 0
+        self.offset = 0
+
+
+def parse_command_ack(body: bytes) -> CommandAck:
+    fields = decode(body)
+    if "want" in fields:
+        ack = CommandAck("", None, None, text(fields, "want", 16))
+        ack.version = number(fields, "version")
+        ack.offset = number(fields, "offset")
+        return ack
+    command_id = text(fields, "command_id", 32)
+    if "nonce" in fields:
+        return CommandAck(command_id, raw(fields, "nonce", 16), None, None)
+    return CommandAck(command_id, None, text(fields, "result", 16), None)
+
+
+def access_answer(granted: bool, rule: int, seconds: int, timestamp: str) -> bytes:
+    # seconds: how long to energise the strike; sent only with a grant.
+    fields: "dict[str, object]" = {
+        "access_granted": granted,
+        "rule": rule,
+        "timestamp": timestamp,
+    }
+    if granted:
+        fields["seconds"] = seconds
+    return encode(fields)
+
+
+def time_answer(utc: int, offset: int, next_change: int, next_offset: int) -> bytes:
+    # offset, next_offset: minutes ahead of UTC now and from next_change (UTC s, 0: never) on.
+    return encode(
+        {
+            "utc": utc,
+            "offset_min": offset,
+            "next_change": next_change,
+            "next_offset_min": next_offset,
+        }
+    )
+
+
+def events_ack(epoch: str, seq: int) -> bytes:
+    return encode({"epoch": epoch, "seq": seq})
+
+
+def command(
+    name: str, parameters: "dict[str, object]", command_id: str, timestamp: str, ttl_s: int
+) -> bytes:
+    return encode(
+        {
+            "command": name,
+            "parameters": parameters,
+            "command_id": command_id,
+            "timestamp": timestamp,
+            "ttl_s": ttl_s,
+        }
+    )
+
+
+def config(
+    cache_version: int, size: int, sha256: bytes, strike_ms: int, cap_ms: int, held_ms: int
+) -> bytes:
+    return encode(
+        {
+            "cache_version": cache_version,
+            "size": size,
+            "digest": hexed(sha256),
+            "door": {"strike_ms": strike_ms, "cap_ms": cap_ms, "held_ms": held_ms},
+        }
+    )
+
+
+def cache_chunk(version: int, offset: int, file: bytes) -> bytes:
+    # The piece of file at offset that fits one message.
+    data = b2a_base64(file[offset : offset + CHUNK_SIZE]).decode().rstrip("\n")
+    return encode({"version": version, "offset": offset, "total": len(file), "data": data})

@@ -1,0 +1,175 @@
+# The board's own copy of who may pass, as one sealed file.
+#
+#   header 80: magic "DWC1", device 32, version, issued, soft and hard expiry (u32 UTC seconds),
+#              windows, persons, records (u32 counts), sixteen bytes of SHA-256 over the rest
+#   windows  8 each, by group:   group u16, day mask u8, 0, start u16, end u16
+#   persons  8 each, by person:  person u16, valid from u16, valid until u16, flags u16
+#   records 16 each, by tag:     tag 12, person u16, group u16
+#   mac 16: HMAC under key down.cache over the header
+#
+# Days count from 2000-01-01; 0xFFFF is "no bound". All numbers are big-endian. Tags are uniform,
+# so a look-up guesses where a tag stands and needs about four probes for 10,000 records.
+
+import hashlib
+import struct
+
+from doorward_core.access import STRENGTH_CRYPTO, STRENGTH_UID, Credential
+from doorward_core.compat import const, same
+from doorward_core.seal import Keys
+
+TAG_SIZE = const(12)
+NO_BOUND = const(0xFFFF)
+PERSON_INACTIVE = const(1)
+PERSON_CRYPTO = const(2)
+
+_MAGIC = b"DWC1"
+_HEADER = ">4s32sIIIIIII16s"
+_HEADER_SIZE = const(80)
+_WINDOW = ">HBBHH"
+_PERSON = ">HHHH"
+_ROW = const(8)
+_RECORD = const(16)
+_MAC_SIZE = const(16)
+_LABEL = "down.cache"
+
+
+class CacheError(ValueError):
+    # The file is not one that the gateway made for this board: keep the old one, ask again.
+    pass
+
+
+def build(
+    keys: Keys,
+    version: int,
+    issued: int,
+    soft_expiry: int,
+    hard_expiry: int,
+    windows: "list[tuple[int, int, int, int]]",
+    persons: "list[tuple[int, int | None, int | None, int]]",
+    records: "list[tuple[bytes, int, int]]",
+) -> bytes:
+    # The whole file. windows: (group, day mask, start, end); persons: (person, valid from, valid
+    # until, flags); records: (tag, person, group). Sorted here.
+    parts = []
+    for group, mask, start, end in sorted(windows):
+        parts.append(struct.pack(_WINDOW, group, mask, 0, start, end))
+    for person, first, last, flags in sorted(persons, key=_first):
+        first = NO_BOUND if first is None else first
+        last = NO_BOUND if last is None else last
+        parts.append(struct.pack(_PERSON, person, first, last, flags))
+    for mark, person, group in sorted(records):
+        parts.append(mark + struct.pack(">HH", person, group))
+    rest = b"".join(parts)
+    digest = hashlib.sha256(rest).digest()[:16]
+    counts = (len(windows), len(persons), len(records))
+    device = keys.device.encode()
+    header = struct.pack(
+        _HEADER, _MAGIC, device, version, issued, soft_expiry, hard_expiry, *counts, digest
+    )
+    return header + rest + keys.mac(_LABEL, [header])[:_MAC_SIZE]
+
+
+def _first(row: "tuple[int, int | None, int | None, int]") -> int:
+    return row[0]
+
+
+class Cache:
+    # Looks credentials up in an open binary file made by build(). check() must have passed once
+    # since the file was written; a look-up reads about nine times and holds nothing but windows.
+    def __init__(self, file, keys: Keys) -> None:  # type: ignore[no-untyped-def]  # any seekable
+        self._file = file
+        self._windows: "dict[int, tuple[tuple[int, int, int], ...]]" = {}
+        header = file.read(_HEADER_SIZE)
+        if len(header) != _HEADER_SIZE or header[:4] != _MAGIC:
+            raise CacheError("cache: not a doorward cache")
+        fields = struct.unpack(_HEADER, header)
+        if fields[1].rstrip(b"\0") != keys.device.encode():
+            raise CacheError("cache: made for another board")
+        self.version, self.issued, self.soft_expiry, self.hard_expiry = fields[2:6]
+        self._persons, self.count = fields[7:9]
+        self._digest = fields[9]
+        self._mac = keys.mac(_LABEL, [header])[:_MAC_SIZE]
+        self._persons_at = _HEADER_SIZE + fields[6] * _ROW
+        self._records_at = self._persons_at + self._persons * _ROW
+        for _ in range(fields[6]):
+            group, mask, _zero, start, end = struct.unpack(_WINDOW, file.read(_ROW))
+            self._windows[group] = self._windows.get(group, ()) + ((mask, start, end),)
+
+    def check(self) -> None:
+        # Reads the whole file once and raises CacheError unless every byte is the gateway's.
+        digest = hashlib.sha256(b"")
+        left = self._records_at + self.count * _RECORD - _HEADER_SIZE
+        self._file.seek(_HEADER_SIZE)
+        while left > 0:
+            data = self._file.read(min(left, 256))
+            if not data:
+                raise CacheError("cache: cut short")
+            digest.update(data)
+            left -= len(data)
+        mac = self._file.read(_MAC_SIZE + 1)
+        if not same(digest.digest()[:16], self._digest) or not same(mac, self._mac):
+            raise CacheError("cache: not sealed by this site's gateway")
+
+    def lookup(self, mark: bytes) -> "Credential | None":
+        # The credential with this 12-byte tag, None if there is none.
+        low = 0
+        high = self.count - 1
+        low_key = 0
+        high_key = 0xFFFFFFFF
+        wanted = int.from_bytes(mark[:4], "big")
+        while low <= high:
+            # Interpolate while the guess can be trusted: low_key <= wanted <= high_key holds.
+            span = high_key - low_key + 1
+            middle = low + (high - low) * (wanted - low_key) // span
+            row = self._read(self._records_at + middle * _RECORD, _RECORD)
+            if row[:TAG_SIZE] == mark:
+                return self._credential(row)
+            key = int.from_bytes(row[:4], "big")
+            if row[:TAG_SIZE] < mark:
+                low = middle + 1
+                low_key = key
+            else:
+                high = middle - 1
+                high_key = key
+        return None
+
+    def _credential(self, row: bytes) -> Credential:
+        number, group = struct.unpack(">HH", row[TAG_SIZE:])
+        person = self._person(number)
+        first, last, flags = person if person else (NO_BOUND, NO_BOUND, PERSON_INACTIVE)
+        return Credential(
+            number,
+            group,
+            self._windows.get(group, ()),
+            None if first == NO_BOUND else first,
+            None if last == NO_BOUND else last,
+            STRENGTH_CRYPTO if flags & PERSON_CRYPTO else STRENGTH_UID,
+            False,
+            not flags & PERSON_INACTIVE,
+        )
+
+    def _person(self, number: int) -> "tuple[int, int, int] | None":
+        low = 0
+        high = self._persons - 1
+        while low <= high:
+            middle = (low + high) >> 1
+            found, first, last, flags = struct.unpack(
+                _PERSON, self._read(self._persons_at + middle * _ROW, _ROW)
+            )
+            if found == number:
+                return first, last, flags
+            if found < number:
+                low = middle + 1
+            else:
+                high = middle - 1
+        return None
+
+    def _read(self, offset: int, size: int) -> bytes:
+        self._file.seek(offset)
+        data: bytes = self._file.read(size)
+        if len(data) != size:
+            raise CacheError("cache: cut short")
+        return data
+
+    def close(self) -> None:
+        self._file.close()

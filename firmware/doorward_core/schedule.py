@@ -1,0 +1,47 @@
+# Weekly windows: on which days and between which minutes something holds.
+#
+# A window is (day_mask, start, end): bit 0 of day_mask is Monday; start and end are local minutes
+# after midnight, end up to 1440 and not itself in the window. end <= start runs past midnight and
+# belongs to the day on which it starts.
+
+from doorward_core.compat import const
+
+MINUTES_A_DAY = const(1440)
+EVERY_DAY = const(0x7F)
+ALWAYS = ((EVERY_DAY, 0, MINUTES_A_DAY),)
+
+# 2000-01-01, day 0 of every day number here, was a Saturday.
+_FIRST_WEEKDAY = const(5)
+
+
+def weekday(day: int) -> int:
+    # 0 = Monday ... 6 = Sunday, for days since 2000-01-01.
+    return (day + _FIRST_WEEKDAY) % 7
+
+
+def contains(windows: "tuple[tuple[int, int, int], ...]", day: int, minute: int) -> bool:
+    # True if local minute (0..1439) of day (days since 2000-01-01) lies in one of the windows.
+    return find(windows, day, minute) >= 0
+
+
+def find(windows: "tuple[tuple[int, int, int], ...]", day: int, minute: int) -> int:
+    # The index of the first window that holds, -1 if none does.
+    today = 1 << weekday(day)
+    yesterday = 1 << weekday(day - 1)
+    index = 0
+    for mask, start, end in windows:
+        if start < end:
+            if mask & today and start <= minute < end:
+                return index
+        elif mask & today and minute >= start or mask & yesterday and minute < end:
+            return index
+        index += 1
+    return -1
+
+
+def is_always(windows: "tuple[tuple[int, int, int], ...]") -> bool:
+    # True if some window holds at every minute, so that no clock is needed.
+    for mask, start, end in windows:
+        if mask == EVERY_DAY and start == 0 and end == MINUTES_A_DAY:
+            return True
+    return False
