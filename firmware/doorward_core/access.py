@@ -142,7 +142,7 @@ _TO_GATEWAY = Decision(NEEDS_GATEWAY, RULE_SITE, _ORDER)
 NO_ANSWER = Decision(DENY, RULE_NO_ANSWER, (RULE_NO_ANSWER,))
 
 
-def decide(
+def decide(  # noqa: C901, PLR0911 - the rules in their order, one by one, are the point
     credential: "Credential | None",
     door: Door,
     request: Request,

@@ -4,19 +4,28 @@
 # ticks, so that a door behaves the same after 12.4 days of uptime as on the first day.
 
 import os
+import sys
 
-try:
-    from micropython import const
-except ImportError:
+__all__ = (
+    "aes_cbc_decrypt",
+    "aes_cbc_encrypt",
+    "const",
+    "same",
+    "ticks_add",
+    "ticks_diff",
+    "urandom",
+)
+
+# A name that mypy takes for true: it checks the half that it can know.
+MYPY = False
+
+if MYPY or sys.implementation.name != "micropython":
+    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+    _PERIOD = 1 << 30
 
     def const(value: int) -> int:
         return value
-
-
-try:
-    from time import ticks_add, ticks_diff
-except ImportError:
-    _PERIOD = 1 << 30
 
     def ticks_add(ticks: int, delta: int) -> int:
         return (ticks + delta) % _PERIOD
@@ -25,21 +34,6 @@ except ImportError:
         half = _PERIOD >> 1
         return (later - earlier + half) % _PERIOD - half
 
-
-try:
-    from cryptolib import aes
-
-    _MODE_CBC = const(2)
-
-    def aes_cbc_encrypt(key: bytes, iv: bytes, block: bytes) -> bytes:
-        return bytes(aes(key, _MODE_CBC, iv).encrypt(block))
-
-    def aes_cbc_decrypt(key: bytes, iv: bytes, block: bytes) -> bytes:
-        return bytes(aes(key, _MODE_CBC, iv).decrypt(block))
-
-except ImportError:
-    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-
     def aes_cbc_encrypt(key: bytes, iv: bytes, block: bytes) -> bytes:
         context = Cipher(algorithms.AES(key), modes.CBC(iv)).encryptor()
         return context.update(block) + context.finalize()
@@ -47,6 +41,18 @@ except ImportError:
     def aes_cbc_decrypt(key: bytes, iv: bytes, block: bytes) -> bytes:
         context = Cipher(algorithms.AES(key), modes.CBC(iv)).decryptor()
         return context.update(block) + context.finalize()
+
+else:
+    from time import ticks_add, ticks_diff
+
+    from cryptolib import aes
+    from micropython import const
+
+    def aes_cbc_encrypt(key: bytes, iv: bytes, block: bytes) -> bytes:
+        return aes(key, 2, iv).encrypt(block)
+
+    def aes_cbc_decrypt(key: bytes, iv: bytes, block: bytes) -> bytes:
+        return aes(key, 2, iv).decrypt(block)
 
 
 def urandom(size: int) -> bytes:

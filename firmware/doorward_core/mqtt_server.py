@@ -44,9 +44,7 @@ def parse_connect(body: bytes) -> Connect:
     return packet
 
 
-def _will(
-    flags: int, body: bytes, at: int
-) -> "tuple[tuple[str, bytes, bool, int] | None, int]":
+def _will(flags: int, body: bytes, at: int) -> "tuple[tuple[str, bytes, bool, int] | None, int]":
     qos = flags >> 3 & 3
     if not flags & 4:
         if flags & 0x38:

@@ -33,7 +33,7 @@ def find(windows: "tuple[tuple[int, int, int], ...]", day: int, minute: int) -> 
         if start < end:
             if mask & today and start <= minute < end:
                 return index
-        elif mask & today and minute >= start or mask & yesterday and minute < end:
+        elif (mask & today and minute >= start) or (mask & yesterday and minute < end):
             return index
         index += 1
     return -1
