@@ -1,0 +1,151 @@
+"""What the page, the API and the command line can ask of the application.
+
+Each protocol is one noun. Errors are `doorward.errors` leaves: InvalidInput and NotFound for what was asked, Conflict
+when it stands already, Unavailable when a board or the store is away, NotSignedIn and TooManyAttempts for people.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from doorward.app.views import (
+    AuditEntry,
+    Card,
+    DeviceView,
+    DoorView,
+    Explanation,
+    FeedItem,
+    Health,
+    Level,
+    Person,
+    Release,
+    Session,
+    SiteBoard,
+    SiteCard,
+)
+
+
+class People(Protocol):
+    """Persons, their cards and their access levels. Every change acts at once and is in the audit."""
+
+    async def list(self) -> tuple[Person, ...]: ...
+
+    async def add(self, name: str, levels: Sequence[str] = (), *, actor: str) -> Person:
+        """Add a person with these access levels, by name."""
+
+    async def add_card(self, uid: bytes, person: str, *, actor: str) -> Card:
+        """Give a card of 4, 7 or 10 bytes to the person of that name."""
+
+    async def revoke_card(self, uid: bytes, *, actor: str) -> Card: ...
+
+    async def levels(self) -> tuple[Level, ...]: ...
+
+
+class Doors(Protocol):
+    """The doors as last heard of, and their remote release."""
+
+    def list(self) -> tuple[DoorView, ...]: ...
+
+    def get(self, door: str) -> DoorView:
+        """The door with this id, or with this name in any case."""
+
+    async def open(self, door: str, actor: str) -> Release:
+        """Ask the board to open once. Returns after the audit row is committed; the state is `unknown`.
+
+        Raises Unavailable when the board is offline: a release is never kept for later.
+        """
+
+
+class Access(Protocol):
+    """The rules, asked instead of lived."""
+
+    def why(self, uid: bytes, door: str, at: datetime | None = None) -> Explanation:
+        """What would happen, and by which rule. at None = now; without a zone it is the door's local time."""
+
+
+class History(Protocol):
+    """The audit, newest first."""
+
+    async def recent(
+        self, limit: int = 50, before: int | None = None, door: str | None = None
+    ) -> tuple[AuditEntry, ...]:
+        """At most `limit` (1–500) entries with an id below `before`, of one door or of all."""
+
+
+class Auth(Protocol):
+    """Operators. Session tokens are opaque; the store knows only their hash."""
+
+    def needs_setup(self) -> bool:
+        """True until the first operator exists."""
+
+    async def setup(self, token: str, username: str, password: str) -> str:
+        """Make the first operator with the one-time setup token; returns a session token."""
+
+    async def login(self, username: str, password: str, address: str) -> str: ...
+
+    async def enter(self, one_time_token: str) -> str:
+        """Trade the demo's one-time link for a session token."""
+
+    def session(self, token: str) -> Session | None:
+        """The session behind a token, None when there is none or it is over."""
+
+    async def logout(self, token: str) -> None: ...
+
+
+class Subscription(AsyncIterator[FeedItem], Protocol):
+    """A live view of the feed. It ends when it is closed or when its reader is too slow to keep up."""
+
+    def close(self) -> None: ...
+
+
+class Feed(Protocol):
+    """What happens, as it happens."""
+
+    @property
+    def position(self) -> int:
+        """The number of the newest item; 0 before the first."""
+
+    def subscribe(self, after: int | None = None) -> Subscription:
+        """Listen from now on; with `after`, first what came after that item, as far as it is kept."""
+
+
+class Devices(Protocol):
+    """The boards."""
+
+    def list(self) -> tuple[DeviceView, ...]: ...
+
+
+class Site(Protocol):
+    """The virtual site of the demo."""
+
+    def cards(self) -> tuple[SiteCard, ...]: ...
+
+    async def boards(self) -> tuple[SiteBoard, ...]: ...
+
+    async def tap(self, door: str, card: str) -> None:
+        """Hold the card with this key, or this UID in hex, into the reader of the door."""
+
+    async def contact(self, door: str, is_open: bool) -> None:
+        """Move the door leaf."""
+
+
+class Monitor(Protocol):
+    """The gateway's view of its own health."""
+
+    async def snapshot(self) -> Health: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """All of it. `site` is there only in the demo."""
+
+    people: People
+    doors: Doors
+    access: Access
+    history: History
+    auth: Auth
+    devices: Devices
+    feed: Feed
+    health: Monitor
+    site: Site | None = None

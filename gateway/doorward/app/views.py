@@ -1,0 +1,207 @@
+"""What the application shows to the outside: frozen values, no secret and no whole card number in them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+Contact = Literal["open", "closed"]
+Verdict = Literal["grant", "deny"]
+ReleaseState = Literal["unknown", "opened", "expired", "failed"]
+FeedKind = Literal["event", "door", "release"]
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One row of the audit, as people read it.
+
+    kind: an event type of the contract (`access.decision`, `door.forced`, …), or `correction`,
+    `release.requested`, `release.expired`, `release.failed`, `person.added`, `card.added`, `card.revoked`, `tamper`.
+    source: who says so: the `gateway`, the `board`, or an `operator`. why: one sentence.
+    """
+
+    id: int
+    at: datetime
+    kind: str
+    door_id: str | None = None
+    door_name: str | None = None
+    person: str | None = None
+    card_tail: str | None = None
+    granted: bool | None = None
+    rule: int | None = None
+    rule_name: str | None = None
+    why: str | None = None
+    source: str = "gateway"
+    actor: str | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A remote release. It is `unknown` until the board's own event says `opened`, or the time is up."""
+
+    id: str
+    door_id: str
+    door_name: str
+    actor: str
+    state: ReleaseState
+    requested_at: datetime
+    expires_at: datetime
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DoorView:
+    """A door as last heard of. locked and contact are None while no board has told."""
+
+    id: str
+    name: str
+    online: bool
+    locked: bool | None = None
+    contact: Contact | None = None
+    alarm: str | None = None  # "forced", "held" or "tamper"
+    last: AuditEntry | None = None
+    release: Release | None = None  # the latest one, also when it is over
+    policy_version: int | None = None  # what the board holds
+    policy_wanted: int | None = None  # what it should hold
+    firmware: str | None = None
+    heard_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One rule that was tried. passed is None for rules that were not reached."""
+
+    rule: int
+    name: str
+    sentence: str
+    passed: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Which rule decides for a card at a door at an instant, and every rule on the way there."""
+
+    verdict: Verdict
+    rule: int
+    rule_name: str
+    sentence: str
+    steps: tuple[Step, ...]
+    person: str | None
+    card_tail: str
+    door_id: str
+    door_name: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A card by its last four digits."""
+
+    id: int
+    tail: str
+    person: str
+    revoked: bool
+    added_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who may carry cards. levels are the names of access levels."""
+
+    id: int
+    name: str
+    active: bool
+    levels: tuple[str, ...] = ()
+    cards: tuple[Card, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LevelGrant:
+    """One door of an access level, and when."""
+
+    door_id: str
+    door_name: str
+    schedule: str
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """An access level: which doors it opens, and when."""
+
+    id: int
+    name: str
+    grants: tuple[LevelGrant, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A signed-in operator. csrf is what every changing request has to carry."""
+
+    username: str
+    csrf: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FeedItem:
+    """One thing that happened, numbered without gaps since the gateway started."""
+
+    id: int
+    kind: FeedKind
+    data: AuditEntry | DoorView | Release
+
+
+@dataclass(frozen=True, slots=True)
+class SiteCard:
+    """A card of the virtual site, by the name it goes by there."""
+
+    key: str
+    label: str
+    tail: str
+
+
+@dataclass(frozen=True, slots=True)
+class SiteBoard:
+    """A virtual board and the door it keeps."""
+
+    id: str
+    door_id: str
+    door_name: str
+    running: bool
+    contact: Contact | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceView:
+    """A board as the gateway knows it, and what it refused from it."""
+
+    id: str
+    online: bool
+    firmware: str | None = None
+    heard_at: datetime | None = None
+    rejected: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class HealthCheck:
+    """One thing that `doctor` looks at."""
+
+    name: str
+    ok: bool
+    detail: str
+    remedy: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """All of them, and what runs since when."""
+
+    version: str
+    started_at: datetime
+    data: str
+    checks: tuple[HealthCheck, ...]
+
+    @property
+    def ok(self) -> bool:
+        """True if every check passed."""
+        return all(check.ok for check in self.checks)
