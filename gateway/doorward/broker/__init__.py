@@ -1,0 +1,14 @@
+"""The embedded MQTT broker: small, secure, and it keeps what it has acknowledged.
+
+Delivered at once, acknowledged after the commit. It stands alone: `doorward_core` for packets and topics, its
+own `store` for what must survive, nothing else of the gateway.
+"""
+
+from doorward.broker.events import Denial
+from doorward.broker.limits import Limits
+from doorward.broker.policy import Policy
+from doorward.broker.principals import Principal, Principals, Role
+from doorward.broker.server import Broker
+from doorward.errors import PortInUse
+
+__all__ = ["Broker", "Denial", "Limits", "Policy", "PortInUse", "Principal", "Principals", "Role"]

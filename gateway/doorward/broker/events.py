@@ -1,0 +1,14 @@
+"""What the broker tells whoever runs it."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Denial:
+    """Somebody asked for what the policy does not grant; nothing was changed or delivered."""
+
+    principal: str
+    action: Literal["publish", "subscribe", "will"]
+    topic: str
+    rule: str

@@ -1,0 +1,138 @@
+"""Group commit: collects what must be kept while the last batch is being written, and answers when it is on disk."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from doorward.broker.ports import Batch, KeptMessage, KeptRetained, Link, Store
+
+_log = logging.getLogger(__name__)
+
+
+class Journal:
+    """The only way to the store. One batch is on its way at a time.
+
+    What is made and undone while it is away costs no write at all.
+    """
+
+    def __init__(self, store: Store, committed: Callable[[], None]) -> None:
+        """`committed` is called on the event loop after the answers of a batch have been given."""
+        self._store = store
+        self._committed = committed
+        self._open = Batch()
+        self._answers: list[tuple[Link, bytes]] = []
+        self._writing: tuple[Batch, list[tuple[Link, bytes]]] | None = None
+        self._failed: tuple[Batch, list[tuple[Link, bytes]]] | None = None
+        self._row = 0
+        self._started = False
+        self._at_rest = asyncio.Event()
+        self._at_rest.set()
+
+    def start(self, last_row: int) -> None:
+        """Begin to write. Rows go on from `last_row`."""
+        self._row = max(self._row, last_row)
+        self._started = True
+
+    # --- what is kept -----------------------------------------------------------------------------
+
+    def keep(
+        self, client: str, topic: str, payload: bytes, retain: bool, packet_id: int | None
+    ) -> int:
+        """Keep one message for one client; returns its row."""
+        self._row = row = self._row + 1
+        self._open.messages[row] = KeptMessage(row, client, topic, payload, retain, packet_id)
+        return row
+
+    def sent(self, row: int, packet_id: int) -> None:
+        """A kept message went out under this id."""
+        message = self._open.messages.get(row)
+        if message is None:
+            self._open.sent[row] = packet_id
+        else:
+            self._open.messages[row] = message._replace(packet_id=packet_id)
+
+    def forget(self, row: int) -> None:
+        """A kept message was acknowledged by its client."""
+        if self._open.messages.pop(row, None) is None:
+            self._open.sent.pop(row, None)
+            self._open.done.add(row)
+
+    def retain(self, topic: str, message: KeptRetained | None) -> None:
+        """Keep, or with None forget, the retained message of a topic."""
+        self._open.retained[topic] = message
+
+    def begin_session(self, client: str) -> None:
+        """Keep a session from now on."""
+        self._open.sessions.add(client)
+
+    def end_session(self, client: str) -> None:
+        """Forget a session with all that belongs to it."""
+        batch = self._open
+        batch.ended.add(client)
+        batch.sessions.discard(client)
+        batch.subscriptions = {
+            key: qos for key, qos in batch.subscriptions.items() if key[0] != client
+        }
+        batch.received = {key: held for key, held in batch.received.items() if key[0] != client}
+        batch.messages = {
+            row: message for row, message in batch.messages.items() if message.client != client
+        }
+
+    def subscribe(self, client: str, topic_filter: str, qos: int | None) -> None:
+        """Keep a subscription; with None forget it."""
+        self._open.subscriptions[client, topic_filter] = qos
+
+    def receive(self, client: str, packet_id: int, *, held: bool) -> None:
+        """Remember that a QoS 2 message was taken under this id, until the client releases the id."""
+        self._open.received[client, packet_id] = held
+
+    def principal(self, name: str, known: tuple[str, bytes] | None) -> None:
+        """Keep a principal as (role, digest), or forget it."""
+        self._open.principals[name] = known
+
+    # --- when it is kept --------------------------------------------------------------------------
+
+    def acknowledge(self, link: Link, packet: bytes) -> None:
+        """Send `packet` once everything noted so far is on disk."""
+        self._answers.append((link, packet))
+
+    def flush(self) -> None:
+        """Hand over what was collected, unless a batch is still on its way."""
+        if self._writing is not None or not self._started:
+            return
+        if self._failed is not None:
+            self._writing, self._failed = self._failed, None
+        elif self._open or self._answers:
+            self._writing = (self._open, self._answers)
+            self._open, self._answers = Batch(), []
+        else:
+            return
+        self._at_rest.clear()
+        if self._writing[0]:
+            self._store.write(self._writing[0], self._done)
+        else:
+            self._done(None)
+
+    async def drain(self) -> None:
+        """Wait until everything is on disk, or the store has said that it cannot."""
+        self.flush()
+        await self._at_rest.wait()
+
+    def _done(self, error: Exception | None) -> None:
+        if self._writing is None:  # pragma: no cover - the store's contract
+            raise RuntimeError("the store answered twice")
+        written, self._writing = self._writing, None
+        if error is not None:
+            # Nobody is told that it was kept. It is tried again with the next flush, in the same order.
+            _log.error(
+                "broker.db cannot be written (%s); messages stay unacknowledged until it can", error
+            )
+            self._failed = written
+            self._at_rest.set()
+            return
+        for link, packet in written[1]:
+            link.acknowledge(packet)
+        self._committed()
+        self.flush()
+        if self._writing is None:
+            self._at_rest.set()

@@ -1,0 +1,96 @@
+"""What the broker needs from outside: somewhere to write packets, and somewhere to keep what it promised."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
+
+
+class Link(Protocol):
+    """A connected client, as its session sees it."""
+
+    @property
+    def ready(self) -> bool:
+        """False while the client reads slower than we write."""
+
+    def send(self, packet: bytes) -> None:
+        """Write one whole packet, soon."""
+
+    def acknowledge(self, packet: bytes) -> None:
+        """Write the answer to a request that had to be on disk first."""
+
+    def end(self, reason: str, *, will: bool = True) -> None:
+        """Close the connection now; its will is published unless it left in good order."""
+
+
+class KeptMessage(NamedTuple):
+    """A QoS 1 message that a persistent session has not acknowledged yet."""
+
+    row: int  # rises with every message: the order of delivery
+    client: str
+    topic: str
+    payload: bytes
+    retain: bool
+    packet_id: int | None  # set once it was sent: it is sent again under the same id
+
+
+class KeptRetained(NamedTuple):
+    """The retained message of one topic."""
+
+    payload: bytes
+    qos: int
+
+
+@dataclass(slots=True)
+class Batch:
+    """Changes that reach the disk together; applied in the order of the fields, and safe to apply twice."""
+
+    ended: set[str] = field(default_factory=set)
+    sessions: set[str] = field(default_factory=set)
+    subscriptions: dict[tuple[str, str], int | None] = field(default_factory=dict)
+    messages: dict[int, KeptMessage] = field(default_factory=dict)
+    sent: dict[int, int] = field(default_factory=dict)
+    done: set[int] = field(default_factory=set)
+    retained: dict[str, KeptRetained | None] = field(default_factory=dict)
+    received: dict[tuple[str, int], bool] = field(default_factory=dict)
+    principals: dict[str, tuple[str, bytes] | None] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        """True when there is anything to write."""
+        return bool(
+            self.messages
+            or self.done
+            or self.sent
+            or self.retained
+            or self.received
+            or self.subscriptions
+            or self.sessions
+            or self.ended
+            or self.principals
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Everything that survived, as the store found it."""
+
+    principals: dict[str, tuple[str, bytes]]  # name -> (role, SHA-256 of the secret)
+    sessions: dict[str, dict[str, int]]  # client -> filter -> granted QoS
+    messages: list[KeptMessage]  # in order of delivery
+    received: list[tuple[str, int]]  # QoS 2 packet ids that wait for their PUBREL
+    retained: dict[str, KeptRetained]
+
+
+class Store(Protocol):
+    """Durable memory. `write` answers on the event loop after the commit, in the order of the calls."""
+
+    def load(self) -> Kept:
+        """Read everything back."""
+
+    def start(self) -> None:
+        """Get ready to write; called on the event loop."""
+
+    def write(self, batch: Batch, done: Callable[[Exception | None], None]) -> None:
+        """Commit one batch, then call `done` with None, or with the error that prevented it."""
+
+    async def close(self) -> None:
+        """Finish what was handed over, then let go of the file."""

@@ -1,0 +1,89 @@
+"""Who may connect: a name and a 256-bit random secret each, of which only the SHA-256 is kept.
+
+A fast hash is right here: nobody guesses 256 random bits, and two thousand boards that come back at once must
+not wait for a slow one. People's passwords are another matter and never come here.
+"""
+
+import enum
+import hashlib
+import hmac
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from doorward_core import topics
+
+_NOBODY = hashlib.sha256(b"").digest()
+_SHORTEST = 32  # hex digits: below 128 bits a fast hash would not do
+
+
+class Role(enum.Enum):
+    """What kind of client a principal is; the policy turns it into rights."""
+
+    DEVICE = "device"
+    GATEWAY = "gateway"
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """An authenticated client. Its name is its user name and its client id."""
+
+    name: str
+    role: Role = Role.DEVICE
+
+
+class Principals:
+    """The set of principals, in memory. `changed` is how the broker keeps it on disk and ends what is removed."""
+
+    def __init__(self) -> None:
+        """Start with nobody: there is no default account."""
+        self._known: dict[str, tuple[Principal, bytes]] = {}
+        self.changed: Callable[[Principal, bytes | None], None] = lambda _principal, _digest: None
+
+    def add(
+        self, name: str, secret: str, role: Role = Role.DEVICE, *, keep: bool = True
+    ) -> Principal:
+        """Let `name` in with `secret`; replaces an older secret. With `keep` the broker stores it.
+
+        Raises ValueError when the name is no id, or the secret too short to be random.
+        """
+        if not topics.is_id(name):
+            raise ValueError(f"{name!r} is no client id: 1 to 32 of A-Z a-z 0-9 _ -")
+        if len(secret) < _SHORTEST:
+            raise ValueError(f"the secret of {name} is shorter than {_SHORTEST} characters")
+        principal = Principal(name, role)
+        digest = _digest(secret)
+        self._known[name] = (principal, digest)
+        if keep:
+            self.changed(principal, digest)
+        return principal
+
+    def restore(self, principal: Principal, digest: bytes) -> None:
+        """Take back a principal that the store remembers; one that was added meanwhile stays."""
+        self._known.setdefault(principal.name, (principal, digest))
+
+    def remove(self, name: str) -> bool:
+        """Shut `name` out: its connection, session and queue end now. False when there was nobody."""
+        known = self._known.pop(name, None)
+        if known is None:
+            return False
+        self.changed(known[0], None)
+        return True
+
+    def check(self, name: str, secret: bytes) -> Principal | None:
+        """Return the principal when the secret fits, in a time that does not tell which part was wrong."""
+        principal, digest = self._known.get(name, (None, _NOBODY))
+        fits = hmac.compare_digest(_digest(secret), digest)
+        return principal if fits else None
+
+    def get(self, name: str) -> Principal | None:
+        """Return the principal of that name."""
+        known = self._known.get(name)
+        return known[0] if known else None
+
+    def names(self) -> tuple[str, ...]:
+        """All names, sorted."""
+        return tuple(sorted(self._known))
+
+
+def _digest(secret: str | bytes) -> bytes:
+    return hashlib.sha256(secret.encode() if isinstance(secret, str) else secret).digest()

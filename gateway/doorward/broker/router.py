@@ -1,0 +1,251 @@
+"""From a publish to its subscribers: policy first, then retained messages, sessions and the journal."""
+
+import json
+import logging
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+from doorward.broker.events import Denial
+from doorward.broker.journal import Journal
+from doorward.broker.limits import Limits
+from doorward.broker.policy import Policy
+from doorward.broker.ports import Kept, KeptMessage, KeptRetained
+from doorward.broker.principals import Principal, Principals, Role
+from doorward.broker.retained import RetainedMessages
+from doorward.broker.session import Message, Session
+from doorward.broker.subscriptions import SubscriptionTree
+from doorward_core import mqtt, topics
+
+_log = logging.getLogger(__name__)
+
+_MOST_ROUTES = 4096
+_TOPIC_SHOWN = (
+    200  # characters of a refused topic that are repeated to the device: boards drop long payloads
+)
+
+
+class Router:
+    """Every session, subscription and retained message. Nothing here knows of sockets."""
+
+    def __init__(
+        self, policy: Policy, journal: Journal, limits: Limits, on_denied: Callable[[Denial], None]
+    ) -> None:
+        """Start empty; `restore` brings back what was kept."""
+        self._policy = policy
+        self._journal = journal
+        self._limits = limits
+        self._on_denied = on_denied
+        self._tree: SubscriptionTree[Session] = SubscriptionTree()
+        self._routes: dict[str, tuple[tuple[Session, int], ...]] = {}
+        self.sessions: dict[str, Session] = {}
+        self.retained = RetainedMessages()
+        self.denials = 0
+
+    def restore(self, kept: Kept, principals: Principals) -> None:
+        """Take back sessions, queues and retained messages; those of principals that are gone are forgotten."""
+        waiting: dict[str, list[KeptMessage]] = {}
+        for message in kept.messages:
+            waiting.setdefault(message.client, []).append(message)
+        for client, subscriptions in kept.sessions.items():
+            principal = principals.get(client)
+            if principal is None:
+                self._journal.end_session(client)
+                continue
+            session = self.sessions[client] = Session(
+                principal, self._journal, self._limits, clean=False
+            )
+            for topic_filter, qos in subscriptions.items():
+                self._subscribe(session, topic_filter, qos)
+            session.restore(waiting.get(client, ()))
+        for client, packet_id in kept.received:
+            if client in self.sessions:
+                self.sessions[client].received.add(packet_id)
+        for topic, retained in kept.retained.items():
+            self.retained.put(topic, retained)
+
+    # --- sessions ---------------------------------------------------------------------------------
+
+    def open(self, principal: Principal, *, clean: bool) -> tuple[Session, bool]:
+        """The session of a client that has proved who it is, and whether it was there before.
+
+        A connection that the same principal still had is closed first.
+        """
+        session = self.sessions.get(principal.name)
+        if session is not None and session.link is not None:
+            session.link.end("taken over by a new connection of the same client")
+            session = self.sessions.get(principal.name)
+        if session is not None and clean:
+            self.forget(principal.name)
+            session = None
+        if session is not None:
+            return session, True
+        session = self.sessions[principal.name] = Session(
+            principal, self._journal, self._limits, clean=clean
+        )
+        if not clean:
+            self._journal.begin_session(principal.name)
+        return session, False
+
+    def leave(self, session: Session) -> None:
+        """The client's connection is gone; a clean session goes with it."""
+        session.detach()
+        if session.clean and self.sessions.get(session.principal.name) is session:
+            self.forget(session.principal.name)
+
+    def forget(self, client: str) -> None:
+        """End a session with its subscriptions and its queue."""
+        session = self.sessions.pop(client, None)
+        if session is None:
+            return
+        for topic_filter in session.subscriptions:
+            self._tree.remove(topic_filter, session)
+        self._routes.clear()
+        if not session.clean:
+            self._journal.end_session(client)
+
+    # --- subscriptions ----------------------------------------------------------------------------
+
+    def subscribe(
+        self, session: Session, wanted: Sequence[tuple[str, int]]
+    ) -> tuple[list[int], bool]:
+        """Grant what the policy allows: (a return code each, whether the disk has to know first).
+
+        Raises MqttError before anything changes when a filter is malformed. Retained messages follow at once.
+        """
+        _check_filters([topic_filter for topic_filter, _ in wanted])
+        codes = [self._grant(session, topic_filter, min(qos, 1)) for topic_filter, qos in wanted]
+        granted = {
+            topic_filter
+            for (topic_filter, _), code in zip(wanted, codes, strict=True)
+            if code != mqtt.REFUSED
+        }
+        for topic_filter in granted:
+            self._send_retained(session, topic_filter)
+        return codes, bool(granted) and not session.clean
+
+    def unsubscribe(self, session: Session, filters: Sequence[str]) -> bool:
+        """End subscriptions; True when the disk has to know first."""
+        _check_filters(filters)
+        self._routes.clear()
+        changed = False
+        for topic_filter in filters:
+            if session.subscriptions.pop(topic_filter, None) is not None:
+                self._tree.remove(topic_filter, session)
+                changed = True
+                if not session.clean:
+                    self._journal.subscribe(session.principal.name, topic_filter, None)
+        return changed and not session.clean
+
+    def _grant(self, session: Session, topic_filter: str, qos: int) -> int:
+        rule = self._policy.refuses_subscribe(session.principal, topic_filter)
+        if rule is not None:
+            self.deny(session.principal, "subscribe", topic_filter, rule)
+            return mqtt.REFUSED
+        if (
+            len(session.subscriptions) >= self._limits.subscriptions
+            and topic_filter not in session.subscriptions
+        ):
+            _log.warning(
+                "%s has too many subscriptions, %s refused", session.principal.name, topic_filter
+            )
+            return mqtt.REFUSED
+        self._subscribe(session, topic_filter, qos)
+        if not session.clean:
+            self._journal.subscribe(session.principal.name, topic_filter, qos)
+        return qos
+
+    def _subscribe(self, session: Session, topic_filter: str, qos: int) -> None:
+        session.subscriptions[topic_filter] = qos
+        self._tree.add(topic_filter, session, qos)
+        self._routes.clear()
+
+    def _send_retained(self, session: Session, topic_filter: str) -> None:
+        granted = session.subscriptions[topic_filter]
+        for topic, (payload, qos) in self.retained.match(topic_filter):
+            if self._policy.may_read(session.principal, topic):
+                message = Message(topic, payload, qos, retain=True, keep=self._policy.keeps(topic))
+                session.deliver(message, min(qos, granted))
+
+    # --- messages ---------------------------------------------------------------------------------
+
+    def publish(
+        self,
+        principal: Principal,
+        topic: str,
+        payload: bytes,
+        qos: int,
+        *,
+        retain: bool,
+        action: Literal["publish", "will"] = "publish",
+    ) -> bool:
+        """Check, then deliver. True when the publisher's acknowledgement has to wait for the disk."""
+        rule = self._policy.refuses_publish(principal, topic)
+        if rule is not None:
+            self.deny(principal, action, topic, rule)
+            return False
+        return self._route(topic, payload, qos, retain=retain)
+
+    def refuses_will(self, principal: Principal, topic: str) -> str | None:
+        """The rule that forbids a will on `topic`, counted like a refused publish."""
+        rule = self._policy.refuses_publish(principal, topic)
+        if rule is not None:
+            self.deny(principal, "will", topic, rule)
+        return rule
+
+    def deny(
+        self,
+        principal: Principal,
+        action: Literal["publish", "subscribe", "will"],
+        topic: str,
+        rule: str,
+    ) -> None:
+        """Count a refusal, say so, and tell the device that its message went nowhere."""
+        self.denials += 1
+        _log.warning("%s may not %s %r (%s)", principal.name, action, topic[:_TOPIC_SHOWN], rule)
+        self._on_denied(Denial(principal.name, action, topic, rule))
+        if action == "publish" and principal.role is Role.DEVICE:
+            body = {"action": action, "topic": topic[:_TOPIC_SHOWN], "rule": rule}
+            payload = json.dumps(body, separators=(",", ":")).encode()
+            self._route(self._policy.denied_topic(principal), payload, 1, retain=False)
+
+    def _route(self, topic: str, payload: bytes, qos: int, *, retain: bool) -> bool:
+        must_wait = False
+        if retain and self._policy.may_retain(topic):
+            must_wait = self._retain(topic, payload, min(qos, 1))
+        message = Message(topic, payload, qos, keep=self._policy.keeps(topic))
+        for session, granted in self._recipients(topic):
+            if session.deliver(message, min(qos, granted)):
+                must_wait = True
+        return must_wait
+
+    def _retain(self, topic: str, payload: bytes, qos: int) -> bool:
+        """An empty payload clears the topic (3.3.1.3)."""
+        if payload:
+            kept = KeptRetained(payload, qos)
+            self.retained.put(topic, kept)
+            self._journal.retain(topic, kept)
+            return True
+        if self.retained.clear(topic):
+            self._journal.retain(topic, None)
+            return True
+        return False
+
+    def _recipients(self, topic: str) -> tuple[tuple[Session, int], ...]:
+        route = self._routes.get(topic)
+        if route is None:
+            if len(self._routes) >= _MOST_ROUTES:
+                self._routes.clear()
+            found = self._tree.match(topic).items()
+            route = tuple(
+                (session, qos)
+                for session, qos in found
+                if self._policy.may_read(session.principal, topic)
+            )
+            self._routes[topic] = route
+        return route
+
+
+def _check_filters(filters: Sequence[str]) -> None:
+    for topic_filter in filters:
+        if not topics.valid_filter(topic_filter):
+            raise mqtt.MqttError(f"malformed topic filter {topic_filter[:_TOPIC_SHOWN]!r}")

@@ -1,0 +1,165 @@
+"""The broker as a whole: it listens, keeps time, and ties connections, router, journal and store together."""
+
+import asyncio
+import contextlib
+import errno
+import logging
+import time
+from collections.abc import Callable
+
+from doorward.broker.connection import Connection, Exchange
+from doorward.broker.events import Denial
+from doorward.broker.journal import Journal
+from doorward.broker.limits import Limits
+from doorward.broker.policy import Policy
+from doorward.broker.ports import Store
+from doorward.broker.principals import Principal, Principals, Role
+from doorward.broker.router import Router
+from doorward.errors import PortInUse
+
+_log = logging.getLogger(__name__)
+
+_BACKLOG = 1024  # two thousand boards come back at once after a power cut
+_SWEEP_S = 0.5
+_GOODBYE_S = 1.0  # for clients to take what was written to them before the broker stops
+
+
+class Broker:
+    """An MQTT 3.1.1 broker that acknowledges a message after it is on disk.
+
+    Owns `store` from `start` on and closes it in `stop`. `on_denied` hears of everything the policy refused; `clock` is
+    monotonic seconds, given by tests that do not want to wait.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        principals: Principals,
+        policy: Policy,
+        *,
+        on_denied: Callable[[Denial], None] | None = None,
+        limits: Limits | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Wire the parts; nothing listens before `start`."""
+        limits = limits or Limits()
+        self._store = store
+        self._principals = principals
+        self._journal = Journal(store, self._committed)
+        self._router = Router(policy, self._journal, limits, on_denied or (lambda _denial: None))
+        self._exchange = Exchange(principals, self._router, self._journal, limits, clock)
+        self._server: asyncio.Server | None = None
+        self._sweeping: asyncio.Task[None] | None = None
+        principals.changed = self._principal_changed
+
+    async def start(self, host: str, port: int) -> int:
+        """Bring back what was kept, listen, and return the port (0 asks for any).
+
+        Raises PortInUse when another program listens there.
+        """
+        loop = asyncio.get_running_loop()
+        try:
+            server = await loop.create_server(
+                lambda: Connection(self._exchange),
+                host,
+                port,
+                backlog=_BACKLOG,
+                start_serving=False,
+            )
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            raise PortInUse(
+                f"MQTT port {port} on {host} is in use by another program",
+                "stop it or choose another port",
+            ) from error
+        self._server = server
+        self._restore()
+        await server.start_serving()
+        self._sweeping = loop.create_task(self._keep_time(), name="broker-sweep")
+        actual: int = server.sockets[0].getsockname()[1]
+        _log.info("MQTT listens on %s:%d", host, actual)
+        return actual
+
+    async def stop(self) -> None:
+        """Commit and acknowledge what was taken, close every connection without its will, close the store."""
+        if self._server is None:
+            return
+        self._server.close()
+        self._server = None
+        if self._sweeping is not None:
+            self._sweeping.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._sweeping
+        await self._journal.drain()
+        for connection in tuple(self._exchange.connections):
+            connection.end("the broker stops", will=False)
+        await self._wait_for_goodbyes()
+        await self._journal.drain()
+        await self._store.close()
+
+    async def settle(self) -> None:
+        """Return when every change so far (principals too) is on disk."""
+        self._exchange.flush()
+        await self._journal.drain()
+
+    def sweep(self) -> None:
+        """Close the connections that have been silent for too long, and try again what the disk refused."""
+        now = self._exchange.clock()
+        for connection in tuple(self._exchange.connections):
+            connection.check(now)
+        self._exchange.flush()
+
+    def is_connected(self, name: str) -> bool:
+        """True while the client of that name has a connection."""
+        session = self._router.sessions.get(name)
+        return session is not None and session.link is not None
+
+    def status(self) -> dict[str, int]:
+        """Counters for the health check."""
+        sessions = self._router.sessions.values()
+        return {
+            "connections": len(self._exchange.connections),
+            "sessions": len(sessions),
+            "retained": len(self._router.retained),
+            "unsettled": sum(session.unsettled for session in sessions),
+            "dropped": sum(session.dropped for session in sessions),
+            "denied": self._router.denials,
+        }
+
+    def _restore(self) -> None:
+        kept = self._store.load()
+        for name, (role, digest) in kept.principals.items():
+            self._principals.restore(Principal(name, Role(role)), digest)
+        self._router.restore(kept, self._principals)
+        self._store.start()
+        self._journal.start(max((message.row for message in kept.messages), default=0))
+        self._journal.flush()
+
+    async def _keep_time(self) -> None:
+        while True:
+            await asyncio.sleep(_SWEEP_S)
+            self.sweep()
+
+    async def _wait_for_goodbyes(self) -> None:
+        until = time.monotonic() + _GOODBYE_S
+        while self._exchange.connections:
+            if time.monotonic() > until:
+                for connection in tuple(self._exchange.connections):
+                    connection.check(self._exchange.clock())
+            await asyncio.sleep(0.005)
+
+    def _committed(self) -> None:
+        self._exchange.flush()
+
+    def _principal_changed(self, principal: Principal, digest: bytes | None) -> None:
+        if digest is None:
+            session = self._router.sessions.get(principal.name)
+            if session is not None and session.link is not None:
+                # What was revoked has no last word.
+                session.link.end("it was removed", will=False)
+            self._router.forget(principal.name)
+        self._journal.principal(
+            principal.name, None if digest is None else (principal.role.value, digest)
+        )
+        self._exchange.flush()

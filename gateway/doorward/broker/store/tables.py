@@ -1,0 +1,70 @@
+"""The tables of broker.db."""
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+)
+
+metadata = MetaData()
+
+principals = Table(
+    "principal",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("role", String, nullable=False),
+    Column("secret_sha256", LargeBinary(32), nullable=False),
+)
+
+sessions = Table(
+    "session",
+    metadata,
+    Column("client", String, primary_key=True),
+)
+
+
+def _client(*, key: bool = False) -> Column[str]:
+    owner = ForeignKey("session.client", ondelete="CASCADE")
+    return Column("client", String, owner, primary_key=key, nullable=False)
+
+
+subscriptions = Table(
+    "subscription",
+    metadata,
+    _client(key=True),
+    Column("topic_filter", String, primary_key=True),
+    Column("qos", Integer, nullable=False),
+)
+
+messages = Table(
+    "message",
+    metadata,
+    Column("row", Integer, primary_key=True, autoincrement=False),
+    _client(),
+    Column("topic", String, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Column("retain", Boolean, nullable=False),
+    Column("packet_id", Integer),
+    Index("ix_message_client", "client"),
+)
+
+received = Table(
+    "received",
+    metadata,
+    _client(key=True),
+    Column("packet_id", Integer, primary_key=True),
+)
+
+retained = Table(
+    "retained",
+    metadata,
+    Column("topic", String, primary_key=True),
+    Column("payload", LargeBinary, nullable=False),
+    Column("qos", Integer, nullable=False),
+)
