@@ -1,0 +1,1 @@
+"""The outside world: MQTT, the encrypted store, passwords, the clock, the virtual site."""

@@ -1,0 +1,84 @@
+"""The audit and the boards' logs in gateway.db."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+
+from sqlalchemy import Connection, func, select
+from sqlalchemy.dialects.sqlite import insert
+
+from doorward.adapters.store import tables as t
+from doorward.app.ports import LogEntry, LogHead
+from doorward.domain.audit import AuditRow, correction
+
+
+def append(connection: Connection, row: AuditRow) -> AuditRow | None:
+    """Add a row. For a tap that is known already: a correction if the accounts differ, else None."""
+    stored = _insert(connection, row)
+    if stored is not None:
+        return stored
+    same = (
+        (t.audit.c.device == row.device)
+        & (t.audit.c.request == row.request)
+        & (t.audit.c.kind == row.kind)
+    )
+    known = AuditRow(**connection.execute(select(t.audit).where(same)).mappings().one())
+    second = correction(known, row)
+    return _insert(connection, second) if second is not None else None
+
+
+def _insert(connection: Connection, row: AuditRow) -> AuditRow | None:
+    values = asdict(row)
+    del values["id"]
+    statement = insert(t.audit).values(values).on_conflict_do_nothing().returning(t.audit.c.id)
+    key = connection.execute(statement).scalar()
+    return None if key is None else replace(row, id=key)
+
+
+def recent(
+    connection: Connection, limit: int, before: int | None, door_id: str | None
+) -> list[AuditRow]:
+    """The newest rows, newest first."""
+    query = select(t.audit).order_by(t.audit.c.id.desc()).limit(limit)
+    if before is not None:
+        query = query.where(t.audit.c.id < before)
+    if door_id is not None:
+        query = query.where(t.audit.c.door_id == door_id)
+    return [AuditRow(**row) for row in connection.execute(query).mappings()]
+
+
+def store_event(
+    connection: Connection, entry: LogEntry, rows: Sequence[AuditRow]
+) -> list[AuditRow]:
+    """Keep one entry of a board's log and what it means; what was there already adds nothing."""
+    values = asdict(entry)
+    statement = (
+        insert(t.device_event)
+        .values(values)
+        .on_conflict_do_nothing()
+        .returning(t.device_event.c.id)
+    )
+    if connection.execute(statement).scalar() is None:
+        return []
+    stored = (append(connection, row) for row in rows)
+    return [row for row in stored if row is not None]
+
+
+def log_entry(connection: Connection, device: str, epoch: str, seq: int) -> LogEntry | None:
+    """One entry as it was stored."""
+    columns = t.device_event.c
+    here = (columns.device == device) & (columns.epoch == epoch) & (columns.seq == seq)
+    row = connection.execute(select(t.device_event).where(here)).first()
+    if row is None:
+        return None
+    return LogEntry(row.device, row.epoch, row.seq, row.body, row.digest, row.received_ms)
+
+
+def log_heads(connection: Connection) -> dict[str, LogHead]:
+    """The newest entry of every board's newest log."""
+    columns = t.device_event.c
+    # Entries arrive in order: the row inserted last is the head of the newest log.
+    newest = select(func.max(columns.id)).group_by(columns.device)
+    return {
+        row.device: LogHead(row.epoch, row.seq, row.digest)
+        for row in connection.execute(select(t.device_event).where(columns.id.in_(newest)))
+    }

@@ -1,0 +1,150 @@
+"""The store ports on SQLCipher: reads on worker threads, writes through the one writer."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from sqlalchemy import Connection
+
+from doorward.adapters.store import audit, operators, rules
+from doorward.app.ports import (
+    DeviceCache,
+    LogEntry,
+    LogHead,
+    OpenSession,
+    Recorded,
+)
+from doorward.database import Writer, open_database, upgrade
+from doorward.domain.audit import AuditRow
+from doorward.domain.doors import Door
+from doorward.domain.schedules import Windows
+from doorward.domain.snapshot import Rules
+
+T = TypeVar("T")
+
+
+class SqlStore:
+    """Every store port of `app.ports`, on one encrypted file."""
+
+    def __init__(self, path: Path, key: bytes) -> None:
+        """Open the file and bring its schema up to date. Raises the errors of `database`."""
+        self._engine = open_database(path, key)
+        upgrade(self._engine, "doorward.adapters.store")
+        self._writer = Writer(self._engine, name="gateway-writer")
+
+    def start(self) -> None:
+        """Get ready to write; called on the event loop."""
+        self._writer.start()
+
+    async def close(self) -> None:
+        """Finish what was handed over, then let go of the file."""
+        await self._writer.close()
+        self._engine.dispose()
+
+    def _look(self, read: Callable[[Connection], T]) -> T:
+        with self._engine.begin() as connection:
+            return read(connection)
+
+    async def _read(self, read: Callable[[Connection], T]) -> T:
+        return await asyncio.to_thread(self._look, read)
+
+    # --- rules ------------------------------------------------------------------------------------
+
+    def load(self) -> Rules:
+        return self._look(rules.load)
+
+    async def add_person(self, name: str, levels: Sequence[str], row: AuditRow) -> int:
+        def work(connection: Connection) -> int:
+            person_id = rules.add_person(connection, name, levels, row.at_ms)
+            audit.append(connection, row)
+            return person_id
+
+        return await self._writer.run(work)
+
+    async def add_card(self, uid: bytes, person: str, row: AuditRow) -> int:
+        def work(connection: Connection) -> int:
+            card_id = rules.add_card(connection, uid, person, row.at_ms)
+            audit.append(connection, row)
+            return card_id
+
+        return await self._writer.run(work)
+
+    async def revoke_card(self, uid: bytes, row: AuditRow) -> None:
+        def work(connection: Connection) -> None:
+            rules.revoke_card(connection, uid, row.at_ms)
+            audit.append(connection, row)
+
+        await self._writer.run(work)
+
+    async def cards_added(self) -> dict[int, int]:
+        return await self._read(rules.cards_added)
+
+    async def put_site(
+        self,
+        doors: Sequence[Door],
+        schedules: Sequence[tuple[str, Windows]],
+        levels: Sequence[tuple[str, Sequence[str], str]],
+    ) -> None:
+        def work(connection: Connection) -> None:
+            for door in doors:
+                rules.put_door(connection, door)
+            for name, windows in schedules:
+                rules.put_schedule(connection, name, windows)
+            for name, ids, schedule in levels:
+                rules.put_level(connection, name, ids, schedule)
+
+        await self._writer.run(work)
+
+    # --- audit and logs ---------------------------------------------------------------------------
+
+    def record(self, row: AuditRow, done: Recorded) -> None:
+        self._writer.submit(lambda connection: _some(audit.append(connection, row)), done)
+
+    async def append(self, row: AuditRow) -> AuditRow:
+        stored = await self._writer.run(lambda connection: audit.append(connection, row))
+        return stored or row
+
+    async def recent(
+        self, limit: int, before: int | None, door_id: str | None
+    ) -> Sequence[AuditRow]:
+        return await self._read(lambda connection: audit.recent(connection, limit, before, door_id))
+
+    def heads(self) -> dict[str, LogHead]:
+        return self._look(audit.log_heads)
+
+    async def entry(self, device: str, epoch: str, seq: int) -> LogEntry | None:
+        return await self._read(lambda connection: audit.log_entry(connection, device, epoch, seq))
+
+    def store_event(self, entry: LogEntry, rows: Sequence[AuditRow], done: Recorded) -> None:
+        self._writer.submit(lambda connection: audit.store_event(connection, entry, rows), done)
+
+    # --- operators and caches ---------------------------------------------------------------------
+
+    def operators(self) -> dict[str, str]:
+        return self._look(operators.operators)
+
+    async def add_operator(self, username: str, password: str, at_ms: int) -> None:
+        await self._writer.run(lambda c: operators.add_operator(c, username, password, at_ms))
+
+    def sessions(self) -> tuple[OpenSession, ...]:
+        return self._look(operators.sessions)
+
+    async def put_session(self, session: OpenSession) -> None:
+        await self._writer.run(lambda c: operators.put_session(c, session))
+
+    async def drop_session(self, token: bytes) -> None:
+        await self._writer.run(lambda c: operators.drop_session(c, token))
+
+    async def drop_sessions_before(self, at_ms: int) -> None:
+        await self._writer.run(lambda c: operators.drop_sessions_before(c, at_ms))
+
+    def caches(self) -> dict[str, DeviceCache]:
+        return self._look(operators.caches)
+
+    async def put_cache(self, cache: DeviceCache) -> None:
+        await self._writer.run(lambda c: operators.put_cache(c, cache))
+
+
+def _some(row: AuditRow | None) -> list[AuditRow]:
+    return [] if row is None else [row]

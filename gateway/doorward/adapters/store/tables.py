@@ -1,0 +1,171 @@
+"""The tables of gateway.db. Times are UTC in whole milliseconds, days are since 2000-01-01.
+
+Whole UIDs stand in `credential` alone, and nowhere outside this encrypted file.
+"""
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    UniqueConstraint,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+person = Table(
+    "person",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", String(collation="NOCASE"), nullable=False, unique=True),
+    Column("active", Boolean, nullable=False, default=True),
+    Column("valid_from", Integer),
+    Column("valid_until", Integer),
+    Column("added_ms", Integer, nullable=False),
+)
+
+credential = Table(
+    "credential",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("uid", LargeBinary, nullable=False, unique=True),
+    Column("person_id", ForeignKey("person.id"), nullable=False, index=True),
+    Column("strength", Integer, nullable=False),
+    Column("added_ms", Integer, nullable=False),
+    Column("revoked_ms", Integer),
+)
+
+schedule = Table(
+    "schedule",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", String(collation="NOCASE"), nullable=False, unique=True),
+)
+
+schedule_window = Table(
+    "schedule_window",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("schedule_id", ForeignKey("schedule.id"), nullable=False),
+    Column("day_mask", Integer, nullable=False),
+    Column("start_minute", Integer, nullable=False),
+    Column("end_minute", Integer, nullable=False),
+)
+
+door = Table(
+    "door",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("name", String(collation="NOCASE"), nullable=False, unique=True),
+    Column("device", String, nullable=False, unique=True),
+    Column("strike_ms", Integer, nullable=False),
+    Column("cap_ms", Integer, nullable=False),
+    Column("held_ms", Integer, nullable=False),
+    Column("min_strength", Integer, nullable=False),
+    Column("lockdown", Boolean, nullable=False, default=False),
+)
+
+access_level = Table(
+    "access_level",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", String(collation="NOCASE"), nullable=False, unique=True),
+)
+
+level_grant = Table(
+    "level_grant",
+    metadata,
+    Column("level_id", ForeignKey("access_level.id"), primary_key=True),
+    Column("door_id", ForeignKey("door.id"), primary_key=True),
+    Column("schedule_id", ForeignKey("schedule.id"), primary_key=True),
+)
+
+person_level = Table(
+    "person_level",
+    metadata,
+    Column("person_id", ForeignKey("person.id"), primary_key=True),
+    Column("level_id", ForeignKey("access_level.id"), primary_key=True),
+)
+
+# Append-only. A person may go; what they did keeps their name, so the names are copied here.
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at_ms", Integer, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("source", String, nullable=False),
+    Column("reporter", String, nullable=False),
+    Column("device", String),
+    Column("request", String),
+    Column("door_id", String),
+    Column("door_name", String),
+    Column("person_id", Integer),
+    Column("person", String),
+    Column("card_tail", String),
+    Column("granted", Boolean),
+    Column("rule", Integer),
+    Column("why", String),
+    Column("actor", String),
+    Column("note", String),
+    # One tap, one verdict: NULL requests (everything that is no tap) do not collide.
+    UniqueConstraint("device", "request", "kind"),
+    Index(None, "door_id", "id"),
+    sqlite_autoincrement=True,
+)
+
+# The boards' logs, byte for byte as they were sealed.
+device_event = Table(
+    "device_event",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("device", String, nullable=False),
+    Column("epoch", String, nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("received_ms", Integer, nullable=False),
+    UniqueConstraint("device", "epoch", "seq"),
+)
+
+# What each board was last told about who may pass: the counter never goes back.
+device_cache = Table(
+    "device_cache",
+    metadata,
+    Column("device", String, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Column("issued_ms", Integer, nullable=False),
+    Column("file", LargeBinary, nullable=False),
+)
+
+operator = Table(
+    "operator",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("username", String(collation="NOCASE"), nullable=False, unique=True),
+    Column("password", String, nullable=False),
+    Column("added_ms", Integer, nullable=False),
+)
+
+# Only the SHA-256 of a token is kept.
+session = Table(
+    "session",
+    metadata,
+    Column("token", LargeBinary, primary_key=True),
+    Column("username", String, nullable=False),
+    Column("csrf", String, nullable=False),
+    Column("expires_ms", Integer, nullable=False),
+)

@@ -1,0 +1,218 @@
+"""What the application needs from outside. Adapters fit these; tests fit them with fakes written by hand."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
+from typing import Protocol
+
+from doorward.domain.audit import AuditRow
+from doorward.domain.doors import Door
+from doorward.domain.schedules import Windows
+from doorward.domain.snapshot import Rules
+from doorward_core.seal import Sealed
+
+
+class Timer(Protocol):
+    """Something that will be called once, unless it is cancelled before."""
+
+    def cancel(self) -> None: ...
+
+
+class Clock(Protocol):
+    """The only way to know the time, or to be woken by it."""
+
+    zone: tzinfo
+
+    def now(self) -> datetime:
+        """The time, in UTC."""
+
+    def call_later(self, seconds: float, callback: Callable[[], None]) -> Timer: ...
+
+
+class Signer(Protocol):
+    """Holds the devices' keys; nobody else does. SealError (a ValueError) for what does not verify."""
+
+    def devices(self) -> tuple[str, ...]:
+        """The ids of all enrolled devices."""
+
+    def verify(self, device: str, suffix: str, payload: bytes, extra: bytes = b"") -> Sealed: ...
+
+    def seal(
+        self, device: str, suffix: str, freshness: str, body: bytes, extra: bytes = b""
+    ) -> bytes: ...
+
+    def decrypt_uid(self, device: str, nonce: bytes, block: bytes) -> bytes: ...
+
+    def tag(self, device: str, uid: bytes) -> bytes: ...
+
+    def build_cache(self, device: str, contents: "CacheFile") -> bytes:
+        """The sealed cache file for a board. Slow for many cards, and safe on another thread."""
+
+
+@dataclass(frozen=True, slots=True)
+class CacheFile:
+    """What goes into a board's cache. Instants are UTC seconds; cards are (uid, person, group)."""
+
+    version: int
+    issued: int
+    soft_expiry: int
+    hard_expiry: int
+    windows: list[tuple[int, int, int, int]]
+    persons: list[tuple[int, int | None, int | None, int]]
+    cards: list[tuple[bytes, int, int]]
+
+
+class Publisher(Protocol):
+    """The way to the broker."""
+
+    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
+        """Send at QoS 1 now, if there is a connection; otherwise it is lost, and that is counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message of a device. `ack` sends its PUBACK: call it when the message may be forgotten."""
+
+    device: str
+    suffix: str
+    payload: bytes
+    retained: bool = False
+    repeated: bool = False
+    ack: Callable[[], None] = field(default=lambda: None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """One entry of a board's log: the exact bytes, and the log's digest after them."""
+
+    device: str
+    epoch: str
+    seq: int
+    body: bytes
+    digest: bytes
+    received_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class LogHead:
+    """How far we hold a board's log."""
+
+    epoch: str
+    seq: int
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceCache:
+    """The cache a board was last told to hold. content: a digest of what it says, without its version and dates."""
+
+    device: str
+    version: int
+    content: bytes
+    issued_ms: int
+    file: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSession:
+    """A session as it is stored: by the SHA-256 of its token."""
+
+    token: bytes
+    username: str
+    csrf: str
+    expires_ms: int
+
+
+Recorded = Callable[[list[AuditRow] | None, Exception | None], None]
+
+
+class AuditStore(Protocol):
+    """The audit. Rows that come back are the ones that were new: they have their ids."""
+
+    def record(self, row: AuditRow, done: Recorded) -> None:
+        """Queue a row; `done` runs on the loop after the commit. For the way of a tap."""
+
+    async def append(self, row: AuditRow) -> AuditRow: ...
+
+    async def recent(
+        self, limit: int, before: int | None, door_id: str | None
+    ) -> Sequence[AuditRow]: ...
+
+
+class LogStore(Protocol):
+    """The boards' logs."""
+
+    def heads(self) -> dict[str, LogHead]:
+        """How far each board's log is held; read once, at start."""
+
+    async def entry(self, device: str, epoch: str, seq: int) -> LogEntry | None: ...
+
+    def store_event(self, entry: LogEntry, rows: Sequence[AuditRow], done: Recorded) -> None:
+        """Queue an entry with the audit rows it brings; `done` runs on the loop after the commit."""
+
+
+class RulesStore(Protocol):
+    """People, cards, doors, levels, schedules. Changes and their audit rows are one transaction."""
+
+    def load(self) -> Rules: ...
+
+    async def add_person(self, name: str, levels: Sequence[str], row: AuditRow) -> int: ...
+
+    async def add_card(self, uid: bytes, person: str, row: AuditRow) -> int: ...
+
+    async def revoke_card(self, uid: bytes, row: AuditRow) -> None: ...
+
+    async def cards_added(self) -> dict[int, int]:
+        """When each card was added (UTC ms), by its id."""
+
+    async def put_site(
+        self,
+        doors: Sequence[Door],
+        schedules: Sequence[tuple[str, Windows]],
+        levels: Sequence[tuple[str, Sequence[str], str]],
+    ) -> None:
+        """Add what is not there yet: doors, (name, windows) schedules, (name, doors, schedule) levels."""
+
+
+class CacheStore(Protocol):
+    """What each board was told to hold."""
+
+    def caches(self) -> dict[str, DeviceCache]: ...
+
+    async def put_cache(self, cache: DeviceCache) -> None: ...
+
+
+class OperatorStore(Protocol):
+    """Who may sign in."""
+
+    def operators(self) -> dict[str, str]:
+        """Password hashes by user name."""
+
+    async def add_operator(self, username: str, password: str, at_ms: int) -> None: ...
+
+    def sessions(self) -> tuple[OpenSession, ...]: ...
+
+    async def put_session(self, session: OpenSession) -> None: ...
+
+    async def drop_session(self, token: bytes) -> None: ...
+
+    async def drop_sessions_before(self, at_ms: int) -> None: ...
+
+
+class Passwords(Protocol):
+    """Slow hashing of passwords, off the loop and at most a few at a time."""
+
+    async def hash(self, password: str) -> str: ...
+
+    async def verify(self, hashed: str, password: str) -> bool: ...
+
+
+class VirtualSite(Protocol):
+    """The lab's control socket."""
+
+    async def tap(self, board: str, uid: bytes) -> None: ...
+
+    async def contact(self, board: str, is_open: bool) -> None: ...
+
+    async def boards(self) -> dict[str, bool]:
+        """Which virtual boards there are, and whether the door leaf of each stands open."""

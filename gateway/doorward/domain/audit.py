@@ -1,0 +1,59 @@
+"""The audit: what is worth a row, and which rows say the same thing twice."""
+
+from dataclasses import dataclass, replace
+
+ACCESS_DECISION = "access.decision"
+CORRECTION = "correction"
+RELEASE_REQUESTED = "release.requested"
+RELEASE_EXPIRED = "release.expired"
+RELEASE_FAILED = "release.failed"
+PERSON_ADDED = "person.added"
+CARD_ADDED = "card.added"
+CARD_REVOKED = "card.revoked"
+TAMPER = "tamper"
+
+GATEWAY = "gateway"
+BOARD = "board"
+OPERATOR = "operator"
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    """One row, as it is stored. id 0: not stored yet.
+
+    source: who decided or acted. reporter: who told us, the gateway itself or a board's log. request: what ties the
+    two accounts of one tap together, unique with device and kind.
+    """
+
+    at_ms: int
+    kind: str
+    source: str
+    reporter: str = GATEWAY
+    device: str | None = None
+    request: str | None = None
+    door_id: str | None = None
+    door_name: str | None = None
+    person_id: int | None = None
+    person: str | None = None
+    card_tail: str | None = None
+    granted: bool | None = None
+    rule: int | None = None
+    why: str | None = None
+    actor: str | None = None
+    note: str | None = None
+    id: int = 0
+
+
+def correction(stored: AuditRow, told: AuditRow) -> AuditRow | None:
+    """The row that a second account of the same tap calls for; None when the two agree.
+
+    Two accounts by the same reporter are one account sent twice: the first stands.
+    """
+    if stored.granted == told.granted or stored.reporter == told.reporter:
+        return None
+    note = f"{stored.reporter} said {_word(stored)}, {told.reporter} said {_word(told)}"
+    return replace(told, kind=CORRECTION, note=note, id=0)
+
+
+def _word(row: AuditRow) -> str:
+    return "grant" if row.granted else "deny"
