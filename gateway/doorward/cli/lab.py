@@ -1,0 +1,60 @@
+"""`doorward lab`: hands for the virtual site of a demo."""
+
+from pathlib import Path
+
+import click
+
+from doorward.cli.options import common, show
+from doorward.cli.text import clean, table
+
+
+@click.group()
+def lab() -> None:
+    """The demo's virtual site: its cards, readers and doors."""
+
+
+@lab.command("list")
+@common
+def list_site(*, as_json: bool, data: Path | None) -> None:
+    """The boards and the cards that lie beside them."""
+    from doorward.cli.client import Api
+
+    with Api(data, demo=True) as api:
+        answer = api.get("site")
+    boards = [
+        (b["door_id"], b["door_name"], b["id"], "runs" if b["running"] else "stopped", b["contact"])
+        for b in answer["boards"]
+    ]
+    cards = [(c["key"], c["label"], f"…{c['tail']}") for c in answer["cards"]]
+    text = table(("door", "name", "board", "state", "contact"), boards)
+    text += "\n\n" + table(("card", "what it is", "uid"), cards)
+    show(answer, text, as_json=as_json)
+
+
+@lab.command("tap")
+@click.argument("door")
+@click.option(
+    "--card", required=True, help="A card of the site by name (see `lab list`), or a UID."
+)
+@common
+def tap(door: str, card: str, *, as_json: bool, data: Path | None) -> None:
+    """Hold a card into the field of DOOR's reader."""
+    from doorward.cli.client import Api
+
+    with Api(data, demo=True) as api:
+        api.post("site/tap", order := {"door": door, "card": card})
+    text = f"card {card} was held to {door}; `doorward audit list` shows what came of it"
+    show(order, clean(text), as_json=as_json)
+
+
+@lab.command("contact")
+@click.argument("door")
+@click.argument("position", type=click.Choice(["open", "closed"]))
+@common
+def contact(door: str, position: str, *, as_json: bool, data: Path | None) -> None:
+    """Move DOOR's leaf, as its door contact sees it."""
+    from doorward.cli.client import Api
+
+    with Api(data, demo=True) as api:
+        api.post("site/contact", order := {"door": door, "open": position == "open"})
+    show(order, clean(f"{door} stands {position}"), as_json=as_json)

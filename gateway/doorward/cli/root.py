@@ -1,0 +1,66 @@
+"""The command tree, and how every failure ends: one line on stderr and an exit code.
+
+Exit codes: 0 done · 1 refused or failed · 2 called the wrong way · 3 no gateway answers.
+"""
+
+import os
+import sys
+
+import click
+
+from doorward import __version__
+from doorward.cli.audit import audit
+from doorward.cli.card import card
+from doorward.cli.doctor import doctor
+from doorward.cli.door import door
+from doorward.cli.failure import Failure
+from doorward.cli.lab import lab
+from doorward.cli.people import people
+from doorward.cli.serve import demo, up
+from doorward.cli.why import why
+
+_USAGE = 2
+_INTERRUPTED = 130
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="doorward", message="%(prog)s %(version)s")
+def root() -> None:
+    """Doors, vaults and lights, kept by a gateway of your own.
+
+    Start with `doorward demo` (a virtual site, no hardware) or `doorward up`.
+    Every command takes --json, and --data to name another installation.
+    """
+
+
+for command in (up, demo, why, doctor, people, card, door, audit, lab):
+    root.add_command(command)
+
+
+def main(args: list[str] | None = None) -> None:
+    """Run one command and exit with its code."""
+    sys.exit(run(args))
+
+
+def run(args: list[str] | None = None) -> int:
+    """Run one command; returns the exit code and never raises."""
+    try:
+        code = root.main(args, prog_name="doorward", standalone_mode=False)
+    except Failure as failure:
+        click.echo(failure.line(), err=True)
+        return failure.exit_code
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        return _USAGE
+    except click.UsageError as error:
+        path = error.ctx.command_path if error.ctx else "doorward"
+        message = error.format_message().rstrip(".").replace("\n", " ")
+        click.echo(f"{path}: {message}; see {path} --help", err=True)
+        return _USAGE
+    except (click.Abort, KeyboardInterrupt):
+        return _INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has seen enough. Python flushes stdout once more at exit: give it a place to go.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return code if isinstance(code, int) else 0

@@ -1,0 +1,47 @@
+"""`doorward why`: the rule that decides, before anybody stands at the door."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from doorward.cli.kinds import INSTANT, UID
+from doorward.cli.options import common, show
+from doorward.cli.text import clean, local_time, table
+
+_MARKS = {True: "passed", False: "decides", None: "not reached"}
+
+
+@click.command()
+@click.option("--card", "uid", type=UID, required=True, help="The card's UID in hex.")
+@click.option("--door", required=True, help="The door, by name or id.")
+@click.option("--at", type=INSTANT, help="Then instead of now, like 2026-11-21T18:30.")
+@common
+def why(uid: str, door: str, at: str | None, *, as_json: bool, data: Path | None) -> None:
+    """Say whether a card opens a door, and which rule decides."""
+    from doorward.cli.client import Api
+
+    with Api(data) as api:
+        answer = api.get("why", card=uid, door=door, at=at)
+    show(answer, _tell(answer), as_json=as_json)
+
+
+def _tell(answer: Mapping[str, Any]) -> str:
+    who = answer["person"] or "nobody we know"
+    verdict = "opens" if answer["verdict"] == "grant" else "stays shut"
+    lines = [
+        clean(f"{answer['door_name']} {verdict} for card …{answer['card_tail']} ({who})"),
+        clean(
+            f"at {local_time(answer['at'])}: {answer['sentence']} (rule {answer['rule']}, {answer['rule_name']})"
+        ),
+        "",
+        table(
+            ("rule", "name", "result", "says"),
+            [
+                (step["rule"], step["name"], _MARKS[step["passed"]], step["sentence"])
+                for step in answer["steps"]
+            ],
+        ),
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,97 @@
+"""The doctor finds each fault that a test plants, and nothing where there is none."""
+
+import json
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from doorward.cli import checks
+from doorward.cli.root import run
+from doorward.database import load_or_create, open_database
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """An installation with one database."""
+    home = tmp_path / "home"
+    home.mkdir(mode=0o700)
+    key = load_or_create(home / "keys" / "database.key")
+    with open_database(home / "gateway.db", key).begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE t (x)")
+    return home
+
+
+def failures(data: Path) -> dict[str, str]:
+    return {c.name: c.detail for c in checks.installation(data) if c.state == "FAIL"}
+
+
+def test_a_sound_installation_passes(data: Path) -> None:
+    assert failures(data) == {}
+    assert [c.name for c in checks.installation(data)] == ["data", "keys", "gateway.db"]
+
+
+def test_nothing_set_up_yet_is_no_failure_and_leaves_no_trace(tmp_path: Path) -> None:
+    missing = tmp_path / "none"
+    assert [c.state for c in checks.installation(missing)] == ["note"]
+    assert not missing.exists()
+
+
+def test_a_key_that_others_can_read_is_named(data: Path) -> None:
+    (data / "keys" / "database.key").chmod(0o640)
+    assert "0640" in failures(data)["keys"]
+
+
+def test_a_wrong_key_is_named(data: Path) -> None:
+    (data / "keys" / "database.key").write_bytes(bytes(32))
+    assert "key does not open" in failures(data)["gateway.db"]
+
+
+def test_a_missing_key_is_named_and_not_made_anew(data: Path) -> None:
+    key = data / "keys" / "database.key"
+    key.unlink()
+    assert "is missing" in failures(data)["gateway.db"]
+    assert not key.exists()
+
+
+def test_an_open_directory_is_named(data: Path) -> None:
+    data.chmod(0o755)
+    assert "0755" in failures(data)["data"]
+
+
+def test_a_port_in_use_is_named() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        number = taken.getsockname()[1]
+        assert checks.port("web", number).state == "FAIL"
+    assert checks.port("web", number).state == "ok"
+
+
+def test_a_full_disk_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "_FULL_MIB", 1 << 60)
+    assert checks.disk(tmp_path / "not" / "yet").state == "FAIL"
+
+
+def test_it_works_while_the_gateway_is_down(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["doctor", "--json", "--data", str(data)]) == 1
+    found = {c["name"]: c["state"] for c in json.loads(capsys.readouterr().out)["checks"]}
+    assert found["gateway"] == "FAIL"
+    assert found["gateway.db"] == found["python"] == found["disk"] == "ok"
+
+
+def test_a_running_gateway_adds_what_it_knows(api: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    api.data.chmod(0o700)
+    checked = [{"name": "mqtt", "ok": True, "detail": "connected", "remedy": None}]
+    health = {"version": "0.1.0", "started_at": "2026-11-21T10:00:00Z", "checks": checked}
+    seen = {"id": "front", "online": True, "heard_at": "2026-11-21T10:30:00Z"}
+    lost = {"id": "back", "online": False, "heard_at": "2026-11-20T10:30:00Z"}
+    api.answer("GET", "health", health)
+    api.answer("GET", "doors", [seen])
+    api.answer("GET", "doors", [seen, lost])
+    assert run(["doctor", "--data", str(api.data)]) == 0
+    assert run(["doctor", "--data", str(api.data)]) == 1
+    sound, broken = capsys.readouterr().out.split("checks passed")
+    assert "port" not in sound
+    assert "board back" in broken

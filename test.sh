@@ -1,0 +1,136 @@
+#!/bin/bash
+# Installs what the tests need, runs every gate, and ends with the sum.
+#
+#   ./test.sh              everything
+#   ./test.sh quick        what needs no browser and starts no site
+#   ./test.sh unit lint    these gates only
+#   ./test.sh --setup      install, and stop there
+#
+# The log of each gate is kept in test-results/.
+set -uo pipefail
+cd "$(dirname "$0")" || exit 1
+exec </dev/null
+
+QUICK=(format lint types board-types imports host unit)
+ALL=("${QUICK[@]}" lab web integration browser)
+
+fail() {
+    echo "test.sh: $*" >&2
+    exit 1
+}
+
+# --- the gates -----------------------------------------------------------------------------------
+
+run_gate() {
+    case $1 in
+        format) ruff format --check . ;;
+        lint) ruff check . ;;
+        types) mypy ;;
+        board-types) pyright ;;
+        imports) lint-imports ;;
+        host) python host_tests/run.py ;;
+        unit) pytest -q gateway/tests/unit ;;
+        lab) pytest -q lab/tests ;;
+        web) pytest -q gateway/tests/web ;;
+        integration) pytest -q gateway/tests/integration ;;
+        browser) pytest -q gateway/tests/browser ;;
+    esac
+}
+
+# --- what they need ------------------------------------------------------------------------------
+
+system_packages() {
+    local missing=()
+    PATH=$PATH:/usr/sbin
+    command -v chromium >/dev/null || missing+=(chromium)
+    command -v mosquitto >/dev/null || missing+=(mosquitto)
+    command -v mosquitto_pub >/dev/null || missing+=(mosquitto-clients)
+    [ ${#missing[@]} -gt 0 ] || return 0
+    [ "$(id -u)" = 0 ] || fail "${missing[*]} missing; run: sudo apt-get install ${missing[*]}"
+    echo "Installing ${missing[*]} …" >&2
+    export DEBIAN_FRONTEND=noninteractive
+    { apt-get update -qq && apt-get install -qq -y --no-install-recommends "${missing[@]}"; } >/dev/null ||
+        fail "apt-get could not install ${missing[*]}; install them by hand, then run this again"
+    # Debian starts a broker as soon as it is installed. Tests start their own, and the port is not theirs to keep.
+    if [[ " ${missing[*]} " == *" mosquitto "* ]] && command -v systemctl >/dev/null; then
+        systemctl disable --now mosquitto >/dev/null 2>&1 || true
+    fi
+}
+
+python_packages() {
+    local wanted
+    wanted=$(cksum <pyproject.toml)
+    ./start.sh demo --setup || exit 1
+    [ "$(cat .venv/.installed-dev 2>/dev/null)" = "$wanted" ] && [ -d typings ] && return 0
+    echo "Installing the test tools …" >&2
+    local pip=(.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-input)
+    # Dependency groups need pip 25.1; Debian 12 brings 23.
+    "${pip[@]}" --upgrade 'pip>=25.1' &&
+        "${pip[@]}" --group dev &&
+        rm -rf typings && "${pip[@]}" --group typings --target typings ||
+        fail "the test tools could not be installed (see above); is this machine online?"
+    echo "$wanted" >.venv/.installed-dev
+}
+
+# --- counting ------------------------------------------------------------------------------------
+
+# The last "… 12 passed …" of a log, by word; a gate without counts is one test.
+count() {
+    grep -aoE "[0-9]+ $2" "test-results/$1.log" | tail -n 1 | grep -oE '^[0-9]+' || echo 0
+}
+
+gate() {
+    local name=$1 log=test-results/$1.log began=$SECONDS code passed failed skipped
+    printf '· %-12s' "$name"
+    run_gate "$name" >"$log" 2>&1
+    code=$?
+    passed=$(count "$name" passed)
+    failed=$(($(count "$name" failed) + $(count "$name" 'errors?\b')))
+    skipped=$(count "$name" skipped)
+    case $name in
+        format | lint | types | board-types | imports) passed=$((code == 0)) failed=$((code != 0)) skipped=0 ;;
+    esac
+    # A gate that failed without saying which test is one failure: nothing may pass by crashing early.
+    if [ "$code" -ne 0 ] && [ "$failed" -eq 0 ]; then failed=1; fi
+    if [ "$code" -eq 0 ] && [ "$((passed + failed))" -eq 0 ]; then failed=1; fi
+    total_passed=$((total_passed + passed))
+    total_failed=$((total_failed + failed))
+    local verdict=ok
+    [ "$failed" -eq 0 ] || verdict=FAILED
+    summary+=("$(printf '%-12s %8d %8d %8d %7ds  %s' "$name" "$passed" "$failed" "$skipped" "$((SECONDS - began))" "$verdict")")
+    printf '%s (%d s)\n' "$verdict" "$((SECONDS - began))"
+    [ "$failed" -eq 0 ] || tail -n 60 "$log" | sed 's/^/    /'
+}
+
+# --- main ----------------------------------------------------------------------------------------
+
+gates=()
+setup_only=
+for argument in "$@"; do
+    case $argument in
+        --setup) setup_only=yes ;;
+        quick) gates+=("${QUICK[@]}") ;;
+        -h | --help) sed -n '2,9s/^# \{0,1\}//p' "$0" && exit 0 ;;
+        *)
+            [[ " ${ALL[*]} " == *" $argument "* ]] || fail "no gate is called $argument; there are: ${ALL[*]}"
+            gates+=("$argument")
+            ;;
+    esac
+done
+[ ${#gates[@]} -gt 0 ] || gates=("${ALL[@]}")
+
+system_packages
+python_packages
+[ -z "$setup_only" ] || exit 0
+
+PATH=$PWD/.venv/bin:$PATH
+mkdir -p test-results
+summary=()
+total_passed=0
+total_failed=0
+for name in "${gates[@]}"; do gate "$name"; done
+
+printf '\n%-12s %8s %8s %8s %8s\n' gate passed failed skipped time
+printf '%s\n' "${summary[@]}"
+printf '\n%d passed, %d failed\n' "$total_passed" "$total_failed"
+[ "$total_failed" -eq 0 ]
