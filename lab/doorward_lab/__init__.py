@@ -1,0 +1,22 @@
+"""Virtual boards: real MicroPython processes on virtual hardware, with a witness of what their pins did."""
+
+from doorward_lab.board import Board
+from doorward_lab.errors import BoardFailed, FirmwareError, LabError, MissingTool, SiteError
+from doorward_lab.lab import Lab
+from doorward_lab.power import Cause
+from doorward_lab.surroundings import Fault
+from doorward_lab.wire import Edge, Heap
+
+__all__ = [
+    "Board",
+    "BoardFailed",
+    "Cause",
+    "Edge",
+    "Fault",
+    "FirmwareError",
+    "Heap",
+    "Lab",
+    "LabError",
+    "MissingTool",
+    "SiteError",
+]

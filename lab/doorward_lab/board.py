@@ -1,0 +1,211 @@
+"""A virtual board: its power, its card field, its contact, and the record of what its pins did."""
+
+import asyncio
+import contextlib
+import hashlib
+import json
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from doorward_lab.errors import BoardFailed
+from doorward_lab.power import Cause, Power
+from doorward_lab.surroundings import Fault, Surroundings
+from doorward_lab.wire import Edge, Heap
+from doorward_lab.witness import Witness
+
+_LOG_LINES = 2000
+_START_TIMEOUT_S = 20.0
+_NS = 1_000_000_000
+
+
+class Board:
+    """One board of a lab, made by `Lab.start_board`. Times are CLOCK_MONOTONIC in ns, as `time.monotonic_ns()`."""
+
+    def __init__(self, profile: Mapping[str, Any], command: list[str], shim: Path, image: Path, log_file: Path) -> None:
+        """profile: the board's config.json; command: argv of the interpreter."""
+        self.profile = profile
+        self.id: str = profile["id"]
+        self.flash_bytes = 0
+        self.log: deque[str] = deque(maxlen=_LOG_LINES)
+        self._log_file = log_file.open("a", buffering=1)
+        self._witness = Witness()
+        self._world = Surroundings(profile.get("pins") or {})
+        self._stimulus_ns = 0
+        self._at_start = (0, 0)  # heap in use before the firmware, and its size
+        self._heap: asyncio.Future[Heap] | None = None
+        uid = hashlib.sha256(self.id.encode()).hexdigest()[:12]
+        wiring = json.dumps(profile.get("pins") or {})
+        self._power = Power(command, image, uid, wiring, shim, self)
+
+    # --- what it did
+
+    @property
+    def edges(self) -> list[Edge]:
+        """Every change of an output pin that no part of the board listens to, since the first power-on."""
+        return self._witness.edges
+
+    @property
+    def seen(self) -> list[int]:
+        """When the reader's polls that found a new card began. Told with the next edge, or one poll later."""
+        return self._witness.seen
+
+    @property
+    def levels(self) -> dict[int, int]:
+        """The outputs that are driven now."""
+        return dict(self._witness.levels)
+
+    @property
+    def starts(self) -> list[tuple[Cause, int]]:
+        """Why and when it started, each time."""
+        return self._power.starts
+
+    @property
+    def pid(self) -> int | None:
+        """The process id, None without power."""
+        return self._power.pid
+
+    @property
+    def is_on(self) -> bool:
+        """Whether the board has power."""
+        return self._power.is_on
+
+    @property
+    def card_present(self) -> bool:
+        """Whether a card is in the reader's field."""
+        return self._world.card_present
+
+    @property
+    def contact_open(self) -> bool | None:
+        """Whether the door stands open; None without a contact."""
+        return self._world.contact_open
+
+    async def wait_edge(self, pin: int, level: int | None, timeout: float, *, since_ns: int | None = None) -> Edge:
+        """Return the first edge of `pin` to `level` since `since_ns`.
+
+        since_ns: by default the last start, card or contact change that this object made, so an edge that came before
+        the call is not missed. Raises TimeoutError with the board's last words.
+        """
+        since = self._stimulus_ns if since_ns is None else since_ns
+        try:
+            return await asyncio.wait_for(self._witness.wait(pin, level, since), timeout)
+        except TimeoutError:
+            raise TimeoutError(f"pin {pin} of {self.id} did not go to {level} in {timeout} s; {self._last_words()}") from None
+
+    async def wait_log(self, text: str, timeout: float) -> str:
+        """Return the first line in `log` that contains `text`. Raises TimeoutError with the board's last words."""
+        deadline = time.monotonic() + timeout
+        while time.monotonic() < deadline:
+            found = next((line for line in self.log if text in line), None)
+            if found is not None:
+                return found
+            await asyncio.sleep(0.01)
+        raise TimeoutError(f"{self.id} did not print {text!r} in {timeout} s; {self._last_words()}")
+
+    async def heap(self, timeout: float = 5.0) -> Heap:
+        """Collect the board's garbage and measure. Needs firmware that touches the chip now and then."""
+        self._heap = asyncio.get_running_loop().create_future()
+        self._power.send("heap")
+        return await asyncio.wait_for(self._heap, timeout)
+
+    # --- what is done to it
+
+    def present(self, uid: bytes | str, *, sak: int | None = None, bcc_xor: int = 0) -> int:
+        """Put one more card into the field and return when. bcc_xor: not zero spoils its UID check bytes."""
+        return self._tell(self._world.card(uid, sak, bcc_xor))
+
+    def remove(self) -> int:
+        """Take every card out of the field and return when."""
+        return self._tell(self._world.no_card(), stimulus=False)
+
+    async def tap(self, uid: bytes | str, *, hold_ms: int = 600) -> int:
+        """Hold a card before the reader for `hold_ms`; returns when it entered the field."""
+        entered = self.present(uid)
+        await asyncio.sleep(hold_ms / 1000)
+        self.remove()
+        return entered
+
+    def set_contact(self, is_open: bool) -> int:
+        """Open or close the door and return when. Raises SiteError when the board has no contact."""
+        return self._tell(self._world.contact(is_open))
+
+    def set_pin(self, pin: int, level: int) -> int:
+        """Put a level on an input and return when."""
+        return self._tell(self._world.pin(pin, level))
+
+    def set_reader(self, fault: Fault) -> int:
+        """Break or repair the reader and return when."""
+        return self._tell(self._world.fault(fault))
+
+    def reset(self) -> None:
+        """Press the reset button."""
+        self._power.restart(Cause.HARD)
+
+    async def kill(self) -> None:
+        """Cut the power at this instant; it stays off until `power_on`."""
+        await self._power.off()
+
+    async def power_on(self) -> None:
+        """Give it power; returns when its program is about to run. Raises BoardFailed when it does not get there."""
+        self._stimulus_ns = time.monotonic_ns()
+        await self._power.on()
+        up = asyncio.create_task(self._power.up.wait())
+        ended = asyncio.create_task(self._power.wait_end())
+        done, _ = await asyncio.wait({up, ended}, timeout=_START_TIMEOUT_S, return_when=asyncio.FIRST_COMPLETED)
+        for task in (up, ended):
+            task.cancel()
+        if up not in done:
+            await self.kill()
+            raise BoardFailed(f"{self.id} ended before its program began; {self._last_words()}")
+
+    async def stop(self) -> None:
+        """Cut the power for good."""
+        await self._power.off()
+        self._log_file.close()
+
+    def _tell(self, line: str, *, stimulus: bool = True) -> int:
+        now = time.monotonic_ns()
+        if stimulus:
+            self._stimulus_ns = now
+        self._power.send(line)
+        return now
+
+    def _last_words(self) -> str:
+        return "its last lines: " + (" | ".join(list(self.log)[-5:]) or "none")
+
+    # --- what it says (power.Listener)
+
+    def started(self, send: Callable[[str], None]) -> None:
+        """Tell a new process of the world around it."""
+        for line in self._world.lines():
+            send(line)
+
+    def heard(self, words: list[str], at_ns: int) -> None:
+        """Record what a line reports."""
+        match words:
+            case ["edge", pin, level, seen_us]:
+                seen = int(seen_us) * 1000 or None
+                if seen is not None:
+                    self.seen.append(seen)
+                self._witness.edge(int(pin), None if level == "-1" else int(level), at_ns, seen)
+            case ["seen", us]:
+                self.seen.append(int(us) * 1000)
+            case ["up", used, size]:
+                self._at_start = (int(used), int(size))
+            case ["heap", alloc, _, reads, programs, erases]:
+                if self._heap is not None and not self._heap.done():
+                    self._heap.set_result(Heap(int(alloc), *self._at_start, int(reads), int(programs), int(erases)))
+            case _:
+                self.printed(f"lab: a line was not understood: {' '.join(words)}")
+
+    def printed(self, line: str) -> None:
+        """Keep what the board prints."""
+        self.log.append(line)
+        with contextlib.suppress(ValueError):  # last words may come when the file is closed
+            self._log_file.write(line + "\n")
+
+    def gone(self, at_ns: int) -> None:
+        """Its pins are released."""
+        self._witness.released(at_ns)

@@ -1,0 +1,90 @@
+"""Turns folders of MicroPython source into what a board runs: .mpy files, compiled once per content."""
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from doorward_lab import toolchain
+from doorward_lab.errors import FirmwareError
+
+# A board reads these two as source.
+_STAY_SOURCE = frozenset({"boot.py", "main.py"})
+
+
+def stage(folder: Path, target: Path, cache: Path) -> None:
+    """Fill the empty folder `target` with a firmware `folder` as it goes onto a board.
+
+    boot.py and main.py at the top stay as they are, every other .py becomes .mpy, the rest is copied; hidden files and
+    __pycache__ stay behind. Raises FirmwareError when main.py is missing or a file does not compile.
+    """
+    if not (folder / "main.py").is_file():
+        raise FirmwareError(f"{folder} has no main.py; name the folder that holds a board's program")
+    for path in _files(folder):
+        inside = path.relative_to(folder)
+        if inside.suffix == ".py" and str(inside) not in _STAY_SOURCE:
+            _place(_compiled(path, str(inside), cache), target / inside.with_suffix(".mpy"))
+        else:
+            _place(path, target / inside)
+
+
+def compiled_tree(folder: Path, cache: Path) -> Path:
+    """Return a folder in `cache` with every module of `folder` compiled; made once per content."""
+    digest = hashlib.sha256(toolchain.compiler_identity().encode())
+    for path in _files(folder):
+        digest.update(str(path.relative_to(folder)).encode() + b"\0" + path.read_bytes() + b"\0")
+    ready = cache / f"tree-{digest.hexdigest()[:32]}"
+    if not ready.is_dir():
+        cache.mkdir(parents=True, exist_ok=True)
+        growing = Path(tempfile.mkdtemp(dir=cache))
+        for path in _files(folder):
+            inside = path.relative_to(folder)
+            if inside.suffix == ".py":
+                _place(_compiled(path, str(inside), cache), growing / inside.with_suffix(".mpy"))
+        _move_into_place(growing, ready)
+    return ready
+
+
+def tree_digest(folder: Path) -> str:
+    """Return a hash over the names and contents of all files under `folder`."""
+    digest = hashlib.sha256()
+    for path in _files(folder):
+        digest.update(str(path.relative_to(folder)).encode() + b"\0")
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    for path in sorted(folder.rglob("*")):
+        hidden = any(part.startswith(".") or part == "__pycache__" for part in path.relative_to(folder).parts)
+        if path.is_file() and not hidden:
+            yield path
+
+
+def _compiled(source: Path, name: str, cache: Path) -> Path:
+    key = hashlib.sha256(f"{toolchain.compiler_identity()}\0{name}\0".encode() + source.read_bytes())
+    ready = cache / f"{key.hexdigest()[:32]}.mpy"
+    if not ready.is_file():
+        cache.mkdir(parents=True, exist_ok=True)
+        descriptor, growing = tempfile.mkstemp(dir=cache)
+        os.close(descriptor)
+        try:
+            toolchain.compile_file(source, Path(growing), name)
+            os.replace(growing, ready)
+        finally:
+            Path(growing).unlink(missing_ok=True)
+    return ready
+
+
+def _move_into_place(growing: Path, ready: Path) -> None:
+    try:
+        growing.rename(ready)
+    except OSError:  # another lab was quicker
+        shutil.rmtree(growing)
+
+
+def _place(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, target)

@@ -1,0 +1,82 @@
+"""A lab: boards in a directory, all of which end with it."""
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from doorward_lab import build, places, toolchain
+from doorward_lab.board import Board
+from doorward_lab.errors import LabError, SiteError
+from doorward_lab.flash import Flash
+
+
+class Lab:
+    """`async with Lab(directory) as lab: board = await lab.start_board(profile)`.
+
+    directory: keeps each board's flash (boards/ID), what boards printed (logs/ID.log) and compiled code (cache).
+    """
+
+    def __init__(self, directory: Path | str, *, cache: Path | None = None) -> None:
+        """cache: where compiled code is kept, shared between labs if you like."""
+        self.directory = Path(directory)
+        self.boards: dict[str, Board] = {}
+        self._cache = cache or self.directory / "cache"
+
+    async def __aenter__(self) -> "Lab":
+        """Make the directory."""
+        (self.directory / "logs").mkdir(parents=True, exist_ok=True, mode=0o700)
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """End every board."""
+        await self.stop()
+
+    async def start_board(
+        self, profile: Mapping[str, Any], *, firmware: Path | str | None = None, heap_kib: int = 64
+    ) -> Board:
+        """Flash a board and power it on; returns when its program is about to run.
+
+        profile: its config.json, of which the lab reads "id" and "pins". firmware: any folder with a main.py; by
+        default the door firmware. A flash that exists keeps its data files. Raises LabError.
+        """
+        identity = profile.get("id")
+        if not isinstance(identity, str) or not identity or "/" in identity or identity.startswith("."):
+            raise SiteError(f"id of a board is {identity!r}; give it a name without slashes")
+        if identity in self.boards:
+            raise SiteError(f"board {identity} runs already; stop it first")
+        folder = Path(firmware) if firmware is not None else places.firmware()
+        flash = Flash(self.directory / "boards" / identity, self._cache)
+        used, shim = await asyncio.to_thread(self._prepare, flash, folder, profile)
+        command = toolchain.interpreter_command(["-m", "lab_start"], heap_kib=heap_kib)
+        log_file = self.directory / "logs" / f"{identity}.log"
+        board = Board(profile, command, shim, flash.image, log_file)
+        board.flash_bytes = used
+        self.boards[identity] = board
+        try:
+            await board.power_on()
+        except BaseException:
+            await self.stop_board(identity)
+            raise
+        return board
+
+    def board(self, identity: str) -> Board:
+        """Return a board by its id. Raises LabError."""
+        try:
+            return self.boards[identity]
+        except KeyError:
+            known = ", ".join(sorted(self.boards)) or "none"
+            raise LabError(f"there is no board {identity}; the boards here are: {known}") from None
+
+    async def stop_board(self, identity: str) -> None:
+        """End one board and forget it; its flash stays."""
+        await self.boards.pop(identity).stop()
+
+    async def stop(self) -> None:
+        """End every board."""
+        for identity in list(self.boards):
+            await self.stop_board(identity)
+
+    def _prepare(self, flash: Flash, folder: Path, profile: Mapping[str, Any]) -> tuple[int, Path]:
+        return flash.program(folder, profile), build.compiled_tree(places.shim(), self._cache)

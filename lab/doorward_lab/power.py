@@ -1,0 +1,144 @@
+"""Power, reset and restart of one board: which process runs, why it was started, and what follows when it ends."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from enum import Enum
+from pathlib import Path
+from typing import Protocol
+
+from doorward_lab.process import BoardProcess
+from doorward_lab.watchdog import Watchdog
+from doorward_lab.wire import Wire
+
+_SHORT_LIFE_S = 1.0
+_PAUSE_S = 0.25  # after a short life, so that a board that resets in a loop leaves the machine some time
+
+
+class Cause(Enum):
+    """Why a board started, as `machine.reset_cause()` tells it."""
+
+    POWER_ON = 1
+    HARD = 2
+    WATCHDOG = 3
+    SOFT = 5
+
+
+class Listener(Protocol):
+    """Who hears a board."""
+
+    def started(self, send: Callable[[str], None]) -> None:
+        """A process runs; `send` reaches it."""
+
+    def heard(self, words: list[str], at_ns: int) -> None:
+        """A line has come that power does not understand."""
+
+    def printed(self, line: str) -> None:
+        """A line of standard output has come."""
+
+    def gone(self, at_ns: int) -> None:
+        """The process has ended, all its pins are released."""
+
+
+class Power:
+    """Keeps one board's process alive until `off`. A process that ends by itself is started again, as a chip is."""
+
+    def __init__(self, command: list[str], image: Path, uid: str, wiring: str, shim: Path, listener: Listener) -> None:
+        """command: argv of the interpreter; uid: unique_id in hex; wiring: the profile's pins as JSON."""
+        self.starts: list[tuple[Cause, int]] = []
+        self.up = asyncio.Event()
+        self._command = command
+        self._image = image
+        self._uid = uid
+        self._wiring = wiring
+        self._shim = shim
+        self._listener = listener
+        self._watchdog = Watchdog(self._starved)
+        self._process: BoardProcess | None = None
+        self._next = Cause.HARD
+        self._keeper: asyncio.Task[None] | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """The process id of the running board, None without power."""
+        return self._process.pid if self._process is not None else None
+
+    @property
+    def is_on(self) -> bool:
+        """Whether the board has power."""
+        return self._keeper is not None and not self._keeper.done()
+
+    async def on(self) -> None:
+        """Power on; returns when the process runs. Does nothing when it has power."""
+        if not self.is_on:
+            await self._launch(Cause.POWER_ON)
+            self._keeper = asyncio.create_task(self._keep_alive())
+
+    async def off(self) -> None:
+        """Cut the power at this instant; returns when no process is left."""
+        keeper, self._keeper = self._keeper, None
+        if keeper is None:
+            return
+        if self._process is not None:
+            self._process.kill()
+        keeper.cancel()
+        await asyncio.gather(keeper, return_exceptions=True)
+        if self._process is not None:
+            await self._process.wait()
+            self._process = None
+
+    def restart(self, cause: Cause) -> None:
+        """Reset the chip: this process ends, the next one is told `cause`."""
+        if self._process is not None:
+            self._next = cause
+            self._process.kill()
+
+    def send(self, line: str) -> None:
+        """Tell the board a line; lost without power, as everything is."""
+        if self._process is not None:
+            self._process.wire.send(line)
+
+    async def wait_end(self) -> None:
+        """Return when the process that runs now has ended."""
+        if self._process is not None:
+            await self._process.wait()
+
+    async def _keep_alive(self) -> None:
+        while True:
+            if self._process is not None:
+                await self._process.wait()
+            if not self.up.is_set():
+                return  # it never came up: there is nothing to wait for
+            if time.monotonic_ns() - self.starts[-1][1] < _SHORT_LIFE_S * 1e9:
+                await asyncio.sleep(_PAUSE_S)
+            await self._launch(self._next)
+
+    async def _launch(self, cause: Cause) -> None:
+        self.up.clear()
+        self._next = Cause.HARD
+        self.starts.append((cause, time.monotonic_ns()))
+        arguments = [str(self._image), str(cause.value), self._uid, self._wiring]
+        wire = Wire(self._heard, self._gone)
+        self._process = await BoardProcess.start(self._command, arguments, self._shim, wire, self._listener.printed)
+        self._listener.started(wire.send)
+
+    def _heard(self, words: list[str], at_ns: int) -> None:
+        match words:
+            case ["fed"]:
+                self._watchdog.feed()
+            case ["wdt", timeout_ms]:
+                self._watchdog.start(int(timeout_ms))
+            case ["reset", cause]:
+                self.restart(Cause(int(cause)))
+            case _:
+                if words[0] == "up":
+                    self.up.set()
+                self._listener.heard(words, at_ns)
+
+    def _gone(self, at_ns: int) -> None:
+        self._watchdog.power_off()
+        self._listener.gone(at_ns)
+
+    def _starved(self) -> None:
+        self._listener.printed("lab: the watchdog was not fed; the board is reset")
+        self.restart(Cause.WATCHDOG)

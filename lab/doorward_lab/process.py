@@ -1,0 +1,77 @@
+"""One life of a board: a MicroPython process from power-on to its end, with its wire and its standard output."""
+
+import asyncio
+import contextlib
+import signal
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+from doorward_lab.wire import Wire
+
+
+class _Output(asyncio.SubprocessProtocol):
+    """Cuts what the board prints into lines, and notices the end of the process."""
+
+    def __init__(self, on_print: Callable[[str], None]) -> None:
+        self._on_print = on_print
+        self._rest = b""
+        self.ended = asyncio.get_running_loop().create_future()
+
+    def pipe_data_received(self, fd: int, data: bytes) -> None:
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for line in lines:
+            self._on_print(line.decode(errors="replace").rstrip("\r"))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Called when the process has ended and its output is read to the end."""
+        if self._rest:
+            self._on_print(self._rest.decode(errors="replace"))
+        if not self.ended.done():
+            self.ended.set_result(None)
+
+
+class BoardProcess:
+    """A running interpreter. `kill` is the end of power: the kernel closes the wire, and nothing is said any more."""
+
+    def __init__(self, transport: asyncio.SubprocessTransport, output: _Output, wire: Wire) -> None:
+        """Use `start`."""
+        self._transport = transport
+        self._output = output
+        self.wire = wire
+
+    @property
+    def pid(self) -> int:
+        """The process id, also after the end."""
+        return self._transport.get_pid()
+
+    @classmethod
+    async def start(
+        cls, command: list[str], arguments: list[str], shim: Path, wire: Wire, on_print: Callable[[str], None]
+    ) -> "BoardProcess":
+        """Start `command` with the wire's file descriptor, then `arguments`, on its argv."""
+        loop = asyncio.get_running_loop()
+        ours, theirs = socket.socketpair()
+        with theirs:
+            theirs.setblocking(False)
+            await loop.create_connection(lambda: wire, sock=ours)
+            transport, output = await loop.subprocess_exec(
+                lambda: _Output(on_print),
+                *command,
+                str(theirs.fileno()),
+                *arguments,
+                env={"MICROPYPATH": f"{shim}:.frozen"},
+                pass_fds=(theirs.fileno(),),
+                stdin=asyncio.subprocess.DEVNULL,
+                stderr=asyncio.subprocess.STDOUT,
+            )
+        return cls(transport, output, wire)
+
+    def kill(self) -> None:
+        """Send SIGKILL, once is enough."""
+        with contextlib.suppress(ProcessLookupError):
+            self._transport.send_signal(signal.SIGKILL)
+
+    async def wait(self) -> None:
+        """Return when the process has ended and all that it printed has been heard."""
+        await asyncio.shield(self._output.ended)

