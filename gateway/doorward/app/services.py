@@ -4,10 +4,10 @@ Each protocol is one noun. Errors are `doorward.errors` leaves: InvalidInput and
 when it stands already, Unavailable when a board or the store is away, NotSignedIn and TooManyAttempts for people.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, Self
 
 from doorward.app.views import (
     AuditEntry,
@@ -93,8 +93,12 @@ class Auth(Protocol):
     async def logout(self, token: str) -> None: ...
 
 
-class Subscription(AsyncIterator[FeedItem], Protocol):
+class Subscription(Protocol):
     """A live view of the feed. It ends when it is closed or when its reader is too slow to keep up."""
+
+    def __aiter__(self) -> Self: ...
+
+    async def __anext__(self) -> FeedItem: ...
 
     def close(self) -> None: ...
 
