@@ -1,0 +1,33 @@
+"""The API: JSON for programs, under /api/v1. The command line speaks it over the local socket."""
+
+from fastapi import APIRouter, Depends
+
+from doorward.web.api import access, doors, health, people, site
+from doorward.web.api.models import ErrorAnswer
+from doorward.web.csrf import guard_session
+from doorward.web.session import actor
+
+_ERRORS = {
+    401: "Nobody is signed in.",
+    403: "The request does not come from a page of this session.",
+    404: "What was named does not exist.",
+    409: "It exists already, or its present state forbids the change.",
+    422: "What was given cannot be accepted; `field` names the culprit.",
+    503: "The part that is needed is not there right now.",
+}
+
+
+def router(*, demo: bool) -> APIRouter:
+    """All of the API. Every route needs a session (or the local socket), every change its token."""
+    api = APIRouter(
+        prefix="/api/v1",
+        dependencies=[Depends(actor), Depends(guard_session)],
+        responses={
+            status: {"model": ErrorAnswer, "description": text} for status, text in _ERRORS.items()
+        },
+    )
+    for part in (doors, access, people, health):
+        api.include_router(part.router)
+    if demo:
+        api.include_router(site.router)
+    return api

@@ -1,0 +1,231 @@
+"""What the API takes and gives. Answers are read from the application's own views, field by field."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+
+class Answer(BaseModel):
+    """Read from an object with the same attributes."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+class Order(BaseModel):
+    """A request body: what it does not know it refuses, so that a typing mistake is no silent default."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class ErrorBody(BaseModel):
+    """What is wrong and what to do next, in one line; field names the culprit in bad input."""
+
+    code: str
+    message: str
+    field: str | None = None
+
+
+class ErrorAnswer(BaseModel):
+    """Every answer that is not a success."""
+
+    error: ErrorBody
+
+
+def _card_number(text: str) -> str:
+    plain = text.replace(":", "").replace("-", "").replace(" ", "").lower()
+    if len(plain) not in (8, 14, 20) or not set(plain) <= set("0123456789abcdef"):
+        message = "a card number has 4, 7 or 10 bytes in hex, like 04a1b2c3d4e5f6"
+        raise ValueError(message)
+    return plain
+
+
+CardNumber = Annotated[str, Field(max_length=40), AfterValidator(_card_number)]
+Name = Annotated[str, Field(min_length=1, max_length=128)]
+
+
+class AuditAnswer(Answer):
+    """One row of the audit."""
+
+    id: int
+    at: datetime
+    kind: str
+    door_id: str | None
+    door_name: str | None
+    person: str | None
+    card_tail: str | None
+    granted: bool | None
+    rule: int | None
+    rule_name: str | None
+    why: str | None
+    source: str
+    actor: str | None
+    note: str | None
+
+
+class ReleaseAnswer(Answer):
+    """A remote release: `unknown` until the board's own event arrives or the time is up."""
+
+    id: str
+    door_id: str
+    door_name: str
+    actor: str
+    state: Literal["unknown", "opened", "expired", "failed"]
+    requested_at: datetime
+    expires_at: datetime
+    note: str | None
+
+
+class DoorAnswer(Answer):
+    """A door as last heard of."""
+
+    id: str
+    name: str
+    online: bool
+    locked: bool | None
+    contact: Literal["open", "closed"] | None
+    alarm: str | None
+    last: AuditAnswer | None
+    release: ReleaseAnswer | None
+    policy_version: int | None
+    policy_wanted: int | None
+    firmware: str | None
+    heard_at: datetime | None
+
+
+class StepAnswer(Answer):
+    """One rule that was tried; passed is null for rules that were not reached."""
+
+    rule: int
+    name: str
+    sentence: str
+    passed: bool | None
+
+
+class WhyAnswer(Answer):
+    """The rule that decides, and every rule on the way there."""
+
+    verdict: Literal["grant", "deny"]
+    rule: int
+    rule_name: str
+    sentence: str
+    steps: list[StepAnswer]
+    person: str | None
+    card_tail: str
+    door_id: str
+    door_name: str
+    at: datetime
+
+
+class CardAnswer(Answer):
+    """A card by its last four digits."""
+
+    id: int
+    tail: str
+    person: str
+    revoked: bool
+    added_at: datetime
+
+
+class PersonAnswer(Answer):
+    """Somebody who may carry cards."""
+
+    id: int
+    name: str
+    active: bool
+    levels: list[str]
+    cards: list[CardAnswer]
+
+
+class GrantAnswer(Answer):
+    """One door of an access level, and when."""
+
+    door_id: str
+    door_name: str
+    schedule: str
+
+
+class LevelAnswer(Answer):
+    """An access level."""
+
+    id: int
+    name: str
+    grants: list[GrantAnswer]
+
+
+class PersonOrder(Order):
+    """A person to add."""
+
+    name: Name
+    levels: list[Name] = []
+
+
+class CardOrder(Order):
+    """A card to give to a person."""
+
+    uid: CardNumber
+    person: Name
+
+
+class RevokeOrder(Order):
+    """A card to take away."""
+
+    uid: CardNumber
+
+
+class CheckAnswer(Answer):
+    """One thing that was looked at."""
+
+    name: str
+    ok: bool
+    detail: str
+    remedy: str | None
+
+
+class HealthAnswer(Answer):
+    """How the gateway is."""
+
+    ok: bool
+    version: str
+    started_at: datetime
+    data: str
+    checks: list[CheckAnswer]
+
+
+class SiteCardAnswer(Answer):
+    """A card of the virtual site."""
+
+    key: str
+    label: str
+    tail: str
+
+
+class SiteBoardAnswer(Answer):
+    """A virtual board and the door it keeps."""
+
+    id: str
+    door_id: str
+    door_name: str
+    running: bool
+    contact: Literal["open", "closed"] | None
+
+
+class SiteAnswer(Answer):
+    """The virtual site."""
+
+    cards: list[SiteCardAnswer]
+    boards: list[SiteBoardAnswer]
+
+
+class TapOrder(Order):
+    """A card to hold to a reader: by its key on the site, or by its number."""
+
+    door: Name
+    card: Name
+
+
+class ContactOrder(Order):
+    """A door leaf to move."""
+
+    door: Name
+    open: bool

@@ -1,0 +1,47 @@
+"""People, their cards and their access levels. A change acts at once."""
+
+from fastapi import APIRouter, status
+
+from doorward.app.views import Card, Level, Person
+from doorward.web.api.models import (
+    CardAnswer,
+    CardOrder,
+    LevelAnswer,
+    PersonAnswer,
+    PersonOrder,
+    RevokeOrder,
+)
+from doorward.web.context import WebDep
+from doorward.web.session import Actor
+
+router = APIRouter(tags=["people"])
+
+
+@router.get("/people", response_model=list[PersonAnswer])
+async def list_people(web: WebDep) -> tuple[Person, ...]:
+    """List the people with their cards."""
+    return await web.services.people.list()
+
+
+@router.post("/people", response_model=PersonAnswer, status_code=status.HTTP_201_CREATED)
+async def add_person(web: WebDep, who: Actor, order: PersonOrder) -> Person:
+    """Add a person."""
+    return await web.services.people.add(order.name, order.levels, actor=who)
+
+
+@router.post("/cards", response_model=CardAnswer, status_code=status.HTTP_201_CREATED)
+async def add_card(web: WebDep, who: Actor, order: CardOrder) -> Card:
+    """Give a card to a person."""
+    return await web.services.people.add_card(bytes.fromhex(order.uid), order.person, actor=who)
+
+
+@router.post("/cards/revoke", response_model=CardAnswer)
+async def revoke_card(web: WebDep, who: Actor, order: RevokeOrder) -> Card:
+    """Take a card away. Its number stays in the store, so that nobody gets it by mistake."""
+    return await web.services.people.revoke_card(bytes.fromhex(order.uid), actor=who)
+
+
+@router.get("/levels", response_model=list[LevelAnswer])
+async def list_levels(web: WebDep) -> tuple[Level, ...]:
+    """List the access levels."""
+    return await web.services.people.levels()

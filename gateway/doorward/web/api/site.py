@@ -1,0 +1,44 @@
+"""The virtual site of the demo."""
+
+from fastapi import APIRouter, status
+
+from doorward.app.services import Site
+from doorward.errors import NotFound
+from doorward.web.api.models import (
+    ContactOrder,
+    SiteAnswer,
+    SiteBoardAnswer,
+    SiteCardAnswer,
+    TapOrder,
+)
+from doorward.web.context import Web, WebDep
+
+router = APIRouter(prefix="/site", tags=["site"])
+
+
+def _site(web: Web) -> Site:
+    if web.services.site is None:
+        raise NotFound("there is no virtual site", "start one with `doorward demo`")
+    return web.services.site
+
+
+@router.get("")
+async def show_site(web: WebDep) -> SiteAnswer:
+    """List the virtual cards and boards."""
+    site = _site(web)
+    return SiteAnswer(
+        cards=[SiteCardAnswer.model_validate(card) for card in site.cards()],
+        boards=[SiteBoardAnswer.model_validate(board) for board in await site.boards()],
+    )
+
+
+@router.post("/tap", status_code=status.HTTP_204_NO_CONTENT)
+async def tap(web: WebDep, order: TapOrder) -> None:
+    """Hold a card to the reader of a door."""
+    await _site(web).tap(order.door, order.card)
+
+
+@router.post("/contact", status_code=status.HTTP_204_NO_CONTENT)
+async def contact(web: WebDep, order: ContactOrder) -> None:
+    """Move the leaf of a door."""
+    await _site(web).contact(order.door, order.open)

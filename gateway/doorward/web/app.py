@@ -1,0 +1,40 @@
+"""The web application: one for the TCP port, one for the local socket, over the same services."""
+
+from fastapi import FastAPI
+
+from doorward import __version__
+from doorward.app.services import Services
+from doorward.web import api, errors, pages, static
+from doorward.web.context import Web
+from doorward.web.headers import SecurityHeaders
+from doorward.web.render import Renderer
+from doorward.web.stream import Streams
+
+
+def create_app(services: Services, *, local: bool = False) -> FastAPI:
+    """Build the application.
+
+    On TCP everything but the account pages needs a session, and every change a CSRF token and an Origin. With
+    `local` the application serves the API alone and asks for neither: it belongs on a Unix socket, whose file
+    permissions are the authority and which no browser can reach.
+
+    Open live pages would keep a server from stopping: call `app.state.streams.close()` first.
+    """
+    app = FastAPI(
+        title="doorward",
+        version=__version__,
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,  # its pages load scripts from elsewhere
+        redoc_url=None,
+    )
+    app.state.streams = Streams()
+    app.state.web = Web(
+        services, Renderer(demo=services.site is not None), app.state.streams, local=local
+    )
+    app.add_middleware(SecurityHeaders)
+    errors.install(app)
+    app.include_router(api.router(demo=services.site is not None))
+    if not local:
+        app.include_router(pages.router(demo=services.site is not None))
+        app.mount("/static", static.files())
+    return app

@@ -1,0 +1,30 @@
+"""What every route is given: the services, the templates and the open streams."""
+
+from dataclasses import dataclass, field
+from secrets import token_hex
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+
+from doorward.app.services import Services
+from doorward.web.render import Renderer
+from doorward.web.stream import Streams
+
+
+@dataclass(frozen=True, slots=True)
+class Web:
+    """One application's own things. epoch tells this run's stream positions from those of an earlier one."""
+
+    services: Services
+    renderer: Renderer
+    streams: Streams
+    local: bool
+    epoch: str = field(default_factory=lambda: token_hex(4))
+
+
+def get_web(request: Request) -> Web:
+    """Give the application's own things to a route."""
+    return cast("Web", request.app.state.web)
+
+
+WebDep = Annotated[Web, Depends(get_web)]

@@ -1,0 +1,114 @@
+"""Errors, in the shape of whoever asked: JSON for the API, a fragment for htmx, a page for a person."""
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+
+from doorward.errors import (
+    Conflict,
+    DoorwardError,
+    InvalidInput,
+    NotFound,
+    NotSignedIn,
+    TooManyAttempts,
+    Unavailable,
+)
+from doorward.web.context import get_web
+from doorward.web.csrf import Refused
+
+STATUS: dict[type[DoorwardError], int] = {
+    InvalidInput: 422,
+    NotFound: 404,
+    Conflict: 409,
+    NotSignedIn: 401,
+    Refused: 403,
+    TooManyAttempts: 429,
+    Unavailable: 503,
+}
+HEADINGS = {
+    403: "That did not come from here",
+    404: "There is nothing here",
+    405: "That cannot be done here",
+    429: "Too many attempts",
+    503: "Not available right now",
+}
+
+_log = structlog.get_logger(__name__)
+
+
+def status_of(error: DoorwardError) -> int:
+    """The HTTP status of an error. One that blames nobody outside is ours."""
+    return next((status for kind, status in STATUS.items() if isinstance(error, kind)), 500)
+
+
+def body_of(code: str, message: str, field: str | None = None) -> dict[str, object]:
+    """The API's one shape of an error."""
+    return {"error": {"code": code, "message": message, "field": field}}
+
+
+def _answer(
+    request: Request, status: int, code: str, message: str, field: str | None = None
+) -> Response:
+    if request.url.path.startswith("/api/"):
+        return JSONResponse(body_of(code, message, field), status)
+    renderer = get_web(request).renderer
+    if request.headers.get("hx-request"):
+        return HTMLResponse(renderer("parts/problem.html", message=message), status)
+    heading = HEADINGS.get(status, "Something went wrong")
+    page = renderer("error.html", status=status, heading=heading, message=message)
+    return HTMLResponse(page, status)
+
+
+def _sign_in_first(request: Request) -> Response | None:
+    """Send a person to the login page; a program, and a stream that comes back, are told 401."""
+    if request.url.path.startswith("/api/") or request.url.path == "/stream":
+        return None
+    if request.headers.get("hx-request"):
+        return Response(status_code=401, headers={"HX-Redirect": "/login"})
+    return RedirectResponse("/login", 303)
+
+
+async def _on_doorward_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, DoorwardError)  # noqa: S101  # registered for it
+    if isinstance(error, NotSignedIn):
+        elsewhere = _sign_in_first(request)
+        if elsewhere is not None:
+            return elsewhere
+    response = _answer(request, status_of(error), error.code, error.message, error.field)
+    if isinstance(error, TooManyAttempts):
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response
+
+
+async def _on_invalid_request(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101  # registered for it
+    first = error.errors()[0]
+    where = [str(part) for part in first["loc"][1:]]
+    field = ".".join(where) or None
+    told = f"{field}: {first['msg']}" if field else str(first["msg"])
+    return _answer(request, 422, InvalidInput.code, f"{told}; see /api/v1/openapi.json", field)
+
+
+async def _on_http_exception(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101  # registered for it
+    code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "error")
+    response = _answer(
+        request, error.status_code, code, f"{str(error.detail).lower()}; check the address"
+    )
+    response.headers.update(error.headers or {})
+    return response
+
+
+async def _on_bug(request: Request, error: Exception) -> Response:
+    _log.error("web.bug", path=request.url.path, exc_info=error)
+    return _answer(request, 500, "internal", "the gateway made a mistake; its log has the details")
+
+
+def install(app: FastAPI) -> None:
+    """Register the handlers."""
+    app.add_exception_handler(DoorwardError, _on_doorward_error)
+    app.add_exception_handler(RequestValidationError, _on_invalid_request)
+    app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(Exception, _on_bug)

@@ -1,0 +1,167 @@
+"""How things look: a state becomes a word, an icon and a tone. Pure; templates only lay it out.
+
+A tone is a colour's name in tokens.css (calm, good, info, warn, bad, dim). It never says what the word does not.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from doorward.app.views import AuditEntry, DoorView, Release
+
+RELEASE_NOTE_STAYS = timedelta(seconds=20)
+
+
+@dataclass(frozen=True, slots=True)
+class DoorLook:
+    """A door card. state picks the drawing; verdict is what the reader's lamp last showed."""
+
+    state: str
+    word: str
+    icon: str
+    tone: str
+    detail: str
+    verdict: str = ""
+
+
+_DOORS = {
+    "forced": ("Forced open", "alert", "bad", "It opened while the strike was locked."),
+    "held": ("Held open", "timer", "warn", "It has stood open for too long."),
+    "tamper": ("Tampered with", "alert", "bad", "The board reports that somebody is at it."),
+    "offline": ("Offline", "offline", "dim", "The board decides by itself until it is back."),
+    "open": ("Open", "open", "info", "The leaf is off its frame."),
+    "unlocked": ("Unlocked", "unlock", "good", "The strike is released: push now."),
+    "locked": ("Locked", "lock", "calm", "The leaf is shut and the bolt is home."),
+    "unknown": ("Unknown", "unknown", "dim", "The board has not said yet."),
+}
+
+
+def door_state(door: DoorView) -> str:
+    """The one state that matters most. An open alarm stays visible when the board is gone."""
+    if door.alarm in _DOORS:
+        return str(door.alarm)
+    if not door.online:
+        return "offline"
+    if door.contact == "open":
+        return "open"
+    if door.locked is None:
+        return "unknown"
+    return "locked" if door.locked else "unlocked"
+
+
+def door_look(door: DoorView) -> DoorLook:
+    """How the card of a door looks."""
+    state = door_state(door)
+    word, icon, tone, detail = _DOORS[state]
+    if state == "locked" and door.contact is None:
+        detail = "The bolt is home. No door contact has told whether the leaf is shut."
+    if state == "offline" and door.locked is not None:
+        was = "open" if door.contact == "open" else "locked" if door.locked else "unlocked"
+        detail = f"It was {was} when last heard. {detail}"
+    granted = door.last.granted if door.last else None
+    verdict = "" if granted is None else "granted" if granted else "denied"
+    return DoorLook(state, word, icon, tone, detail, verdict)
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """All doors in one sentence."""
+
+    sentence: str
+    detail: str
+    tone: str
+
+
+def summary(doors: Sequence[DoorView]) -> Summary:
+    """What somebody who glances at the page must know first: the worst, by name when it is only one."""
+    if not doors:
+        return Summary("No doors yet", "Nothing to keep.", "calm")
+    online = sum(door.online for door in doors)
+    detail = f"{len(doors)} {'door' if len(doors) == 1 else 'doors'}, {online} online"
+    states = [door_state(door) for door in doors]
+    for state, (word, _, tone, _) in _DOORS.items():  # worst first
+        there = [door for door, its in zip(doors, states, strict=True) if its == state]
+        if there and state != "locked":
+            who = f"{there[0].name} is" if len(there) == 1 else f"{len(there)} doors are"
+            sentence = f"{who} {word.lower()}"
+            return Summary(sentence, detail, tone)
+    sentence = f"{doors[0].name} is locked" if len(doors) == 1 else "All doors are locked"
+    return Summary(sentence, detail, "calm")
+
+
+@dataclass(frozen=True, slots=True)
+class EventLook:
+    """One row of the activity."""
+
+    title: str
+    word: str
+    icon: str
+    tone: str
+    why: str
+    source: str
+
+
+_EVENTS = {
+    "lock.changed": ("Strike moved", "lock", "calm"),
+    "door.open": ("Door opened", "open", "info"),
+    "door.opened": ("Door opened", "open", "info"),
+    "door.closed": ("Door closed", "closed", "calm"),
+    "door.forced": ("Door forced open", "alert", "bad"),
+    "door.held": ("Door held open", "timer", "warn"),
+    "tamper": ("Tampering", "alert", "bad"),
+    "correction": ("Correction", "note", "warn"),
+    "release.requested": ("Release asked for", "hand", "info"),
+    "release.expired": ("Release not confirmed", "timer", "warn"),
+    "release.failed": ("Release failed", "denied", "bad"),
+    "person.added": ("Person added", "person", "calm"),
+    "card.added": ("Card added", "card", "calm"),
+    "card.revoked": ("Card revoked", "card", "calm"),
+}
+_SOURCES = {"gateway": "", "board": "decided at the door", "operator": ""}
+
+
+def event_look(entry: AuditEntry) -> EventLook:
+    """How an audit entry reads. A verdict leads with the person, everything else with what happened."""
+    why = entry.why or entry.note or ""
+    if entry.granted is not None and entry.kind in ("access.decision", "correction"):
+        title = entry.person or "Unknown card"
+        word, icon, tone = (
+            ("Granted", "granted", "good") if entry.granted else ("Denied", "denied", "bad")
+        )
+        return EventLook(title, word, icon, tone, why, _SOURCES.get(entry.source, entry.source))
+    title, icon, tone = _EVENTS.get(
+        entry.kind, (entry.kind.replace(".", " ").capitalize(), "note", "calm")
+    )
+    by = f"by {entry.actor}" if entry.actor else ""
+    return EventLook(title, "", icon, tone, why, by)
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseNote:
+    """The open button and the line below it."""
+
+    state: str
+    button: str
+    text: str
+    icon: str
+    busy: bool = False
+
+
+_IDLE = ReleaseNote("idle", "Open", "", "hand")
+
+
+def release_note(release: Release | None, now: datetime) -> ReleaseNote:
+    """How a remote release reads. What is over for a while is not worth a line."""
+    if release is None or now > release.expires_at + RELEASE_NOTE_STAYS:
+        return _IDLE
+    if release.state == "unknown":
+        return ReleaseNote(
+            "unknown", "Opening", "Sent. Waiting for the door’s own word.", "hand", busy=True
+        )
+    if release.state == "opened":
+        return ReleaseNote("opened", "Open", "The door says: released.", "granted")
+    if release.state == "expired":
+        return ReleaseNote(
+            "expired", "Open", "No word from the door in time. It may not have opened.", "timer"
+        )
+    return ReleaseNote("failed", "Open", release.note or "The board refused.", "alert")

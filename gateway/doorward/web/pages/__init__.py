@@ -1,0 +1,19 @@
+"""The pages: HTML for people."""
+
+from fastapi import APIRouter, Depends
+
+from doorward.web.csrf import guard_form, guard_session
+from doorward.web.pages import account, leave, live, site
+from doorward.web.session import signed_in
+
+
+def router(*, demo: bool) -> APIRouter:
+    """All pages. Those of the account are public, the others need a session; every change needs its token."""
+    pages = APIRouter(include_in_schema=False)
+    pages.include_router(account.router, dependencies=[Depends(guard_form)])
+    behind_login = [Depends(signed_in), Depends(guard_session)]
+    pages.include_router(live.router, dependencies=behind_login)
+    pages.include_router(leave.router, dependencies=behind_login)
+    if demo:
+        pages.include_router(site.router, dependencies=behind_login)
+    return pages

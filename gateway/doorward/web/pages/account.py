@@ -1,0 +1,129 @@
+"""The pages before there is a session: login, first run, and the demo's one-time link."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from doorward.errors import DoorwardError, TooManyAttempts
+from doorward.web.context import Web, WebDep
+from doorward.web.csrf import give_form_token, keep_form_token
+from doorward.web.errors import status_of
+from doorward.web.session import FoundSession, remember, session_token
+
+router = APIRouter()
+
+Field = Annotated[str, Form(max_length=512)]
+
+_TEXTS = {
+    "login": ("Sign in", "to see your doors and open them.", "Sign in", "/login"),
+    "setup": (
+        "Welcome",
+        "Make the first operator. Nobody can sign in before.",
+        "Make the operator",
+        "/setup",
+    ),
+    "enter": (
+        "Your virtual site is ready",
+        "One click, and you are in. The link works once.",
+        "Enter",
+        "",
+    ),
+}
+
+
+def _page(
+    request: Request, web: Web, page: str, error: DoorwardError | None = None, **values: str
+) -> HTMLResponse:
+    token = give_form_token(request)
+    heading, lead, button, action = _TEXTS[page]
+    texts = {
+        "heading": heading,
+        "lead": lead,
+        "button": button,
+        "action": action,
+        "username": "",
+        "token": "",
+    }
+    html = web.renderer(
+        f"{page}.html", csrf=token, error=_sentence(error) if error else "", **{**texts, **values}
+    )
+    response = HTMLResponse(html, status_of(error) if error else 200)
+    keep_form_token(request, response, token)
+    if isinstance(error, TooManyAttempts):
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response
+
+
+def _sentence(error: DoorwardError) -> str:
+    text = error.message
+    return text[:1].upper() + text[1:] + "."
+
+
+async def _begin(request: Request, web: Web, token: str) -> Response:
+    """Start the session that was just made; one that the browser had before is over."""
+    before = session_token(request)
+    if before:
+        await web.services.auth.logout(before)
+    response = RedirectResponse("/", 303)
+    remember(request, response, token)
+    return response
+
+
+@router.get("/login")
+def login_page(request: Request, web: WebDep, session: FoundSession) -> Response:
+    """Ask for name and password."""
+    if session is not None:
+        return RedirectResponse("/", 303)
+    if web.services.auth.needs_setup():
+        return RedirectResponse("/setup", 303)
+    return _page(request, web, "login")
+
+
+@router.post("/login")
+async def login(
+    request: Request, web: WebDep, username: Field = "", password: Field = ""
+) -> Response:
+    """Trade name and password for a session."""
+    address = request.client.host if request.client else ""
+    try:
+        token = await web.services.auth.login(username, password, address)
+    except DoorwardError as error:
+        return _page(request, web, "login", error, username=username)
+    return await _begin(request, web, token)
+
+
+@router.get("/setup")
+def setup_page(request: Request, web: WebDep) -> Response:
+    """Ask for the setup token and the first operator."""
+    if not web.services.auth.needs_setup():
+        return RedirectResponse("/login", 303)
+    return _page(request, web, "setup")
+
+
+@router.post("/setup")
+async def setup(
+    request: Request, web: WebDep, token: Field = "", username: Field = "", password: Field = ""
+) -> Response:
+    """Make the first operator and sign in."""
+    try:
+        session = await web.services.auth.setup(token.strip(), username, password)
+    except DoorwardError as error:
+        return _page(request, web, "setup", error, token=token, username=username)
+    return await _begin(request, web, session)
+
+
+@router.get("/enter/{token}")
+def enter_page(request: Request, web: WebDep, token: str) -> Response:
+    """Show one button. Looking at a link must not use it up: browsers and messengers look ahead."""
+    return _page(request, web, "enter", action=f"/enter/{token}")
+
+
+@router.post("/enter/{token}")
+async def enter(request: Request, web: WebDep, token: str) -> Response:
+    """Trade the one-time link for a session."""
+    try:
+        session = await web.services.auth.enter(token)
+    except DoorwardError as error:
+        return _page(request, web, "enter", error, action=f"/enter/{token}")
+    return await _begin(request, web, session)

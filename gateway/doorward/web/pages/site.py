@@ -1,0 +1,40 @@
+"""The virtual site of the demo: cards to tap, and a door leaf to push."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from doorward.app.services import Site
+from doorward.errors import NotFound
+from doorward.web.context import Web, WebDep
+
+router = APIRouter(prefix="/site")
+
+Field = Annotated[str, Form(max_length=64)]
+
+
+def _site(web: Web) -> Site:
+    if web.services.site is None:
+        raise NotFound("there is no virtual site", "start one with `doorward demo`")
+    return web.services.site
+
+
+def _done(request: Request, words: str) -> Response:
+    return HTMLResponse(words) if "hx-request" in request.headers else RedirectResponse("/", 303)
+
+
+@router.post("/tap")
+async def tap(request: Request, web: WebDep, door: Field, card: Field) -> Response:
+    """Hold a card of the site to the reader of a door."""
+    await _site(web).tap(door, card)
+    return _done(request, "The card was in the reader’s field.")
+
+
+@router.post("/contact")
+async def contact(
+    request: Request, web: WebDep, door: Field, is_open: Annotated[bool, Form(alias="open")]
+) -> Response:
+    """Push the leaf open or pull it shut."""
+    await _site(web).contact(door, is_open)
+    return _done(request, "The leaf is open." if is_open else "The leaf is shut.")

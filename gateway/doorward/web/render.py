@@ -1,0 +1,65 @@
+"""Templates. The fragment that a page renders is the fragment that the stream pushes."""
+
+import socket
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from doorward.app.services import Services
+from doorward.app.views import AuditEntry, DoorView, Session
+from doorward.web import looks
+from doorward.web.static import asset
+
+FOLDER = Path(__file__).parent / "templates"
+
+
+def _clock(at: datetime) -> str:
+    local = at.astimezone()
+    today = datetime.now().astimezone().date()
+    return local.strftime("%H:%M:%S" if local.date() == today else "%-d %b %H:%M")
+
+
+def _full_clock(at: datetime) -> str:
+    return at.astimezone().strftime("%A %-d %B %Y, %H:%M:%S %Z")
+
+
+class Renderer:
+    """The Jinja environment with what all templates know."""
+
+    def __init__(self, *, demo: bool) -> None:
+        self._environment = Environment(
+            loader=FileSystemLoader(FOLDER),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._environment.filters |= {
+            "look": looks.door_look,
+            "event_look": looks.event_look,
+            "clock": _clock,
+            "full_clock": _full_clock,
+        }
+        icons = self._environment.get_template("parts/icons.html").module
+        self._environment.globals |= {
+            "asset": asset,
+            "release_note": looks.release_note,
+            "icon": icons.icon,  # type: ignore[attr-defined]  # macros are attributes
+            "mark": icons.mark,  # type: ignore[attr-defined]  # ditto
+            "site_name": "Virtual site" if demo else socket.gethostname(),
+        }
+
+    def __call__(self, template: str, **values: Any) -> str:
+        """Render a template. Every value is escaped."""
+        return self._environment.get_template(template).render(now=datetime.now(UTC), **values)
+
+    def door(self, services: Services, session: Session, door: DoorView) -> str:
+        """The push that brings one door card and the headline up to date."""
+        summary = looks.summary(services.doors.list())
+        return self("push/door.html", door=door, session=session, summary=summary)
+
+    def event(self, entry: AuditEntry) -> str:
+        """The push that adds one event."""
+        return self("push/event.html", entry=entry)

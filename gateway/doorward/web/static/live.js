@@ -1,0 +1,51 @@
+// What HTML cannot do by itself: how long ago, whether the stream is up, and an end to the list.
+(() => {
+  "use strict";
+
+  const KEEP_EVENTS = 100;
+  const body = document.body;
+  // Ages are counted on the gateway's clock: the one that stamped the events.
+  const skew = Date.now() - Date.parse(body.dataset.now);
+
+  function age(seconds) {
+    if (seconds < 5) return "just now";
+    if (seconds < 60) return `${Math.floor(seconds)} s ago`;
+    if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
+    if (seconds < 86400) return `${Math.floor(seconds / 3600)} h ago`;
+    return `${Math.floor(seconds / 86400)} d ago`;
+  }
+
+  function tellAges(root) {
+    for (const time of root.querySelectorAll("time[data-ago]")) {
+      const words = age((Date.now() - skew - Date.parse(time.dateTime)) / 1000);
+      time.title ||= time.textContent;
+      if (time.textContent !== words) time.textContent = words;
+    }
+  }
+
+  function stream(state, word) {
+    if (body.dataset.stream === state) return;
+    body.dataset.stream = state;
+    document.getElementById("stream-word").textContent = word;
+    document.getElementById("banner").textContent =
+      state === "lost" ? "The connection to the gateway is lost. What you see may be old; trying again." : "";
+  }
+
+  document.addEventListener("htmx:sse:after:connection", () => stream("live", "Live"));
+  document.addEventListener("htmx:sse:before:connection", (event) => {
+    if (event.detail.connection.attempt > 0 && !document.hidden) stream("lost", "Reconnecting");
+  });
+  document.addEventListener("htmx:sse:error", (event) => {
+    if (event.detail.status === 401) location.assign("/login");
+    else if (!document.hidden) stream("lost", "Reconnecting");
+  });
+
+  document.addEventListener("htmx:after:swap", () => {
+    tellAges(document);
+    const events = document.getElementById("events");
+    while (events.childElementCount > KEEP_EVENTS) events.lastElementChild.remove();
+  });
+
+  tellAges(document);
+  setInterval(() => tellAges(document), 1000);
+})();

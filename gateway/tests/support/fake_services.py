@@ -1,0 +1,351 @@
+"""The application's services in memory, for tests of what stands on top of them: no board, no store, no network."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
+
+from doorward.app.services import Services
+from doorward.app.views import (
+    AuditEntry,
+    Card,
+    Contact,
+    DeviceView,
+    DoorView,
+    Explanation,
+    FeedItem,
+    Health,
+    HealthCheck,
+    Level,
+    LevelGrant,
+    Person,
+    Release,
+    Session,
+    SiteBoard,
+    SiteCard,
+    Step,
+)
+from doorward.errors import (
+    Conflict,
+    InvalidInput,
+    NotFound,
+    NotSignedIn,
+    TooManyAttempts,
+    Unavailable,
+)
+
+SETUP_TOKEN = "brisk-otter-meadow"
+PASSWORD = "correct horse battery"
+ONE_TIME = "one-time-link"
+FRONT = DoorView(id="front", name="Front door", online=True, locked=True, contact="closed")
+CARDS = MappingProxyType(
+    {
+        "member": ("Maya Okafor", "d5e6", True, "Maya Okafor may pass here at any time."),
+        "evening": (
+            "Jonas Weber",
+            "91aa",
+            False,
+            "Jonas Weber may pass here on weekdays from 17:00 to 22:00.",
+        ),
+        "former": ("Ana Ruiz", "07c3", False, "The card of Ana Ruiz was revoked."),
+        "stranger": (None, "b00f", False, "Nobody has this card."),
+    }
+)
+
+
+class FakeSubscription:
+    def __init__(self, feed: "FakeFeed", backlog: Sequence[FeedItem]) -> None:
+        self._feed = feed
+        self._queue: asyncio.Queue[FeedItem | None] = asyncio.Queue()
+        for item in backlog:
+            self._queue.put_nowait(item)
+        self._closed = False
+
+    def __aiter__(self) -> "FakeSubscription":
+        return self
+
+    async def __anext__(self) -> FeedItem:
+        item = None if self._closed else await self._queue.get()
+        if item is None:
+            raise StopAsyncIteration
+        return item
+
+    def put(self, item: FeedItem) -> None:
+        self._queue.put_nowait(item)
+
+    def close(self) -> None:
+        self._closed = True
+        self._queue.put_nowait(None)
+        self._feed.listeners.discard(self)
+
+
+class FakeFeed:
+    """Numbers items from 1 and keeps the last `kept` of them."""
+
+    def __init__(self, kept: int = 100) -> None:
+        self.items: list[FeedItem] = []
+        self.listeners: set[FakeSubscription] = set()
+        self.position = 0
+        self._kept = kept
+
+    def publish(self, kind: str, data: AuditEntry | DoorView | Release) -> None:
+        self.position += 1
+        item = FeedItem(self.position, kind, data)  # type: ignore[arg-type]  # the tests' own words
+        self.items = [*self.items, item][-self._kept :]
+        for listener in self.listeners:
+            listener.put(item)
+
+    def subscribe(self, after: int | None = None) -> FakeSubscription:
+        start = self.position if after is None else after
+        subscription = FakeSubscription(self, [item for item in self.items if item.id > start])
+        self.listeners.add(subscription)
+        return subscription
+
+
+class FakeHistory:
+    def __init__(self) -> None:
+        self.entries: list[AuditEntry] = []
+
+    async def recent(
+        self, limit: int = 50, before: int | None = None, door: str | None = None
+    ) -> tuple[AuditEntry, ...]:
+        found = [
+            entry
+            for entry in reversed(self.entries)
+            if (before is None or entry.id < before) and door in (None, entry.door_id)
+        ]
+        return tuple(found[:limit])
+
+
+class FakeDoors:
+    def __init__(self, site: "FakeHouse") -> None:
+        self._house = site
+        self.views: dict[str, DoorView] = {}
+
+    def list(self) -> tuple[DoorView, ...]:
+        return tuple(self.views.values())
+
+    def get(self, door: str) -> DoorView:
+        for view in self.views.values():
+            if door == view.id or door.casefold() == view.name.casefold():
+                return view
+        raise NotFound(
+            f"there is no door {door!r}", "`doorward door list` shows them all", field="door"
+        )
+
+    async def open(self, door: str, actor: str) -> Release:
+        view = self.get(door)
+        if not view.online:
+            raise Unavailable(f"{view.name} is offline", "try again when its board is back")
+        now = datetime.now(UTC)
+        until = now + timedelta(seconds=10)
+        release = Release(
+            f"r{self._house.feed.position}", view.id, view.name, actor, "unknown", now, until
+        )
+        self._house.record(
+            kind="release.requested", door_id=view.id, door_name=view.name, actor=actor
+        )
+        self._house.set_door(view.id, release=release)
+        return release
+
+
+class FakePeople:
+    def __init__(self) -> None:
+        self.people: dict[str, Person] = {
+            "Maya Okafor": Person(1, "Maya Okafor", True, ("Members",))
+        }
+        self.cards: dict[bytes, Card] = {}
+        self.actors: list[str] = []
+
+    async def list(self) -> tuple[Person, ...]:
+        return tuple(self.people.values())
+
+    async def add(self, name: str, levels: Sequence[str] = (), *, actor: str) -> Person:
+        if name in self.people:
+            raise Conflict(f"{name} is there already", "choose another name", field="name")
+        self.actors.append(actor)
+        self.people[name] = Person(len(self.people) + 1, name, True, tuple(levels))
+        return self.people[name]
+
+    async def add_card(self, uid: bytes, person: str, *, actor: str) -> Card:
+        if person not in self.people:
+            raise NotFound(f"there is no person {person!r}", "add them first", field="person")
+        self.cards[uid] = Card(
+            len(self.cards) + 1, uid.hex()[-4:], person, False, datetime.now(UTC)
+        )
+        return self.cards[uid]
+
+    async def revoke_card(self, uid: bytes, *, actor: str) -> Card:
+        if uid not in self.cards:
+            raise NotFound(
+                "there is no such card", "`doorward people list` shows them all", field="uid"
+            )
+        self.cards[uid] = replace(self.cards[uid], revoked=True)
+        return self.cards[uid]
+
+    async def levels(self) -> tuple[Level, ...]:
+        return (Level(1, "Members", (LevelGrant("front", "Front door", "always"),)),)
+
+
+class FakeAccess:
+    def __init__(self, doors: FakeDoors) -> None:
+        self._doors = doors
+
+    def why(self, uid: bytes, door: str, at: datetime | None = None) -> Explanation:
+        view = self._doors.get(door)
+        step = Step(3, "unknown-credential", "Nobody has this card.", passed=False)
+        when = at or datetime.now(UTC)
+        tail = uid.hex()[-4:]
+        return Explanation(
+            "deny", 3, step.name, step.sentence, (step,), None, tail, view.id, view.name, when
+        )
+
+
+class FakeAuth:
+    """One operator, `admin`, unless the site is new; three wrong passwords make it wait."""
+
+    def __init__(self, *, new: bool = False) -> None:
+        self._new = new
+        self._failed = 0
+        self._links = {ONE_TIME}
+        self.sessions: dict[str, Session] = {}
+
+    def needs_setup(self) -> bool:
+        return self._new
+
+    def _begin(self, username: str) -> str:
+        token = f"session-{len(self.sessions)}-{username}"
+        until = datetime.now(UTC) + timedelta(hours=12)
+        self.sessions[token] = Session(username, f"csrf-{len(self.sessions)}", until)
+        return token
+
+    async def setup(self, token: str, username: str, password: str) -> str:
+        if token != SETUP_TOKEN:
+            raise NotSignedIn(
+                "the setup token is wrong",
+                "copy it from where the gateway was started",
+                field="token",
+            )
+        if len(password) < 12:
+            raise InvalidInput(
+                "the password is too short", "use at least 12 characters", field="password"
+            )
+        self._new = False
+        return self._begin(username)
+
+    async def login(self, username: str, password: str, address: str) -> str:
+        if self._failed >= 3:
+            raise TooManyAttempts("too many failed attempts", "wait a minute", retry_after=60)
+        if (username, password) != ("admin", PASSWORD):
+            self._failed += 1
+            raise NotSignedIn("the name or the password is wrong", "try again")
+        return self._begin(username)
+
+    async def enter(self, one_time_token: str) -> str:
+        if one_time_token not in self._links:
+            raise NotSignedIn("this link was used already", "start the demo again for a new one")
+        self._links.discard(one_time_token)
+        return self._begin("demo")
+
+    def session(self, token: str) -> Session | None:
+        return self.sessions.get(token)
+
+    async def logout(self, token: str) -> None:
+        self.sessions.pop(token, None)
+
+
+class FakeDevices:
+    def list(self) -> tuple[DeviceView, ...]:
+        return ()
+
+
+class FakeMonitor:
+    async def snapshot(self) -> Health:
+        return Health("0.0", datetime.now(UTC), "/nowhere", (HealthCheck("store", True, "open"),))
+
+
+class FakeSite:
+    """Cards and boards; a granted tap releases the strike, and the tests say when it locks again."""
+
+    def __init__(self, house: "FakeHouse") -> None:
+        self._house = house
+        self.taps: list[tuple[str, str]] = []
+
+    def cards(self) -> tuple[SiteCard, ...]:
+        return tuple(
+            SiteCard(key, name or "Stranger", tail) for key, (name, tail, _, _) in CARDS.items()
+        )
+
+    async def boards(self) -> tuple[SiteBoard, ...]:
+        doors = self._house.doors.list()
+        return tuple(SiteBoard(door.id, door.id, door.name, True, door.contact) for door in doors)
+
+    async def tap(self, door: str, card: str) -> None:
+        if card not in CARDS:
+            raise NotFound(f"there is no card {card!r}", "take one of the site", field="card")
+        self.taps.append((door, card))
+        view = self._house.doors.get(door)
+        person, tail, granted, why = CARDS[card]
+        self._house.record(
+            kind="access.decision", door_id=view.id, door_name=view.name, person=person,
+            card_tail=tail, granted=granted, rule=1, why=why, source="gateway",
+        )  # fmt: skip
+        if granted:
+            self._house.set_door(view.id, locked=False)
+
+    async def contact(self, door: str, is_open: bool) -> None:
+        view = self._house.doors.get(door)
+        contact: Contact = "open" if is_open else "closed"
+        kind = "door.open" if is_open else "door.closed"
+        self._house.record(kind=kind, door_id=view.id, door_name=view.name, source="board")
+        self._house.set_door(view.id, contact=contact)
+
+
+class FakeHouse:
+    """All services, wired, with the doors given."""
+
+    def __init__(
+        self, *doors: DoorView, demo: bool = False, new: bool = False, kept: int = 100
+    ) -> None:
+        self.feed = FakeFeed(kept)
+        self.history = FakeHistory()
+        self.doors = FakeDoors(self)
+        self.doors.views = {door.id: door for door in doors}
+        self.people = FakePeople()
+        self.auth = FakeAuth(new=new)
+        self.site = FakeSite(self) if demo else None
+        self.services = Services(
+            people=self.people,
+            doors=self.doors,
+            access=FakeAccess(self.doors),
+            history=self.history,
+            auth=self.auth,
+            devices=FakeDevices(),
+            feed=self.feed,
+            health=FakeMonitor(),
+            site=self.site,
+        )
+
+    def record(self, *, kind: str, at: datetime | None = None, **values: object) -> AuditEntry:
+        """Write an audit entry, and tell."""
+        number = len(self.history.entries) + 1
+        entry = AuditEntry(number, at or datetime.now(UTC), kind, **values)  # type: ignore[arg-type]  # as its fields
+        self.history.entries.append(entry)
+        if entry.door_id in self.doors.views:
+            self.doors.views[entry.door_id] = replace(self.doors.views[entry.door_id], last=entry)
+        self.feed.publish("event", entry)
+        return entry
+
+    def set_door(self, door: str, **changes: object) -> None:
+        """Change what is known of a door, and tell."""
+        self.doors.views[door] = replace(self.doors.views[door], **changes)  # type: ignore[arg-type]  # ditto
+        self.feed.publish("door", self.doors.views[door])
+
+    def finish_release(self, door: str, state: str) -> None:
+        """Let a release come to its end, and tell."""
+        release = self.doors.views[door].release
+        assert release is not None
+        over = replace(release, state=state)
+        self.doors.views[door] = replace(self.doors.views[door], release=over)
+        self.feed.publish("release", over)
