@@ -5,6 +5,7 @@ A client's mistake ends its own connection, with the reason in the log, and nobo
 
 import asyncio
 import logging
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import cast
@@ -55,10 +56,11 @@ class Connection(asyncio.Protocol):
         self._keepalive = 0.0
         self._heard = exchange.clock()
         self._out: list[bytes] = []
+        self._out_size = 0
         self._uncommitted = 0
         self._reading = True
         self._ended = False
-        self._ready = True
+        self._congested = False
         self._handlers: dict[int, Callable[[Session, int, bytes], None]] = {
             mqtt.PUBLISH: self._on_publish,
             mqtt.PUBACK: self._on_puback,
@@ -74,6 +76,8 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the connection, or turn it away when there are too many. asyncio has set TCP_NODELAY."""
         self._transport = cast(asyncio.Transport, transport)
+        # For clients without keep-alive: TCP itself notices that they are gone, in the end.
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         self._transport.set_write_buffer_limits(high=_HIGH_WATER)
         self._peer = _address(transport.get_extra_info("peername"))
         full = len(self._exchange.connections) >= self._exchange.limits.connections
@@ -103,11 +107,11 @@ class Connection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """The client reads slower than we write."""
-        self._ready = False
+        self._congested = True
 
     def resume_writing(self) -> None:
         """The client has caught up."""
-        self._ready = True
+        self._congested = False
         if self._session is not None and not self._ended:
             self._session.resume()
             self._exchange.flush()
@@ -122,8 +126,13 @@ class Connection(asyncio.Protocol):
 
     @property
     def ready(self) -> bool:
-        """False while the client reads slower than we write."""
-        return self._ready
+        """False while enough is written for now; the session is resumed after the write."""
+        return not self._congested and self._out_size < _HIGH_WATER
+
+    @property
+    def congested(self) -> bool:
+        """True while the client reads slower than we write."""
+        return self._congested
 
     def send(self, packet: bytes) -> None:
         """Add a packet to what the next flush writes."""
@@ -132,6 +141,7 @@ class Connection(asyncio.Protocol):
         if not self._out:
             self._exchange.unwritten.append(self)
         self._out.append(packet)
+        self._out_size += len(packet)
 
     def acknowledge(self, packet: bytes) -> None:
         """Send an answer whose cause is on disk now; read on when the client had run too far ahead."""
@@ -168,12 +178,14 @@ class Connection(asyncio.Protocol):
         """Write what was collected. A client that leaves a heap of it unread is dropped."""
         if not self._out or self._ended:
             return
-        packets, self._out = self._out, []
+        packets, self._out, self._out_size = self._out, [], 0
         self._transport.write(b"".join(packets))
         unread = self._transport.get_write_buffer_size()
         if unread > self._exchange.limits.unread:
             self._transport.abort()
             self.end(f"it leaves {unread} bytes unread")
+        elif self._session is not None:
+            self._session.resume()
 
     def check(self, now: float) -> None:
         """Close a connection that says nothing: before CONNECT, or for one and a half keep-alive times (3.1.2.10)."""

@@ -9,6 +9,10 @@ from doorward.broker.ports import Batch, KeptMessage, KeptRetained, Link, Store
 _log = logging.getLogger(__name__)
 
 
+# What goes to the disk, and who is told when it is there.
+_Collected = tuple[Batch, list[tuple[Link, bytes]]]
+
+
 class Journal:
     """The only way to the store. One batch is on its way at a time.
 
@@ -21,8 +25,9 @@ class Journal:
         self._committed = committed
         self._open = Batch()
         self._answers: list[tuple[Link, bytes]] = []
-        self._writing: tuple[Batch, list[tuple[Link, bytes]]] | None = None
-        self._failed: tuple[Batch, list[tuple[Link, bytes]]] | None = None
+        self._writing: _Collected | None = None
+        self._failed: _Collected | None = None
+        self._error: Exception | None = None
         self._row = 0
         self._started = False
         self._at_rest = asyncio.Event()
@@ -36,7 +41,7 @@ class Journal:
     # --- what is kept -----------------------------------------------------------------------------
 
     def keep(
-        self, client: str, topic: str, payload: bytes, retain: bool, packet_id: int | None
+        self, client: str, topic: str, payload: bytes, *, retain: bool, packet_id: int | None
     ) -> int:
         """Keep one message for one client; returns its row."""
         self._row = row = self._row + 1
@@ -97,33 +102,40 @@ class Journal:
         self._answers.append((link, packet))
 
     def flush(self) -> None:
-        """Hand over what was collected, unless a batch is still on its way."""
-        if self._writing is not None or not self._started:
+        """Hand over what was collected, unless a batch is still on its way, or is stuck."""
+        if self._writing is not None or self._failed is not None or not self._started:
             return
-        if self._failed is not None:
-            self._writing, self._failed = self._failed, None
-        elif self._open or self._answers:
-            self._writing = (self._open, self._answers)
+        if self._open or self._answers:
+            collected = (self._open, self._answers)
             self._open, self._answers = Batch(), []
-        else:
-            return
+            self._write(collected)
+
+    def retry(self) -> None:
+        """Hand over again what the store refused."""
+        if self._failed is not None and self._writing is None:
+            failed, self._failed = self._failed, None
+            self._write(failed)
+
+    async def drain(self) -> Exception | None:
+        """Wait until everything is on disk, or return what the store says against it."""
+        self.flush()
+        await self._at_rest.wait()
+        return self._error
+
+    def _write(self, batch: _Collected) -> None:
+        self._writing = batch
         self._at_rest.clear()
-        if self._writing[0]:
-            self._store.write(self._writing[0], self._done)
+        if batch[0]:
+            self._store.write(batch[0], self._done)
         else:
             self._done(None)
 
-    async def drain(self) -> None:
-        """Wait until everything is on disk, or the store has said that it cannot."""
-        self.flush()
-        await self._at_rest.wait()
-
     def _done(self, error: Exception | None) -> None:
-        if self._writing is None:  # pragma: no cover - the store's contract
+        written, self._writing, self._error = self._writing, None, error
+        if written is None:
             raise RuntimeError("the store answered twice")
-        written, self._writing = self._writing, None
         if error is not None:
-            # Nobody is told that it was kept. It is tried again with the next flush, in the same order.
+            # Nobody is told that it was kept; it goes first when the store is tried again.
             _log.error(
                 "broker.db cannot be written (%s); messages stay unacknowledged until it can", error
             )

@@ -10,7 +10,11 @@ class Link(Protocol):
 
     @property
     def ready(self) -> bool:
-        """False while the client reads slower than we write."""
+        """False while enough is written for now; the session is resumed later."""
+
+    @property
+    def congested(self) -> bool:
+        """True while the client reads slower than we write."""
 
     def send(self, packet: bytes) -> None:
         """Write one whole packet, soon."""

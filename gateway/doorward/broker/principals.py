@@ -7,8 +7,8 @@ not wait for a slow one. People's passwords are another matter and never come he
 import enum
 import hashlib
 import hmac
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from doorward_core import topics
 
@@ -31,13 +31,23 @@ class Principal:
     role: Role = Role.DEVICE
 
 
+class Changed(Protocol):
+    """Hears of a principal that was added, or removed when `digest` is None."""
+
+    def __call__(self, principal: Principal, digest: bytes | None, *, keep: bool) -> None:
+        """With `keep` the change is to outlive the process."""
+
+
 class Principals:
-    """The set of principals, in memory. `changed` is how the broker keeps it on disk and ends what is removed."""
+    """The set of principals, in memory. Through `changed` the broker keeps it on disk and ends what is removed.
+
+    Add those that are not kept before the broker starts: a session without a principal is forgotten then.
+    """
 
     def __init__(self) -> None:
         """Start with nobody: there is no default account."""
         self._known: dict[str, tuple[Principal, bytes]] = {}
-        self.changed: Callable[[Principal, bytes | None], None] = lambda _principal, _digest: None
+        self.changed: Changed = _unheard
 
     def add(
         self, name: str, secret: str, role: Role = Role.DEVICE, *, keep: bool = True
@@ -53,8 +63,7 @@ class Principals:
         principal = Principal(name, role)
         digest = _digest(secret)
         self._known[name] = (principal, digest)
-        if keep:
-            self.changed(principal, digest)
+        self.changed(principal, digest, keep=keep)
         return principal
 
     def restore(self, principal: Principal, digest: bytes) -> None:
@@ -66,7 +75,7 @@ class Principals:
         known = self._known.pop(name, None)
         if known is None:
             return False
-        self.changed(known[0], None)
+        self.changed(known[0], None, keep=True)
         return True
 
     def check(self, name: str, secret: bytes) -> Principal | None:
@@ -87,3 +96,7 @@ class Principals:
 
 def _digest(secret: str | bytes) -> bytes:
     return hashlib.sha256(secret.encode() if isinstance(secret, str) else secret).digest()
+
+
+def _unheard(principal: Principal, digest: bytes | None, *, keep: bool) -> None:
+    """Nobody listens before there is a broker."""

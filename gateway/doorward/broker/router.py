@@ -78,6 +78,7 @@ class Router:
             self.forget(principal.name)
             session = None
         if session is not None:
+            session.principal = principal
             return session, True
         session = self.sessions[principal.name] = Session(
             principal, self._journal, self._limits, clean=clean

@@ -99,15 +99,18 @@ class Broker:
         await self._store.close()
 
     async def settle(self) -> None:
-        """Return when every change so far (principals too) is on disk."""
+        """Return when every change so far (principals too) is on disk. Raises what the store says against it."""
         self._exchange.flush()
-        await self._journal.drain()
+        error = await self._journal.drain()
+        if error is not None:
+            raise error
 
     def sweep(self) -> None:
         """Close the connections that have been silent for too long, and try again what the disk refused."""
         now = self._exchange.clock()
         for connection in tuple(self._exchange.connections):
             connection.check(now)
+        self._journal.retry()
         self._exchange.flush()
 
     def is_connected(self, name: str) -> bool:
@@ -152,14 +155,14 @@ class Broker:
     def _committed(self) -> None:
         self._exchange.flush()
 
-    def _principal_changed(self, principal: Principal, digest: bytes | None) -> None:
+    def _principal_changed(self, principal: Principal, digest: bytes | None, *, keep: bool) -> None:
+        session = self._router.sessions.get(principal.name)
+        if session is not None and session.link is not None:
+            # What was revoked has no last word; whoever has the new secret comes back with it.
+            session.link.end("its secret was replaced or removed", will=False)
         if digest is None:
-            session = self._router.sessions.get(principal.name)
-            if session is not None and session.link is not None:
-                # What was revoked has no last word.
-                session.link.end("it was removed", will=False)
             self._router.forget(principal.name)
-        self._journal.principal(
-            principal.name, None if digest is None else (principal.role.value, digest)
-        )
+        if keep:
+            kept = None if digest is None else (principal.role.value, digest)
+            self._journal.principal(principal.name, kept)
         self._exchange.flush()

@@ -24,21 +24,20 @@ class Message(NamedTuple):
 
 @dataclass(slots=True)
 class _Delivery:
-    """A QoS 1 message for this client. `row` is 0 for what is not kept on disk."""
+    """A QoS 1 message for this client."""
 
-    row: int
+    row: int  # 0: not kept on disk
     topic: str
     payload: bytes
     retain: bool
-
-    def packet(self, packet_id: int, *, dup: bool = False) -> bytes:
-        return mqtt.publish(self.topic, self.payload, 1, self.retain, dup, packet_id)
+    packet_id: int = 0  # 0: never sent
 
 
 class Session:
     """Sends in order, never more than the window at once, and keeps what was not acknowledged.
 
-    A clean session lives as long as its connection and keeps nothing on disk.
+    What was sent over a connection that is gone stands at the head of the queue again, under its old packet id. A
+    clean session lives as long as its connection and keeps nothing on disk.
     """
 
     __slots__ = (
@@ -81,55 +80,57 @@ class Session:
     def restore(self, messages: Iterable[KeptMessage]) -> None:
         """Take back what the store kept, in order of delivery."""
         for kept in messages:
-            delivery = _Delivery(kept.row, kept.topic, kept.payload, kept.retain)
-            if kept.packet_id is None:
-                self._wait(delivery)
-            else:
-                self._inflight[kept.packet_id] = delivery
-                self._last_id = kept.packet_id
+            packet_id = kept.packet_id or 0
+            self._wait(_Delivery(kept.row, kept.topic, kept.payload, kept.retain, packet_id))
+            self._last_id = packet_id or self._last_id
 
     def attach(self, link: Link) -> None:
-        """The client is here: send again, in order and marked DUP, what it never acknowledged; then what waited."""
+        """The client is here: first what it never acknowledged, marked DUP, then what waited."""
         self.link = link
-        for packet_id, delivery in self._inflight.items():
-            link.send(delivery.packet(packet_id, dup=True))
         self.resume()
 
     def detach(self) -> None:
-        """The client is gone: drop what is worthless later."""
+        """The client is gone: drop what is worthless later, keep the rest in order."""
         self.link = None
-        self._inflight = {key: delivery for key, delivery in self._inflight.items() if delivery.row}
-        self._waiting = deque(delivery for delivery in self._waiting if delivery.row)
-        self._waiting_bytes = sum(len(delivery.payload) for delivery in self._waiting)
+        unsettled = (*self._inflight.values(), *self._waiting)
+        self._inflight.clear()
+        self._waiting.clear()
+        self._waiting_bytes = 0
+        for delivery in unsettled:
+            if delivery.row:
+                self._wait(delivery)
 
     def deliver(self, message: Message, qos: int) -> bool:
         """Send or queue one message at the granted `qos`. True when something has to reach the disk first."""
         link = self.link
         if qos == 0:
-            if link is not None and link.ready:
+            if link is not None and not link.congested:
                 link.send(mqtt.publish(message.topic, message.payload, 0, message.retain))
             elif link is not None:
                 self.dropped += 1
             return False
         if link is None and not message.keep:
             return False
-        at_once = self._has_room() and not self._waiting
+        at_once = not self._waiting and self._has_room()
         if not at_once and self._is_full(len(message.payload)):
             self.dropped += 1
             return False
-        packet_id = self._next_id() if at_once else None
-        row = 0
+        delivery = _Delivery(0, message.topic, message.payload, message.retain)
+        if at_once:
+            delivery.packet_id = self._next_id()
         if message.keep and not self.clean:
-            row = self._journal.keep(
-                self.principal.name, message.topic, message.payload, message.retain, packet_id
+            delivery.row = self._journal.keep(
+                self.principal.name,
+                message.topic,
+                message.payload,
+                retain=message.retain,
+                packet_id=delivery.packet_id or None,
             )
-        delivery = _Delivery(row, message.topic, message.payload, message.retain)
-        if packet_id is None or link is None:
-            self._wait(delivery)
+        if at_once:
+            self._send(delivery, dup=False)
         else:
-            self._inflight[packet_id] = delivery
-            link.send(delivery.packet(packet_id))
-        return row > 0
+            self._wait(delivery)
+        return delivery.row > 0
 
     def acknowledged(self, packet_id: int) -> None:
         """The client has it. Ids that are not in flight are ignored: they belong to a session that has ended."""
@@ -146,11 +147,21 @@ class Session:
         while self._waiting and self._has_room() and self.link is not None:
             delivery = self._waiting.popleft()
             self._waiting_bytes -= len(delivery.payload)
-            packet_id = self._next_id()
-            if delivery.row:
-                self._journal.sent(delivery.row, packet_id)
-            self._inflight[packet_id] = delivery
-            self.link.send(delivery.packet(packet_id))
+            dup = delivery.packet_id > 0
+            if not dup:
+                delivery.packet_id = self._next_id()
+                if delivery.row:
+                    self._journal.sent(delivery.row, delivery.packet_id)
+            self._send(delivery, dup=dup)
+
+    def _send(self, delivery: _Delivery, *, dup: bool) -> None:
+        self._inflight[delivery.packet_id] = delivery
+        if self.link is not None:
+            self.link.send(
+                mqtt.publish(
+                    delivery.topic, delivery.payload, 1, delivery.retain, dup, delivery.packet_id
+                )
+            )
 
     def _has_room(self) -> bool:
         return (
