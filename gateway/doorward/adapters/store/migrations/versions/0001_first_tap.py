@@ -31,7 +31,7 @@ def _people() -> None:
         "credential",
         sa.Column("id", sa.Integer, primary_key=True),
         sa.Column("uid", sa.LargeBinary, nullable=False),
-        sa.Column("person_id", sa.ForeignKey("person.id"), nullable=False),
+        sa.Column("person_id", sa.Integer, sa.ForeignKey("person.id"), nullable=False),
         sa.Column("strength", sa.Integer, nullable=False),
         sa.Column("added_ms", sa.Integer, nullable=False),
         sa.Column("revoked_ms", sa.Integer),
@@ -50,7 +50,7 @@ def _rules() -> None:
     op.create_table(
         "schedule_window",
         sa.Column("id", sa.Integer, primary_key=True),
-        sa.Column("schedule_id", sa.ForeignKey("schedule.id"), nullable=False),
+        sa.Column("schedule_id", sa.Integer, sa.ForeignKey("schedule.id"), nullable=False),
         sa.Column("day_mask", sa.Integer, nullable=False),
         sa.Column("start_minute", sa.Integer, nullable=False),
         sa.Column("end_minute", sa.Integer, nullable=False),
@@ -76,14 +76,14 @@ def _rules() -> None:
     )
     op.create_table(
         "level_grant",
-        sa.Column("level_id", sa.ForeignKey("access_level.id"), primary_key=True),
-        sa.Column("door_id", sa.ForeignKey("door.id"), primary_key=True),
-        sa.Column("schedule_id", sa.ForeignKey("schedule.id"), primary_key=True),
+        sa.Column("level_id", sa.Integer, sa.ForeignKey("access_level.id"), primary_key=True),
+        sa.Column("door_id", sa.String, sa.ForeignKey("door.id"), primary_key=True),
+        sa.Column("schedule_id", sa.Integer, sa.ForeignKey("schedule.id"), primary_key=True),
     )
     op.create_table(
         "person_level",
-        sa.Column("person_id", sa.ForeignKey("person.id"), primary_key=True),
-        sa.Column("level_id", sa.ForeignKey("access_level.id"), primary_key=True),
+        sa.Column("person_id", sa.Integer, sa.ForeignKey("person.id"), primary_key=True),
+        sa.Column("level_id", sa.Integer, sa.ForeignKey("access_level.id"), primary_key=True),
     )
 
 

@@ -1,0 +1,181 @@
+"""The gateway's own connection to the broker: paho-mqtt on our event loop.
+
+paho does the protocol, asyncio watches the socket. A fresh paho client per connection: the old one would send again,
+late, what a lost connection left behind, and a late answer is worth nothing.
+"""
+
+import asyncio
+import contextlib
+import random
+import socket
+from collections.abc import Callable
+
+import paho.mqtt.client as paho
+import structlog
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+
+from doorward.app.ports import Message
+from doorward_core import topics
+
+_log = structlog.get_logger(__name__)
+
+_KEEPALIVE_S = 30
+_CONNECT_S = 1.5  # short: the thread that connects cannot be interrupted, and stopping waits for it
+_CONNACK_S = 5.0
+_BACKOFF_S = (0.1, 10.0)
+_MISC_S = 1.0  # how often paho looks after its keep-alive
+_IN_FLIGHT = 1000  # answers wait for nobody's PUBACK
+
+
+class MqttLink:
+    """Keeps one connection up. Nothing is queued while it is down: `publish` then only counts."""
+
+    def __init__(
+        self, host: str, port: int, name: str, secret: str, base: str = topics.BASE
+    ) -> None:
+        """`name` is user name and client id; `secret` its password at the broker."""
+        self._address = (host, port)
+        self._name = name
+        self._secret = secret
+        self._base = base
+        self._filters = [(topics.device_topic(base, "+", suffix), 1) for suffix in topics.UP]
+        self._client: paho.Client | None = None
+        self._inbox: list[paho.MQTTMessage] = []
+        self._down = asyncio.Event()
+        self.connected = False
+        self.lost = 0
+        self.on_message: Callable[[Message], None] = lambda _message: None
+        self.on_up: Callable[[], None] = lambda: None
+
+    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
+        if self._client is None or not self.connected:
+            self.lost += 1
+            return
+        self._client.publish(topic, payload, qos=1, retain=retain)
+        self._write_later()
+
+    async def run(self) -> None:
+        """Connect, serve, and connect again with back-off, until cancelled."""
+        wait, longest = _BACKOFF_S
+        while True:
+            try:
+                client = await self._connect()
+                wait = _BACKOFF_S[0]
+                await self._serve(client)
+                _log.warning("link.lost", broker=self._address)
+            except (OSError, ValueError, TimeoutError) as error:
+                _log.warning("link.refused", broker=self._address, error=str(error))
+            finally:
+                self._drop()
+            # Jitter, so that what fell together does not come back together.
+            await asyncio.sleep(wait * random.uniform(0.5, 1.0))  # noqa: S311
+            wait = min(wait * 2, longest)
+
+    async def _connect(self) -> paho.Client:
+        client = paho.Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=self._name,
+            clean_session=False,
+            protocol=MQTTProtocolVersion.MQTTv311,
+            manual_ack=True,
+        )
+        client.username_pw_set(self._name, self._secret)
+        client.connect_timeout = _CONNECT_S
+        client.max_inflight_messages_set(_IN_FLIGHT)
+        client.on_message = lambda _client, _data, message: self._inbox.append(message)
+        loop = asyncio.get_running_loop()
+        answered: asyncio.Future[str] = loop.create_future()
+
+        def on_connect(
+            _client: paho.Client, _data: object, _flags: object, reason: object, _properties: object
+        ) -> None:
+            if not answered.done():
+                answered.set_result(str(reason))
+
+        client.on_connect = on_connect
+        self._down = asyncio.Event()
+        host, port = self._address
+        await asyncio.to_thread(client.connect, host, port, _KEEPALIVE_S)
+        self._client = client
+        self._watch(client)
+        reason = await asyncio.wait_for(answered, _CONNACK_S)
+        if reason != "Success":
+            raise ConnectionRefusedError(reason)
+        return client
+
+    def _watch(self, client: paho.Client) -> None:
+        sock = client.socket()
+        if sock is None:
+            raise ConnectionResetError("closed before it was open")
+        # Without it PUBACK and PUBLISH wait for each other's delayed ACK: 44 ms a tap.
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        asyncio.get_running_loop().add_reader(sock, self._readable, client, sock)
+        self._write_later()
+
+    async def _serve(self, client: paho.Client) -> None:
+        client.subscribe(self._filters)
+        self.connected = True
+        self._write_later()
+        _log.info("link.up", broker=self._address)
+        self.on_up()
+        while not self._down.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._down.wait(), _MISC_S)
+            if client.loop_misc() != paho.MQTT_ERR_SUCCESS:
+                return
+
+    def _readable(self, client: paho.Client, sock: socket.socket) -> None:
+        result = client.loop_read()
+        # Outside paho's callback, so that an answer is written at once and not on the next turn.
+        inbox, self._inbox = self._inbox, []
+        for message in inbox:
+            self._deliver(client, message)
+        if result != paho.MQTT_ERR_SUCCESS or client.socket() is not sock:
+            asyncio.get_running_loop().remove_reader(sock)
+            self._down.set()
+            return
+        self._write_later()
+
+    def _deliver(self, client: paho.Client, message: paho.MQTTMessage) -> None:
+        def ack() -> None:
+            # A message of an older connection comes again on the new one, with its DUP flag.
+            if message.qos and client is self._client:
+                client.ack(message.mid, message.qos)
+                self._write_later()
+
+        place = topics.parse(self._base, message.topic)
+        if place is None:
+            ack()
+            return
+        device, suffix = place
+        self.on_message(Message(device, suffix, message.payload, message.retain, message.dup, ack))
+
+    def _write_later(self) -> None:
+        """Paho writes at once where it can; what the socket did not take waits until it does."""
+        client = self._client
+        sock = client.socket() if client is not None else None
+        if client is None or sock is None or not client.want_write():
+            return
+        asyncio.get_running_loop().add_writer(sock, self._writable, client, sock)
+
+    def _writable(self, client: paho.Client, sock: socket.socket) -> None:
+        result = client.loop_write()
+        if result != paho.MQTT_ERR_SUCCESS or client.socket() is not sock:
+            asyncio.get_running_loop().remove_writer(sock)
+            self._down.set()
+        elif not client.want_write():
+            asyncio.get_running_loop().remove_writer(sock)
+
+    def _drop(self) -> None:
+        """Say goodbye if possible, and stop watching."""
+        self.connected = False
+        client, self._client = self._client, None
+        sock = client.socket() if client is not None else None
+        if client is None or sock is None:
+            return
+        loop = asyncio.get_running_loop()
+        loop.remove_reader(sock)
+        loop.remove_writer(sock)
+        client.disconnect()
+        client.loop_write()
+        sock.close()

@@ -1,0 +1,113 @@
+"""The boards as the gateway knows them while it runs: present or not, their boot, their numbers."""
+
+from collections import Counter, OrderedDict
+from datetime import datetime
+
+import structlog
+
+from doorward.app.ports import Clock, Publisher, Signer
+from doorward.app.views import DeviceView
+from doorward.errors import Rejected
+from doorward_core import seal, topics
+
+_log = structlog.get_logger(__name__)
+
+_NONCES_KEPT = 256
+
+
+class Device:
+    """What is known of one board; nothing of it survives a restart, all of it is told again."""
+
+    def __init__(self, device_id: str) -> None:
+        self.id = device_id
+        self.online = False
+        self.firmware: str | None = None
+        self.cache_version: int | None = None
+        self.heard_at: datetime | None = None
+        self.boot: bytes | None = None
+        self.rejected: Counter[str] = Counter()
+        self._down = 0
+        self._up: dict[str, int] = {}
+        self._nonces: OrderedDict[bytes, None] = OrderedDict()
+
+    def next_word(self, now: datetime) -> str | None:
+        """The freshness word for a state or an ack to this board's present boot; None before its hello."""
+        if self.boot is None:
+            return None
+        # Milliseconds, so that it rises across a restart of the gateway too.
+        self._down = max(self._down + 1, int(now.timestamp() * 1000))
+        return seal.session_word(self.boot, self._down)
+
+    def booted(self, boot: bytes) -> None:
+        """The board has (re)started: numbers of its former boot are over."""
+        if boot != self.boot:
+            self.boot = boot
+            self._up.clear()
+
+    def burn_number(self, suffix: str, boot: bytes, number: int) -> None:
+        """Take a number of the board's present boot, once. Raises Rejected for old ones."""
+        if boot != self.boot:
+            raise Rejected("a message of another boot")
+        if number <= self._up.get(suffix, 0):
+            raise Rejected("a number that was used already")
+        self._up[suffix] = number
+
+    def burn_nonce(self, nonce: bytes) -> None:
+        """Take a call's nonce, once. Raises Rejected for one that was answered already."""
+        if nonce in self._nonces:
+            raise Rejected("a call that was answered already")
+        self._nonces[nonce] = None
+        if len(self._nonces) > _NONCES_KEPT:
+            self._nonces.popitem(last=False)
+
+
+class Fleet:
+    """All enrolled boards, and the way to talk to them."""
+
+    def __init__(self, base: str, signer: Signer, publisher: Publisher, clock: Clock) -> None:
+        """Every enrolled device is known from the start; no other ever is."""
+        self._base = base
+        self._signer = signer
+        self._publisher = publisher
+        self._clock = clock
+        self._devices = {device: Device(device) for device in signer.devices()}
+
+    def find(self, device_id: str) -> Device | None:
+        """The board of that id, None if it is not enrolled."""
+        return self._devices.get(device_id)
+
+    def list(self) -> tuple[DeviceView, ...]:
+        """All of them, for people."""
+        return tuple(
+            DeviceView(
+                device.id, device.online, device.firmware, device.heard_at, device.rejected.total()
+            )
+            for device in self._devices.values()
+        )
+
+    def say(
+        self, device_id: str, suffix: str, freshness: str, body: bytes, *, retain: bool = False
+    ) -> None:
+        """Seal a body and send it to a board."""
+        payload = self._signer.seal(device_id, suffix, freshness, body)
+        topic = topics.device_topic(self._base, device_id, suffix)
+        self._publisher.publish(topic, payload, retain=retain)
+
+    def tell(self, device: Device, suffix: str, body: bytes) -> bool:
+        """Send a body bound to the board's present boot; False before its hello."""
+        word = device.next_word(self._clock.now())
+        if word is None:
+            return False
+        self.say(device.id, suffix, word, body)
+        return True
+
+    def clear(self, device_id: str, suffix: str) -> None:
+        """Remove what is retained on a leaf."""
+        topic = topics.device_topic(self._base, device_id, suffix)
+        self._publisher.publish(topic, b"", retain=True)
+
+    def reject(self, device: Device, suffix: str, reason: str) -> None:
+        """Count a message that was refused; the first of a kind and every hundredth is logged."""
+        device.rejected[reason] += 1
+        if device.rejected[reason] % 100 == 1:
+            _log.warning("message.rejected", device=device.id, leaf=suffix, reason=reason)

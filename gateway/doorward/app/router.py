@@ -1,0 +1,79 @@
+"""Every message of a device comes through here: verified first, then given to the one who knows its leaf."""
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+import structlog
+
+from doorward.app.fleet import Device, Fleet
+from doorward.app.ports import Message, Signer
+from doorward.errors import Rejected
+from doorward_core.messages import MessageError
+from doorward_core.seal import SealError, parse_freshness
+
+_log = structlog.get_logger(__name__)
+
+
+class Opened(NamedTuple):
+    """A message whose seal is good. `word` is its parsed freshness: (kind, nonce or boot, number)."""
+
+    device: Device
+    message: Message
+    body: bytes
+    word: tuple[str, bytes | int | str, int]
+
+
+Handler = Callable[[Opened], None]
+RawHandler = Callable[[Device, Message], None]
+
+
+class Router:
+    """Leaf → handler. Whatever a device may send, this never raises, and every message is acked or kept on purpose."""
+
+    def __init__(
+        self,
+        fleet: Fleet,
+        signer: Signer,
+        sealed: Mapping[str, Handler],
+        raw: Mapping[str, RawHandler],
+    ) -> None:
+        """A handler of `sealed` gets verified bodies, one of `raw` verifies by itself. Handlers ack."""
+        self._fleet = fleet
+        self._signer = signer
+        self._sealed = sealed
+        self._raw = raw
+
+    def handle(self, message: Message) -> None:
+        """Route one message."""
+        device = self._fleet.find(message.device)
+        if device is None:
+            message.ack()
+            return
+        try:
+            self._dispatch(device, message)
+        except Rejected as refused:
+            self._refuse(device, message, refused.problem)
+        except SealError as refused:
+            self._refuse(device, message, f"seal: {refused.reason}")
+        except MessageError as refused:
+            self._refuse(device, message, f"message: {refused.field or 'body'}")
+        except Exception:
+            # A bug of ours must not stop the other doors; unacked, the message comes again.
+            _log.exception("message.failed", device=message.device, leaf=message.suffix)
+
+    def _dispatch(self, device: Device, message: Message) -> None:
+        raw = self._raw.get(message.suffix)
+        if raw is not None:
+            raw(device, message)
+            return
+        handler = self._sealed.get(message.suffix)
+        if handler is None or not message.payload:
+            # A leaf that nobody reads yet, or a retained state being cleared.
+            message.ack()
+            return
+        sealed = self._signer.verify(message.device, message.suffix, message.payload)
+        handler(Opened(device, message, sealed.body, parse_freshness(sealed.freshness)))
+
+    def _refuse(self, device: Device, message: Message, reason: str) -> None:
+        self._fleet.reject(device, message.suffix, reason)
+        message.ack()

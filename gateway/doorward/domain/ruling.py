@@ -1,0 +1,56 @@
+"""One card at one door at one local time: look it up, decide, and say why."""
+
+from datetime import date, datetime
+from typing import NamedTuple
+
+from doorward.domain import explain
+from doorward.domain.doors import Door
+from doorward.domain.explain import Facts
+from doorward.domain.schedules import DAYS, describe
+from doorward.domain.snapshot import Holder, Snapshot
+from doorward_core import access
+
+_DAY_ZERO = date(2000, 1, 1).toordinal()
+_HERE = access.State(site=None)
+_PRESENTED = access.Request()
+
+
+class Ruling(NamedTuple):
+    """A decision with what it was about."""
+
+    decision: access.Decision
+    holder: Holder | None
+    facts: Facts
+
+    @property
+    def granted(self) -> bool:
+        """True for GRANT alone."""
+        return self.decision.verdict == access.GRANT
+
+    @property
+    def sentence(self) -> str:
+        """Why, for people."""
+        return explain.sentence(self.decision.rule, self.granted, self.facts)
+
+
+def rule(snapshot: Snapshot, uid: bytes, door: Door, local: datetime) -> Ruling:
+    """Decide for a card at a door. `local` is the door's own time. Pure; a few microseconds."""
+    holder = snapshot.holder(uid)
+    decision = access.decide(
+        snapshot.credential(holder, door.id),
+        snapshot.policy(door.id),
+        _PRESENTED,
+        local.hour * 60 + local.minute,
+        local.toordinal() - _DAY_ZERO,
+        _HERE,
+    )
+    return Ruling(decision, holder, facts(snapshot, holder, door, local))
+
+
+def facts(snapshot: Snapshot, holder: Holder | None, door: Door, local: datetime | None) -> Facts:
+    """What there is to say about a holder at a door."""
+    moment = f"{DAYS[local.weekday()]} {local:%H:%M}" if local else None
+    if holder is None:
+        return Facts(door.name, moment=moment)
+    windows = describe(snapshot.windows(holder, door.id))
+    return Facts(door.name, holder.person.name, windows, moment)
