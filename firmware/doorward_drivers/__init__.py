@@ -1,0 +1,1 @@
+# Hardware, one file a part.

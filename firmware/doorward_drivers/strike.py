@@ -1,0 +1,42 @@
+# The strike's relay: one pin, a safe level, and a cap that nothing can talk it out of.
+
+from time import ticks_ms
+
+from doorward_core.compat import ticks_diff
+from machine import Pin
+
+
+class Strike:
+    # active: the level that energises the relay. cap_ms: the longest it may stay energised;
+    # overdue() and enforce() watch it apart from whoever energised it.
+    def __init__(self, pin: int, active: int, cap_ms: int) -> None:
+        self._active = active
+        self._safe = 1 - active
+        self.cap_ms = cap_ms
+        self._since: "int | None" = None
+        # The level comes with the direction: an output that first takes a wrong level would
+        # be a click of the relay at every boot.
+        self._pin = Pin(pin, Pin.OUT, value=self._safe)
+
+    def energise(self) -> None:
+        # Energising twice does not start the time again.
+        if self._since is None:
+            self._since = ticks_ms()
+        self._pin(self._active)
+
+    def de_energise(self) -> None:
+        self._pin(self._safe)
+        self._since = None
+
+    def energised_ms(self) -> int:
+        # For how long the relay has been on; 0 when it is off.
+        if self._since is None:
+            return 0
+        return ticks_diff(ticks_ms(), self._since)
+
+    def enforce(self, limit_ms: int) -> bool:
+        # Takes the relay back to its safe level if it has been on for limit_ms. True if it had to.
+        if self._since is None or self.energised_ms() < limit_ms:
+            return False
+        self.de_energise()
+        return True

@@ -1,0 +1,3 @@
+# The board's program.
+
+VERSION = "0.1.0"

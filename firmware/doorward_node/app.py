@@ -1,0 +1,292 @@
+# The door board: wires reader, door, log and link together, and gives each its turn.
+#
+# Three loops. The reader's polls the field. The door's, every 25 ms, moves whatever depends on
+# time and touches neither flash nor network. The background's writes, uploads and reports, and
+# stands aside while somebody waits at the door.
+
+import asyncio
+import gc
+from time import ticks_ms
+
+from doorward_core import board_messages, door, topics
+from doorward_core.compat import const, ticks_add, ticks_diff
+from doorward_core.messages import MessageError
+from doorward_core.seal import Keys, SealError
+from doorward_drivers.contact import Contact
+from doorward_drivers.mfrc522 import Mfrc522
+from doorward_node import VERSION
+from doorward_node.clock import Clock
+from doorward_node.commands import Commands
+from doorward_node.credentials import Credentials
+from doorward_node.doorway import Doorway
+from doorward_node.journal import Journal
+from doorward_node.link import MQTTClient
+from doorward_node.nonce import Nonce
+from doorward_node.reader import ReaderWatch
+from doorward_node.refusals import Refusals
+from doorward_node.session import Session
+from doorward_node.taps import Taps
+from doorward_node.wifi import Wifi
+from machine import SPI, Pin
+
+_DOOR_MS = const(25)
+_BACKGROUND_MS = const(50)
+_HEARTBEAT_MS = const(30000)
+_TIME_MS = const(3600000)
+_TIME_RETRY_MS = const(10000)
+_RESEND_MS = const(10000)
+# Below this much free heap, rubbish is collected while nobody is waiting for it.
+_COLLECT_BELOW = const(12288)
+
+_SUBSCRIPTIONS = (
+    topics.ACCESS_RESPONSE,
+    topics.TIME_RESPONSE,
+    topics.EVENTS_ACK,
+    topics.CONTROL,
+    topics.CACHE,
+    topics.CONFIG,
+)
+
+
+class App:
+    def __init__(self, config, strike, directory=""):
+        now = ticks_ms()
+        self._prefix = topics.device_topic(config["base"], config["id"], "")
+        keys = Keys(config["id"], config["key"], config["key_epoch"])
+        self._session = Session(keys)
+        self._clock = Clock(now)
+        self._refusals = Refusals(now)
+        self.journal = Journal(directory + "/log", keys, self._stamp)
+        self._credentials = Credentials(directory, keys)
+        contact = config["pins"].get("contact")
+        self._door = Doorway(
+            strike,
+            Contact(contact["pin"], contact["closed"]) if contact else None,
+            self._settings(config["door"]),
+            self.journal.add,
+            now,
+        )
+        self._taps = Taps(
+            0, self._session, self._credentials, self._clock, self._door, self.journal.add
+        )
+        self._commands = Commands(self._door)
+        self._time = Nonce()
+        self._time_due = now
+        self._report_due = self._heartbeat_due = self._resend_due = now
+        self.reader = ReaderWatch(
+            _reader(config["pins"]["reader"]), config["poll_ms"], self._on_card, self._on_reset
+        )
+        self.wifi = Wifi(config.get("wifi"))
+        self._link = self._make_link(config)
+        self.alive = now
+        self.stall = 0
+
+    def _make_link(self, config):
+        broker = config["broker"]
+        link = MQTTClient(
+            config["id"], broker["host"], broker["port"], config["id"], config["secret"]
+        )
+        link.set_callback(self._on_message)
+        link.set_last_will(self._prefix + topics.OFFLINE, b'{"status":"offline"}', True, 1)
+        for suffix in _SUBSCRIPTIONS:
+            link.subscribe_later(self._prefix + suffix, 1)
+        return link
+
+    def _settings(self, installed):
+        held = self._credentials.config
+        if held:
+            return door.Settings(held.strike_ms, held.cap_ms, held.held_ms)
+        return door.Settings(
+            installed["strike_s"] * 1000, installed["cap_s"] * 1000, installed["held_s"] * 1000
+        )
+
+    def loops(self):
+        # Everything that has to run at the same time.
+        return (
+            self.reader.run(),
+            self._run_door(),
+            self._run_background(),
+            self.wifi.run(),
+            self._link.run(self._on_up),
+        )
+
+    # --- the way of a tap ---
+
+    def _on_card(self, uid):
+        request = self._taps.begin(uid, ticks_ms(), self._link.up)
+        if request:
+            self._send(topics.ACCESS_REQUEST, request)
+
+    def _on_message(self, topic, payload, retained, _dup):
+        now = ticks_ms()
+        suffix = topic[len(self._prefix) :]
+        try:
+            if retained and suffix != topics.CONFIG:
+                raise SealError("retained")
+            if payload:
+                self._handle(suffix, payload, now)
+        except SealError as error:
+            self._refusals.count(error.reason)
+        except MessageError as error:
+            self._refusals.count("field " + error.field)
+
+    def _handle(self, suffix, payload, now):
+        kind, value, body = self._session.open(suffix, payload)
+        if suffix == topics.ACCESS_RESPONSE:
+            if not self._taps.answer(value, body, now):
+                raise SealError("late")
+        elif suffix == topics.CONTROL:
+            self._say(topics.COMMANDS_ACK, self._commands.handle(kind, value, body, now))
+        elif suffix == topics.EVENTS_ACK:
+            self.journal.acknowledged(*board_messages.parse_events_ack(body))
+        elif suffix == topics.CACHE:
+            self._credentials.take(value, body)
+        elif suffix == topics.CONFIG:
+            if self._credentials.configure(value, body, payload):
+                self._apply()
+        elif suffix == topics.TIME_RESPONSE:
+            self._on_time(value, body, now)
+
+    def _on_time(self, nonce, body, now):
+        round_trip = self._time.age(now)
+        if not self._time.take(nonce, now):
+            raise SealError("late")
+        if self._clock.set(board_messages.parse_time_answer(body), round_trip, now):
+            self._time_due = ticks_add(now, _TIME_MS)
+
+    # --- the loops ---
+
+    async def _run_door(self):
+        last = ticks_ms()
+        while True:
+            await asyncio.sleep_ms(_DOOR_MS)
+            now = self.alive = ticks_ms()
+            self.stall = max(self.stall, ticks_diff(now, last) - _DOOR_MS)
+            self._door.tick(now)
+            self._taps.tick(now, self._link.up)
+            last = now
+
+    async def _run_background(self):
+        while True:
+            await asyncio.sleep_ms(_BACKGROUND_MS)
+            if self._taps.pending():
+                continue
+            now = ticks_ms()
+            report = self._refusals.report(now)
+            if report:
+                self.journal.add("rejected", report)
+            self.journal.flush()
+            if self._credentials.store():
+                self._apply()
+            if gc.mem_free() < _COLLECT_BELOW:
+                gc.collect()
+            if self._link.up:
+                self._talk(now)
+
+    def _talk(self, now):
+        # What is due to be said. Nothing here waits for an answer.
+        event = self.journal.upload()
+        if event:
+            self._send(topics.EVENTS, event)
+            self._resend_due = ticks_add(now, _RESEND_MS)
+        elif self.journal.waiting() and ticks_diff(now, self._resend_due) >= 0:
+            self.journal.rewind()
+        wanted = self._credentials.want(now)
+        if wanted:
+            self._say(topics.COMMANDS_ACK, wanted)
+        if ticks_diff(now, self._time_due) >= 0:
+            self._time_due = ticks_add(now, _TIME_RETRY_MS)
+            request = board_messages.time_request(self._session.keys.device)
+            self._send(
+                topics.TIME_REQUEST,
+                self._session.call(topics.TIME_REQUEST, self._time.open(now), request),
+            )
+        if self._door.changed:
+            self._report()
+        if self._commands.status_wanted or ticks_diff(now, self._heartbeat_due) >= 0:
+            self._commands.status_wanted = False
+            self._heartbeat_due = ticks_add(now, _HEARTBEAT_MS)
+            self._heartbeat(now)
+
+    # --- saying ---
+
+    def _on_up(self):
+        now = ticks_ms()
+        hello = board_messages.hello(
+            self._session.keys.device,
+            VERSION,
+            self.journal.epoch,
+            self.journal.seq,
+            self._credentials.version(),
+            self._clock.uptime(now) * 1000,
+        )
+        self._say(topics.ONLINE, hello, True)
+        self._send(topics.OFFLINE, b"", True)
+        self.journal.rewind()
+        self._time_due = now
+        self._door.changed = True
+
+    def _report(self):
+        self._door.changed = False
+        lock, contact, alarm = self._door.report()
+        self._say(
+            topics.REPORTED,
+            board_messages.reported(lock, contact, alarm, self._credentials.version(), VERSION),
+            True,
+        )
+
+    def _heartbeat(self, now):
+        gc.collect()
+        figures = {
+            "heap_used": gc.mem_alloc(),
+            "heap_free": gc.mem_free(),
+            "longest_stall_ms": self.stall,
+            "reader_resets": self.reader.resets,
+            "refused": self._refusals.total,
+        }
+        stamp = self._clock.stamp(now)[0]
+        body = board_messages.heartbeat(
+            self._clock.uptime(now) * 1000, self.wifi.signal(), stamp, figures
+        )
+        self._send(topics.HEARTBEAT, self._session.say(topics.HEARTBEAT, body), False, 0)
+
+    def _say(self, suffix, body, retain=False):
+        self._send(suffix, self._session.say(suffix, body), retain)
+
+    def _send(self, suffix, payload, retain=False, qos=1):
+        # Without waiting. A link that breaks here shows as down at once.
+        try:
+            self._link.send(self._prefix + suffix, payload, retain, qos)
+        except OSError:
+            pass
+
+    # --- changes ---
+
+    def _apply(self):
+        config = self._credentials.config
+        self._door.apply(door.Settings(config.strike_ms, config.cap_ms, config.held_ms))
+        self._door.changed = True
+
+    def _on_reset(self, count):
+        self.journal.add("reader.reset", {"count": count})
+
+    def _stamp(self):
+        return self._clock.stamp(ticks_ms())
+
+
+def _reader(pins):
+    spi = SPI(
+        pins["spi"],
+        baudrate=5000000,
+        polarity=0,
+        phase=0,
+        sck=Pin(pins["sck"]),
+        mosi=Pin(pins["mosi"]),
+        miso=Pin(pins["miso"]),
+    )
+    reset = pins.get("rst")
+    return Mfrc522(
+        spi,
+        Pin(pins["cs"], Pin.OUT, value=1),
+        None if reset is None else Pin(reset, Pin.OUT, value=1),
+    )

@@ -1,0 +1,54 @@
+# What time it is: as the gateway said, carried on by the board's own ticks. Never NTP.
+
+from doorward_core import timestamps
+from doorward_core.board_messages import TimeAnswer
+from doorward_core.compat import const, ticks_add, ticks_diff
+
+# An answer that took longer is of no use: it may be wrong by that much.
+_MAX_ROUND_TRIP_MS = const(2000)
+
+
+class Clock:
+    # Every `now` is in ticks. Has to be asked something at least every 6 days, or ticks wrap.
+    def __init__(self, now: int) -> None:
+        self._ticks = now
+        self._uptime = 0
+        self._answer: "TimeAnswer | None" = None
+        self._ahead = 0
+
+    def uptime(self, now: int) -> int:
+        # Whole seconds since the board started.
+        passed = ticks_diff(now, self._ticks) // 1000
+        self._uptime += passed
+        self._ticks = ticks_add(self._ticks, passed * 1000)
+        return self._uptime
+
+    def set(self, answer: TimeAnswer, round_trip_ms: int, now: int) -> bool:
+        # Takes the gateway's time over, unless the answer was too long on its way.
+        if round_trip_ms >= _MAX_ROUND_TRIP_MS:
+            return False
+        self._answer = answer
+        self._ahead = answer.utc - self.uptime(now)
+        return True
+
+    def utc(self, now: int) -> "int | None":
+        # UTC seconds; None until the gateway has told.
+        if self._answer is None:
+            return None
+        return self.uptime(now) + self._ahead
+
+    def local(self, now: int) -> "tuple[int | None, int | None]":
+        # (day since 2000-01-01, minute of the day) at the door; (None, None) while unknown.
+        utc = self.utc(now)
+        answer = self._answer
+        if utc is None or answer is None:
+            return None, None
+        changed = answer.next_change and utc >= answer.next_change
+        return timestamps.local(utc, answer.next_offset if changed else answer.offset)
+
+    def stamp(self, now: int) -> "tuple[str, str]":
+        # (ISO time, "gateway") or, before the gateway has told, (time since start, "free").
+        utc = self.utc(now)
+        if utc is None:
+            return timestamps.iso(self.uptime(now)), "free"
+        return timestamps.iso(utc), "gateway"

@@ -1,0 +1,192 @@
+# The board's log: what happened, in order, until the gateway says that it has stored it.
+#
+#   <directory>/epoch       eight hex digits, made once: numbers of two logs never meet
+#   <directory>/freed       "<seq> <digest hex>" of the last event that is no longer here
+#   <directory>/<seq>.log   sixteen events, one exact body a line, from that number on
+#
+# add() only takes note, in RAM: nothing is written while somebody waits at the door. flush()
+# writes. upload() hands out sealed events in order, each with the digest of all before it;
+# acknowledged() is the only thing that frees any.
+
+import binascii
+import os
+
+from doorward_core import board_messages, seal, topics
+from doorward_core.compat import const, urandom
+from doorward_node import files
+
+_SEGMENT = const(16)
+_MAX_SEGMENTS = const(64)
+_MAX_NOTES = const(32)
+# How many events may be on their way before the gateway has said a word.
+_WINDOW = const(8)
+
+
+class Journal:
+    # stamp(): (ISO time, clock) of an event that happens now.
+    def __init__(self, directory: str, keys: seal.Keys, stamp) -> None:  # type: ignore[no-untyped-def]
+        self._directory = directory
+        self._keys = keys
+        self._stamp = stamp
+        self._notes: "list[tuple[str, dict[str, object], tuple[str, str]]]" = []
+        self._dropped = 0
+        if not files.exists(directory):
+            os.mkdir(directory)
+        epoch = files.read(self._path("epoch"))
+        if epoch is None:
+            epoch = binascii.hexlify(urandom(4))
+            files.replace(self._path("epoch"), epoch)
+        self.epoch = epoch.decode()
+        self._load()
+
+    # --- taking note and writing ---
+
+    def add(self, kind: str, data: "dict[str, object]") -> None:
+        # Takes note of an event that happens now. When flash and RAM are full, events are only
+        # counted, and the next that fits is preceded by `lost`.
+        if len(self._notes) >= _MAX_NOTES:
+            self._dropped += 1
+        else:
+            self._notes.append((kind, data, self._stamp()))
+
+    def noted(self) -> bool:
+        return bool(self._notes)
+
+    def flush(self) -> None:
+        # Writes one event that was noted. One at a time: each is a stall on a real chip.
+        if not self._notes:
+            return
+        if self._full():
+            self._dropped += len(self._notes)
+            self._notes.clear()
+            return
+        if self._dropped:
+            dropped, self._dropped = self._dropped, 0
+            self._write("lost", {"count": dropped}, self._stamp())
+        kind, data, stamp = self._notes.pop(0)
+        self._write(kind, data, stamp)
+
+    def _full(self) -> bool:
+        # Room for two is kept in the last segment: the event, and the `lost` before it.
+        last = len(self._segments) - 1
+        return last + 1 >= _MAX_SEGMENTS and self.seq - self._segments[last] >= _SEGMENT - 2
+
+    def _write(self, kind: str, data: "dict[str, object]", stamp: "tuple[str, str]") -> None:
+        seq = self.seq + 1
+        body = board_messages.event(
+            kind, self._keys.device, self.epoch, seq, stamp[0], stamp[1], data
+        )
+        if not self._segments or self._torn or seq - self._segments[-1] >= _SEGMENT:
+            self._segments.append(seq)
+            self._torn = False
+            self._free()
+        with open(self._segment(self._segments[-1]), "ab") as file:
+            file.write(body + b"\n")
+        self.seq = seq
+
+    # --- uploading ---
+
+    def upload(self) -> "bytes | None":
+        # The next event as a payload for telemetry/events; None if all are on their way.
+        while self._sent < self.seq and len(self._flying) < _WINDOW:
+            seq = self._sent + 1
+            body = self._body(seq)
+            self._digest = seal.chain(self._digest, self.epoch, seq, body)
+            self._sent = seq
+            self._flying.append((seq, self._digest))
+            if seq <= self._stored:
+                # The gateway had it before this board restarted.
+                self._settle(seq)
+                continue
+            word = seal.event_word(self.epoch, seq)
+            return seal.seal(self._keys, topics.EVENTS, word, body, self._digest)
+        return None
+
+    def acknowledged(self, epoch: str, seq: int) -> None:
+        # The gateway has stored everything up to seq.
+        if epoch == self.epoch and self._stored < seq <= self.seq:
+            self._stored = seq
+            self._settle(seq)
+
+    def waiting(self) -> bool:
+        # True if events are on their way that nobody has acknowledged.
+        return bool(self._flying)
+
+    def rewind(self) -> None:
+        # Sends again what was not acknowledged: after a new connection, or a long silence.
+        self._sent, self._digest = self._settled
+        self._flying.clear()
+
+    def _settle(self, seq: int) -> None:
+        while self._flying and self._flying[0][0] <= seq:
+            self._settled = self._flying.pop(0)
+            self._free()
+
+    def _free(self) -> None:
+        # Drops the oldest segment once all of it is stored: first the note of where the log now
+        # starts, then the file. A power cut between the two leaves a file that _load() removes.
+        seq, digest = self._settled
+        if len(self._segments) > 1 and self._segments[1] == seq + 1:
+            note = str(seq) + " " + binascii.hexlify(digest).decode()
+            files.replace(self._path("freed"), note.encode())
+            files.remove(self._segment(self._segments.pop(0)))
+
+    def _body(self, seq: int) -> bytes:
+        # The exact bytes of event seq. Remembers the place behind it, where the next one is.
+        first = self._segments[0]
+        for start in self._segments:
+            if start <= seq:
+                first = start
+        at, offset = first, 0
+        if self._place[0] == first and self._place[1] <= seq:
+            at, offset = self._place[1:]
+        with open(self._segment(first), "rb") as file:
+            file.seek(offset)
+            line = file.readline()
+            while at < seq:
+                at += 1
+                line = file.readline()
+            self._place = (first, at + 1, file.tell())
+        return line[:-1]
+
+    # --- starting ---
+
+    def _load(self) -> None:
+        note = files.read(self._path("freed"))
+        freed, digest = 0, seal.CHAIN_START
+        if note:
+            number, digits = note.decode().split(" ")
+            freed, digest = int(number), binascii.unhexlify(digits)
+        self._segments = sorted(
+            [int(name[:-4]) for name in os.listdir(self._directory) if name.endswith(".log")]
+        )
+        while len(self._segments) > 1 and self._segments[1] <= freed + 1:
+            files.remove(self._segment(self._segments.pop(0)))
+        self.seq = freed
+        self._torn = False
+        if self._segments:
+            lines, self._torn = self._count(self._segments[-1])
+            self.seq = self._segments[-1] + lines - 1
+        self._place = (0, 0, 0)
+        self._stored = 0
+        self._flying: "list[tuple[int, bytes]]" = []
+        self._settled = (freed, digest)
+        self.rewind()
+
+    def _count(self, first: int) -> "tuple[int, bool]":
+        # (whole lines, whether half a line follows): LittleFS leaves none, other systems may.
+        lines = 0
+        with open(self._segment(first), "rb") as file:
+            line = file.readline()
+            while line:
+                if line[-1:] != b"\n":
+                    return lines, True
+                lines += 1
+                line = file.readline()
+        return lines, False
+
+    def _path(self, name: str) -> str:
+        return self._directory + "/" + name
+
+    def _segment(self, first: int) -> str:
+        return self._path("%08d.log" % first)

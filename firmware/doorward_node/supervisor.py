@@ -1,0 +1,87 @@
+# The last word: starts the app, feeds the watchdog, and turns any failure into a safe reset.
+
+import asyncio
+import machine
+import sys
+from time import sleep_ms, ticks_ms
+
+from doorward_core.compat import const, ticks_diff
+from doorward_drivers.strike import Strike
+from doorward_node import config as settings
+from doorward_node import files
+
+_STEP_MS = const(100)
+_WATCHDOG_MS = const(5000)
+# A loop that has not reported in for this long is not fed for.
+_SILENCE_MS = const(2000)
+# The strike's own limit lies between the door machine's and the watchdog's.
+_STRIKE_MARGIN_MS = const(250)
+# A board that fails at once again must not wear its flash or flood the log.
+_RESET_PAUSE_MS = const(1000)
+_NOTE = "/failure"
+
+
+def main(path: str = "/config.json") -> None:
+    # Runs the board until it fails; then the relay is safe and the board starts again.
+    try:
+        config = settings.load(path)
+    except settings.ConfigError as error:
+        # Starting again would not help: boot.py has made the relay safe, and it stays so.
+        print("doorward: config:", error)
+        return
+    pin = config["pins"]["strike"]
+    strike = Strike(pin["pin"], pin["active"], config["door"]["cap_s"] * 1000)
+    try:
+        asyncio.run(_run(config, strike))
+    except Exception as error:
+        _fail(strike, error)
+
+
+async def _run(config, strike):
+    loop = asyncio.get_event_loop()
+    loop.set_exception_handler(lambda _loop, context: _fail(strike, context["exception"]))
+    from doorward_node.app import App
+
+    app = App(config, strike)
+    app.journal.add("boot", _boot_data())
+    for coroutine in app.loops():
+        asyncio.create_task(coroutine)
+    await _watch(app, strike)
+
+
+async def _watch(app, strike):
+    limit = strike.cap_ms - _STRIKE_MARGIN_MS
+    period = min(_WATCHDOG_MS, strike.cap_ms // 2)
+    watchdog = machine.WDT(timeout=period)
+    while True:
+        now = ticks_ms()
+        if strike.enforce(limit):
+            raise RuntimeError("strike: energised for longer than its limit")
+        alive = (
+            ticks_diff(now, app.alive) < _SILENCE_MS
+            and ticks_diff(now, app.reader.alive) < _SILENCE_MS
+        )
+        # Fed only as long as a hang right after this could not outlast the strike's cap.
+        if alive and strike.energised_ms() + period <= strike.cap_ms:
+            watchdog.feed()
+        await asyncio.sleep_ms(_STEP_MS)
+
+
+def _boot_data():
+    data = {"cause": machine.reset_cause()}
+    note = files.read(_NOTE)
+    if note:
+        files.remove(_NOTE)
+        data["failure"] = note.decode()
+    return data
+
+
+def _fail(strike, error):
+    strike.de_energise()
+    sys.print_exception(error)
+    try:
+        files.replace(_NOTE, (type(error).__name__ + ": " + str(error))[:120].encode())
+    except OSError:
+        pass  # a full or broken flash must not keep the board from starting again
+    sleep_ms(_RESET_PAUSE_MS)
+    machine.reset()

@@ -1,0 +1,104 @@
+# A tap: from the UID in the field to the strike, with or without the gateway.
+#
+# The gateway is asked at once. Without an answer the board decides after 300 ms by the record
+# it has; without a record it waits until 2 s and denies. With no link there is nobody to wait
+# for. Whatever comes later moves nothing: the nonce is burnt by whoever decides first.
+
+from doorward_core import access, board_messages, seal, topics
+from doorward_core.compat import const
+from doorward_core.messages import hexed
+from doorward_node.nonce import Nonce
+
+_OWN_DECISION_MS = const(300)
+_GIVE_UP_MS = const(2000)
+
+_DOOR = access.Door()
+_REQUEST = access.Request()
+
+
+class Taps:
+    # The taps at one reader, one at a time. session: node.session.Session; credentials:
+    # lookup(tag, utc) and stale(utc); clock: node.clock.Clock; doorway: release(now, cause,
+    # seconds); log(type, data).
+    def __init__(self, reader: int, session, credentials, clock, doorway, log) -> None:  # type: ignore[no-untyped-def]
+        self._reader = reader
+        self._session = session
+        self._credentials = credentials
+        self._clock = clock
+        self._doorway = doorway
+        self._log = log
+        self._nonce = Nonce()
+        self._uid: "bytes | None" = None
+        self._request = ""
+        self._decided = False
+
+    def pending(self) -> bool:
+        # True while a person stands at the door and waits.
+        return self._uid is not None
+
+    def begin(self, uid: bytes, now: int, online: bool) -> "bytes | None":
+        # Opens a call: the payload to publish as access/request; None if the board has decided
+        # by itself, being offline. A tap that was still undecided is over: its nonce is void.
+        if self._uid is not None:
+            self._conclude(False, access.RULE_NO_ANSWER, 0, "board", now)
+        nonce = self._nonce.open(now)
+        self._uid = uid
+        self._decided = False
+        self._request = hexed(nonce[:8])
+        if not online:
+            self.tick(now, False)
+            return None
+        keys = self._session.keys
+        body = board_messages.access_request(
+            keys.device, self._reader, seal.encrypt_uid(keys, nonce, uid)
+        )
+        return self._session.call(topics.ACCESS_REQUEST, nonce, body)
+
+    def answer(self, nonce: bytes, body: bytes, now: int) -> bool:
+        # The gateway's answer, its seal verified. False if nobody waits for it any more.
+        if not self._nonce.take(nonce, now):
+            return False
+        answer = board_messages.parse_access_answer(body)
+        self._conclude(answer.granted, answer.rule, answer.seconds, "gateway", now)
+        return True
+
+    def tick(self, now: int, online: bool) -> None:
+        # Decides by itself when it is time to.
+        if self._uid is None:
+            return
+        waited = self._nonce.age(now)
+        if not self._decided and (not online or waited >= _OWN_DECISION_MS):
+            self._decided = True
+            decision = self._decide(self._uid, now)
+            if decision and decision.verdict != access.NEEDS_GATEWAY:
+                granted = decision.verdict == access.GRANT
+                self._conclude(granted, decision.rule, 0, "board", now)
+                return
+        if self._decided and (not online or waited >= _GIVE_UP_MS):
+            self._conclude(False, access.RULE_NO_ANSWER, 0, "board", now)
+
+    def _decide(self, uid: bytes, now: int) -> "access.Decision | None":
+        utc = self._clock.utc(now)
+        credential = self._credentials.lookup(seal.tag(self._session.keys, uid), utc)
+        if credential is None:
+            return None
+        day, minute = self._clock.local(now)
+        state = access.State(None, self._credentials.stale(utc))
+        return access.decide(credential, _DOOR, _REQUEST, minute, day, state)
+
+    def _conclude(self, granted: bool, rule: int, seconds: int, source: str, now: int) -> None:
+        self._nonce.burn()
+        uid, self._uid = self._uid or b"", None
+        if granted:
+            self._doorway.release(now, {"cause": "tap", "request": self._request}, seconds)
+        self._log(
+            "access.decision",
+            {
+                "request": self._request,
+                "granted": granted,
+                "rule": rule,
+                "source": source,
+                "tag": hexed(seal.tag(self._session.keys, uid)),
+                "tail": hexed(uid[-2:]),
+            },
+        )
