@@ -158,9 +158,10 @@ class Connection(asyncio.Protocol):
 
     def end(self, reason: str, *, will: bool = True) -> None:
         """Close the connection and let the session go. The will is published unless the client left in good order."""
+        if not self._ended:
+            self.write()
         if self._ended:
-            return
-        self.write()
+            return  # before this call, or because of that write
         self._ended = True
         _log.info("%s: closed, %s", self, reason)
         self._transport.close()

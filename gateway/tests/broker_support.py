@@ -1,0 +1,244 @@
+"""A real broker on a real socket for tests, and an MQTT client that shows every packet."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from doorward.broker import Broker, Denial, Limits, Policy, Principals, Role
+from doorward.broker.store import BrokerStore
+from doorward_core import mqtt
+
+KEY = bytes(range(32))
+GATEWAY = "gateway"
+BASE = "doorward"
+PATIENCE = 5.0  # how long a test waits for what must come
+QUIET = 0.15  # how long it waits to see that nothing comes
+
+logging.getLogger("alembic").setLevel(logging.WARNING)
+
+
+def secret(name: str) -> str:
+    """A secret of the right length, different for every name."""
+    return name.encode().hex().ljust(64, "5")
+
+
+def topic(device: str, suffix: str) -> str:
+    """The topic of one leaf of a device."""
+    return f"{BASE}/devices/{device}/{suffix}"
+
+
+@dataclass
+class RunningBroker:
+    """A broker that listens, and what it said about refusals."""
+
+    broker: Broker
+    principals: Principals
+    port: int
+    denials: list[Denial] = field(default_factory=list)
+
+    @contextlib.asynccontextmanager
+    async def client(self, name: str, **options: Any) -> AsyncIterator["Client"]:
+        """A connected client; closed without DISCONNECT at the end."""
+        client = await Client.open(self.port)
+        try:
+            await client.connect(name, **options)
+            yield client
+        finally:
+            await client.drop()
+
+
+@contextlib.asynccontextmanager
+async def running_broker(
+    directory: Path,
+    devices: tuple[str, ...] = ("front", "back"),
+    *,
+    limits: Limits | None = None,
+    clock: Callable[[], float] | None = None,
+    port: int = 0,
+) -> AsyncIterator[RunningBroker]:
+    """A broker over `directory`/broker.db that knows `devices` and the principal "gateway"."""
+    denials: list[Denial] = []
+    principals = Principals()
+    for name in devices:
+        principals.add(name, secret(name))
+    principals.add(GATEWAY, secret(GATEWAY), Role.GATEWAY, keep=False)
+    options = {} if clock is None else {"clock": clock}
+    broker = Broker(
+        BrokerStore.open(directory / "broker.db", KEY),
+        principals,
+        Policy(BASE),
+        on_denied=denials.append,
+        limits=limits,
+        **options,
+    )
+    actual = await broker.start("127.0.0.1", port)
+    try:
+        yield RunningBroker(broker, principals, actual, denials)
+    finally:
+        await broker.stop()
+
+
+@dataclass
+class Received:
+    """A PUBLISH as it came."""
+
+    topic: str
+    payload: bytes
+    qos: int
+    retain: bool
+    dup: bool
+    packet_id: int
+
+
+class Client:
+    """Speaks MQTT one packet at a time; acknowledges only when the test says so."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._decoder = mqtt.Decoder()
+        self._packets: list[tuple[int, int, bytes]] = []
+        self._ids = 0
+
+    @classmethod
+    async def open(cls, port: int) -> "Client":
+        """A TCP connection that has not said anything yet."""
+        return cls(*await asyncio.open_connection("127.0.0.1", port))
+
+    async def connect(
+        self,
+        name: str,
+        *,
+        password: str | None = None,
+        client_id: str | None = None,
+        clean: bool = True,
+        keepalive: int = 0,
+        will: tuple[str, bytes, bool, int] | None = None,
+    ) -> bool:
+        """CONNECT and be accepted; True when the session was there before."""
+        present, code = await self.try_connect(
+            name,
+            password=password,
+            client_id=client_id,
+            clean=clean,
+            keepalive=keepalive,
+            will=will,
+        )
+        assert code == mqtt.ACCEPTED, f"CONNACK {code}"
+        return present
+
+    async def try_connect(
+        self,
+        name: str,
+        *,
+        password: str | None = None,
+        client_id: str | None = None,
+        clean: bool = True,
+        keepalive: int = 0,
+        will: tuple[str, bytes, bool, int] | None = None,
+    ) -> tuple[bool, int]:
+        """CONNECT; (session present, return code)."""
+        self.write(
+            mqtt.connect(
+                name if client_id is None else client_id,
+                keepalive,
+                clean,
+                name,
+                secret(name) if password is None else password,
+                will,
+            )
+        )
+        return mqtt.parse_connack(await self.expect(mqtt.CONNACK))
+
+    def write(self, data: bytes) -> None:
+        """Send raw bytes."""
+        self._writer.write(data)
+
+    def next_id(self) -> int:
+        """A packet id that was not used."""
+        self._ids += 1
+        return self._ids
+
+    async def publish(
+        self,
+        where: str,
+        payload: bytes,
+        qos: int = 1,
+        *,
+        retain: bool = False,
+    ) -> None:
+        """PUBLISH and wait for the whole handshake."""
+        number = self.next_id() if qos else 0
+        self.write(mqtt.publish(where, payload, qos, retain, False, number))
+        if qos == 1:
+            assert mqtt.parse_ack(await self.expect(mqtt.PUBACK)) == number
+        elif qos == 2:
+            assert mqtt.parse_ack(await self.expect(mqtt.PUBREC)) == number
+            self.write(mqtt.ack(mqtt.PUBREL, number))
+            assert mqtt.parse_ack(await self.expect(mqtt.PUBCOMP)) == number
+
+    async def subscribe(self, *filters: str, qos: int = 1) -> bytes:
+        """SUBSCRIBE; the return codes. Messages that come before the SUBACK stay for `message`."""
+        number = self.next_id()
+        self.write(mqtt.subscribe(number, [(text, qos) for text in filters]))
+        answered, codes = mqtt.parse_suback(await self.expect(mqtt.SUBACK))
+        assert answered == number
+        return codes
+
+    async def expect(self, kind: int) -> bytes:
+        """The body of the next packet of this kind; others wait their turn."""
+        _, body = await self._next(kind, PATIENCE)
+        return body
+
+    async def message(self, *, ack: bool = True, within: float = PATIENCE) -> Received:
+        """The next PUBLISH. Raises TimeoutError when none comes."""
+        flags, body = await self._next(mqtt.PUBLISH, within)
+        where, number, payload = mqtt.parse_publish(flags, body)
+        got = Received(where, payload, flags >> 1 & 3, bool(flags & 1), bool(flags & 8), number)
+        if ack and number:
+            self.write(mqtt.ack(mqtt.PUBACK, number))
+        return got
+
+    async def messages(self, *, ack: bool = True) -> list[Received]:
+        """Everything that comes until it is quiet."""
+        found = []
+        with contextlib.suppress(TimeoutError, EOFError):
+            while True:
+                found.append(await self.message(ack=ack, within=QUIET))
+        return found
+
+    async def is_closed(self) -> bool:
+        """True when the broker closes the connection, False when it still answers."""
+        try:
+            self.write(mqtt.pingreq())
+            await self._next(mqtt.PINGRESP, PATIENCE)
+        except (EOFError, OSError):
+            return True
+        return False
+
+    async def disconnect(self) -> None:
+        """Leave in good order."""
+        self.write(mqtt.disconnect())
+        await self.drop()
+
+    async def drop(self) -> None:
+        """Close the socket, as a power cut would."""
+        self._writer.close()
+        with contextlib.suppress(OSError):
+            await self._writer.wait_closed()
+
+    async def _next(self, kind: int, within: float) -> tuple[int, bytes]:
+        async with asyncio.timeout(within):
+            while True:
+                for index, (found, flags, body) in enumerate(self._packets):
+                    if found == kind:
+                        del self._packets[index]
+                        return flags, body
+                data = await self._reader.read(65536)
+                if not data:
+                    raise EOFError
+                self._packets += self._decoder.feed(data)

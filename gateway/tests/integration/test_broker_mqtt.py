@@ -1,0 +1,321 @@
+"""MQTT 3.1.1 over real sockets: what a well-behaved client may rely on."""
+
+import asyncio
+import socket
+
+import pytest
+from broker_support import GATEWAY, Client, running_broker, topic
+
+from doorward.broker import Limits, PortInUse
+from doorward_core import mqtt, topics
+
+EVENTS = topic("front", topics.EVENTS)
+CONTROL = topic("front", topics.CONTROL)
+REPORTED = topic("front", topics.REPORTED)
+
+
+async def test_qos_of_delivery_is_the_lower_of_both(tmp_path):
+    async with running_broker(tmp_path) as site, site.client(GATEWAY) as gateway:
+        assert await gateway.subscribe("doorward/devices/+/#", qos=1) == b"\x01"
+        async with site.client("front") as front:
+            await front.publish(EVENTS, b"0", 0)
+            await front.publish(EVENTS, b"1", 1)
+            await front.publish(EVENTS, b"2", 2)
+        got = [await gateway.message() for _ in range(3)]
+        assert [(one.payload, one.qos) for one in got] == [(b"0", 0), (b"1", 1), (b"2", 1)]
+        assert await gateway.subscribe("doorward/devices/+/#", qos=0) == b"\x00"
+        async with site.client("front") as front:
+            await front.publish(EVENTS, b"1", 1)
+        assert (await gateway.message()).qos == 0
+
+
+async def test_subscription_at_qos_2_is_granted_1(tmp_path):
+    async with running_broker(tmp_path) as site, site.client(GATEWAY) as gateway:
+        assert await gateway.subscribe("doorward/#", qos=2) == b"\x01"
+
+
+async def test_a_repeated_qos_2_publish_is_delivered_once_even_over_a_reconnect(tmp_path):
+    async with running_broker(tmp_path) as site, site.client(GATEWAY) as gateway:
+        await gateway.subscribe("doorward/#")
+        async with site.client("front", clean=False) as front:
+            front.write(mqtt.publish(EVENTS, b"once", 2, False, False, 9))
+            await front.expect(mqtt.PUBREC)
+        async with site.client("front", clean=False) as front:
+            front.write(mqtt.publish(EVENTS, b"once", 2, False, True, 9))
+            await front.expect(mqtt.PUBREC)
+            front.write(mqtt.ack(mqtt.PUBREL, 9))
+            await front.expect(mqtt.PUBCOMP)
+            front.write(mqtt.publish(EVENTS, b"another", 2, False, False, 9))
+            await front.expect(mqtt.PUBREC)
+        assert [one.payload for one in await gateway.messages()] == [b"once", b"another"]
+
+
+async def test_overlapping_subscriptions_deliver_once_at_the_highest_qos(tmp_path):
+    async with running_broker(tmp_path) as site, site.client(GATEWAY) as gateway:
+        await gateway.subscribe("doorward/#", qos=0)
+        await gateway.subscribe("doorward/devices/+/telemetry/+", qos=1)
+        async with site.client("front") as front:
+            await front.publish(EVENTS, b"x")
+        assert [(one.payload, one.qos) for one in await gateway.messages()] == [(b"x", 1)]
+
+
+async def test_unsubscribed_filters_deliver_nothing(tmp_path):
+    async with running_broker(tmp_path) as site, site.client(GATEWAY) as gateway:
+        await gateway.subscribe("doorward/#")
+        gateway.write(mqtt.unsubscribe(77, ["doorward/#", "doorward/unknown"]))
+        assert mqtt.parse_ack(await gateway.expect(mqtt.UNSUBACK)) == 77
+        async with site.client("front") as front:
+            await front.publish(EVENTS, b"x")
+        assert await gateway.messages() == []
+
+
+async def test_retained_reaches_new_subscribers_and_an_empty_payload_clears_it(tmp_path):
+    async with running_broker(tmp_path) as site, site.client("front") as front:
+        async with site.client(GATEWAY) as gateway:
+            await gateway.subscribe(REPORTED)
+            await front.publish(REPORTED, b"old", retain=True)
+            live = await gateway.message()
+            assert (live.payload, live.retain) == (b"old", False)
+        await front.publish(REPORTED, b"new", retain=True)
+        async with site.client(GATEWAY) as gateway:
+            await gateway.subscribe("doorward/devices/+/status/#")
+            stored = await gateway.message()
+            assert (stored.payload, stored.retain, stored.qos) == (b"new", True, 1)
+        await front.publish(REPORTED, b"", retain=True)
+        async with site.client(GATEWAY) as gateway:
+            await gateway.subscribe("doorward/#")
+            assert await gateway.messages() == []
+
+
+@pytest.mark.parametrize("leaf", [topics.CONTROL, topics.CACHE, topics.ACCESS_RESPONSE])
+async def test_commands_and_answers_are_never_retained(tmp_path, leaf):
+    async with running_broker(tmp_path) as site, site.client(GATEWAY) as gateway:
+        await gateway.publish(topic("front", leaf), b"open", retain=True)
+        await gateway.publish(topic("front", topics.CONFIG), b"kept", retain=True)
+        async with site.client("front") as front:
+            await front.subscribe(topic("front", leaf), topic("front", topics.CONFIG))
+            assert [one.payload for one in await front.messages()] == [b"kept"]
+
+
+async def test_offline_queue_is_delivered_in_order_on_return(tmp_path):
+    async with running_broker(tmp_path) as site, site.client(GATEWAY) as gateway:
+        async with site.client("front", clean=False) as front:
+            await front.subscribe(CONTROL)
+        for number in range(5):
+            await gateway.publish(CONTROL, b"%d" % number)
+        await gateway.publish(CONTROL, b"qos 0 is not kept", 0)
+        front = await Client.open(site.port)
+        assert await front.connect("front", clean=False)
+        got = await front.messages()
+        assert [(one.payload, one.dup) for one in got] == [(b"%d" % n, False) for n in range(5)]
+        await front.drop()
+
+
+async def test_answers_are_not_kept_for_a_board_that_is_away(tmp_path):
+    answer = topic("front", topics.ACCESS_RESPONSE)
+    async with running_broker(tmp_path) as site, site.client(GATEWAY) as gateway:
+        async with site.client("front", clean=False) as front:
+            await front.subscribe(answer, CONTROL)
+            await gateway.publish(answer, b"in time")
+            assert (await front.message(ack=False)).payload == b"in time"
+        await gateway.publish(answer, b"too late")
+        await gateway.publish(CONTROL, b"kept")
+        async with site.client("front", clean=False) as front:
+            assert [one.payload for one in await front.messages()] == [b"kept"]
+
+
+async def test_clean_session_forgets_what_was_kept(tmp_path):
+    async with running_broker(tmp_path) as site, site.client(GATEWAY) as gateway:
+        async with site.client("front", clean=False) as front:
+            await front.subscribe(CONTROL)
+        await gateway.publish(CONTROL, b"x")
+        async with site.client("front", clean=True) as front:
+            assert await front.messages() == []
+        front = await Client.open(site.port)
+        assert not await front.connect("front", clean=False)
+        assert await front.messages() == []
+        await front.drop()
+
+
+async def test_dup_redelivery_survives_a_restart_of_the_broker(tmp_path):
+    async with running_broker(tmp_path) as site, site.client(GATEWAY) as gateway:
+        async with site.client("front", clean=False) as front:
+            await front.subscribe(CONTROL)
+            for text in (b"a", b"b", b"c"):
+                await gateway.publish(CONTROL, text)
+            sent = [await front.message(ack=False) for _ in range(3)]
+            front.write(mqtt.ack(mqtt.PUBACK, sent[1].packet_id))
+            assert not await front.is_closed()
+        await gateway.publish(CONTROL, b"d")
+    async with running_broker(tmp_path) as site:
+        front = await Client.open(site.port)
+        assert await front.connect("front", clean=False)
+        got = [(one.payload, one.dup, one.packet_id) for one in await front.messages()]
+        assert got[:2] == [
+            (b"a", True, sent[0].packet_id),
+            (b"c", True, sent[2].packet_id),
+        ]
+        assert [(payload, dup) for payload, dup, _ in got[2:]] == [(b"d", False)]
+        await front.drop()
+    async with running_broker(tmp_path) as site, site.client("front", clean=False) as front:
+        assert await front.messages() == []
+
+
+async def test_retained_and_subscriptions_survive_a_restart(tmp_path):
+    async with running_broker(tmp_path) as site:
+        async with site.client(GATEWAY, clean=False) as gateway:
+            await gateway.subscribe("doorward/devices/+/telemetry/events")
+        async with site.client("front") as front:
+            await front.publish(REPORTED, b"state", retain=True)
+    async with running_broker(tmp_path) as site:
+        async with site.client("front") as front:
+            await front.publish(EVENTS, b"event")
+        async with site.client(GATEWAY, clean=False) as gateway:
+            assert (await gateway.message()).payload == b"event"
+            await gateway.subscribe(REPORTED)
+            assert (await gateway.message()).payload == b"state"
+
+
+@pytest.mark.parametrize("orderly", [False, True])
+async def test_will_follows_an_abnormal_end_only(tmp_path, orderly):
+    offline = topic("front", topics.OFFLINE)
+    async with running_broker(tmp_path) as site, site.client(GATEWAY) as gateway:
+        await gateway.subscribe(offline)
+        front = await Client.open(site.port)
+        await front.connect("front", will=(offline, b"gone", True, 1))
+        await (front.disconnect() if orderly else front.drop())
+        if orderly:
+            assert await gateway.messages() == []
+        else:
+            assert (await gateway.message()).payload == b"gone"
+        async with site.client(GATEWAY) as late:
+            await late.subscribe(offline)
+            assert len(await late.messages()) == (0 if orderly else 1)
+
+
+async def test_keep_alive_and_silence_on_an_injected_clock(tmp_path):
+    offline = topic("front", topics.OFFLINE)
+    now = 1000.0
+    async with (
+        running_broker(tmp_path, clock=lambda: now) as site,
+        site.client(GATEWAY) as gateway,
+        site.client("back", keepalive=0) as back,
+    ):
+        await gateway.subscribe(offline)
+        silent = await Client.open(site.port)
+        front = await Client.open(site.port)
+        await front.connect("front", keepalive=10, will=(offline, b"gone", False, 1))
+        now += 10
+        site.broker.sweep()
+        assert not await front.is_closed(), "within its keep-alive, and heard of now"
+        now += 14.9
+        site.broker.sweep()
+        assert site.broker.is_connected("front")
+        assert await gateway.messages() == []
+        assert await silent.is_closed(), "it never said CONNECT"
+        now += 0.2
+        site.broker.sweep()
+        assert (await gateway.message()).payload == b"gone"
+        assert await front.is_closed()
+        now += 1e6
+        site.broker.sweep()
+        assert not await back.is_closed(), "keep-alive 0 means none"
+        await silent.drop()
+        await front.drop()
+
+
+async def test_takeover_ends_the_old_connection_and_keeps_the_session(tmp_path):
+    offline = topic("front", topics.OFFLINE)
+    async with running_broker(tmp_path) as site, site.client(GATEWAY) as gateway:
+        await gateway.subscribe(offline)
+        old = await Client.open(site.port)
+        await old.connect("front", clean=False, will=(offline, b"gone", False, 1))
+        await old.subscribe(CONTROL)
+        new = await Client.open(site.port)
+        assert await new.connect("front", clean=False)
+        assert await old.is_closed()
+        assert (await gateway.message()).payload == b"gone"
+        await gateway.publish(CONTROL, b"x")
+        assert (await new.message()).payload == b"x"
+        await old.drop()
+        await new.drop()
+
+
+async def test_a_slow_reader_is_dropped_or_queued_and_others_go_on(tmp_path):
+    limits = Limits(unread=300_000, queued=50, inflight=8)
+    async with running_broker(tmp_path, limits=limits) as site:
+        slow = await Client.open(site.port)
+        await slow.connect("front")
+        await slow.subscribe(CONTROL)
+        slow._writer.transport.pause_reading()
+        async with site.client(GATEWAY) as gateway:
+            for number in range(100):
+                await gateway.publish(CONTROL, bytes(100_000), number % 2)
+            await gateway.publish(CONTROL, b"last", 0)
+            assert not await gateway.is_closed()
+        for connection in site.broker._exchange.connections:
+            assert connection._transport.get_write_buffer_size() <= limits.unread + 100_100
+        assert site.broker.status()["unsettled"] <= limits.queued + limits.inflight
+        assert site.broker.status()["dropped"] > 0
+        await slow.drop()
+
+
+async def test_a_large_queue_reaches_a_client_that_reads(tmp_path):
+    """More is waiting than may stand unread: it is paced, and the client is not dropped for it."""
+    limits = Limits(unread=300_000)
+    async with running_broker(tmp_path, limits=limits) as site, site.client(GATEWAY) as gateway:
+        async with site.client("front", clean=False) as front:
+            await front.subscribe(CONTROL)
+        for number in range(30):
+            await gateway.publish(CONTROL, bytes([number]) * 100_000)
+        for _ in range(2):  # the second time all of it comes again, as nothing was acknowledged
+            async with site.client("front", clean=False) as front:
+                got = [await front.message(ack=False) for _ in range(30)]
+                assert [one.payload[0] for one in got] == list(range(30))
+
+
+async def test_a_flood_is_read_no_faster_than_the_disk_takes_it(tmp_path):
+    limits = Limits(uncommitted=8)
+    async with running_broker(tmp_path, limits=limits) as site:
+        async with site.client(GATEWAY, clean=False) as gateway:
+            await gateway.subscribe("doorward/#")
+        async with site.client("front") as front:
+            burst = [mqtt.publish(EVENTS, b"%d" % n, 1, False, False, n + 1) for n in range(500)]
+            front.write(b"".join(burst))
+            acked = [mqtt.parse_ack(await front.expect(mqtt.PUBACK)) for _ in burst]
+            assert acked == list(range(1, 501)), "in the order of the publishes"
+        async with site.client(GATEWAY, clean=False) as gateway:
+            got = [await gateway.message() for _ in burst]
+            assert [one.payload for one in got] == [b"%d" % n for n in range(500)]
+
+
+async def test_a_port_in_use_is_named(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(PortInUse, match=rf"{port} on 127\.0\.0\.1"):
+            async with running_broker(tmp_path, port=port):
+                pass
+
+
+async def test_no_delay_on_the_sockets(tmp_path):
+    async with running_broker(tmp_path) as site, site.client("front"):
+        (connection,) = site.broker._exchange.connections
+        sock = connection._transport.get_extra_info("socket")
+        assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+async def test_stop_acknowledges_what_it_took_and_sends_no_will(tmp_path):
+    offline = topic("front", topics.OFFLINE)
+    async with running_broker(tmp_path) as site:
+        async with site.client(GATEWAY, clean=False) as gateway:
+            await gateway.subscribe("doorward/#")
+        front = await Client.open(site.port)
+        await front.connect("front", will=(offline, b"gone", True, 1))
+        front.write(mqtt.publish(EVENTS, b"x", 1, False, False, 1))
+        await asyncio.sleep(0.02)
+        await site.broker.stop()
+        assert mqtt.parse_ack(await front.expect(mqtt.PUBACK)) == 1
+        assert await front.is_closed()
+        await front.drop()
+    async with running_broker(tmp_path) as site, site.client(GATEWAY, clean=False) as gateway:
+        assert [one.payload for one in await gateway.messages()] == [b"x"]

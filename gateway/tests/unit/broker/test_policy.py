@@ -1,0 +1,106 @@
+"""A right is granted exactly where the whole of what is asked lies inside it."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from doorward.broker import Policy, Principal, Role
+from doorward.broker.policy import FOREIGN_DEVICE, NOT_GRANTED, OUTSIDE_BASE, covers
+from doorward_core import topics
+
+POLICY = Policy("dw")
+FRONT = Principal("front")
+GATEWAY = Principal("gateway", Role.GATEWAY)
+
+LEAVES = (*topics.UP, *topics.DOWN, "status", "commands/other", "config/deep")
+# Every topic that matters here: own and foreign leaves, near misses, other trees.
+UNIVERSE = tuple(
+    f"{base}/{kind}/{device}/{leaf}"
+    for base in ("dw", "dwx", "$SYS")
+    for kind in ("devices", "fleet")
+    for device in ("front", "back", "front2")
+    for leaf in LEAVES
+) + ("dw", "dw/devices", "dw/devices/front", "x", "$SYS/broker")
+
+
+def reads(principal, topic):
+    if principal is GATEWAY:
+        return topic == "dw" or topic.startswith("dw/")
+    return topic in {f"dw/devices/front/{leaf}" for leaf in topics.DOWN}
+
+
+@st.composite
+def askable(draw):
+    """A topic of the universe with some of its levels turned into wildcards."""
+    found = draw(st.sampled_from(UNIVERSE)).split("/")
+    found = [draw(st.sampled_from((level, level, level, "+"))) for level in found]
+    cut = draw(st.integers(0, len(found)))
+    return "/".join([*found[:cut], "#"]) if draw(st.booleans()) else "/".join(found)
+
+
+@given(askable(), st.sampled_from((FRONT, GATEWAY)))
+def test_subscription_is_granted_iff_the_whole_filter_is_inside(asked, principal):
+    matched = [topic for topic in UNIVERSE if topics.matches(asked, topic)]
+    # "?" levels stand for the topics nobody thought of: what a wildcard could match beyond the universe.
+    unknown = asked.replace("+", "?").replace("#", "?/?")
+    inside = all(reads(principal, topic) for topic in (*matched, unknown))
+    assert (POLICY.refuses_subscribe(principal, asked) is None) == inside
+
+
+@given(st.sampled_from(UNIVERSE), st.sampled_from((FRONT, GATEWAY)))
+def test_publish_is_granted_iff_the_topic_is_inside(topic, principal):
+    own = {f"dw/devices/front/{leaf}" for leaf in topics.UP}
+    inside = reads(GATEWAY, topic) if principal is GATEWAY else topic in own
+    assert (POLICY.refuses_publish(principal, topic) is None) == inside
+
+
+@given(st.sampled_from(UNIVERSE), st.sampled_from((FRONT, GATEWAY)))
+def test_delivery_is_judged_by_the_same_rights(topic, principal):
+    assert POLICY.may_read(principal, topic) == reads(principal, topic)
+
+
+@pytest.mark.parametrize(
+    ("topic", "rule"),
+    [
+        ("dw/devices/front/commands/control", NOT_GRANTED),
+        ("dw/devices/back/access/request", FOREIGN_DEVICE),
+        ("dw/system/alerts", FOREIGN_DEVICE),
+        ("other/devices/front/access/request", OUTSIDE_BASE),
+        ("$SYS/broker/uptime", OUTSIDE_BASE),
+    ],
+)
+def test_a_refusal_names_its_rule(topic, rule):
+    assert POLICY.refuses_publish(FRONT, topic) == rule
+
+
+def test_what_may_be_retained_and_what_waits_for_a_client():
+    for leaf in (*topics.UP, *topics.DOWN):
+        where = f"dw/devices/front/{leaf}"
+        assert POLICY.may_retain(where) == (leaf in topics.MAY_BE_RETAINED)
+        assert POLICY.keeps(where) == (not leaf.startswith(("access/", "time/")))
+    assert not POLICY.may_retain("dw/devices/front/commands/control")
+
+
+@pytest.mark.parametrize(
+    ("granted", "asked", "inside"),
+    [
+        ("a/#", "a", True),
+        ("a/#", "a/+/b", True),
+        ("a/+", "a/+", True),
+        ("a/+", "a/#", False),
+        ("a/b", "a/+", False),
+        ("+/b", "a/b", True),
+        ("#", "$SYS/x", False),
+        ("+/x", "$SYS/x", False),
+        ("a", "a/b", False),
+        ("a/b", "a", False),
+    ],
+)
+def test_covers(granted, asked, inside):
+    assert covers(granted, asked) is inside
+
+
+@pytest.mark.parametrize("base", ["", "a/#", "+", "$SYS", "a\0"])
+def test_a_base_that_is_no_topic_is_refused(base):
+    with pytest.raises(ValueError, match="base"):
+        Policy(base)

@@ -1,0 +1,249 @@
+"""A session against a link and a store that write down what they are given."""
+
+import pytest
+
+from doorward.broker import Limits, Principal
+from doorward.broker.journal import Journal
+from doorward.broker.ports import Batch, Kept
+from doorward.broker.session import Message, Session
+from doorward_core import mqtt
+
+FRONT = Principal("front")
+
+
+class FakeLink:
+    def __init__(self):
+        self.packets = []
+        self.ready = True
+        self.congested = False
+        self.answers = []
+
+    def send(self, packet):
+        self.packets.append(packet)
+
+    def acknowledge(self, packet):
+        self.answers.append(packet)
+
+    def end(self, reason, *, will=True):
+        raise AssertionError(reason)
+
+    def take(self):
+        """(payload, packet id, DUP) of what was sent since the last call."""
+        found = []
+        for _, flags, body in mqtt.Decoder().feed(b"".join(self.packets)):
+            _, packet_id, payload = mqtt.parse_publish(flags, body)
+            found.append((payload.decode(), packet_id, bool(flags & 8)))
+        self.packets.clear()
+        return found
+
+
+class FakeStore:
+    """Answers when the test says so."""
+
+    def __init__(self):
+        self.batches = []
+        self.pending = []
+
+    def load(self):
+        return Kept({}, {}, [], [], {})
+
+    def start(self):
+        pass
+
+    def write(self, batch, done):
+        self.batches.append(batch)
+        self.pending.append(done)
+
+    def answer(self, error=None):
+        self.pending.pop(0)(error)
+
+    async def close(self):
+        pass
+
+
+@pytest.fixture
+def store():
+    return FakeStore()
+
+
+@pytest.fixture
+def journal(store):
+    journal = Journal(store, lambda: None)
+    journal.start(0)
+    return journal
+
+
+def session_of(journal, *, clean=False, **limits):
+    return Session(FRONT, journal, Limits(**limits), clean=clean)
+
+
+def say(text, **options):
+    return Message("t", text.encode(), 1, **options)
+
+
+def test_window_holds_back_and_acknowledgement_lets_go_in_order(journal):
+    session, link = session_of(journal, inflight=2), FakeLink()
+    session.attach(link)
+    for text in "abcd":
+        assert session.deliver(say(text), 1)
+    assert link.take() == [("a", 1, False), ("b", 2, False)]
+    session.acknowledged(1)
+    assert link.take() == [("c", 3, False)]
+    session.acknowledged(99)
+    assert link.take() == []
+    session.acknowledged(2)
+    session.acknowledged(3)
+    assert link.take() == [("d", 4, False)]
+
+
+def test_redelivery_is_in_order_under_the_old_ids_and_marked_dup(journal):
+    session, link = session_of(journal, inflight=3), FakeLink()
+    session.attach(link)
+    for text in "abcde":
+        session.deliver(say(text), 1)
+    session.acknowledged(2)
+    assert [text for text, _, _ in link.take()] == ["a", "b", "c", "d"]
+    session.detach()
+    again = FakeLink()
+    session.attach(again)
+    assert again.take() == [("a", 1, True), ("c", 3, True), ("d", 4, True)]
+    for packet_id in (1, 3, 4):
+        session.acknowledged(packet_id)
+    assert again.take() == [("e", 5, False)]
+
+
+def test_redelivery_waits_for_a_slow_reader(journal):
+    session, link = session_of(journal), FakeLink()
+    session.attach(link)
+    for text in "ab":
+        session.deliver(say(text), 1)
+    session.detach()
+    slow = FakeLink()
+    slow.ready = False
+    session.attach(slow)
+    session.deliver(say("c"), 1)
+    assert slow.take() == []
+    slow.ready = True
+    session.resume()
+    assert slow.take() == [("a", 1, True), ("b", 2, True), ("c", 3, False)]
+
+
+def test_calls_are_not_kept_for_who_is_away(journal, store):
+    session, link = session_of(journal, inflight=1), FakeLink()
+    assert not session.deliver(say("never", keep=False), 1)
+    session.attach(link)
+    assert not session.deliver(say("sent", keep=False), 1)
+    assert not session.deliver(say("waits", keep=False), 1)
+    assert session.deliver(say("kept"), 1)
+    session.detach()
+    session.attach(link)
+    assert [text for text, _, _ in link.take()] == ["sent", "kept"]
+    journal.flush()
+    assert [message.payload for message in store.batches[0].messages.values()] == [b"kept"]
+
+
+def test_clean_session_keeps_nothing_on_disk(journal, store):
+    session = session_of(journal, clean=True)
+    session.attach(FakeLink())
+    assert not session.deliver(say("a"), 1)
+    journal.flush()
+    assert store.batches == []
+
+
+def test_queue_is_bounded_in_messages_and_in_bytes(journal):
+    session, link = session_of(journal, queued=2), FakeLink()
+    assert [session.deliver(say(text), 1) for text in "abc"] == [True, True, False]
+    assert session.dropped == 1
+    session.attach(link)
+    assert [text for text, _, _ in link.take()] == ["a", "b"]
+    narrow = session_of(journal, queued_bytes=5)
+    assert [narrow.deliver(say(text), 1) for text in ("abc", "de", "f")] == [True, True, False]
+
+
+def test_qos_0_is_dropped_rather_than_piled_up(journal):
+    session, link = session_of(journal), FakeLink()
+    session.deliver(Message("t", b"away", 0), 0)
+    session.attach(link)
+    session.deliver(Message("t", b"here", 0), 0)
+    link.congested = True
+    session.deliver(Message("t", b"slow", 0), 0)
+    assert [text for text, _, _ in link.take()] == ["here"]
+    assert session.dropped == 1
+
+
+def test_packet_ids_wrap_and_skip_those_in_flight(journal):
+    session, link = session_of(journal), FakeLink()
+    session.attach(link)
+    session.deliver(say("first"), 1)
+    session._last_id = 65_534
+    for text in "ab":
+        session.deliver(say(text), 1)
+    assert [packet_id for _, packet_id, _ in link.take()] == [1, 65_535, 2]
+
+
+def test_nothing_is_answered_before_its_batch_is_on_disk(journal, store):
+    link = FakeLink()
+    journal.keep("front", "t", b"1", retain=False, packet_id=None)
+    journal.acknowledge(link, b"one")
+    journal.flush()
+    journal.keep("front", "t", b"2", retain=False, packet_id=None)
+    journal.acknowledge(link, b"two")
+    journal.flush()
+    assert link.answers == []
+    assert len(store.batches) == 1, "one batch on its way at a time"
+    store.answer()
+    assert link.answers == [b"one"]
+    store.answer()
+    assert link.answers == [b"one", b"two"]
+
+
+def test_what_is_undone_before_it_was_written_costs_no_write(journal, store):
+    row = journal.keep("front", "t", b"1", retain=False, packet_id=None)
+    journal.sent(row, 7)
+    journal.forget(row)
+    link = FakeLink()
+    journal.acknowledge(link, b"one")
+    journal.flush()
+    assert store.batches == []
+    assert link.answers == [b"one"]
+
+
+async def test_a_batch_that_failed_is_written_again_first_and_unanswered_until_then(journal, store):
+    link = FakeLink()
+    journal.keep("front", "t", b"1", retain=False, packet_id=None)
+    journal.acknowledge(link, b"one")
+    journal.flush()
+    store.answer(OSError("disk full"))
+    assert link.answers == []
+    assert isinstance(await journal.drain(), OSError)
+    journal.keep("front", "t", b"2", retain=False, packet_id=None)
+    journal.flush()
+    assert len(store.batches) == 1, "only a retry touches the disk again"
+    journal.retry()
+    assert store.batches[1] is store.batches[0]
+    store.answer()
+    assert link.answers == [b"one"]
+    store.answer()
+    assert await journal.drain() is None
+    assert [message.payload for message in store.batches[2].messages.values()] == [b"2"]
+
+
+def test_ending_a_session_takes_its_unwritten_changes_along(journal, store):
+    journal.begin_session("front")
+    journal.subscribe("front", "t", 1)
+    journal.receive("front", 5, held=True)
+    journal.keep("front", "t", b"1", retain=False, packet_id=None)
+    journal.keep("back", "t", b"2", retain=False, packet_id=None)
+    journal.end_session("front")
+    journal.begin_session("front")
+    journal.flush()
+    batch = store.batches[0]
+    assert (batch.ended, batch.sessions) == ({"front"}, {"front"})
+    assert not batch.subscriptions
+    assert not batch.received
+    assert [message.client for message in batch.messages.values()] == ["back"]
+
+
+def test_an_empty_batch_is_false():
+    assert not Batch()
+    assert Batch(ended={"front"})
