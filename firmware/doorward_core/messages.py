@@ -10,7 +10,7 @@ import json
 class MessageError(ValueError):
     # field: the name of what is wrong, "" for the body as a whole. The sender is at fault.
     def __init__(self, field: str, need: str) -> None:
-        ValueError.__init__(self, (field or "body") + ": need " + need)
+        super().__init__((field or "body") + ": need " + need)
         self.field = field
 
 

@@ -30,6 +30,7 @@ _PERSON = ">HHHH"
 _ROW = const(8)
 _RECORD = const(16)
 _MAC_SIZE = const(16)
+_STEP = const(256)
 _LABEL = "down.cache"
 
 
@@ -88,27 +89,24 @@ class Cache:
         self.version, self.issued, self.soft_expiry, self.hard_expiry = fields[2:6]
         self._persons, self.count = fields[7:9]
         self._digest = fields[9]
-        self._mac = keys.mac(_LABEL, [header])[:_MAC_SIZE]
         self._persons_at = _HEADER_SIZE + fields[6] * _ROW
         self._records_at = self._persons_at + self._persons * _ROW
-        for _ in range(fields[6]):
-            group, mask, _zero, start, end = struct.unpack(_WINDOW, file.read(_ROW))
+        self._end = self._records_at + self.count * _RECORD
+        # The header first: counts that are not the gateway's could ask for any amount of heap.
+        mac = keys.mac(_LABEL, [header])[:_MAC_SIZE]
+        if not same(self._read(self._end, _MAC_SIZE), mac) or file.read(1):
+            raise CacheError("cache: not sealed by this site's gateway")
+        for at in range(_HEADER_SIZE, self._persons_at, _ROW):
+            group, mask, _zero, start, end = struct.unpack(_WINDOW, self._read(at, _ROW))
             self._windows[group] = self._windows.get(group, ()) + ((mask, start, end),)
 
     def check(self) -> None:
         # Reads the whole file once and raises CacheError unless every byte is the gateway's.
         digest = hashlib.sha256(b"")
-        left = self._records_at + self.count * _RECORD - _HEADER_SIZE
-        self._file.seek(_HEADER_SIZE)
-        while left > 0:
-            data = self._file.read(min(left, 256))
-            if not data:
-                raise CacheError("cache: cut short")
-            digest.update(data)
-            left -= len(data)
-        mac = self._file.read(_MAC_SIZE + 1)
-        if not same(digest.digest()[:16], self._digest) or not same(mac, self._mac):
-            raise CacheError("cache: not sealed by this site's gateway")
+        for at in range(_HEADER_SIZE, self._end, _STEP):
+            digest.update(self._read(at, min(_STEP, self._end - at)))
+        if not same(digest.digest()[:16], self._digest):
+            raise CacheError("cache: not what this site's gateway sealed")
 
     def lookup(self, mark: bytes) -> "Credential | None":
         # The credential with this 12-byte tag, None if there is none.

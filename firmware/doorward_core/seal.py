@@ -33,7 +33,7 @@ class SealError(ValueError):
     # reason: "form" (not a sealed payload), "epoch", "kind" (freshness not allowed there) or
     # "mac". Nobody outside should be told which; it is for counters and logs.
     def __init__(self, reason: str) -> None:
-        ValueError.__init__(self, "seal refused: " + reason)
+        super().__init__("seal refused: " + reason)
         self.reason = reason
 
 

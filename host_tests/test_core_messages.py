@@ -1,0 +1,128 @@
+# Bodies: what one half builds the other reads, and every field is checked. Both interpreters.
+
+import json
+
+from support import raises
+
+from doorward_core import board_messages as board
+from doorward_core import gateway_messages as gateway
+from doorward_core.messages import MessageError, decode
+from doorward_core.seal import MAX_PAYLOAD
+
+
+def fields(built, **changes):
+    # built with some fields changed, as bytes; a value of None takes the field away.
+    found = json.loads(built)
+    for name, value in changes.items():
+        if value is None:
+            del found[name]
+        else:
+            found[name] = value
+    return json.dumps(found).encode()
+
+
+def wrong_field(parse, body):
+    return raises(MessageError, parse, body).field
+
+
+def test_hello():
+    found = gateway.parse_hello(board.hello("front", "0.1.0", "0a1b2c3d", 7, 3, 4999))
+    assert (found.device, found.firmware, found.cache_version) == ("front", "0.1.0", 3)
+    assert (found.log_epoch, found.log_seq, found.uptime) == ("0a1b2c3d", 7, 4)
+
+
+def test_access_request():
+    built = board.access_request("front", 0, bytes(range(16)))
+    found = gateway.parse_access_request(built)
+    assert (found.device, found.reader, found.method) == ("front", 0, "rfid")
+    assert found.credential == bytes(range(16))
+    for name, value in (("credential", "00"), ("credential", "zz" * 16), ("reader", 16)):
+        assert wrong_field(gateway.parse_access_request, fields(built, **{name: value})) == name
+    for name in ("device_id", "reader", "method", "credential"):
+        assert wrong_field(gateway.parse_access_request, fields(built, **{name: None})) == name
+
+
+def test_access_answer():
+    found = board.parse_access_answer(gateway.access_answer(True, 10, 5, "2026-11-21T10:30:00Z"))
+    assert (found.granted, found.rule, found.seconds) == (True, 10, 5)
+    found = board.parse_access_answer(gateway.access_answer(False, 1, 5, "2026-11-21T10:30:00Z"))
+    assert (found.granted, found.rule, found.seconds) == (False, 1, 0)
+
+
+def test_nothing_but_true_grants():
+    built = gateway.access_answer(True, 10, 5, "2026-11-21T10:30:00Z")
+    for value in (1, "true", "yes", [], {}):
+        body = fields(built, access_granted=value)
+        assert wrong_field(board.parse_access_answer, body) == "access_granted"
+    for value in (0, 61, -1, True, 2.5, "5"):
+        assert wrong_field(board.parse_access_answer, fields(built, seconds=value)) == "seconds"
+
+
+def test_time():
+    found = board.parse_time_answer(gateway.time_answer(1795257000, 60, 1806195600, 120))
+    assert (found.utc, found.offset) == (1795257000, 60)
+    assert (found.next_change, found.next_offset) == (1806195600, 120)
+
+
+def test_event_and_its_acknowledgement():
+    built = board.event(
+        "door.open", "front", "0a1b2c3d", 7, "2026-11-21T10:30:00Z", "gateway", {"by": "rex"}
+    )
+    assert decode(built)["event_id"] == "front-0a1b2c3d-7"
+    found = gateway.parse_event(built)
+    assert (found.kind, found.device, found.seq) == ("door.open", "front", 7)
+    assert (found.clock, found.data) == ("gateway", {"by": "rex"})
+    assert board.parse_events_ack(gateway.events_ack("0a1b2c3d", 7)) == ("0a1b2c3d", 7)
+
+
+def test_reported():
+    found = gateway.parse_reported(board.reported("locked", "open", None, 3, "0.1.0"))
+    assert (found.lock, found.contact, found.alarm) == ("locked", "open", None)
+    built = board.reported("locked", None, "forced", 3, "0.1.0")
+    assert gateway.parse_reported(built).contact is None
+    for name in ("lock", "contact", "alarm"):
+        assert wrong_field(gateway.parse_reported, fields(built, **{name: "ajar"})) == name
+
+
+def test_commands_and_what_is_said_to_them():
+    built = gateway.command("unlock", {"seconds": 5}, "cmd_1", "2026-11-21T10:30:00Z", 5)
+    assert sorted(decode(built)) == ["command", "command_id", "parameters", "timestamp", "ttl_s"]
+    found = board.parse_command(built)
+    assert (found.name, found.command_id, found.parameters) == ("unlock", "cmd_1", {"seconds": 5})
+    offered = gateway.parse_command_ack(board.challenge_answer("cmd_1", bytes(range(16))))
+    assert (offered.command_id, offered.nonce, offered.result) == ("cmd_1", bytes(range(16)), None)
+    done = gateway.parse_command_ack(board.command_result("cmd_1", "done"))
+    assert (done.command_id, done.nonce, done.result) == ("cmd_1", None, "done")
+    wanted = gateway.parse_command_ack(board.cache_wanted(3, 768))
+    assert (wanted.want, wanted.version, wanted.offset) == ("cache", 3, 768)
+
+
+def test_config():
+    found = board.parse_config(gateway.config(3, 1000, bytes(32), 5000, 10000, 30000))
+    assert (found.cache_version, found.cache_size, found.cache_digest) == (3, 1000, "00" * 32)
+    assert (found.strike_ms, found.cap_ms, found.held_ms) == (5000, 10000, 30000)
+
+
+def test_a_cache_goes_over_in_chunks_that_a_board_takes():
+    file = bytes(range(256)) * 5
+    got = b""
+    while len(got) < len(file):
+        built = gateway.cache_chunk(3, len(got), file)
+        assert len(built) < MAX_PAYLOAD - 200
+        chunk = board.parse_cache_chunk(built)
+        assert (chunk.version, chunk.offset, chunk.total) == (3, len(got), len(file))
+        got += chunk.data
+    assert got == file
+
+
+def test_a_body_that_is_no_object_is_refused():
+    for body in (b"", b"{", b"[]", b"1", b"null", b"\xff", b'"text"'):
+        assert wrong_field(decode, body) == ""
+
+
+def test_no_name_of_a_person_has_a_place_in_what_a_board_gets():
+    for built in (
+        gateway.access_answer(True, 10, 5, "2026-11-21T10:30:00Z"),
+        gateway.config(3, 1000, bytes(32), 5000, 10000, 30000),
+    ):
+        assert not [name for name in decode(built) if "name" in name or "user" in name]
