@@ -24,12 +24,20 @@ _NS = 1_000_000_000
 class Board:
     """One board of a lab, made by `Lab.start_board`. Times are CLOCK_MONOTONIC in ns, as `time.monotonic_ns()`."""
 
-    def __init__(self, profile: Mapping[str, Any], command: list[str], shim: Path, image: Path, log_file: Path) -> None:
+    def __init__(
+        self,
+        profile: Mapping[str, Any],
+        command: list[str],
+        shim: Path,
+        image: Path,
+        log_file: Path,
+    ) -> None:
         """profile: the board's config.json; command: argv of the interpreter."""
         self.profile = profile
         self.id: str = profile["id"]
         self.flash_bytes = 0
         self.log: deque[str] = deque(maxlen=_LOG_LINES)
+        self.on_print: Callable[[str], object] | None = None
         self._log_file = log_file.open("a", buffering=1)
         self._witness = Witness()
         self._world = Surroundings(profile.get("pins") or {})
@@ -82,7 +90,9 @@ class Board:
         """Whether the door stands open; None without a contact."""
         return self._world.contact_open
 
-    async def wait_edge(self, pin: int, level: int | None, timeout: float, *, since_ns: int | None = None) -> Edge:
+    async def wait_edge(
+        self, pin: int, level: int | None, timeout: float, *, since_ns: int | None = None
+    ) -> Edge:
         """Return the first edge of `pin` to `level` since `since_ns`.
 
         since_ns: by default the last start, card or contact change that this object made, so an edge that came before
@@ -92,7 +102,9 @@ class Board:
         try:
             return await asyncio.wait_for(self._witness.wait(pin, level, since), timeout)
         except TimeoutError:
-            raise TimeoutError(f"pin {pin} of {self.id} did not go to {level} in {timeout} s; {self._last_words()}") from None
+            raise TimeoutError(
+                f"pin {pin} of {self.id} did not go to {level} in {timeout} s; {self._last_words()}"
+            ) from None
 
     async def wait_log(self, text: str, timeout: float) -> str:
         """Return the first line in `log` that contains `text`. Raises TimeoutError with the board's last words."""
@@ -153,7 +165,9 @@ class Board:
         await self._power.on()
         up = asyncio.create_task(self._power.up.wait())
         ended = asyncio.create_task(self._power.wait_end())
-        done, _ = await asyncio.wait({up, ended}, timeout=_START_TIMEOUT_S, return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait(
+            {up, ended}, timeout=_START_TIMEOUT_S, return_when=asyncio.FIRST_COMPLETED
+        )
         for task in (up, ended):
             task.cancel()
         if up not in done:
@@ -196,13 +210,17 @@ class Board:
                 self._at_start = (int(used), int(size))
             case ["heap", alloc, _, reads, programs, erases]:
                 if self._heap is not None and not self._heap.done():
-                    self._heap.set_result(Heap(int(alloc), *self._at_start, int(reads), int(programs), int(erases)))
+                    self._heap.set_result(
+                        Heap(int(alloc), *self._at_start, int(reads), int(programs), int(erases))
+                    )
             case _:
                 self.printed(f"lab: a line was not understood: {' '.join(words)}")
 
     def printed(self, line: str) -> None:
         """Keep what the board prints."""
         self.log.append(line)
+        if self.on_print is not None:
+            self.on_print(line)
         with contextlib.suppress(ValueError):  # last words may come when the file is closed
             self._log_file.write(line + "\n")
 

@@ -21,7 +21,9 @@ def stage(folder: Path, target: Path, cache: Path) -> None:
     __pycache__ stay behind. Raises FirmwareError when main.py is missing or a file does not compile.
     """
     if not (folder / "main.py").is_file():
-        raise FirmwareError(f"{folder} has no main.py; name the folder that holds a board's program")
+        raise FirmwareError(
+            f"{folder} has no main.py; name the folder that holds a board's program"
+        )
     for path in _files(folder):
         inside = path.relative_to(folder)
         if inside.suffix == ".py" and str(inside) not in _STAY_SOURCE:
@@ -31,7 +33,7 @@ def stage(folder: Path, target: Path, cache: Path) -> None:
 
 
 def compiled_tree(folder: Path, cache: Path) -> Path:
-    """Return a folder in `cache` with every module of `folder` compiled; made once per content."""
+    """Return a folder in `cache` with every module of `folder` compiled as small as it gets; made once per content."""
     digest = hashlib.sha256(toolchain.compiler_identity().encode())
     for path in _files(folder):
         digest.update(str(path.relative_to(folder)).encode() + b"\0" + path.read_bytes() + b"\0")
@@ -42,7 +44,10 @@ def compiled_tree(folder: Path, cache: Path) -> Path:
         for path in _files(folder):
             inside = path.relative_to(folder)
             if inside.suffix == ".py":
-                _place(_compiled(path, str(inside), cache), growing / inside.with_suffix(".mpy"))
+                _place(
+                    _compiled(path, str(inside), cache, optimise=3),
+                    growing / inside.with_suffix(".mpy"),
+                )
         _move_into_place(growing, ready)
     return ready
 
@@ -58,20 +63,24 @@ def tree_digest(folder: Path) -> str:
 
 def _files(folder: Path) -> Iterator[Path]:
     for path in sorted(folder.rglob("*")):
-        hidden = any(part.startswith(".") or part == "__pycache__" for part in path.relative_to(folder).parts)
+        hidden = any(
+            part.startswith(".") or part == "__pycache__" for part in path.relative_to(folder).parts
+        )
         if path.is_file() and not hidden:
             yield path
 
 
-def _compiled(source: Path, name: str, cache: Path) -> Path:
-    key = hashlib.sha256(f"{toolchain.compiler_identity()}\0{name}\0".encode() + source.read_bytes())
+def _compiled(source: Path, name: str, cache: Path, optimise: int = 2) -> Path:
+    key = hashlib.sha256(
+        f"{toolchain.compiler_identity()}\0{optimise}\0{name}\0".encode() + source.read_bytes()
+    )
     ready = cache / f"{key.hexdigest()[:32]}.mpy"
     if not ready.is_file():
         cache.mkdir(parents=True, exist_ok=True)
         descriptor, growing = tempfile.mkstemp(dir=cache)
         os.close(descriptor)
         try:
-            toolchain.compile_file(source, Path(growing), name)
+            toolchain.compile_file(source, Path(growing), name, optimise)
             os.replace(growing, ready)
         finally:
             Path(growing).unlink(missing_ok=True)

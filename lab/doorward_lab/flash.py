@@ -55,9 +55,18 @@ class Flash:
                 file.truncate(FLASH_BYTES)
         shim = build.compiled_tree(places.shim(), self.cache)
         command = toolchain.interpreter_command(["-m", "lab_flash", str(self.image), str(staged)])
-        done = subprocess.run(command, env={"MICROPYPATH": f"{shim}:.frozen"}, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(
+            command,
+            env={"MICROPYPATH": f"{shim}:.frozen"},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
         words = done.stdout.split()
         if done.returncode or words[:1] != ["used"]:
             last = " ".join((done.stdout + done.stderr).split()[-20:])
-            raise FirmwareError(f"{self.image} could not be written: {last}; delete it to start from an empty flash")
+            raise FirmwareError(
+                f"{self.image} could not be written: {last}; delete it to start from an empty flash"
+            )
         return int(words[1])

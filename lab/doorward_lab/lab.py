@@ -29,7 +29,12 @@ class Lab:
         (self.directory / "logs").mkdir(parents=True, exist_ok=True, mode=0o700)
         return self
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         """End every board."""
         await self.stop()
 
@@ -42,7 +47,12 @@ class Lab:
         default the door firmware. A flash that exists keeps its data files. Raises LabError.
         """
         identity = profile.get("id")
-        if not isinstance(identity, str) or not identity or "/" in identity or identity.startswith("."):
+        if (
+            not isinstance(identity, str)
+            or not identity
+            or "/" in identity
+            or identity.startswith(".")
+        ):
             raise SiteError(f"id of a board is {identity!r}; give it a name without slashes")
         if identity in self.boards:
             raise SiteError(f"board {identity} runs already; stop it first")

@@ -12,7 +12,9 @@ from doorward_lab.watchdog import Watchdog
 from doorward_lab.wire import Wire
 
 _SHORT_LIFE_S = 1.0
-_PAUSE_S = 0.25  # after a short life, so that a board that resets in a loop leaves the machine some time
+_PAUSE_S = (
+    0.25  # after a short life, so that a board that resets in a loop leaves the machine some time
+)
 
 
 class Cause(Enum):
@@ -43,7 +45,9 @@ class Listener(Protocol):
 class Power:
     """Keeps one board's process alive until `off`. A process that ends by itself is started again, as a chip is."""
 
-    def __init__(self, command: list[str], image: Path, uid: str, wiring: str, shim: Path, listener: Listener) -> None:
+    def __init__(
+        self, command: list[str], image: Path, uid: str, wiring: str, shim: Path, listener: Listener
+    ) -> None:
         """command: argv of the interpreter; uid: unique_id in hex; wiring: the profile's pins as JSON."""
         self.starts: list[tuple[Cause, int]] = []
         self.up = asyncio.Event()
@@ -119,7 +123,9 @@ class Power:
         self.starts.append((cause, time.monotonic_ns()))
         arguments = [str(self._image), str(cause.value), self._uid, self._wiring]
         wire = Wire(self._heard, self._gone)
-        self._process = await BoardProcess.start(self._command, arguments, self._shim, wire, self._listener.printed)
+        self._process = await BoardProcess.start(
+            self._command, arguments, self._shim, wire, self._listener.printed
+        )
         self._listener.started(wire.send)
 
     def _heard(self, words: list[str], at_ns: int) -> None:

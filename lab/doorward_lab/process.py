@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import signal
 import socket
 from collections.abc import Callable
@@ -47,7 +48,12 @@ class BoardProcess:
 
     @classmethod
     async def start(
-        cls, command: list[str], arguments: list[str], shim: Path, wire: Wire, on_print: Callable[[str], None]
+        cls,
+        command: list[str],
+        arguments: list[str],
+        shim: Path,
+        wire: Wire,
+        on_print: Callable[[str], None],
     ) -> "BoardProcess":
         """Start `command` with the wire's file descriptor, then `arguments`, on its argv."""
         loop = asyncio.get_running_loop()
@@ -68,9 +74,13 @@ class BoardProcess:
         return cls(transport, output, wire)
 
     def kill(self) -> None:
-        """Send SIGKILL, once is enough."""
-        with contextlib.suppress(ProcessLookupError):
-            self._transport.send_signal(signal.SIGKILL)
+        """Send SIGKILL, once is enough.
+
+        Not by the transport's own method: that polls, and so takes the exit status from asyncio's watcher.
+        """
+        if self._transport.get_returncode() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
 
     async def wait(self) -> None:
         """Return when the process has ended and all that it printed has been heard."""

@@ -38,13 +38,12 @@ def compiler_identity() -> str:
     return f"{tool}:{tool.stat().st_size}"
 
 
-def compile_file(source: Path, target: Path, name: str) -> None:
+def compile_file(source: Path, target: Path, name: str, optimise: int = 2) -> None:
     """Compile `source` to the .mpy file `target`; `name` is what tracebacks call it.
 
-    Raises FirmwareError with the compiler's own words.
+    optimise: 2 drops assert and __debug__, as the boards get it; 3 drops line numbers too. Raises FirmwareError with the compiler's own words.
     """
-    # -O2 drops assert and __debug__ and keeps line numbers, as the boards get it.
-    command = [str(_compiler()), "-O2", "-s", name, "-o", str(target), str(source)]
+    command = [str(_compiler()), f"-O{optimise}", "-s", name, "-o", str(target), str(source)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         words = " ".join(done.stderr.split()) or f"mpy-cross ended with {done.returncode}"

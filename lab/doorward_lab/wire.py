@@ -38,7 +38,9 @@ class Heap:
 class Wire(asyncio.Protocol):
     """The lab's end of one board's socket: splits lines, stamps them on receipt, hands them on as words."""
 
-    def __init__(self, on_line: Callable[[list[str], int], None], on_end: Callable[[int], None]) -> None:
+    def __init__(
+        self, on_line: Callable[[list[str], int], None], on_end: Callable[[int], None]
+    ) -> None:
         """on_line(words, at_ns) for each line; on_end(at_ns) once, when the board's process is gone."""
         self._on_line = on_line
         self._on_end = on_end

@@ -33,7 +33,11 @@ class Witness:
 
     def first(self, pin: int, level: int | None, since_ns: int) -> Edge | None:
         """Return the first edge of `pin` to `level` at or after `since_ns`."""
-        found = (edge for edge in self.edges if edge.pin == pin and edge.level == level and edge.at_ns >= since_ns)
+        found = (
+            edge
+            for edge in self.edges
+            if edge.pin == pin and edge.level == level and edge.at_ns >= since_ns
+        )
         return next(found, None)
 
     async def wait(self, pin: int, level: int | None, since_ns: int) -> Edge:

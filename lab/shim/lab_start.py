@@ -2,60 +2,74 @@
 #
 # Arguments: socket fd, flash image, reset cause, unique id in hex, wiring as JSON.
 import gc
-import json
 import os
 import sys
 import vfs
 from time import sleep_ms
 
 import machine
-import network
-import esp32
-from lab_parts import link, wiring
+import lab_parts
+from lab_parts import link
 from lab_parts.flash import FileFlash
 
+# Modules of ours that firmware may still import once `/` is the board's own flash.
+_SHIM = "/.shim"
 
-def _power_on(fd, image, cause, uid, pins):
+
+def _power_on(fd, image, cause, identity, wiring):
+    from lab_parts.power_on import connect
+
     link.open_fd(int(fd))
-    machine._cause = int(cause)
-    machine._unique_id = bytes.fromhex(uid)
-    wiring.connect(json.loads(pins))
-    flash = FileFlash(image)
+    link.handlers[b"pin"] = _pin
+    link.handlers[b"heap"] = _heap
+    machine.cause = int(cause)
+    machine.identity = bytes.fromhex(identity)
+    connect(wiring)
+    vfs.mount(vfs.VfsPosix(os.getenv("MICROPYPATH").split(":")[0]), _SHIM)
     vfs.umount("/")
-    vfs.mount(flash, "/")
+    vfs.mount(_flash, "/")
     os.chdir("/")
-    sys.path[:] = ["", ".frozen", "/lib"]
+    sys.path[:] = ["", ".frozen", "/lib", _SHIM]
     sys.argv[:] = []
-
-    def report(words):
-        # heap: what lives on it, and what the flash has done
-        gc.collect()
-        link.send(b"heap %d %d %d %d %d" % (gc.mem_alloc(), gc.mem_free(), flash.reads, flash.programs, flash.erases))
-
-    link.handlers["heap"] = report
+    del sys.modules["lab_parts.power_on"], lab_parts.power_on
 
 
-def _compiled(name):
-    try:
-        with open(name) as file:
-            return compile(file.read(), name, "exec")
-    except OSError:
-        return None
+def _pin(words):
+    # pin N LEVEL: the world changes an input
+    id, level = int(words[1]), int(words[2])
+    changed = machine.levels.get(id) != level
+    machine.levels[id] = level
+    pin = machine.pins.get(id)
+    if changed and pin and pin.handler and pin.trigger & (1 if level else 2):
+        pin.handler(pin)
+
+
+def _heap(words):
+    gc.collect()
+    figures = (gc.mem_alloc(), gc.mem_free(), _flash.reads, _flash.programs, _flash.erases)
+    link.send(b"heap %d %d %d %d %d" % figures)
 
 
 def _run(name, names):
-    # A real board runs the file if it is there, prints what it raised and goes on; sys.exit() is a soft reset.
+    # A real board runs the file if it is there, prints what it raised, and goes on. sys.exit() is
+    # a soft reset.
     try:
-        code = _compiled(name)
-        if code:
-            exec(code, names)
+        with open(name) as file:
+            code = compile(file.read(), name, "exec")
+    except OSError:
+        return
+    del file
+    try:
+        exec(code, names)
     except SystemExit:
-        machine._restart(machine.SOFT_RESET)
+        machine.reset(machine.SOFT_RESET)
     except BaseException as error:
         sys.print_exception(error)
 
 
+_flash = FileFlash(sys.argv[2])
 _power_on(*sys.argv[1:])
+del _power_on
 gc.collect()
 link.send(b"up %d %d" % (gc.mem_alloc(), gc.mem_alloc() + gc.mem_free()))
 _names = {"__name__": "__main__"}

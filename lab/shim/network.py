@@ -1,21 +1,13 @@
 # network.py  The ESP32's network module over the laptop's own sockets: a station whose access point is always in reach.
 STA_IF = 0
 AP_IF = 1
-
 STAT_IDLE = 1000
 STAT_CONNECTING = 1001
 STAT_GOT_IP = 1010
-STAT_NO_AP_FOUND = 201
-STAT_WRONG_PASSWORD = 202
-
-_hostname = "doorward"
 
 
 def hostname(name=None):
-    global _hostname
-    if name is None:
-        return _hostname
-    _hostname = name
+    return "doorward"
 
 
 def country(code=None):
@@ -33,12 +25,12 @@ class WLAN:
         self._active = self._connected = False
 
     def active(self, on=None):
-        if on is None:
-            return self._active
-        self._active = bool(on)
-        self._connected = self._connected and self._active
+        if on is not None:
+            self._active = bool(on)
+            self._connected = self._connected and self._active
+        return self._active
 
-    def connect(self, ssid=None, key=None, *, bssid=None):
+    def connect(self, ssid=None, key=None, **kwargs):
         if not self._active:
             raise OSError("Wifi Not Started")
         self._connected = True
@@ -54,9 +46,8 @@ class WLAN:
             return -50
         return STAT_GOT_IP if self._connected else STAT_IDLE
 
-    def config(self, *names, **values):
-        if names:
-            return {"mac": b"\x02\x00\x00\x00\x00\x01", "ssid": "lab", "reconnects": -1, "pm": 0}.get(names[0])
+    def config(self, name=None, **values):
+        return b"\x02\x00\x00\x00\x00\x01" if name == "mac" else None
 
     def ifconfig(self, addresses=None):
         return ("127.0.0.1", "255.0.0.0", "127.0.0.1", "127.0.0.1")

@@ -1,14 +1,15 @@
 # link.py  The wire to the lab: short ASCII lines over an inherited stream socket.
 #
-# Board -> lab:  edge PIN LEVEL SEEN_US | seen US | wdt MS | fed | reset CAUSE | up SHIM_BYTES TOTAL_BYTES | heap …
-# Lab -> board:  card UID SAK BCC_XOR | nocard | pin N LEVEL | reader STATE | heap
+# Board -> lab:  edge PIN LEVEL SEEN_US | seen US | wdt MS | fed | reset CAUSE | up USED TOTAL
+#                heap USED FREE READS PROGRAMS ERASES
+# Lab -> board:  card UID SAK BCC_XOR | nocard | reader FAULT | pin N LEVEL | heap
 #
 # The socket is non-blocking and polled wherever firmware touches the chip (an input pin, an RF exchange, the watchdog,
 # the network), so nothing here needs the firmware's help; one poll is one read(2) and allocates nothing.
 # A board has exactly one wire, therefore this module is the object.
-import time
+from time import sleep_ms
 
-handlers = {}  # word -> function(list of byte strings)
+handlers = {}  # first word of a line -> function(all its words, as bytes)
 _file = None
 _buffer = bytearray(64)
 _pending = b""
@@ -16,57 +17,52 @@ _seen_us = 0  # start of the reader poll that saw a new card, until a line has c
 
 
 def open_fd(fd):
-    # fd: int, a connected stream socket with O_NONBLOCK set.
+    # fd: a connected stream socket with O_NONBLOCK set.
     global _file
     _file = open(fd, "r+b")
 
 
 def send(line):
-    # Write one line whole. A full socket means a lab that is stopped: wait for it, as nothing may be dropped.
+    # Write one line whole. A full socket means a lab that is stopped: wait, nothing may be dropped.
     data = line + b"\n"
     while data:
         done = _file.write(data)
         if done is None:
-            time.sleep_ms(1)
+            sleep_ms(1)
         else:
             data = data[done:]
 
 
 def poll():
-    # Run every command that has arrived. The end of the stream is the end of the lab, and so of this board.
+    # Run every command that has arrived. The end of the stream is the end of the lab and of us.
     global _pending
     while True:
         count = _file.readinto(_buffer)
         if count is None:
             return
-        if count == 0:
+        if not count:
             halt()
         lines = (_pending + _buffer[:count]).split(b"\n")
         _pending = lines.pop()
         for line in lines:
             words = line.split()
-            handlers[words[0].decode()](words)
+            handlers[words[0]](words)
 
 
 def halt():
     # Never return, whatever the firmware catches: a chip that resets does not finish its sentence.
     # The lab ends this process; without a lab the kernel does (PR_SET_PDEATHSIG).
     while True:
-        time.sleep_ms(1000)
+        sleep_ms(1000)
 
 
 def saw_card(us):
-    # Note when the poll that saw a card began. It leaves with the next edge, so that the tap costs no extra write.
-    global _seen_us
-    flush_seen()
-    _seen_us = us
-
-
-def flush_seen():
+    # Note when the poll that saw a new card began, or with 0 that the reader sees none. It leaves
+    # with the next edge, so that it costs a tap no write of its own.
     global _seen_us
     if _seen_us:
         send(b"seen %d" % _seen_us)
-        _seen_us = 0
+    _seen_us = us
 
 
 def edge(pin, level):

@@ -7,7 +7,7 @@ from micropython import const
 from time import ticks_diff, ticks_us
 
 from lab_parts import link
-from lab_parts.picc import Field, crc_a
+from lab_parts.picc import Card, Field, crc_a
 
 _COMMAND = const(0x01)
 _COM_IRQ = const(0x04)
@@ -32,15 +32,13 @@ _T_RELOAD_HIGH = const(0x2C)
 _T_RELOAD_LOW = const(0x2D)
 _VERSION = const(0x37)
 
-_CMD_IDLE = const(0x00)
-_CMD_CALC_CRC = const(0x03)
-_CMD_NO_CHANGE = const(0x07)
-_CMD_TRANSCEIVE = const(0x0C)
-_CMD_SOFT_RESET = const(0x0F)
+_CALC_CRC = const(0x03)
+_NO_CHANGE = const(0x07)
+_TRANSCEIVE = const(0x0C)
+_SOFT_RESET = const(0x0F)
 
 _IRQ_TX = const(0x40)
 _IRQ_RX = const(0x20)
-_IRQ_IDLE = const(0x10)
 _IRQ_ERR = const(0x02)
 _IRQ_TIMER = const(0x01)
 
@@ -48,23 +46,59 @@ _FIFO_SIZE = const(64)
 _NEW_POLL_US = const(1000)  # silence on SPI that separates one poll of the reader from the next
 
 # Registers that are not zero after reset (9.2, 9.3): pairs of address and value.
-_AFTER_RESET = b"\x01\x20\x02\x80\x04\x14\x07\x21\x0b\x08\x0c\x10\x0e\xa0\x11\x3f\x14\x80\x21\xff\x22\xff\x24\x26\x26\x48\x36\x40\x37\x92"
-_CRC_PRESET = (0x0000, 0x6363, 0xA671, 0xFFFF)
+_AFTER_RESET = (
+    b"\x01\x20\x02\x80\x04\x14\x07\x21\x0b\x08\x0c\x10\x0e\xa0\x11\x3f"
+    b"\x14\x80\x21\xff\x22\xff\x24\x26\x26\x48\x36\x40\x37\x92"
+)
+_CRC_PRESET = b"\x00\x00\x63\x63\x71\xa6\xff\xff"  # by ModeReg.CRCPreset, low byte first
 
 
 class MFRC522:
     def __init__(self):
-        self.field = Field()
-        self.dead = False  # cable off: nothing answers
-        self._frozen = False  # registers answer, commands do nothing, until a reset
+        self._field = Field()
+        self._fresh = False  # a card has come that no REQA or WUPA has found yet
+        self._dead = False  # cable off: nothing answers
         self._held = False  # NRSTPD low (8.8.1)
         self._registers = bytearray(64)
         self._fifo = bytearray(_FIFO_SIZE)
-        self._address = -1
+        self._address = -1  # -1: not selected, 0: the next octet is an address
         self._touched = self._poll_start = ticks_us()
-        self.reset()
+        self._reset()
 
-    # --- pins
+    def told(self, words):
+        # card UID SAK BCC_XOR: one more card in the field | nocard: none
+        # reader ok|dead|frozen|brownout: the last one resets the registers and tells nobody
+        name = words[-1]
+        if words[0] == b"card":
+            uid = bytes.fromhex(words[1].decode())
+            self._field.cards.append(Card(uid, int(words[2]), int(name)))
+            self._fresh = True
+        elif words[0] == b"nocard":
+            self._field.cards.clear()
+            self._fresh = False
+        elif name == b"brownout":
+            self._reset()
+        else:
+            self._dead = name == b"dead"
+            self._frozen = name == b"frozen"
+
+    def _reset(self):
+        registers = self._registers
+        for i in range(64):
+            registers[i] = 0
+        for i in range(0, len(_AFTER_RESET), 2):
+            registers[_AFTER_RESET[i]] = _AFTER_RESET[i + 1]
+        self._level = 0
+        self._deadline = -1  # of the timer, -1: it does not run
+        self._frozen = False  # registers answer, commands do nothing, until a reset
+        self._field.power(False)
+
+    # --- pins and SPI (8.1.2)
+
+    def hard_reset(self, level):
+        # NRSTPD: low holds the chip in power-down, its rising edge resets.
+        self._held = not level
+        self._reset()
 
     def select(self, level):
         # NSS: its falling edge begins a transaction.
@@ -75,57 +109,23 @@ class MFRC522:
                 self._poll_start = now
             self._touched = now
 
-    def hard_reset(self, level):
-        # NRSTPD: low holds the chip in power-down, its rising edge resets.
-        self._held = not level
-        self.field.power(False)
-        if level:
-            self.reset()
-
-    def fault(self, name):
-        # name: b"ok", b"dead", b"frozen" or b"brownout" (registers as after power-up, nobody told the driver).
-        self.dead = name == b"dead"
-        if name == b"brownout":
-            self.reset()
-        else:
-            self._frozen = name == b"frozen"
-
-    def reset(self):
-        registers = self._registers
-        for i in range(64):
-            registers[i] = 0
-        for i in range(0, len(_AFTER_RESET), 2):
-            registers[_AFTER_RESET[i]] = _AFTER_RESET[i + 1]
-        self._level = 0
-        self._deadline = -1
-        self._frozen = False
-        self.field.power(False)
-
-    # --- SPI (8.1.2): an address byte, then data; a read answers one byte behind the address that asks for it
-
-    def transfer(self, tx, rx):
-        # tx, rx: buffers of one length, or rx None; only between select(0) and select(1).
-        if self._address < 0 or self.dead or self._held:
-            if rx:
-                for i in range(len(rx)):
-                    rx[i] = 0
-            return
-        for i in range(len(tx)):
-            value = self._clock(tx[i])
-            if rx:
-                rx[i] = value
-
-    def _clock(self, octet):
-        address = self._address
-        if not address:
-            self._address = octet | 0x100
-            return 0
-        register = address >> 1 & 0x3F
-        if address & 0x80:
-            self._address = octet | 0x100
-            return self._read(register)
-        self._write(register, octet)
-        return 0
+    def transfer(self, out, into):
+        # out, into: buffers of one length; into may be None. The first octet of a transaction is
+        # an address; a read answers one octet behind the address that asks for it.
+        silent = self._address < 0 or self._dead or self._held
+        for i in range(len(out)):
+            value = 0
+            if not silent:
+                octet = out[i]
+                address = self._address
+                if address & 0x80:
+                    value = self._read(address >> 1 & 0x3F)
+                elif address:
+                    self._write(address >> 1 & 0x3F, octet)
+                if not address or address & 0x80:
+                    self._address = octet | 0x100
+            if into:
+                into[i] = value
 
     # --- registers
 
@@ -137,61 +137,50 @@ class MFRC522:
         if self._deadline >= 0 and ticks_diff(ticks_us(), self._deadline) >= 0:
             self._deadline = -1
             self._registers[_COM_IRQ] |= _IRQ_TIMER
-        if register == _STATUS1:
-            return self._registers[_STATUS1] & 0xF7 | (8 if self._deadline >= 0 else 0)
-        return self._registers[register]
+        value = self._registers[register]
+        return value | 8 if register == _STATUS1 and self._deadline >= 0 else value
 
     def _write(self, register, value):
+        registers = self._registers
         if register == _FIFO_DATA:
             self._push(value)
         elif register == _FIFO_LEVEL:
             if value & 0x80:
                 self._level = 0
-                self._registers[_ERROR] &= 0xEF
+                registers[_ERROR] &= 0xEF
         elif register == _COM_IRQ or register == _DIV_IRQ:
-            if value & 0x80:
-                self._registers[register] |= value & 0x7F
-            else:
-                self._registers[register] &= ~value & 0x7F
+            marked = value & 0x7F
+            registers[register] = registers[register] & ~marked | (marked if value & 0x80 else 0)
         elif register == _COMMAND:
             self._command(value)
-        elif register == _BIT_FRAMING:
-            self._registers[register] = value
-            if value & 0x80 and self._registers[_COMMAND] & 0x0F == _CMD_TRANSCEIVE and not self._frozen:
-                self._transceive()
         elif register == _CONTROL:
-            self._timer_control(value)
+            if value & 0x80:
+                self._deadline = -1
+            elif value & 0x40:
+                self._start_timer()
         elif register == _COLL:
-            self._registers[register] = value & 0x80 | self._registers[register] & 0x7F
-        elif register != _VERSION and register != _ERROR and register != _STATUS1:
-            self._registers[register] = value
+            registers[_COLL] = value & 0x80 | registers[_COLL] & 0x7F
+        elif register not in (_VERSION, _ERROR, _STATUS1):
+            registers[register] = value
             if register == _TX_CONTROL:
-                self.field.power(value & 3 == 3)
+                self._field.power(value & 3 == 3)
+            elif register == _BIT_FRAMING and value & 0x80:
+                if registers[_COMMAND] & 0x0F == _TRANSCEIVE and not self._frozen:
+                    self._transceive()
 
     def _command(self, value):
         command = value & 0x0F
-        if self._frozen and command != _CMD_SOFT_RESET:
-            return
-        if command == _CMD_SOFT_RESET:
-            self.reset()
-        elif command != _CMD_NO_CHANGE:
+        if command == _SOFT_RESET:
+            self._reset()
+        elif command != _NO_CHANGE and not self._frozen:
             self._registers[_COMMAND] = value
-            if command == _CMD_CALC_CRC:
-                self._crc = _CRC_PRESET[self._registers[_MODE] & 3]
-                while self._level:
-                    self._crc = crc_a(self._crc, self._pop())
-                self._show_crc()
-            elif command == _CMD_TRANSCEIVE:
-                self._registers[_ERROR] = 0
-
-    def _timer_control(self, value):
-        if value & 0x80:
-            self._deadline = -1
-        elif value & 0x40:
-            self._start_timer()
+            if command == _CALC_CRC:
+                # It runs on over what is written later, until another command ends it (10.3.1.4).
+                self._show_crc(self._crc_of_fifo(self._level))
+                self._level = 0
 
     def _start_timer(self):
-        # 8.5: ticks of (2 * prescaler + 1) / 13.56 MHz, reload + 1 of them.
+        # 8.5: reload + 1 periods of (2 * prescaler + 1) / 13.56 MHz.
         registers = self._registers
         prescaler = (registers[_T_MODE] & 0x0F) << 8 | registers[_T_PRESCALER]
         reload = registers[_T_RELOAD_HIGH] << 8 | registers[_T_RELOAD_LOW]
@@ -201,9 +190,8 @@ class MFRC522:
 
     def _push(self, octet):
         registers = self._registers
-        if registers[_COMMAND] & 0x0F == _CMD_CALC_CRC:
-            self._crc = crc_a(self._crc, octet)
-            self._show_crc()
+        if registers[_COMMAND] & 0x0F == _CALC_CRC:
+            self._show_crc(crc_a(registers[_CRC_HIGH] << 8 | registers[_CRC_LOW], octet))
         elif self._level == _FIFO_SIZE:
             registers[_ERROR] |= 0x10
             registers[_COM_IRQ] |= _IRQ_ERR
@@ -212,23 +200,22 @@ class MFRC522:
             self._level += 1
 
     def _pop(self):
+        octet = self._fifo[0]
         if not self._level:
             return 0
-        octet = self._fifo[0]
         self._level -= 1
         for i in range(self._level):
             self._fifo[i] = self._fifo[i + 1]
         return octet
 
-    def _show_crc(self):
-        registers = self._registers
-        registers[_CRC_LOW] = self._crc & 0xFF
-        registers[_CRC_HIGH] = self._crc >> 8
-        registers[_STATUS1] |= 0x20
-        registers[_DIV_IRQ] |= 0x04
+    def _show_crc(self, crc):
+        self._registers[_CRC_LOW] = crc & 0xFF
+        self._registers[_CRC_HIGH] = crc >> 8
+        self._registers[_DIV_IRQ] |= 0x04
 
-    def _crc_over(self, octets):
-        crc = _CRC_PRESET[self._registers[_MODE] & 3]
+    def _crc_of_fifo(self, octets):
+        preset = (self._registers[_MODE] & 3) * 2
+        crc = _CRC_PRESET[preset] | _CRC_PRESET[preset + 1] << 8
         for i in range(octets):
             crc = crc_a(crc, self._fifo[i])
         return crc
@@ -240,7 +227,7 @@ class MFRC522:
         link.poll()
         registers = self._registers
         if registers[_TX_MODE] & 0x80:
-            crc = self._crc_over(self._level)
+            crc = self._crc_of_fifo(self._level)
             self._push(crc & 0xFF)
             self._push(crc >> 8)
         bits = self._level * 8 - (-registers[_BIT_FRAMING] & 7)
@@ -249,14 +236,15 @@ class MFRC522:
         registers[_ERROR] = 0
         registers[_COLL] = registers[_COLL] & 0x80 | 0x20
         registers[_COM_IRQ] |= _IRQ_TX
-        if registers[_T_MODE] & 0x80:
-            self._start_timer()
         # A type A card hears 100 % modulation only, which the chip does not do by itself (9.3.2.6).
-        answer = self.field.exchange(frame, bits) if registers[_TX_ASK] & 0x40 else None
+        answer = self._field.exchange(frame, bits) if registers[_TX_ASK] & 0x40 else None
         if answer is not None:
-            self._receive(answer[0], answer[1], answer[2])
-        if bits == 7:
-            self._note_seen(answer is not None)
+            self._receive(*answer)  # TAuto: its first bits stop the timer
+        elif registers[_T_MODE] & 0x80:
+            self._start_timer()
+        if bits == 7 and (self._fresh or answer is None):
+            link.saw_card(self._poll_start if answer is not None else 0)
+            self._fresh = self._fresh and answer is None
 
     def _receive(self, value, bits, collision):
         registers = self._registers
@@ -268,32 +256,17 @@ class MFRC522:
             if not registers[_COLL] & 0x80:
                 value &= (1 << collision) - 1  # ValuesAfterColl: 0 clears what follows
             registers[_ERROR] |= 0x08
-            registers[_COM_IRQ] |= _IRQ_ERR
-            # CollPos counts from 1, and 0 means 32; the align offset is part of it (as NXP's reader library reads it).
-            registers[_COLL] = registers[_COLL] & 0x80 | (collision + 1 & 0x1F if collision < 32 else 0x20)
-        octets = (bits + 7) // 8
-        self._fifo[:octets] = value.to_bytes(octets, "little")
-        self._level = octets
+            # CollPos counts from 1, 0 means 32; the alignment is part of it, as NXP's own reader
+            # library reads it.
+            where = collision + 1 & 0x1F if collision < 32 else 0x20
+            registers[_COLL] = registers[_COLL] & 0x80 | where
+        self._level = (bits + 7) // 8
+        self._fifo[: self._level] = value.to_bytes(self._level, "little")
         if registers[_RX_MODE] & 0x80:
-            self._check_crc()
+            # RxCRCEn: the chip takes the two check bytes away and says whether they were right.
+            self._level = max(self._level - 2, 0)
+            check = self._fifo[self._level] | self._fifo[self._level + 1] << 8
+            if check != self._crc_of_fifo(self._level):
+                registers[_ERROR] |= 0x04
         registers[_CONTROL] = registers[_CONTROL] & 0xF8 | bits & 7
-        registers[_COM_IRQ] |= _IRQ_RX
-        if registers[_T_MODE] & 0x80:
-            self._deadline = -1  # TAuto: the timer stops at the first received bits
-
-    def _check_crc(self):
-        # RxCRCEn: the chip takes the two check bytes out of the FIFO and says whether they were right.
-        self._level = max(self._level - 2, 0)
-        crc = self._crc_over(self._level)
-        if self._fifo[self._level] | self._fifo[self._level + 1] << 8 != crc:
-            self._registers[_ERROR] |= 0x04
-            self._registers[_COM_IRQ] |= _IRQ_ERR
-
-    def _note_seen(self, answered):
-        if not answered:
-            link.flush_seen()
-        elif self.fresh:
-            self.fresh = False
-            link.saw_card(self._poll_start)
-
-    fresh = False  # a card has come and no REQA or WUPA has found it yet
+        registers[_COM_IRQ] |= _IRQ_RX | (_IRQ_ERR if registers[_ERROR] else 0)

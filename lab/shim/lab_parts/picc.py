@@ -62,7 +62,10 @@ class Card:
             return None
         self._state = _READY
         self._level = 0
-        return (0x04 | (len(self._uid) - 4) // 3 << 6, 16)  # ATQA: bit frame anticollision, UID size
+        return (
+            0x04 | (len(self._uid) - 4) // 3 << 6,
+            16,
+        )  # ATQA: bit frame anticollision, UID size
 
     def _level_bits(self):
         # The 40 bits that this cascade level sends: four UID bytes (or CT and three) and their check byte BCC.

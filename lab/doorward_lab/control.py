@@ -1,0 +1,211 @@
+"""The control socket: one JSON object a line in, one JSON object a line out.
+
+A request is {"op": …}; a reply is {"ok": true, …} or {"ok": false, "error": "what is wrong; what to do next"}.
+
+    {"op": "boards"}                                         -> boards: [{id, pid, on, contact_open, card_present, levels}]
+    {"op": "cards"}                                          -> cards: {name: uid}
+    {"op": "tap", "board", "card" | "uid", "hold_ms": 600}   -> at_ns, when the card entered; it leaves by itself
+    {"op": "contact", "board", "open": bool}                 -> at_ns
+    {"op": "edges", "board"}                                 -> edges: [{pin, level, at_ns, seen_ns}], seen: [ns]
+    {"op": "log", "board"}                                   -> lines
+    {"op": "heap", "board"}                                  -> the fields of wire.Heap
+    {"op": "reader", "board", "fault": "ok" | "dead" | "frozen" | "brownout"}  -> at_ns
+    {"op": "kill", "board", "restart": true}                 -> pid; power is cut, and given again unless restart is false
+    {"op": "stop"}                                           -> the lab ends
+"""
+
+import asyncio
+import contextlib
+import json
+import os
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from doorward_lab.board import Board
+from doorward_lab.errors import LabError, SiteError
+from doorward_lab.lab import Lab
+from doorward_lab.site import Site
+from doorward_lab.surroundings import Fault
+
+_MAX_PATH = 107  # sun_path of a Unix socket, without its end
+_MAX_LINE = 64 * 1024
+_DEFAULT_HOLD_MS = 600
+_MAX_HOLD_MS = 60_000
+
+type_names = {str: "a string", int: "a number", bool: "true or false"}
+
+
+class Control:
+    """Serves one lab on a Unix socket that only its owner can open."""
+
+    def __init__(self, lab: Lab, site: Site) -> None:
+        """Nothing happens until `start`."""
+        self.stopped = asyncio.Event()
+        self._lab = lab
+        self._site = site
+        self._path: Path | None = None
+        self._server: asyncio.Server | None = None
+        self._clients: set[asyncio.StreamWriter] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._operations: dict[str, Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]] = {
+            "boards": self._boards,
+            "cards": self._cards,
+            "tap": self._tap,
+            "contact": self._contact,
+            "edges": self._edges,
+            "log": self._log,
+            "heap": self._heap,
+            "reader": self._reader,
+            "kill": self._kill,
+            "stop": self._stop,
+        }
+
+    async def start(self, path: Path) -> None:
+        """Listen at `path`. Raises LabError when it is too long, or another lab serves it."""
+        if len(os.fsencode(path)) > _MAX_PATH:
+            raise LabError(f"{path} is too long for a Unix socket; choose a shorter --data")
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if await _is_served(path):
+            raise LabError(f"another lab serves {path}; stop it, or choose another --data")
+        path.unlink(missing_ok=True)
+        self._server = await asyncio.start_unix_server(self._serve, path, limit=_MAX_LINE)
+        path.chmod(0o600)
+        self._path = path
+
+    async def stop(self) -> None:
+        """Close the socket and forget taps that are still held."""
+        if self._server is not None:
+            self._server.close()
+        for writer in list(self._clients):
+            writer.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._path is not None:
+            self._path.unlink(missing_ok=True)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._clients.add(writer)
+        try:
+            while line := await reader.readline():
+                writer.write(json.dumps(await self._answer(line)).encode() + b"\n")
+                await writer.drain()
+        except (ConnectionError, ValueError):  # ValueError: a line without end
+            pass
+        finally:
+            self._clients.discard(writer)
+            writer.close()
+            with contextlib.suppress(ConnectionError):
+                await writer.wait_closed()
+
+    async def _answer(self, line: bytes) -> dict[str, Any]:
+        try:
+            request = json.loads(line)
+            if not isinstance(request, dict):
+                raise SiteError('a request is a JSON object; send {"op": …}')
+            operation = self._operations.get(request.get("op", ""))
+            if operation is None:
+                raise SiteError(
+                    f"op {request.get('op')!r} is not known; use one of {', '.join(self._operations)}"
+                )
+            return {"ok": True, **await operation(request)}
+        except ValueError:
+            return {"ok": False, "error": 'a request is one line of JSON; send {"op": …}'}
+        except (LabError, TimeoutError) as error:
+            return {
+                "ok": False,
+                "error": str(error) or "the board did not answer in time; look at its log",
+            }
+
+    async def _boards(self, request: dict[str, Any]) -> dict[str, Any]:
+        return {"boards": [_described(board) for board in self._lab.boards.values()]}
+
+    async def _cards(self, request: dict[str, Any]) -> dict[str, Any]:
+        return {"cards": dict(self._site.cards)}
+
+    async def _tap(self, request: dict[str, Any]) -> dict[str, Any]:
+        board = self._board(request)
+        uid = (
+            _field(request, "uid", str)
+            if "uid" in request
+            else self._site.uid(_field(request, "card", str))
+        )
+        hold_ms = _field(request, "hold_ms", int) if "hold_ms" in request else _DEFAULT_HOLD_MS
+        if not 0 < hold_ms <= _MAX_HOLD_MS:
+            raise SiteError(f"hold_ms is {hold_ms}; give 1 to {_MAX_HOLD_MS}")
+        entered = board.present(uid)
+        task = asyncio.create_task(_remove_later(board, hold_ms))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return {"at_ns": entered}
+
+    async def _contact(self, request: dict[str, Any]) -> dict[str, Any]:
+        return {"at_ns": self._board(request).set_contact(_field(request, "open", bool))}
+
+    async def _edges(self, request: dict[str, Any]) -> dict[str, Any]:
+        board = self._board(request)
+        return {"edges": [asdict(edge) for edge in board.edges], "seen": list(board.seen)}
+
+    async def _log(self, request: dict[str, Any]) -> dict[str, Any]:
+        return {"lines": list(self._board(request).log)}
+
+    async def _heap(self, request: dict[str, Any]) -> dict[str, Any]:
+        return asdict(await self._board(request).heap())
+
+    async def _reader(self, request: dict[str, Any]) -> dict[str, Any]:
+        name = _field(request, "fault", str)
+        if name not in {fault.value for fault in Fault}:
+            raise SiteError(
+                f"fault {name!r} is not known; use one of {', '.join(fault.value for fault in Fault)}"
+            )
+        return {"at_ns": self._board(request).set_reader(Fault(name))}
+
+    async def _kill(self, request: dict[str, Any]) -> dict[str, Any]:
+        board = self._board(request)
+        await board.kill()
+        if request.get("restart", True):
+            await board.power_on()
+        return {"pid": board.pid}
+
+    async def _stop(self, request: dict[str, Any]) -> dict[str, Any]:
+        self.stopped.set()
+        return {}
+
+    def _board(self, request: dict[str, Any]) -> Board:
+        return self._lab.board(_field(request, "board", str))
+
+
+def _field(request: dict[str, Any], name: str, kind: type[Any]) -> Any:
+    value = request.get(name)
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        raise SiteError(f"{name} is {value!r}; give {type_names[kind]}")
+    return value
+
+
+def _described(board: Board) -> dict[str, Any]:
+    return {
+        "id": board.id,
+        "pid": board.pid,
+        "on": board.is_on,
+        "contact_open": board.contact_open,
+        "card_present": board.card_present,
+        "levels": {str(pin): level for pin, level in board.levels.items()},
+    }
+
+
+async def _remove_later(board: Board, hold_ms: int) -> None:
+    await asyncio.sleep(hold_ms / 1000)
+    board.remove()
+
+
+async def _is_served(path: Path) -> bool:
+    try:
+        _, writer = await asyncio.open_unix_connection(path)
+    except OSError:
+        return False
+    writer.close()
+    with contextlib.suppress(ConnectionError):
+        await writer.wait_closed()
+    return True
