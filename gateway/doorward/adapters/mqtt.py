@@ -12,7 +12,9 @@ from collections.abc import Callable
 
 import paho.mqtt.client as paho
 import structlog
+from paho.mqtt.client import SocketLike
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.reasoncodes import ReasonCode
 
 from doorward.app.ports import Message
 from doorward_core import topics
@@ -87,8 +89,13 @@ class MqttLink:
         answered: asyncio.Future[str] = loop.create_future()
 
         def on_connect(
-            _client: paho.Client, _data: object, _flags: object, reason: object, _properties: object
+            _client: paho.Client,
+            _data: object,
+            _flags: object,
+            reason: ReasonCode,
+            _properties: object,
         ) -> None:
+            self.connected = reason == "Success"
             if not answered.done():
                 answered.set_result(str(reason))
 
@@ -108,13 +115,13 @@ class MqttLink:
         if sock is None:
             raise ConnectionResetError("closed before it was open")
         # Without it PUBACK and PUBLISH wait for each other's delayed ACK: 44 ms a tap.
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if isinstance(sock, socket.socket):
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         asyncio.get_running_loop().add_reader(sock, self._readable, client, sock)
         self._write_later()
 
     async def _serve(self, client: paho.Client) -> None:
         client.subscribe(self._filters)
-        self.connected = True
         self._write_later()
         _log.info("link.up", broker=self._address)
         self.on_up()
@@ -124,7 +131,7 @@ class MqttLink:
             if client.loop_misc() != paho.MQTT_ERR_SUCCESS:
                 return
 
-    def _readable(self, client: paho.Client, sock: socket.socket) -> None:
+    def _readable(self, client: paho.Client, sock: SocketLike) -> None:
         result = client.loop_read()
         # Outside paho's callback, so that an answer is written at once and not on the next turn.
         inbox, self._inbox = self._inbox, []
@@ -148,7 +155,9 @@ class MqttLink:
             ack()
             return
         device, suffix = place
-        self.on_message(Message(device, suffix, message.payload, message.retain, message.dup, ack))
+        self.on_message(
+            Message(device, suffix, bytes(message.payload), message.retain, message.dup, ack)
+        )
 
     def _write_later(self) -> None:
         """Paho writes at once where it can; what the socket did not take waits until it does."""
@@ -158,7 +167,7 @@ class MqttLink:
             return
         asyncio.get_running_loop().add_writer(sock, self._writable, client, sock)
 
-    def _writable(self, client: paho.Client, sock: socket.socket) -> None:
+    def _writable(self, client: paho.Client, sock: SocketLike) -> None:
         result = client.loop_write()
         if result != paho.MQTT_ERR_SUCCESS or client.socket() is not sock:
             asyncio.get_running_loop().remove_writer(sock)

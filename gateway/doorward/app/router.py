@@ -57,8 +57,8 @@ class Router:
             self._refuse(device, message, f"seal: {refused.reason}")
         except MessageError as refused:
             self._refuse(device, message, f"message: {refused.field or 'body'}")
-        except Exception:
-            # A bug of ours must not stop the other doors; unacked, the message comes again.
+        except Exception:  # noqa: BLE001 - a bug of ours must not stop the other doors
+            # Unacked: the broker sends it again on the next connection.
             _log.exception("message.failed", device=message.device, leaf=message.suffix)
 
     def _dispatch(self, device: Device, message: Message) -> None:

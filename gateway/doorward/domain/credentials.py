@@ -19,6 +19,7 @@ class Credential:
     person: int
     revoked: bool = False
     strength: int = STRENGTH_UID
+    added_ms: int = 0
 
 
 def parse_uid(text: str, field: str = "uid") -> bytes:

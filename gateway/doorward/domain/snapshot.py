@@ -1,5 +1,6 @@
 """The rules compiled for decisions: immutable, one dictionary look-up per card, never a database."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -59,6 +60,10 @@ class Snapshot:
     def holder(self, uid: bytes) -> Holder | None:
         """Whose card this is, None for a card that nobody here knows."""
         return self._holders.get(uid)
+
+    def holders(self) -> Iterable[Holder]:
+        """Every card with its person."""
+        return self._holders.values()
 
     def policy(self, door_id: str) -> access.Door:
         """What `access.decide` needs of this door."""

@@ -22,7 +22,14 @@ def load(connection: Connection) -> Rules:
     return Rules(
         people=_people(connection),
         credentials=tuple(
-            Credential(row.id, row.uid, row.person_id, row.revoked_ms is not None, row.strength)
+            Credential(
+                row.id,
+                row.uid,
+                row.person_id,
+                row.revoked_ms is not None,
+                row.strength,
+                row.added_ms,
+            )
             for row in connection.execute(select(t.credential))
         ),
         doors=tuple(Door(**row) for row in connection.execute(select(t.door)).mappings()),
@@ -99,12 +106,6 @@ def revoke_card(connection: Connection, uid: bytes, at_ms: int) -> None:
         raise NotFound("nobody has that card", "doorward people list shows who has which")
     open_card = (t.credential.c.id == found.id) & t.credential.c.revoked_ms.is_(None)
     connection.execute(update(t.credential).where(open_card).values(revoked_ms=at_ms))
-
-
-def cards_added(connection: Connection) -> dict[int, int]:
-    """When each card was added, by its id."""
-    rows = connection.execute(select(t.credential.c.id, t.credential.c.added_ms))
-    return {row.id: row.added_ms for row in rows}
 
 
 def put_door(connection: Connection, door: Door) -> None:

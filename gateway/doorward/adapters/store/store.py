@@ -54,31 +54,29 @@ class SqlStore:
     def load(self) -> Rules:
         return self._look(rules.load)
 
-    async def add_person(self, name: str, levels: Sequence[str], row: AuditRow) -> int:
-        def work(connection: Connection) -> int:
-            person_id = rules.add_person(connection, name, levels, row.at_ms)
-            audit.append(connection, row)
-            return person_id
+    async def add_person(self, name: str, levels: Sequence[str], row: AuditRow) -> AuditRow:
+        return await self._change(
+            row, lambda connection: rules.add_person(connection, name, levels, row.at_ms)
+        )
+
+    async def add_card(self, uid: bytes, person: str, row: AuditRow) -> AuditRow:
+        return await self._change(
+            row, lambda connection: rules.add_card(connection, uid, person, row.at_ms)
+        )
+
+    async def revoke_card(self, uid: bytes, row: AuditRow) -> AuditRow:
+        return await self._change(
+            row, lambda connection: rules.revoke_card(connection, uid, row.at_ms)
+        )
+
+    async def _change(self, row: AuditRow, change: Callable[[Connection], object]) -> AuditRow:
+        """One change and its audit row, both or neither."""
+
+        def work(connection: Connection) -> AuditRow:
+            change(connection)
+            return audit.append(connection, row) or row
 
         return await self._writer.run(work)
-
-    async def add_card(self, uid: bytes, person: str, row: AuditRow) -> int:
-        def work(connection: Connection) -> int:
-            card_id = rules.add_card(connection, uid, person, row.at_ms)
-            audit.append(connection, row)
-            return card_id
-
-        return await self._writer.run(work)
-
-    async def revoke_card(self, uid: bytes, row: AuditRow) -> None:
-        def work(connection: Connection) -> None:
-            rules.revoke_card(connection, uid, row.at_ms)
-            audit.append(connection, row)
-
-        await self._writer.run(work)
-
-    async def cards_added(self) -> dict[int, int]:
-        return await self._read(rules.cards_added)
 
     async def put_site(
         self,

@@ -1,0 +1,119 @@
+"""What each board holds for the time when nobody answers: told by `config`, fetched piece by piece."""
+
+import asyncio
+import hashlib
+import json
+from datetime import timedelta
+
+import structlog
+
+from doorward.app.doorstates import DoorStates
+from doorward.app.entries import instant, milliseconds
+from doorward.app.fleet import Device, Fleet
+from doorward.app.ports import CacheFile, CacheStore, Clock, DeviceCache, Signer
+from doorward.app.rulebook import Rulebook
+from doorward.domain.doors import Door
+from doorward.domain.snapshot import CacheContent, Snapshot
+from doorward.errors import Rejected
+from doorward_core import gateway_messages, seal, topics
+from doorward_core.gateway_messages import CommandAck
+
+_log = structlog.get_logger(__name__)
+
+# After soft expiry a board admits only who may always pass; after hard expiry nobody.
+_SOFT = timedelta(days=7)
+_HARD = timedelta(days=30)
+_REISSUE = timedelta(days=1)
+
+
+class CacheKeeper:
+    """One sealed file a board, with a version that only rises; made anew when what it says changes, or with age."""
+
+    def __init__(
+        self,
+        rulebook: Rulebook,
+        fleet: Fleet,
+        signer: Signer,
+        states: DoorStates,
+        store: CacheStore,
+        clock: Clock,
+    ) -> None:
+        self._rulebook = rulebook
+        self._fleet = fleet
+        self._signer = signer
+        self._states = states
+        self._store = store
+        self._clock = clock
+        self._caches = store.caches()
+        self._changing = asyncio.Lock()
+
+    async def refresh(self) -> None:
+        """Bring every board's file up to date and tell the boards of new ones."""
+        async with self._changing:
+            snapshot = self._rulebook.snapshot
+            for door in snapshot.doors.values():
+                await self._refresh(snapshot, door)
+
+    def announce(self) -> None:
+        """Tell every board which file it should hold: after each connection to the broker."""
+        for door in self._rulebook.snapshot.doors.values():
+            self._tell(door)
+
+    def wanted(self, device: Device, ack: CommandAck) -> None:
+        """A board asks for a piece of its file. Raises Rejected for a version that is not current."""
+        cache = self._caches.get(device.id)
+        if cache is None or ack.version != cache.version or ack.offset >= len(cache.file):
+            raise Rejected("a request for a cache that is not current")
+        piece = gateway_messages.cache_chunk(cache.version, ack.offset, cache.file)
+        self._fleet.say(device.id, topics.CACHE, seal.counter_word(cache.version), piece)
+
+    async def _refresh(self, snapshot: Snapshot, door: Door) -> None:
+        if self._fleet.find(door.device) is None:
+            return
+        content = snapshot.cache_content(door.id)
+        digest = _digest(content, door)
+        now = self._clock.now()
+        known = self._caches.get(door.device)
+        if known and known.content == digest and now - instant(known.issued_ms) < _REISSUE:
+            return
+        issued = int(now.timestamp())
+        contents = CacheFile(
+            version=known.version + 1 if known else 1,
+            issued=issued,
+            soft_expiry=issued + int(_SOFT.total_seconds()),
+            hard_expiry=issued + int(_HARD.total_seconds()),
+            windows=content.windows,
+            persons=content.persons,
+            cards=content.cards,
+        )
+        file = await asyncio.to_thread(self._signer.build_cache, door.device, contents)
+        cache = DeviceCache(door.device, contents.version, digest, milliseconds(now), file)
+        # On record before it is told: a counter that was used once is never used for another file.
+        await self._store.put_cache(cache)
+        self._caches[door.device] = cache
+        _log.info("cache.made", device=door.device, version=cache.version, size=len(file))
+        self._tell(door)
+
+    def _tell(self, door: Door) -> None:
+        cache = self._caches.get(door.device)
+        if cache is None:
+            return
+        config = gateway_messages.config(
+            cache.version,
+            len(cache.file),
+            hashlib.sha256(cache.file).digest(),
+            door.strike_ms,
+            door.cap_ms,
+            door.held_ms,
+        )
+        word = seal.counter_word(cache.version)
+        self._fleet.say(door.device, topics.CONFIG, word, config, retain=True)
+        self._states.wanted(door.device, cache.version)
+
+
+def _digest(content: CacheContent, door: Door) -> bytes:
+    """What a file and its config say, apart from version and dates."""
+    cards = [(uid.hex(), person, group) for uid, person, group in content.cards]
+    settings = (door.strike_ms, door.cap_ms, door.held_ms)
+    said = json.dumps([content.windows, content.persons, cards, settings])
+    return hashlib.sha256(said.encode()).digest()

@@ -1,0 +1,122 @@
+"""What an entry of a board's log means to the audit."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from doorward.app.ports import Signer
+from doorward.app.rulebook import Rulebook
+from doorward.domain import audit, ruling
+from doorward.domain.audit import AuditRow
+from doorward.domain.doors import Door
+from doorward.domain.explain import Facts, sentence
+from doorward.domain.snapshot import Holder, Snapshot
+from doorward_core import timestamps
+from doorward_core.gateway_messages import Event
+from doorward_core.messages import flag, number, raw, text
+
+# The rest (each relock, each reset of a reader) stays in the log alone.
+_AUDITED = {
+    "door.open": "The door was opened.",
+    "door.closed": "The door was closed.",
+    "door.forced": "The door was opened without a release.",
+    "door.held": "The door has been standing open for too long.",
+    "door.rex": "Somebody left by the exit button.",
+    "boot": "The board started.",
+    "tamper": "The board reports tampering.",
+    "lockout.entered": "Too many failed attempts.",
+    "lockout.cleared": "The lockout is over.",
+    "rejected": "The board refused messages that were not from this gateway, or came late.",
+    "lost": "The board had to drop events: its log was full.",
+}
+
+
+class EventRows:
+    """Turns events into rows, with the names of the people behind the tags."""
+
+    def __init__(
+        self, rulebook: Rulebook, signer: Signer, actor: Callable[[str], str | None]
+    ) -> None:
+        """`actor` says who asked for the release with this command id."""
+        self._rulebook = rulebook
+        self._actor = actor
+        self._signer = signer
+        self._tags: tuple[Snapshot, dict[str, dict[bytes, Holder]]] = rulebook.snapshot, {}
+
+    def of(self, device_id: str, event: Event, now_ms: int) -> list[AuditRow]:
+        """The rows for one event; raises MessageError when its data is not what the type promises."""
+        snapshot = self._rulebook.snapshot
+        door = snapshot.by_device.get(device_id)
+        at_ms = _when(event, now_ms)
+        if event.kind == audit.ACCESS_DECISION:
+            return [self._decision(snapshot, device_id, door, event, at_ms)]
+        if event.kind == "lock.changed" and event.data.get("cause") == "release":
+            command_id = text(event.data, "command_id", 32)
+            row = _plain(device_id, door, event.kind, "Opened from afar.", at_ms)
+            return [replace(row, actor=self._actor(command_id), note=command_id)]
+        if event.kind in _AUDITED:
+            return [_plain(device_id, door, event.kind, _AUDITED[event.kind], at_ms)]
+        return []
+
+    def tamper(self, device_id: str, why: str, now_ms: int) -> AuditRow:
+        """A row for what must not happen."""
+        door = self._rulebook.snapshot.by_device.get(device_id)
+        return _plain(device_id, door, audit.TAMPER, why, now_ms)
+
+    def _decision(
+        self, snapshot: Snapshot, device_id: str, door: Door | None, event: Event, at_ms: int
+    ) -> AuditRow:
+        data = event.data
+        granted, rule = flag(data, "granted"), number(data, "rule", 0, 255)
+        holder = self._holder(snapshot, device_id, raw(data, "tag", 12))
+        facts = Facts("This door")
+        if door is not None:
+            facts = ruling.facts(snapshot, holder, door, None)
+        return AuditRow(
+            at_ms=at_ms,
+            kind=audit.ACCESS_DECISION,
+            source=audit.GATEWAY if text(data, "source", 8) == audit.GATEWAY else audit.BOARD,
+            reporter=audit.BOARD,
+            device=device_id,
+            request=text(data, "request", 16),
+            door_id=door.id if door else None,
+            door_name=door.name if door else None,
+            person_id=holder.person.id if holder else None,
+            person=holder.person.name if holder else None,
+            card_tail=text(data, "tail", 4).upper(),
+            granted=granted,
+            rule=rule,
+            why=sentence(rule, granted, facts),
+        )
+
+    def _holder(self, snapshot: Snapshot, device_id: str, tag: bytes) -> Holder | None:
+        """Whose card has this tag on this board. The index is made once a snapshot and board."""
+        if self._tags[0] is not snapshot:
+            self._tags = snapshot, {}
+        index = self._tags[1].get(device_id)
+        if index is None:
+            index = {self._signer.tag(device_id, h.credential.uid): h for h in snapshot.holders()}
+            self._tags[1][device_id] = index
+        return index.get(tag)
+
+
+def _plain(device_id: str, door: Door | None, kind: str, why: str, at_ms: int) -> AuditRow:
+    return AuditRow(
+        at_ms=at_ms,
+        kind=kind,
+        source=audit.BOARD,
+        reporter=audit.BOARD,
+        device=device_id,
+        door_id=door.id if door else None,
+        door_name=door.name if door else None,
+        why=why,
+    )
+
+
+def _when(event: Event, now_ms: int) -> int:
+    """The board's time where it had the gateway's, else when we heard of it."""
+    if event.clock != "gateway":
+        return now_ms
+    try:
+        return timestamps.parse(event.timestamp) * 1000
+    except ValueError:
+        return now_ms

@@ -1,0 +1,115 @@
+"""The boards' logs: each entry verified against all before it, stored byte for byte, acked after the commit."""
+
+from collections.abc import Callable, Coroutine
+
+import structlog
+
+from doorward.app.announcer import Announcer
+from doorward.app.entries import milliseconds
+from doorward.app.eventrows import EventRows
+from doorward.app.fleet import Device, Fleet
+from doorward.app.ports import Clock, LogEntry, LogHead, LogStore, Message, Signer
+from doorward.domain.audit import AuditRow
+from doorward.errors import Rejected
+from doorward_core import gateway_messages, seal, topics
+from doorward_core.gateway_messages import Event
+
+_log = structlog.get_logger(__name__)
+
+Spawn = Callable[[Coroutine[object, object, None]], None]
+Happened = Callable[[str, Event], None]
+
+
+class EventLog:
+    """Takes `telemetry/events`. `happened` hears of every new entry after its commit."""
+
+    def __init__(
+        self,
+        fleet: Fleet,
+        signer: Signer,
+        store: LogStore,
+        rows: EventRows,
+        announcer: Announcer,
+        clock: Clock,
+        spawn: Spawn,
+    ) -> None:
+        self._fleet = fleet
+        self._signer = signer
+        self._store = store
+        self._rows = rows
+        self._announcer = announcer
+        self._clock = clock
+        self._spawn = spawn
+        self._heads = store.heads()
+        self._stored = dict(self._heads)
+        self.happened: list[Happened] = []
+
+    def event(self, device: Device, message: Message) -> None:
+        """Take one entry. Raises Rejected or SealError for what does not continue the log."""
+        sealed = seal.split(message.payload)
+        kind, epoch, seq = seal.parse_freshness(sealed.freshness)
+        if kind != "e" or not isinstance(epoch, str):
+            raise Rejected("an event without its place in the log")
+        head = self._heads.get(device.id)
+        if head is not None and epoch == head.epoch and seq <= head.seq:
+            self._spawn(self._again(device, message, epoch, seq))
+            return
+        before = _digest_before(head, epoch, seq)
+        digest = seal.chain(before, epoch, seq, sealed.body)
+        self._signer.verify(device.id, topics.EVENTS, message.payload, digest)
+        event = gateway_messages.parse_event(sealed.body)
+        if event.device != device.id or event.seq != seq:
+            raise Rejected("an event that contradicts its seal")
+        now_ms = milliseconds(self._clock.now())
+        kept = LogEntry(device.id, epoch, seq, sealed.body, digest, now_ms)
+        rows = self._rows.of(device.id, event, now_ms)
+        if head is not None and epoch != head.epoch:
+            rows.append(self._rows.tamper(device.id, "the board started a new log", now_ms))
+        self._heads[device.id] = LogHead(epoch, seq, digest)
+        self._store.store_event(kept, rows, self._committed(device, message, kept, event))
+
+    def _committed(
+        self, device: Device, message: Message, kept: LogEntry, event: Event
+    ) -> Callable[[list[AuditRow] | None, Exception | None], None]:
+        def done(rows: list[AuditRow] | None, error: Exception | None) -> None:
+            if error is not None:
+                # The board sends it again; take up where the store really is.
+                _log.error("log.failed", device=device.id, seq=kept.seq, error=str(error))
+                self._heads.pop(device.id, None)
+                if device.id in self._stored:
+                    self._heads[device.id] = self._stored[device.id]
+                return
+            self._stored[device.id] = LogHead(kept.epoch, kept.seq, kept.digest)
+            self._acknowledge(device, kept.epoch, kept.seq)
+            message.ack()
+            self._announcer.announce(rows)
+            for happened in self.happened:
+                happened(device.id, event)
+
+        return done
+
+    def _acknowledge(self, device: Device, epoch: str, seq: int) -> None:
+        self._fleet.tell(device, topics.EVENTS_ACK, gateway_messages.events_ack(epoch, seq))
+
+    async def _again(self, device: Device, message: Message, epoch: str, seq: int) -> None:
+        """An entry that we hold: say so again. The same number with another content is tampering."""
+        known = await self._store.entry(device.id, epoch, seq)
+        sealed = seal.split(message.payload)
+        if known is not None and known.body == sealed.body:
+            stored = self._stored.get(device.id)
+            if stored is not None and stored.epoch == epoch:
+                self._acknowledge(device, epoch, stored.seq)
+        elif known is not None:
+            self._fleet.reject(device, topics.EVENTS, "an event that differs from the stored one")
+        message.ack()
+
+
+def _digest_before(head: LogHead | None, epoch: str, seq: int) -> bytes:
+    """The digest that an entry has to continue. Raises Rejected for a gap."""
+    if head is not None and head.epoch == epoch:
+        if seq != head.seq + 1:
+            raise Rejected("an event after a gap")
+        return head.digest
+    if seq != 1:
+        raise Rejected("a log that does not start at its first event")
+    return seal.CHAIN_START
