@@ -212,11 +212,14 @@ class Client:
         return found
 
     async def is_closed(self) -> bool:
-        """True when the broker closes the connection, False when it still answers."""
+        """True when the broker closes the connection, False when it still answers.
+
+        Raises TimeoutError when it does neither.
+        """
         try:
             self.write(mqtt.pingreq())
             await self._next(mqtt.PINGRESP, PATIENCE)
-        except (EOFError, OSError):
+        except (EOFError, ConnectionError):
             return True
         return False
 

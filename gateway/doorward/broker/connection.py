@@ -20,6 +20,7 @@ from doorward_core import mqtt, mqtt_server
 
 _log = logging.getLogger(__name__)
 
+_CONNECT_HEAD = mqtt.CONNECT << 4
 _HIGH_WATER = 65_536  # bytes written and not yet taken by the kernel: from here on QoS 1 waits and QoS 0 is dropped
 
 
@@ -89,6 +90,8 @@ class Connection(asyncio.Protocol):
         """Handle every whole packet, then write the answers and the deliveries with one call a client."""
         self._heard = self._exchange.clock()
         try:
+            if self._session is None and not self._decoder.pending() and data[0] != _CONNECT_HEAD:
+                raise mqtt.MqttError("the first packet is no CONNECT")
             for kind, flags, body in self._decoder.feed(data):
                 if self._ended:
                     break
@@ -213,8 +216,6 @@ class Connection(asyncio.Protocol):
     def _on_packet(self, kind: int, flags: int, body: bytes) -> None:
         session = self._session
         if session is None:
-            if kind != mqtt.CONNECT:
-                raise mqtt.MqttError(f"packet type {kind} before CONNECT")
             self._on_connect(mqtt_server.parse_connect(body))
             return
         handler = self._handlers.get(kind)

@@ -14,13 +14,20 @@ GATEWAY = Principal("gateway", Role.GATEWAY)
 
 LEAVES = (*topics.UP, *topics.DOWN, "status", "commands/other", "config/deep")
 # Every topic that matters here: own and foreign leaves, near misses, other trees.
-UNIVERSE = tuple(
-    f"{base}/{kind}/{device}/{leaf}"
-    for base in ("dw", "dwx", "$SYS")
-    for kind in ("devices", "fleet")
-    for device in ("front", "back", "front2")
-    for leaf in LEAVES
-) + ("dw", "dw/devices", "dw/devices/front", "x", "$SYS/broker")
+UNIVERSE = (
+    *tuple(
+        f"{base}/{kind}/{device}/{leaf}"
+        for base in ("dw", "dwx", "$SYS")
+        for kind in ("devices", "fleet")
+        for device in ("front", "back", "front2")
+        for leaf in LEAVES
+    ),
+    "dw",
+    "dw/devices",
+    "dw/devices/front",
+    "x",
+    "$SYS/broker",
+)
 
 
 def reads(principal, topic):
