@@ -28,7 +28,6 @@ class Board:
         self,
         profile: Mapping[str, Any],
         command: list[str],
-        shim: Path,
         image: Path,
         log_file: Path,
     ) -> None:
@@ -46,7 +45,7 @@ class Board:
         self._heap: asyncio.Future[Heap] | None = None
         uid = hashlib.sha256(self.id.encode()).hexdigest()[:12]
         wiring = json.dumps(profile.get("pins") or {})
-        self._power = Power(command, image, uid, wiring, shim, self)
+        self._power = Power(command, image, uid, wiring, self)
 
     # --- what it did
 

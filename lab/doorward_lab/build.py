@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from doorward_lab import toolchain
+from doorward_lab import romfs, toolchain
 from doorward_lab.errors import FirmwareError
 
 # A board reads these two as source.
@@ -32,23 +32,20 @@ def stage(folder: Path, target: Path, cache: Path) -> None:
             _place(path, target / inside)
 
 
-def compiled_tree(folder: Path, cache: Path) -> Path:
-    """Return a folder in `cache` with every module of `folder` compiled as small as it gets; made once per content."""
-    digest = hashlib.sha256(toolchain.compiler_identity().encode())
-    for path in _files(folder):
-        digest.update(str(path.relative_to(folder)).encode() + b"\0" + path.read_bytes() + b"\0")
-    ready = cache / f"tree-{digest.hexdigest()[:32]}"
-    if not ready.is_dir():
+def rom(folder: Path, cache: Path) -> Path:
+    """Return a ROMFS file in `cache` with every module of `folder`, compiled as small as it gets; made once per content."""
+    digest = hashlib.sha256(f"{toolchain.compiler_identity()}\0{tree_digest(folder)}".encode())
+    ready = cache / f"{digest.hexdigest()[:32]}.romfs"
+    if not ready.is_file():
         cache.mkdir(parents=True, exist_ok=True)
-        growing = Path(tempfile.mkdtemp(dir=cache))
-        for path in _files(folder):
-            inside = path.relative_to(folder)
-            if inside.suffix == ".py":
-                _place(
-                    _compiled(path, str(inside), cache, optimise=3),
-                    growing / inside.with_suffix(".mpy"),
-                )
-        _move_into_place(growing, ready)
+        with tempfile.TemporaryDirectory(dir=cache) as growing:
+            for path in _files(folder):
+                inside = path.relative_to(folder)
+                compiled = _compiled(path, str(inside), cache, optimise=3)
+                _place(compiled, Path(growing) / inside.with_suffix(".mpy"))
+            image = Path(growing) / "image"
+            image.write_bytes(romfs.pack(Path(growing)))
+            image.replace(ready)
     return ready
 
 
@@ -85,13 +82,6 @@ def _compiled(source: Path, name: str, cache: Path, optimise: int = 2) -> Path:
         finally:
             Path(growing).unlink(missing_ok=True)
     return ready
-
-
-def _move_into_place(growing: Path, ready: Path) -> None:
-    try:
-        growing.rename(ready)
-    except OSError:  # another lab was quicker
-        shutil.rmtree(growing)
 
 
 def _place(source: Path, target: Path) -> None:

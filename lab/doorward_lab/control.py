@@ -47,7 +47,6 @@ class Control:
         self._site = site
         self._path: Path | None = None
         self._server: asyncio.Server | None = None
-        self._clients: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._operations: dict[str, Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]] = {
             "boards": self._boards,
@@ -75,11 +74,9 @@ class Control:
         self._path = path
 
     async def stop(self) -> None:
-        """Close the socket and forget taps that are still held."""
+        """Close the socket, end what is asked now, and forget taps that are still held."""
         if self._server is not None:
             self._server.close()
-        for writer in list(self._clients):
-            writer.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -87,18 +84,22 @@ class Control:
             self._path.unlink(missing_ok=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._clients.add(writer)
+        self._keep(asyncio.current_task())
         try:
             while line := await reader.readline():
                 writer.write(json.dumps(await self._answer(line)).encode() + b"\n")
                 await writer.drain()
-        except (ConnectionError, ValueError):  # ValueError: a line without end
+        except (ConnectionError, ValueError, asyncio.CancelledError):
+            # The client left, sent a line without end, or the lab ends: asyncio would report the
+            # task's cancellation as an error of ours.
             pass
         finally:
-            self._clients.discard(writer)
             writer.close()
-            with contextlib.suppress(ConnectionError):
-                await writer.wait_closed()
+
+    def _keep(self, task: asyncio.Task[None] | None) -> None:
+        if task is not None:
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
     async def _answer(self, line: bytes) -> dict[str, Any]:
         try:
@@ -136,9 +137,7 @@ class Control:
         if not 0 < hold_ms <= _MAX_HOLD_MS:
             raise SiteError(f"hold_ms is {hold_ms}; give 1 to {_MAX_HOLD_MS}")
         entered = board.present(uid)
-        task = asyncio.create_task(_remove_later(board, hold_ms))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._keep(asyncio.create_task(_remove_later(board, hold_ms)))
         return {"at_ns": entered}
 
     async def _contact(self, request: dict[str, Any]) -> dict[str, Any]:

@@ -53,15 +53,10 @@ class Flash:
         if not self.image.exists():
             with self.image.open("wb") as file:
                 file.truncate(FLASH_BYTES)
-        shim = build.compiled_tree(places.shim(), self.cache)
-        command = toolchain.interpreter_command(["-m", "lab_flash", str(self.image), str(staged)])
+        rom = build.rom(places.shim(), self.cache)
+        command = [*toolchain.interpreter_command(rom, "lab_flash"), str(self.image), str(staged)]
         done = subprocess.run(
-            command,
-            env={"MICROPYPATH": f"{shim}:.frozen"},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
+            command, env={}, capture_output=True, text=True, timeout=60, check=False
         )
         words = done.stdout.split()
         if done.returncode or words[:1] != ["used"]:

@@ -58,10 +58,10 @@ class Lab:
             raise SiteError(f"board {identity} runs already; stop it first")
         folder = Path(firmware) if firmware is not None else places.firmware()
         flash = Flash(self.directory / "boards" / identity, self._cache)
-        used, shim = await asyncio.to_thread(self._prepare, flash, folder, profile)
-        command = toolchain.interpreter_command(["-m", "lab_start"], heap_kib=heap_kib)
+        used, rom = await asyncio.to_thread(self._prepare, flash, folder, profile)
+        command = toolchain.interpreter_command(rom, "lab_start", heap_kib=heap_kib)
         log_file = self.directory / "logs" / f"{identity}.log"
-        board = Board(profile, command, shim, flash.image, log_file)
+        board = Board(profile, command, flash.image, log_file)
         board.flash_bytes = used
         self.boards[identity] = board
         try:
@@ -89,4 +89,4 @@ class Lab:
             await self.stop_board(identity)
 
     def _prepare(self, flash: Flash, folder: Path, profile: Mapping[str, Any]) -> tuple[int, Path]:
-        return flash.program(folder, profile), build.compiled_tree(places.shim(), self._cache)
+        return flash.program(folder, profile), build.rom(places.shim(), self._cache)

@@ -1,14 +1,25 @@
-"""Turns a CPython process into a MicroPython one that dies with its parent: launch.py MODULE_FOLDER micropython ARGUMENTS.
+"""Turns a CPython process into a MicroPython one that dies with its parent.
 
-Run as a file by `python -ISB`, so it can import nothing of ours.
+launch.py FOLDER ROM HEAP MODULE ARGUMENTS, run as a file by `python -ISB`, so it can import nothing of ours. FOLDER holds
+the interpreter, ROM is a ROMFS file with the shim, HEAP is "64K" or "" for the interpreter's own, MODULE of the shim is
+imported with ARGUMENTS in sys.argv[1:].
 """
 
 import ctypes
 import os
 import signal
 import sys
+from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
+
+# Mounts the ROM and runs a module from it. This is MicroPython source.
+_START = """\
+import sys, uctypes, vfs
+vfs.mount(vfs.VfsRom(uctypes.bytearray_at({address}, {size})), "/.chip")
+sys.path[:] = ["/.chip", ".frozen"]
+import {module}
+"""
 
 
 def die_with(parent: int, number: int) -> None:
@@ -22,11 +33,21 @@ def die_with(parent: int, number: int) -> None:
             sys.exit(1)
 
 
+def run(folder: str, rom: str, heap: str, module: str, arguments: list[str]) -> int:
+    """Run MicroPython in this process and return its exit status."""
+    sys.path.append(folder)
+    from micropython_run import run_main  # type: ignore[import-not-found,unused-ignore]
+
+    image = Path(rom).read_bytes()
+    memory = ctypes.create_string_buffer(image, len(image))  # outside the heap of MicroPython
+    start = _START.format(address=ctypes.addressof(memory), size=len(image), module=module)
+    options = ["-X", f"heapsize={heap}"] if heap else []
+    status: int = run_main(["micropython", *options, "-c", start, *arguments])
+    return status
+
+
 if __name__ == "__main__":
     die_with(os.getppid(), signal.SIGKILL)
     # Ctrl-C in a terminal reaches the whole group; the lab alone decides when a board ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    sys.path.append(sys.argv[1])
-    from micropython_run import run_main  # type: ignore[import-not-found,unused-ignore]
-
-    sys.exit(run_main(sys.argv[2:]))
+    sys.exit(run(*sys.argv[1:5], sys.argv[5:]))  # type: ignore[call-arg,arg-type,unused-ignore]

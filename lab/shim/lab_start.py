@@ -1,6 +1,7 @@
 # lab_start.py  Power-on of a virtual board: wire, parts and flash, then /boot.py and /main.py as an ESP32 runs them.
 #
 # Arguments: socket fd, flash image, reset cause, unique id in hex, wiring as JSON.
+# It runs from a ROMFS at /.chip (doorward_lab/launch.py).
 import gc
 import os
 import sys
@@ -12,10 +13,6 @@ import lab_parts
 from lab_parts import link
 from lab_parts.flash import FileFlash
 
-# Modules of ours that firmware may still import once `/` is the board's own flash.
-_SHIM = "/.shim"
-
-
 def _power_on(fd, image, cause, identity, wiring):
     from lab_parts.power_on import connect
 
@@ -25,11 +22,10 @@ def _power_on(fd, image, cause, identity, wiring):
     machine.cause = int(cause)
     machine.identity = bytes.fromhex(identity)
     connect(wiring)
-    vfs.mount(vfs.VfsPosix(os.getenv("MICROPYPATH").split(":")[0]), _SHIM)
     vfs.umount("/")
     vfs.mount(_flash, "/")
     os.chdir("/")
-    sys.path[:] = ["", ".frozen", "/lib", _SHIM]
+    sys.path[:] = ["", ".frozen", "/lib", "/.chip"]  # the last: what firmware imports late
     sys.argv[:] = []
     del sys.modules["lab_parts.power_on"], lab_parts.power_on
 
