@@ -1,0 +1,170 @@
+"""A demo as its user starts it: a process of its own, its ports, its directory, and the commands that speak to it."""
+
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+_START_S = 60.0
+_STOP_S = 20.0
+PYTHON = (sys.executable, "-m", "doorward")
+
+
+def free_port_base() -> int:
+    """A port that is free together with the one above it."""
+    while True:
+        with socket.socket() as web, socket.socket() as mqtt:
+            web.bind(("127.0.0.1", 0))
+            base: int = web.getsockname()[1]
+            try:
+                mqtt.bind(("127.0.0.1", base + 1))
+            except (OSError, OverflowError):
+                continue
+            return base
+
+
+class Demo:
+    """`doorward demo` from start to Ctrl-C. `doorward` is the command, `start` what starts it."""
+
+    def __init__(
+        self,
+        data: Path,
+        *,
+        doorward: Sequence[str] = PYTHON,
+        start: Sequence[str] = (),
+        cwd: Path | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self.data = data
+        self.port_base = free_port_base()
+        self._doorward = tuple(doorward)
+        self._start = tuple(start) or (*self._doorward, "demo")
+        self._cwd = cwd
+        self._environment = {**os.environ, **(environment or {})}
+        self._log = data.with_name(f"{data.name}.log")
+
+    def __enter__(self) -> Self:
+        options = ["--port-base", str(self.port_base), "--data", str(self.data), "--json"]
+        with self._log.open("wb") as log:
+            # A session of its own, so that whatever it leaves behind can be found by it.
+            self.process = subprocess.Popen(
+                [*self._start, *options],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                cwd=self._cwd,
+                env=self._environment,
+                start_new_session=True,
+            )
+        self.ready: dict[str, Any] = json.loads(self._first_line())
+        return self
+
+    def _first_line(self) -> bytes:
+        """What it prints when everything runs."""
+        out = self.process.stdout
+        assert out is not None
+        started = time.monotonic()
+        while not select.select([out], [], [], 0.2)[0]:
+            assert time.monotonic() - started < _START_S, (
+                f"no demo after {_START_S} s: {self.log()}"
+            )
+        line: bytes = out.readline()
+        assert line, f"the demo ended: {self.log()}"
+        return line
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self.process.poll() is None:
+            self.interrupt()
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+        for pid in self.leftovers():
+            os.kill(pid, signal.SIGKILL)
+
+    def interrupt(self) -> int:
+        """Ctrl-C, as a terminal sends it: to every process of the foreground group. Returns the exit code."""
+        os.killpg(self.process.pid, signal.SIGINT)
+        return self.process.wait(_STOP_S)
+
+    def leftovers(self) -> list[int]:
+        """The processes of its session, or started for its directory, that still run."""
+        return [int(entry.name) for entry in Path("/proc").iterdir() if self._is_ours(entry)]
+
+    def _is_ours(self, entry: Path) -> bool:
+        if not entry.name.isdigit() or int(entry.name) == os.getpid():
+            return False
+        try:
+            state, _, _, session = (entry / "stat").read_text().rpartition(")")[2].split()[:4]
+            command = (entry / "cmdline").read_bytes()
+        except OSError:
+            return False
+        named = os.fsencode(self.data) in command
+        return state != "Z" and (int(session) == self.process.pid or named)
+
+    def log(self) -> str:
+        """What it wrote to stderr."""
+        return self._log.read_text(errors="replace")
+
+    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run one command against this demo."""
+        return subprocess.run(
+            [*self._doorward, *words, "--data", str(self.data)],
+            capture_output=True,
+            text=True,
+            cwd=self._cwd,
+            env=self._environment,
+            timeout=60,
+            check=False,
+        )
+
+    def ask(self, *words: str) -> Any:
+        """Run one command that must succeed; returns its JSON."""
+        done = self.run(*words, "--json")
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    def lab(self, **order: object) -> dict[str, Any]:
+        """Ask the virtual hardware itself: the witness that believes no software."""
+        with socket.socket(socket.AF_UNIX) as line:
+            line.connect(str(self.data / "run" / "lab.sock"))
+            line.sendall(json.dumps(order).encode() + b"\n")
+            with line.makefile() as answer:
+                reply: dict[str, Any] = json.loads(answer.readline())
+        assert reply["ok"], reply
+        return reply
+
+    def card(self, name: str) -> str:
+        """The UID of a card of the site, in hex."""
+        uid: str = self.lab(op="cards")["cards"][name]
+        return uid
+
+    def openings(self, board: str = "front", pin: int = 25) -> int:
+        """How often the strike of a board was energised so far."""
+        edges = self.lab(op="edges", board=board)["edges"]
+        return sum(edge["pin"] == pin and edge["level"] == 1 for edge in edges)
+
+    def audit(self, kind: str = "access.decision") -> list[dict[str, Any]]:
+        """The audit's rows of one kind, newest first."""
+        return [row for row in self.ask("audit", "list", "--limit", "500") if row["kind"] == kind]
+
+    def tap(self, card: str) -> dict[str, Any]:
+        """Hold a card to the reader; returns the audit row that it led to."""
+        before = len(self.audit())
+        self.ask("lab", "tap", "front", "--card", card)
+        deadline = time.monotonic() + 10
+        while len(rows := self.audit()) == before:
+            assert time.monotonic() < deadline, f"no decision about {card}: {self.log()}"
+            time.sleep(0.1)
+        return rows[0]

@@ -1,0 +1,151 @@
+"""The command line against a running demo: real gateway, real broker, real firmware. The relay is the witness."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from demos import Demo
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    with Demo(tmp_path_factory.mktemp("cli") / "d") as demo:
+        yield demo
+
+
+@pytest.fixture(autouse=True)
+def at_rest(demo: Demo) -> None:
+    """Every test begins with a locked door."""
+    deadline = time.monotonic() + 20
+    while True:
+        (front,) = demo.ask("door", "list")
+        if front["online"] and front["locked"]:
+            return
+        assert time.monotonic() < deadline, front
+        time.sleep(0.1)
+
+
+def test_the_door_is_listed_as_its_board_tells(demo: Demo) -> None:
+    (front,) = demo.ask("door", "list")
+    assert (front["id"], front["name"]) == ("front", "Front door")
+    line = demo.run("door", "list").stdout.splitlines()[1]
+    assert line.split()[:5] == ["front", "Front", "door", "online", "locked"]
+
+
+def test_a_member_is_let_in_and_the_audit_says_why(demo: Demo) -> None:
+    openings = demo.openings()
+    row = demo.tap("member")
+    assert (row["person"], row["granted"]) == ("Maya Okafor", True)
+    assert row["card_tail"] == demo.card("member")[-4:]
+    assert "Maya Okafor" in row["why"]
+    assert demo.openings() == openings + 1
+
+
+@pytest.mark.parametrize(("card", "person"), [("stranger", None), ("former", "Ana Ruiz")])
+def test_who_may_not_come_in_does_not(demo: Demo, card: str, person: str | None) -> None:
+    openings = demo.openings()
+    row = demo.tap(card)
+    assert (row["person"], row["granted"]) == (person, False)
+    assert demo.openings() == openings
+
+
+def test_a_card_opens_from_the_moment_it_is_given_until_it_is_taken(demo: Demo) -> None:
+    uid = "04:5E:11:22:33:44:80"
+    plain = uid.replace(":", "").lower()
+    openings = demo.openings()
+    assert demo.tap(plain)["granted"] is False
+    level = next(p for p in demo.ask("people", "list") if p["name"] == "Maya Okafor")["levels"][0]
+    demo.ask("people", "add", "Noor Haddad", "--level", level)
+    demo.ask("card", "add", uid, "Noor Haddad")
+    row = demo.tap(plain)
+    assert (row["person"], row["granted"]) == ("Noor Haddad", True)
+    assert demo.openings() == openings + 1
+    demo.ask("card", "revoke", uid)
+    assert demo.tap(plain)["granted"] is False
+    assert demo.openings() == openings + 1
+
+
+def test_a_door_opens_from_here_and_the_board_confirms_it(demo: Demo) -> None:
+    openings = demo.openings()
+    release = demo.ask("door", "open", "Front door")
+    assert release["state"] == "opened"
+    assert demo.openings() == openings + 1
+    assert demo.audit("release.requested")
+
+
+def test_why_knows_weekday_evenings(demo: Demo) -> None:
+    uid = demo.card("evening")
+
+    def verdict(at: str) -> str:
+        answer = demo.ask("why", "--card", uid, "--door", "front", "--at", at)
+        assert answer["person"] == "Jonas Weber"
+        return str(answer["verdict"])
+
+    assert verdict("2026-11-20T18:30") == "grant"  # a Friday
+    assert verdict("2026-11-20T16:59") == "deny"
+    assert verdict("2026-11-21T18:30") == "deny"  # a Saturday
+    text = demo.run("why", "--card", uid, "--door", "front", "--at", "2026-11-21T18:30").stdout
+    assert "stays shut" in text
+    assert "schedule" in text
+    assert uid not in text
+
+
+def test_a_door_that_nobody_released_is_forced(demo: Demo) -> None:
+    demo.ask("lab", "contact", "front", "open")
+    deadline = time.monotonic() + 10
+    while not demo.audit("door.forced"):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    demo.ask("lab", "contact", "front", "closed")
+
+
+def test_refusals_name_what_is_wrong(demo: Demo) -> None:
+    for words, says in [
+        (("door", "open", "cellar"), "cellar"),
+        (("card", "add", "a1b2c3d4", "Nobody"), "Nobody"),
+        (("people", "add", "X", "--level", "Nothing"), "Nothing"),
+        (("lab", "tap", "front", "--card", "joker"), "joker"),
+    ]:
+        done = demo.run(*words)
+        assert done.returncode == 1, (words, done.stdout)
+        assert done.stderr.count("\n") == 1
+        assert says in done.stderr
+
+
+def test_a_name_cannot_steer_the_terminal(demo: Demo) -> None:
+    demo.run("people", "add", "Eve\x1b[2J\u202eevil")
+    assert "\x1b" not in demo.run("people", "list").stdout
+
+
+def test_the_doctor_finds_nothing_wrong(demo: Demo) -> None:
+    done = demo.run("doctor")
+    assert done.returncode == 0, done.stdout
+    assert "board front" in done.stdout
+
+
+def test_no_whole_card_number_is_shown_or_logged(demo: Demo) -> None:
+    demo.tap("member")
+    shown = demo.log() + demo.run("audit", "list").stdout + demo.run("people", "list").stdout
+    for name in ("member", "evening", "former"):
+        assert demo.card(name) not in shown.lower()
+
+
+def test_a_second_demo_in_the_same_directory_is_refused(demo: Demo, tmp_path: Path) -> None:
+    done = demo.run("demo", "--port-base", str(demo.port_base + 10))
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert str(demo.data) in done.stderr
+
+
+def test_a_port_in_use_is_named(demo: Demo, tmp_path: Path) -> None:
+    import subprocess
+
+    from demos import PYTHON
+
+    command = [*PYTHON, "demo", "--port-base", str(demo.port_base), "--data", str(tmp_path / "d")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert str(demo.port_base) in done.stderr
+    assert "--port-base" in done.stderr

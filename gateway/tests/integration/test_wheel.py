@@ -1,0 +1,57 @@
+"""An installed wheel, far from the source tree, is all that a demo needs."""
+
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+from demos import Demo
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture(scope="module")
+def doorward(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The command of a fresh environment that holds the wheel, and borrows only our dependencies."""
+    folder = tmp_path_factory.mktemp("wheel")
+    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, ROOT]
+    subprocess.run(build, check=True, capture_output=True)
+    (wheel,) = folder.glob("doorward-*.whl")
+    home = folder / "env"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", home], check=True)
+    install = [sys.executable, "-m", "pip", "--python", home / "bin" / "python", "install"]
+    offline = ["--quiet", "--no-deps", "--no-index", "--disable-pip-version-check"]
+    subprocess.run([*install, *offline, wheel], check=True)
+    (packages,) = home.glob("lib/python*/site-packages")
+    # Our own editable install is a .pth file there, and .pth files are not followed from a .pth file.
+    (packages / "borrowed.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    return home / "bin" / "doorward"
+
+
+def test_the_wheel_is_what_runs(doorward: Path, tmp_path: Path) -> None:
+    code = "import doorward, doorward_core, doorward_lab; print(*map(str, "
+    code += "(doorward.__file__, doorward_core.__file__, doorward_lab.__file__)))"
+    python = doorward.with_name("python")
+    done = subprocess.run(
+        [python, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=True
+    )
+    for path in done.stdout.split():
+        assert path.startswith(str(doorward.parents[1])), path
+
+
+def test_the_wheel_holds_no_leftovers_of_a_build(doorward: Path) -> None:
+    installed = doorward.parents[1] / "lib"
+    data = next(installed.glob("python*/site-packages/doorward/_data"))
+    assert (data / "firmware" / "main.py").is_file()
+    assert not [path for path in data.rglob("*") if path.suffix in {".mpy", ".pyc"}]
+
+
+def test_a_demo_of_the_wheel_opens_its_door(doorward: Path, tmp_path: Path) -> None:
+    clean = {"PYTHONPATH": "", "PATH": f"{doorward.parent}:/usr/bin:/bin", "HOME": str(tmp_path)}
+    with Demo(tmp_path / "d", doorward=[str(doorward)], cwd=tmp_path, environment=clean) as demo:
+        row = demo.tap("member")
+        assert (row["person"], row["granted"]) == ("Maya Okafor", True)
+        assert demo.openings() == 1
+        assert demo.interrupt() == 0
+        assert demo.leftovers() == []
