@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import NamedTuple, TypeVar
 
-from sqlalchemy import Connection, Engine, Table, bindparam, select, update
-from sqlalchemy.dialects.sqlite import Insert, insert
+from sqlalchemy import ClauseElement, Connection, Engine, Table, bindparam, select, update
+from sqlalchemy.dialects.sqlite import dialect, insert
 
 from doorward.broker.ports import Batch, Kept, KeptMessage, KeptRetained
 from doorward.broker.store import tables
@@ -72,73 +73,79 @@ class BrokerStore:
 
 def _apply(connection: Connection, batch: Batch) -> None:
     """Write a batch, in the order that `Batch` names."""
-    _change(connection, tables.sessions, {(client,): None for client in batch.ended})
-    _change(connection, tables.sessions, {(client,): () for client in batch.sessions})
+    _change(connection, _SESSIONS, {(client,): None for client in batch.ended})
+    _change(connection, _SESSIONS, {(client,): () for client in batch.sessions})
     _change(
         connection,
-        tables.subscriptions,
+        _SUBSCRIPTIONS,
         {key: None if qos is None else (qos,) for key, qos in batch.subscriptions.items()},
     )
-    _change(
-        connection,
-        tables.messages,
-        {(row,): message[1:] for row, message in batch.messages.items()},
-    )
+    _change(connection, _MESSAGES, {(row,): message[1:] for row, message in batch.messages.items()})
     if batch.sent:
-        sent = [{"of_row": row, "packet_id": number} for row, number in batch.sent.items()]
-        connection.execute(_MARK_SENT, sent)
-    _change(connection, tables.messages, {(row,): None for row in batch.done})
-    _change(connection, tables.retained, {(topic,): kept for topic, kept in batch.retained.items()})
+        sent = [(packet_id, row) for row, packet_id in batch.sent.items()]
+        connection.exec_driver_sql(_MARK_SENT, sent)
+    _change(connection, _MESSAGES, {(row,): None for row in batch.done})
+    _change(connection, _RETAINED, {(topic,): kept for topic, kept in batch.retained.items()})
     _change(
         connection,
-        tables.received,
+        _RECEIVED,
         {key: () if held else None for key, held in batch.received.items()},
     )
-    _change(
-        connection, tables.principals, {(name,): known for name, known in batch.principals.items()}
+    _change(connection, _PRINCIPALS, {(name,): known for name, known in batch.principals.items()})
+
+
+class _Statements(NamedTuple):
+    """The SQL that puts a row in and takes one out, with its parameters in the order of the columns."""
+
+    put: str
+    take_out: str
+
+
+def _compile(statement: ClauseElement) -> str:
+    """Compiled once: on the way of every message SQLAlchemy's own look-up costs more than SQLite."""
+    return str(statement.compile(dialect=dialect()))
+
+
+def _statements(table: Table) -> _Statements:
+    put = insert(table)
+    rest = [column.name for column in table.columns if not column.primary_key]
+    # Never REPLACE: it would delete the old session row and cascade to its queue.
+    put = (
+        put.on_conflict_do_update(
+            index_elements=list(table.primary_key), set_={name: put.excluded[name] for name in rest}
+        )
+        if rest
+        else put.on_conflict_do_nothing()
     )
+    of_key = (column == bindparam(f"key_{column.name}") for column in table.primary_key)
+    return _Statements(_compile(put), _compile(table.delete().where(*of_key)))
 
 
-_MARK_SENT = update(tables.messages).where(tables.messages.c.row == bindparam("of_row"))
+_PRINCIPALS = _statements(tables.principals)
+_SESSIONS = _statements(tables.sessions)
+_SUBSCRIPTIONS = _statements(tables.subscriptions)
+_MESSAGES = _statements(tables.messages)
+_RECEIVED = _statements(tables.received)
+_RETAINED = _statements(tables.retained)
+_MARK_SENT = _compile(
+    update(tables.messages)
+    .where(tables.messages.c.row == bindparam("of_row"))
+    .values(packet_id=bindparam("packet_id"))
+)
+
+
+Key = TypeVar("Key", bound=tuple[object, ...])
 
 
 def _change(
     connection: Connection,
-    table: Table,
-    changes: Mapping[tuple[object, ...], tuple[object, ...] | None],
+    table: _Statements,
+    changes: Mapping[Key, tuple[object, ...] | None],
 ) -> None:
     """Put rows in, or take them out: primary key -> the other columns in their order, None to delete."""
-    if not changes:
-        return
-    names = [column.name for column in table.columns]
-    put = [
-        dict(zip(names, (*key, *rest), strict=True))
-        for key, rest in changes.items()
-        if rest is not None
-    ]
+    put = [(*key, *rest) for key, rest in changes.items() if rest is not None]
     if put:
-        connection.execute(_upsert(table), put)
-    gone = [
-        dict(zip(_bound(table), key, strict=True)) for key, rest in changes.items() if rest is None
-    ]
+        connection.exec_driver_sql(table.put, put)
+    gone = [key for key, rest in changes.items() if rest is None]
     if gone:
-        of_key = (
-            column == bindparam(name)
-            for column, name in zip(table.primary_key, _bound(table), strict=True)
-        )
-        connection.execute(table.delete().where(*of_key), gone)
-
-
-def _upsert(table: Table) -> Insert:
-    """Insert or overwrite. Never REPLACE: it would delete the old session row and cascade to its queue."""
-    statement = insert(table)
-    rest = [column.name for column in table.columns if not column.primary_key]
-    if not rest:
-        return statement.on_conflict_do_nothing()
-    values = {name: statement.excluded[name] for name in rest}
-    return statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=values)
-
-
-def _bound(table: Table) -> list[str]:
-    """Names for the key's parameters that no column has."""
-    return [f"key_{column.name}" for column in table.primary_key]
+        connection.exec_driver_sql(table.take_out, gone)
