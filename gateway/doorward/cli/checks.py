@@ -34,15 +34,14 @@ class Check:
     remedy: str | None = None
 
 
-def look(directory: Path, ports: dict[str, int], *, running: bool) -> Iterator[Check]:
+def look(directory: Path, *, running: bool) -> Iterator[Check]:
     """Every local check of the installation in `directory`; `running`: its gateway answers."""
     yield python()
     yield environment()
     yield micropython()
     yield from installation(directory)
     yield disk(directory)
-    if not running:
-        yield from (port(name, number) for name, number in ports.items())
+    yield from settings(directory, running=running)
 
 
 def python() -> Check:
@@ -132,6 +131,21 @@ def disk(directory: Path) -> Check:
     if free < _LOW_MIB:
         return Check("disk", "note", detail, "make room soon")
     return Check("disk", "ok", detail)
+
+
+def settings(directory: Path, *, running: bool) -> Iterator[Check]:
+    """The settings must make sense, and the ports that they name be free while no gateway holds them."""
+    from doorward.config import load
+
+    try:
+        wanted = load(directory)
+    except DoorwardError as error:
+        yield Check("settings", "FAIL", error.problem, error.remedy)
+        return
+    yield Check("settings", "ok", f"time zone {wanted.timezone}")
+    if not running:
+        yield port("web", wanted.web.port)
+        yield port("mqtt", wanted.mqtt.port)
 
 
 def port(name: str, number: int) -> Check:

@@ -14,8 +14,6 @@ from doorward.cli.text import clean, local_time, table
 if TYPE_CHECKING:
     from doorward.cli.checks import Check
 
-_PORTS = {"web": 8080, "mqtt": 1883}
-
 
 @click.command()
 @common
@@ -26,7 +24,7 @@ def doctor(*, as_json: bool, data: Path | None) -> int:
     directory = chosen_directory(data)
     heard = list(_ask(data))
     running = all(check.name != "gateway" or check.state == "ok" for check in heard)
-    checks = [*look(directory, _PORTS, running=running), *heard]
+    checks = [*look(directory, running=running), *heard]
     ok = all(check.state != "FAIL" for check in checks)
     answer = {"ok": ok, "data": str(directory), "checks": [asdict(check) for check in checks]}
     show(answer, _tell(checks), as_json=as_json)

@@ -69,6 +69,13 @@ def test_a_port_in_use_is_named() -> None:
     assert checks.port("web", number).state == "ok"
 
 
+def test_settings_that_make_no_sense_are_named(data: Path) -> None:
+    (data / "doorward.toml").write_text("[web]\nprot = 80\n")
+    (check,) = checks.settings(data, running=True)
+    assert check.state == "FAIL"
+    assert "web.prot" in check.detail
+
+
 def test_a_full_disk_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checks, "_FULL_MIB", 1 << 60)
     assert checks.disk(tmp_path / "not" / "yet").state == "FAIL"
