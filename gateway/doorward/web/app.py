@@ -10,6 +10,8 @@ from doorward.web.headers import SecurityHeaders
 from doorward.web.render import Renderer
 from doorward.web.stream import Streams
 
+MAX_BODY = 64 * 1024  # the largest form has five fields
+
 
 def create_app(services: Services, *, local: bool = False) -> FastAPI:
     """Build the application.
@@ -26,6 +28,7 @@ def create_app(services: Services, *, local: bool = False) -> FastAPI:
         openapi_url="/api/v1/openapi.json",
         docs_url=None,  # its pages load scripts from elsewhere
         redoc_url=None,
+        max_body_size=MAX_BODY,
     )
     app.state.streams = Streams()
     app.state.web = Web(

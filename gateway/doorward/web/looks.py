@@ -102,27 +102,36 @@ class EventLook:
 
 
 _EVENTS = {
-    "lock.changed": ("Strike moved", "lock", "calm"),
+    "lock.changed": ("Opened from afar", "unlock", "good"),
     "door.open": ("Door opened", "open", "info"),
-    "door.opened": ("Door opened", "open", "info"),
     "door.closed": ("Door closed", "closed", "calm"),
     "door.forced": ("Door forced open", "alert", "bad"),
     "door.held": ("Door held open", "timer", "warn"),
+    "door.rex": ("Exit button", "leave", "calm"),
+    "boot": ("Board started", "note", "calm"),
     "tamper": ("Tampering", "alert", "bad"),
-    "correction": ("Correction", "note", "warn"),
-    "release.requested": ("Release asked for", "hand", "info"),
-    "release.expired": ("Release not confirmed", "timer", "warn"),
-    "release.failed": ("Release failed", "denied", "bad"),
+    "rejected": ("Messages refused", "alert", "warn"),
+    "lost": ("Events lost", "alert", "warn"),
+    "lockout.entered": ("Locked out", "alert", "warn"),
+    "lockout.cleared": ("Lockout over", "note", "calm"),
+    "release.requested": ("Asked to open", "hand", "info"),
+    "release.expired": ("Opening not confirmed", "timer", "warn"),
+    "release.failed": ("Opening failed", "denied", "bad"),
     "person.added": ("Person added", "person", "calm"),
     "card.added": ("Card added", "card", "calm"),
     "card.revoked": ("Card revoked", "card", "calm"),
 }
+_SAID_BY_TITLE = frozenset(
+    {"lock.changed", "door.open", "door.closed", "release.requested", "boot"}
+)
 _SOURCES = {"gateway": "", "board": "decided at the door", "operator": ""}
 
 
 def event_look(entry: AuditEntry) -> EventLook:
     """How an audit entry reads. A verdict leads with the person, everything else with what happened."""
-    why = entry.why or entry.note or ""
+    why = entry.why or ""
+    if entry.kind == "correction":
+        why = f"Two accounts of one tap: {entry.note}." if entry.note else why
     if entry.granted is not None and entry.kind in ("access.decision", "correction"):
         title = entry.person or "Unknown card"
         word, icon, tone = (
@@ -133,7 +142,7 @@ def event_look(entry: AuditEntry) -> EventLook:
         entry.kind, (entry.kind.replace(".", " ").capitalize(), "note", "calm")
     )
     by = f"by {entry.actor}" if entry.actor else ""
-    return EventLook(title, "", icon, tone, why, by)
+    return EventLook(title, "", icon, tone, "" if entry.kind in _SAID_BY_TITLE else why, by)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,6 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from doorward.app.services import Services
-from doorward.app.views import AuditEntry, DoorView, Session
 from doorward.web import looks
 from doorward.web.static import asset
 
@@ -54,12 +52,3 @@ class Renderer:
     def __call__(self, template: str, **values: Any) -> str:
         """Render a template. Every value is escaped."""
         return self._environment.get_template(template).render(now=datetime.now(UTC), **values)
-
-    def door(self, services: Services, session: Session, door: DoorView) -> str:
-        """The push that brings one door card and the headline up to date."""
-        summary = looks.summary(services.doors.list())
-        return self("push/door.html", door=door, session=session, summary=summary)
-
-    def event(self, entry: AuditEntry) -> str:
-        """The push that adds one event."""
-        return self("push/event.html", entry=entry)

@@ -1,21 +1,17 @@
 """The live page: the doors, what happens, and the open button."""
 
-from collections.abc import AsyncIterator
-
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 
-from doorward.app.views import AuditEntry, DoorView, FeedItem, Release, Session
 from doorward.errors import DoorwardError, NotFound
 from doorward.web import looks
-from doorward.web.context import Web, WebDep
+from doorward.web.context import WebDep
 from doorward.web.errors import status_of
+from doorward.web.pages.pushes import SHOWN_EVENTS, Pushes
 from doorward.web.session import SignedIn, session_token
-from doorward.web.stream import KEEPALIVE, Position, frame
+from doorward.web.stream import Position
 
 router = APIRouter()
-
-SHOWN_EVENTS = 50
 
 
 @router.get("/")
@@ -61,56 +57,9 @@ async def stream(
 ) -> StreamingResponse:
     """Push what comes after `after` (or the Last-Event-ID), without audit entries up to `seen`."""
     position = Position.parse(request.headers.get("last-event-id", "") or after)
-    pushes = _pushes(web, session, session_token(request) or "", position, seen)
+    pushes = Pushes(web, session, position, seen)
     return StreamingResponse(
-        pushes, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"}
+        pushes.frames(session_token(request) or ""),
+        media_type="text/event-stream",
+        headers={"X-Accel-Buffering": "no"},
     )
-
-
-async def _pushes(
-    web: Web, session: Session, token: str, position: Position | None, seen: int
-) -> AsyncIterator[bytes]:
-    feed = web.services.feed
-    number = position.number if position and position.epoch == web.epoch else None
-    yield KEEPALIVE  # headers and a first byte at once: the page can say that it is live
-    if number is None or number > feed.position:
-        number = feed.position
-        yield frame(await _everything(web, session), Position(web.epoch, number))
-    async for item in web.streams.items(feed, number):
-        if web.services.auth.session(token) is None:
-            return
-        if item is None:
-            yield KEEPALIVE
-            continue
-        missed = item.id > number + 1
-        number = item.id
-        html = await _everything(web, session) if missed else _push(web, session, item, seen)
-        yield frame(html, Position(web.epoch, number))
-
-
-async def _everything(web: Web, session: Session) -> str:
-    events = await web.services.history.recent(SHOWN_EVENTS)
-    doors = web.services.doors.list()
-    return web.renderer(
-        "push/everything.html",
-        doors=doors,
-        events=events,
-        session=session,
-        summary=looks.summary(doors),
-    )
-
-
-def _push(web: Web, session: Session, item: FeedItem, seen: int) -> str:
-    """One feed item as fragments. A card is always drawn as the door is now, so that late pushes agree."""
-    match item.data:
-        case AuditEntry(id=entry_id, door_id=door_id) as entry:
-            html = web.renderer.event(entry) if entry_id > seen else ""
-        case DoorView(id=door_id) | Release(door_id=door_id):
-            html = ""
-    if door_id is None:
-        return html
-    try:
-        door = web.services.doors.get(door_id)
-    except NotFound:
-        return html
-    return html + web.renderer.door(web.services, session, door)

@@ -1,0 +1,119 @@
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from fakes.services import FRONT
+
+from doorward.app.views import AuditEntry, DoorView, Release
+from doorward.web.looks import door_look, door_state, event_look, release_note, summary
+
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("changes", "state"),
+    [
+        ({}, "locked"),
+        ({"locked": False}, "unlocked"),
+        ({"contact": "open"}, "open"),
+        ({"contact": "open", "locked": False}, "open"),
+        ({"contact": "open", "alarm": "held"}, "held"),
+        ({"contact": "open", "alarm": "forced"}, "forced"),
+        ({"alarm": "tamper"}, "tamper"),
+        ({"locked": None}, "unknown"),
+        ({"online": False}, "offline"),
+        ({"online": False, "locked": None, "contact": None}, "offline"),
+        ({"online": False, "alarm": "forced"}, "forced"),
+        ({"alarm": "one that is not known yet"}, "locked"),
+    ],
+)
+def test_the_state_that_matters_most_wins(changes: dict[str, object], state: str) -> None:
+    assert door_state(replace(FRONT, **changes)) == state
+
+
+def test_every_state_has_its_own_word_and_icon() -> None:
+    views = [
+        FRONT,
+        replace(FRONT, locked=False),
+        replace(FRONT, contact="open"),
+        replace(FRONT, alarm="held"),
+        replace(FRONT, alarm="forced"),
+        replace(FRONT, online=False),
+        replace(FRONT, locked=None),
+    ]
+    looks = [door_look(view) for view in views]
+    assert len({look.word for look in looks}) == len(views)
+    assert len({look.icon for look in looks}) == len(views)
+
+
+def test_an_offline_door_says_what_it_was() -> None:
+    assert "locked when last heard" in door_look(replace(FRONT, online=False)).detail
+
+
+def test_a_door_without_a_contact_does_not_claim_to_be_shut() -> None:
+    assert "contact" in door_look(replace(FRONT, contact=None)).detail
+
+
+@pytest.mark.parametrize(
+    ("doors", "sentence", "tone"),
+    [
+        ([], "No doors yet", "calm"),
+        ([FRONT], "Front door is locked", "calm"),
+        ([FRONT, FRONT], "All doors are locked", "calm"),
+        ([FRONT, replace(FRONT, name="Lab", contact="open")], "Lab is open", "info"),
+        ([replace(FRONT, locked=False)] * 2, "2 doors are unlocked", "good"),
+        (
+            [replace(FRONT, name="Lab", alarm="forced"), replace(FRONT, alarm="held")],
+            "Lab is forced open",
+            "bad",
+        ),
+    ],
+)
+def test_the_headline_names_the_worst(doors: list[DoorView], sentence: str, tone: str) -> None:
+    told = summary(doors)
+    assert (told.sentence, told.tone) == (sentence, tone)
+
+
+def test_a_verdict_leads_with_the_person_and_says_why() -> None:
+    entry = AuditEntry(
+        1, NOW, "access.decision", person="Maya", granted=True, why="She may.", source="board"
+    )
+    look = event_look(entry)
+    assert (look.title, look.word, look.tone) == ("Maya", "Granted", "good")
+    assert (look.why, look.source) == ("She may.", "decided at the door")
+
+
+def test_a_stranger_is_an_unknown_card() -> None:
+    look = event_look(AuditEntry(1, NOW, "access.decision", granted=False, why="Nobody has it."))
+    assert (look.title, look.word, look.tone) == ("Unknown card", "Denied", "bad")
+
+
+def test_a_correction_tells_both_accounts() -> None:
+    entry = AuditEntry(
+        1, NOW, "correction", granted=True, note="gateway said deny, board said grant"
+    )
+    assert "gateway said deny" in event_look(entry).why
+
+
+def test_an_event_of_a_later_version_is_still_readable() -> None:
+    assert event_look(AuditEntry(1, NOW, "vault.opened")).title == "Vault opened"
+
+
+def _release(state: str) -> Release:
+    until = NOW + timedelta(seconds=10)
+    return Release("r", "front", "Front door", "admin", state, NOW, until, note="it stands open")  # type: ignore[arg-type]
+
+
+def test_a_release_is_busy_until_the_door_has_spoken() -> None:
+    assert release_note(_release("unknown"), NOW).busy
+    assert not release_note(_release("opened"), NOW).busy
+    assert not release_note(_release("expired"), NOW).busy
+
+
+def test_a_failed_release_says_why() -> None:
+    assert release_note(_release("failed"), NOW).text == "it stands open"
+
+
+def test_an_old_release_is_not_worth_a_line() -> None:
+    assert release_note(_release("opened"), NOW + timedelta(minutes=5)).text == ""
+    assert release_note(None, NOW).text == ""
