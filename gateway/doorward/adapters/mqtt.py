@@ -12,7 +12,6 @@ from collections.abc import Callable
 
 import paho.mqtt.client as paho
 import structlog
-from paho.mqtt.client import SocketLike
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
@@ -131,7 +130,7 @@ class MqttLink:
             if client.loop_misc() != paho.MQTT_ERR_SUCCESS:
                 return
 
-    def _readable(self, client: paho.Client, sock: SocketLike) -> None:
+    def _readable(self, client: paho.Client, sock: "paho.SocketLike") -> None:
         result = client.loop_read()
         # Outside paho's callback, so that an answer is written at once and not on the next turn.
         inbox, self._inbox = self._inbox, []
@@ -167,7 +166,7 @@ class MqttLink:
             return
         asyncio.get_running_loop().add_writer(sock, self._writable, client, sock)
 
-    def _writable(self, client: paho.Client, sock: SocketLike) -> None:
+    def _writable(self, client: paho.Client, sock: "paho.SocketLike") -> None:
         result = client.loop_write()
         if result != paho.MQTT_ERR_SUCCESS or client.socket() is not sock:
             asyncio.get_running_loop().remove_writer(sock)

@@ -65,12 +65,16 @@ class Fleet:
     """All enrolled boards, and the way to talk to them."""
 
     def __init__(self, base: str, signer: Signer, publisher: Publisher, clock: Clock) -> None:
-        """Every enrolled device is known from the start; no other ever is."""
+        """Every device with keys is known from the start; no other is, until it is enrolled."""
         self._base = base
         self._signer = signer
         self._publisher = publisher
         self._clock = clock
         self._devices = {device: Device(device) for device in signer.devices()}
+
+    def enrol(self, device_id: str) -> None:
+        """Know a board from now on; its keys are at the signer."""
+        self._devices.setdefault(device_id, Device(device_id))
 
     def find(self, device_id: str) -> Device | None:
         """The board of that id, None if it is not enrolled."""

@@ -211,5 +211,5 @@ class VirtualSite(Protocol):
 
     async def contact(self, board: str, is_open: bool) -> None: ...
 
-    async def boards(self) -> dict[str, bool]:
-        """Which virtual boards there are, and whether the door leaf of each stands open."""
+    async def boards(self) -> dict[str, bool | None]:
+        """The virtual boards, and whether the door leaf of each stands open; None for one without power."""

@@ -1,0 +1,46 @@
+"""The control socket of a running lab: one JSON object a line, each way."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+from doorward.errors import Unavailable
+
+_TIMEOUT_S = 5.0
+
+
+class LabSocket:
+    """Hands for the virtual site. Raises Unavailable when the lab is gone or says no."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    async def tap(self, board: str, uid: bytes) -> None:
+        await self._ask({"op": "tap", "board": board, "uid": uid.hex()})
+
+    async def contact(self, board: str, is_open: bool) -> None:
+        await self._ask({"op": "contact", "board": board, "open": is_open})
+
+    async def boards(self) -> dict[str, bool | None]:
+        answer = await self._ask({"op": "boards"})
+        return {
+            board["id"]: board["contact_open"] if board["on"] else None
+            for board in answer["boards"]
+        }
+
+    async def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
+        try:
+            async with asyncio.timeout(_TIMEOUT_S):
+                reader, writer = await asyncio.open_unix_connection(self._path)
+                try:
+                    writer.write(json.dumps(request).encode() + b"\n")
+                    answer: dict[str, Any] = json.loads(await reader.readline())
+                finally:
+                    writer.close()
+        except (OSError, ValueError, TimeoutError) as error:
+            raise Unavailable("the virtual site does not answer", "restart the demo") from error
+        if not answer.get("ok"):
+            problem, _, remedy = str(answer.get("error")).partition("; ")
+            raise Unavailable(problem, remedy)
+        return answer

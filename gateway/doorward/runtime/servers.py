@@ -1,0 +1,92 @@
+"""uvicorn inside our own loop: our sockets, our signals, our end."""
+
+import asyncio
+import errno
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import uvicorn
+from fastapi import FastAPI
+
+from doorward.errors import PortInUse, StartupError
+
+_GRACE_S = 1
+_BACKLOG = 128
+_LONGEST_PATH = 107  # of a Unix socket, by the kernel
+
+
+class Server(uvicorn.Server):
+    """A server that leaves signals to the one who runs it."""
+
+    def __init__(self, app: FastAPI, sock: socket.socket) -> None:
+        """Serve `app` on a listening socket, which this takes over."""
+        super().__init__(
+            uvicorn.Config(
+                app,
+                log_config=None,
+                access_log=False,
+                lifespan="off",
+                server_header=False,
+                ws="none",
+                timeout_graceful_shutdown=_GRACE_S,
+            )
+        )
+        self.ready = asyncio.Event()
+        self._app = app
+        self._socket = sock
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture nothing: there are two of us in the process, and a broker."""
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, and say so."""
+        await super().startup(sockets)
+        self.ready.set()
+
+    async def run_until_stopped(self) -> None:
+        """Serve until `stop`."""
+        await self.serve([self._socket])
+
+    def stop(self) -> None:
+        """End live streams, which would never end by themselves, then the server."""
+        self._app.state.streams.close()
+        self.should_exit = True
+
+
+def listen_tcp(host: str, port: int) -> socket.socket:
+    """A listening TCP socket. Raises PortInUse, or StartupError for an address that is not ours."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        sock.bind((host, port))
+        sock.listen(_BACKLOG)
+    except OSError as error:
+        sock.close()
+        if error.errno == errno.EADDRINUSE:
+            raise PortInUse(
+                f"port {port} on {host} is in use by another program",
+                "stop it, or choose others with --port-base",
+            ) from error
+        raise StartupError(
+            f"cannot listen on {host} port {port} ({error.strerror})", "choose another host or port"
+        ) from error
+    sock.setblocking(False)
+    return sock
+
+
+def listen_unix(path: Path) -> socket.socket:
+    """A listening Unix socket that only our own user can open. What a dead gateway left there is removed."""
+    if len(str(path).encode()) > _LONGEST_PATH:
+        raise StartupError(f"{path} is too long for a socket", "choose a shorter --data")
+    path.unlink(missing_ok=True)
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    sock.bind(str(path))
+    path.chmod(0o600)
+    sock.listen(_BACKLOG)
+    sock.setblocking(False)
+    return sock

@@ -1,0 +1,101 @@
+"""The use cases wired to each other, on ports: what tests run on fakes and the gateway on the real parts."""
+
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Protocol
+
+from doorward.app.access import AccessControl
+from doorward.app.announcer import Announcer
+from doorward.app.cache import CacheKeeper
+from doorward.app.commandacks import CommandAcks
+from doorward.app.doorstates import DoorStates
+from doorward.app.eventrows import EventRows
+from doorward.app.events import EventLog
+from doorward.app.feed import LiveFeed
+from doorward.app.fleet import Fleet
+from doorward.app.people import PeopleDesk
+from doorward.app.ports import (
+    AuditStore,
+    CacheStore,
+    Clock,
+    LogStore,
+    Publisher,
+    RulesStore,
+    Signer,
+)
+from doorward.app.presence import Presence
+from doorward.app.releases import Releases
+from doorward.app.router import Router
+from doorward.app.rulebook import Rulebook
+from doorward.app.timekeeping import TimeServer
+from doorward.app.why import WhyNot
+from doorward_core import topics
+from doorward_core.gateway_messages import Event
+
+Spawn = Callable[[Coroutine[object, object, None]], None]
+
+
+class Store(RulesStore, AuditStore, LogStore, CacheStore, Protocol):
+    """Everything that the doors need to be on record."""
+
+
+@dataclass(frozen=True, slots=True)
+class UseCases:
+    """What the application does about doors."""
+
+    rulebook: Rulebook
+    feed: LiveFeed
+    fleet: Fleet
+    states: DoorStates
+    access: AccessControl
+    events: EventLog
+    releases: Releases
+    cache: CacheKeeper
+    people: PeopleDesk
+    why: WhyNot
+    router: Router
+
+
+def wire(
+    base: str, store: Store, signer: Signer, publisher: Publisher, clock: Clock, spawn: Spawn
+) -> UseCases:
+    """Make them all. `spawn` runs a coroutine beside everything else."""
+    rulebook = Rulebook(store)
+    feed = LiveFeed()
+    fleet = Fleet(base, signer, publisher, clock)
+    states = DoorStates(rulebook, feed)
+    announcer = Announcer(states, feed)
+    releases = Releases(rulebook, fleet, states, store, feed, announcer, clock)
+    rows = EventRows(rulebook, signer, releases.actor)
+    events = EventLog(fleet, signer, store, rows, announcer, clock, spawn)
+    cache = CacheKeeper(rulebook, fleet, signer, states, store, clock)
+    access = AccessControl(rulebook, fleet, signer, store, announcer, clock)
+    events.happened.append(lambda device, event: _happened(states, releases, device, event))
+    presence = Presence(fleet, states, clock)
+    router = Router(
+        fleet,
+        signer,
+        sealed={
+            topics.ACCESS_REQUEST: access.request,
+            topics.TIME_REQUEST: TimeServer(fleet, clock).request,
+            topics.COMMANDS_ACK: CommandAcks(presence, releases, cache).acknowledged,
+            topics.ONLINE: presence.hello,
+            topics.REPORTED: presence.reported,
+            topics.HEARTBEAT: presence.heartbeat,
+        },
+        raw={topics.EVENTS: events.event, topics.OFFLINE: presence.offline},
+    )
+    people = PeopleDesk(rulebook, store, announcer, clock, cache.refresh)
+    why = WhyNot(rulebook, states, clock)
+    return UseCases(
+        rulebook, feed, fleet, states, access, events, releases, cache, people, why, router
+    )
+
+
+def _happened(states: DoorStates, releases: Releases, device: str, event: Event) -> None:
+    """A new entry of a board's log is on record: doors and releases follow it."""
+    states.happened(device, event.kind, event.data)
+    command_id = event.data.get("command_id")
+    released = event.kind == "lock.changed" and event.data.get("locked") is False
+    if released and isinstance(command_id, str):
+        releases.opened(command_id)
