@@ -189,8 +189,9 @@ class Mfrc522:
             if not error & _COLLISION:
                 return frame[2] ^ frame[3] ^ frame[4] ^ frame[5] == frame[6]
             collision = self._read(_COLL)
-            place = collision & 0x1F or 32
-            if collision & 0x20 or place <= known:
+            # Counted from the start of the first byte received, 0 for 32 (data sheet 9.3.1.15).
+            place = (collision & 0x1F or 32) + 8 * whole
+            if collision & 0x20 or not known < place <= 32:
                 return False
             known = place
             frame[1 + (known + 7) // 8] |= 1 << (known - 1) % 8

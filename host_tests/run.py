@@ -1,0 +1,40 @@
+# Runs test files under MicroPython: micropython host_tests/run.py FILE...
+#
+# A test is a plain function named test_*, or an async one; it fails by raising. The same files
+# run under pytest, except those in on_board/, which need a board's own asyncio and drivers.
+
+import asyncio
+import sys
+
+HERE = __file__.rsplit("/", 1)[0] if "/" in __file__ else "."
+sys.path[:0] = [HERE, HERE + "/../firmware", HERE + "/../lab/shim"]
+
+
+def tests_in(module):
+    found = [name for name in dir(module) if name.startswith("test_")]
+    return [(name, getattr(module, name)) for name in sorted(found)]
+
+
+def run(path):
+    # The number of tests that failed in this file; -1 if it has none.
+    folder, name = path.rsplit("/", 1) if "/" in path else (".", path)
+    sys.path.insert(0, folder)
+    module = __import__(name[: -len(".py")])
+    failed = 0
+    tests = tests_in(module)
+    for name, test in tests:
+        try:
+            asyncio.new_event_loop()
+            waiting = test()
+            if waiting is not None:
+                asyncio.run(waiting)
+            print("ok", name)
+        except Exception as error:
+            failed += 1
+            print("FAILED", name)
+            sys.print_exception(error)
+    return failed if tests else -1
+
+
+results = [run(path) for path in sys.argv[1:]]
+sys.exit(1 if not results or any(results) else 0)

@@ -1,0 +1,178 @@
+# A tap, its answer, its deadlines, and everything that must not move the relay.
+
+from doorward_core import access, schedule, seal, topics
+from doorward_core.compat import ticks_add
+from one_door import KEY, START, UID, Site, answer, time_is
+from support import raises
+
+
+def credential(windows=schedule.ALWAYS):
+    return access.Credential(1, 1, windows)
+
+
+def known(site, uid=UID, windows=schedule.ALWAYS):
+    site.records.known[seal.tag(site.keys, uid)] = credential(windows)
+
+
+def test_a_grant_moves_the_relay_for_as_long_as_the_gateway_said():
+    site = Site()
+    word = site.tap()
+    site.hear(topics.ACCESS_RESPONSE, answer(site.keys, word, seconds=3))
+    assert site.strike.moves == [1]
+    site.wait(2975)
+    assert site.strike.moves == [1]
+    site.wait(25)
+    assert site.strike.moves == [1, 0]
+    decision = site.decisions()[0]
+    assert decision["granted"] and decision["source"] == "gateway"
+    assert decision["request"] == word[2:18] and decision["tail"] == "e5f6"
+
+
+def test_a_refusal_moves_nothing_and_is_logged():
+    site = Site()
+    site.hear(topics.ACCESS_RESPONSE, answer(site.keys, site.tap(), granted=False))
+    site.wait(3000)
+    assert site.strike.moves == []
+    assert [data["granted"] for data in site.decisions()] == [False]
+
+
+def test_the_uid_never_travels_or_is_logged_readable():
+    site = Site()
+    request = site.taps.begin(UID, site.now, True)
+    assert b"a1b2c3" not in request and UID[1:] not in request
+    site.wait(3000)
+    assert "a1b2" not in repr(site.log)
+
+
+def test_a_replayed_answer_moves_nothing():
+    site = Site()
+    payload = answer(site.keys, site.tap())
+    site.hear(topics.ACCESS_RESPONSE, payload)
+    site.wait(5000)
+    assert site.strike.moves == [1, 0]
+    assert raises(seal.SealError, site.hear, topics.ACCESS_RESPONSE, payload).reason == "late"
+    site.tap()
+    assert raises(seal.SealError, site.hear, topics.ACCESS_RESPONSE, payload).reason == "late"
+    assert site.strike.moves == [1, 0]
+
+
+def test_an_answer_of_another_door_moves_nothing():
+    site = Site()
+    word = site.tap()
+    for keys in (seal.Keys("back", KEY), seal.Keys("front", bytes(32))):
+        error = raises(seal.SealError, site.hear, topics.ACCESS_RESPONSE, answer(keys, word))
+        assert error.reason == "mac"
+    assert site.strike.moves == []
+    # A bad seal burns nothing: the right answer still counts.
+    site.hear(topics.ACCESS_RESPONSE, answer(site.keys, word))
+    assert site.strike.moves == [1]
+
+
+def test_every_tampered_byte_is_noticed():
+    site = Site()
+    payload = answer(site.keys, site.tap())
+    for index in range(len(payload)):
+        changed = bytearray(payload)
+        changed[index] ^= 1
+        raises(ValueError, site.hear, topics.ACCESS_RESPONSE, bytes(changed))
+    assert site.strike.moves == []
+    site.hear(topics.ACCESS_RESPONSE, payload)
+    assert site.strike.moves == [1]
+
+
+def test_an_answer_to_a_tap_does_not_fit_a_release():
+    site = Site()
+    word = site.tap()
+    body = answer(site.keys, word, suffix=topics.ACCESS_RESPONSE)
+    raises(seal.SealError, site.hear, topics.CONTROL, body)
+    assert site.strike.moves == []
+
+
+def test_without_an_answer_the_board_decides_after_300_ms():
+    site = Site()
+    known(site)
+    site.tap()
+    site.wait(275)
+    assert site.strike.moves == []
+    site.wait(25)
+    assert site.strike.moves == [1]
+    assert site.decisions()[0]["source"] == "board"
+
+
+def test_an_answer_after_the_boards_own_decision_moves_nothing():
+    site = Site()
+    known(site, windows=())
+    word = site.tap()
+    site.wait(300)
+    assert site.decisions()[0]["granted"] is False
+    error = raises(seal.SealError, site.hear, topics.ACCESS_RESPONSE, answer(site.keys, word))
+    assert error.reason == "late" and site.strike.moves == []
+
+
+def test_with_the_link_down_the_board_decides_at_once():
+    site = Site()
+    known(site)
+    assert site.tap(online=False) is None
+    assert site.strike.moves == [1]
+    site.wait(6000, online=False)
+    assert site.tap(b"\x01\x02\x03\x04", online=False) is None
+    assert site.strike.moves == [1, 0]
+    assert site.decisions()[1]["rule"] == access.RULE_NO_ANSWER
+
+
+def test_a_link_that_breaks_during_a_tap_ends_the_wait():
+    site = Site()
+    known(site)
+    site.tap()
+    site.wait(25, online=False)
+    assert site.strike.moves == [1]
+
+
+def test_a_card_without_a_record_is_denied_after_2_s_and_may_be_answered_until_then():
+    site = Site()
+    site.tap()
+    site.wait(1975)
+    assert site.decisions() == []
+    site.wait(25)
+    assert site.decisions()[0]["rule"] == access.RULE_NO_ANSWER
+    word = site.tap()
+    site.wait(1900)
+    site.hear(topics.ACCESS_RESPONSE, answer(site.keys, word))
+    assert site.strike.moves == [1]
+
+
+def test_a_schedule_needs_the_clock():
+    site = Site()
+    evenings = ((0x7F, 17 * 60, 22 * 60),)
+    known(site, windows=evenings)
+    site.tap(online=False)
+    assert site.decisions()[0]["rule"] == access.RULE_CLOCK
+    time_is(site, 1795282200)  # 2026-11-21 17:30 UTC, 18:30 at the door
+    site.tap(online=False)
+    assert site.decisions()[1]["granted"] is True
+
+
+def test_uids_that_share_a_prefix_are_different_cards():
+    site = Site()
+    known(site, UID)
+    for other in (UID[:4], UID + b"\0\0\0", UID[:6] + b"\xf7"):
+        site.tap(other, online=False)
+    assert site.strike.moves == []
+
+
+def test_a_second_card_ends_the_first_ones_call():
+    site = Site()
+    first = site.tap()
+    second = site.tap(b"\x01\x02\x03\x04")
+    error = raises(seal.SealError, site.hear, topics.ACCESS_RESPONSE, answer(site.keys, first))
+    assert error.reason == "late"
+    site.hear(topics.ACCESS_RESPONSE, answer(site.keys, second))
+    assert [data["granted"] for data in site.decisions()] == [False, True]
+
+
+def test_a_nonce_lives_five_seconds():
+    site = Site()
+    word = site.tap()
+    site.now = ticks_add(START, 5001)
+    error = raises(seal.SealError, site.hear, topics.ACCESS_RESPONSE, answer(site.keys, word))
+    assert error.reason == "late" and site.strike.moves == []
