@@ -1,19 +1,25 @@
 """`doorward up` and `doorward demo`: the two commands that start something."""
 
+import json
+from collections.abc import Callable
 from pathlib import Path
 
 import click
 
-from doorward.cli.options import Command, common
+from doorward.cli.failure import Failure
+from doorward.cli.options import Command, common, home_directory, say
+from doorward.errors import DoorwardError
+
+_LAST_BASE = 65534
 
 
 def serving(command: Command) -> Command:
     """Give a command --port-base."""
     return click.option(
         "--port-base",
-        type=click.IntRange(1, 65534),
+        type=click.IntRange(1, _LAST_BASE),
         metavar="N",
-        help="Take port N for the page and N+1 for MQTT, so that several can run side by side.",
+        help="Put the page on port N and MQTT on N+1, so that several can run side by side.",
     )(command)
 
 
@@ -21,13 +27,33 @@ def serving(command: Command) -> Command:
 @serving
 @common
 def up(port_base: int | None, *, as_json: bool, data: Path | None) -> int:
-    """Run the gateway. The first run makes its keys and databases."""
-    return 0
+    """Run the gateway until Ctrl-C. The first run makes its keys and databases."""
+    from doorward import runtime
+
+    directory = data or home_directory(demo=False)
+    return _run(lambda: runtime.up(directory, _speaker(as_json=as_json), port_base=port_base))
 
 
 @click.command()
 @serving
 @common
 def demo(port_base: int | None, *, as_json: bool, data: Path | None) -> int:
-    """Run a whole virtual site: gateway, broker, page, and a door's real firmware."""
-    return 0
+    """Run a virtual site until Ctrl-C, no hardware needed."""
+    from doorward import runtime
+
+    directory = data or home_directory(demo=True)
+    return _run(lambda: runtime.demo(directory, _speaker(as_json=as_json), port_base=port_base))
+
+
+def _run(serve: Callable[[], int]) -> int:
+    try:
+        return serve()
+    except DoorwardError as error:
+        raise Failure(error.message, code=error.code, field=error.field) from error
+
+
+def _speaker(*, as_json: bool) -> Callable[[str], None]:
+    """What is said while it runs, a line each; as JSON every line is {"message": …}."""
+    if as_json:
+        return lambda line: click.echo(json.dumps({"message": line}))
+    return say
