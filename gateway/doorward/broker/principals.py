@@ -54,13 +54,16 @@ class Principals:
     ) -> Principal:
         """Let `name` in with `secret`; replaces an older secret. With `keep` the broker stores it.
 
-        Raises ValueError when the name is no id, or the secret too short to be random.
+        Raises ValueError when the name is no id or belongs to another role, or the secret is too short to be random.
         """
         if not topics.is_id(name):
             raise ValueError(f"{name!r} is no client id: 1 to 32 of A-Z a-z 0-9 _ -")
         if len(secret) < _SHORTEST:
             raise ValueError(f"the secret of {name} is shorter than {_SHORTEST} characters")
         principal = Principal(name, role)
+        known = self.get(name)
+        if known is not None and known.role is not role:
+            raise ValueError(f"{name} is the name of a {known.role.value} already")
         digest = _digest(secret)
         self._known[name] = (principal, digest)
         self.changed(principal, digest, keep=keep)

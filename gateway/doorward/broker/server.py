@@ -12,7 +12,7 @@ from doorward.broker.events import Denial
 from doorward.broker.journal import Journal
 from doorward.broker.limits import Limits
 from doorward.broker.policy import Policy
-from doorward.broker.ports import Store
+from doorward.broker.ports import Kept, Store
 from doorward.broker.principals import Principal, Principals, Role
 from doorward.broker.router import Router
 from doorward.errors import PortInUse
@@ -57,27 +57,17 @@ class Broker:
 
         Raises PortInUse when another program listens there.
         """
-        loop = asyncio.get_running_loop()
         try:
-            server = await loop.create_server(
-                lambda: Connection(self._exchange),
-                host,
-                port,
-                backlog=_BACKLOG,
-                start_serving=False,
-            )
-        except OSError as error:
-            if error.errno != errno.EADDRINUSE:
-                raise
-            raise PortInUse(
-                f"MQTT port {port} on {host} is in use by another program",
-                "stop it or choose another port",
-            ) from error
-        self._server = server
-        self._restore()
-        await server.start_serving()
-        self._sweeping = loop.create_task(self._keep_time(), name="broker-sweep")
-        actual: int = server.sockets[0].getsockname()[1]
+            kept = self._store.load()
+            self._server = await self._listen(host, port)
+        except BaseException:
+            await self._store.close()
+            raise
+        self._restore(kept)
+        await self._server.start_serving()
+        sweeping = self._keep_time()
+        self._sweeping = asyncio.get_running_loop().create_task(sweeping, name="broker-sweep")
+        actual: int = self._server.sockets[0].getsockname()[1]
         _log.info("MQTT listens on %s:%d", host, actual)
         return actual
 
@@ -130,8 +120,25 @@ class Broker:
             "denied": self._router.denials,
         }
 
-    def _restore(self) -> None:
-        kept = self._store.load()
+    async def _listen(self, host: str, port: int) -> asyncio.Server:
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.create_server(
+                lambda: Connection(self._exchange),
+                host,
+                port,
+                backlog=_BACKLOG,
+                start_serving=False,
+            )
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            raise PortInUse(
+                f"MQTT port {port} on {host} is in use by another program",
+                "stop it or choose another port",
+            ) from error
+
+    def _restore(self, kept: Kept) -> None:
         for name, (role, digest) in kept.principals.items():
             self._principals.restore(Principal(name, Role(role)), digest)
         self._router.restore(kept, self._principals)

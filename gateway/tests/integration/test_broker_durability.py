@@ -48,7 +48,7 @@ async def processes():
         HERE / "broker_process.py",
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": str(HERE.parent)},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     )
     yield BrokerProcesses(parent)
     parent.stdin.close()

@@ -289,6 +289,19 @@ async def test_a_flood_is_read_no_faster_than_the_disk_takes_it(tmp_path):
             assert [one.payload for one in got] == [b"%d" % n for n in range(500)]
 
 
+async def test_acknowledgements_keep_the_order_of_the_publishes(tmp_path):
+    """What need not reach the disk does not overtake what must (4.6)."""
+    call = topic("front", topics.ACCESS_REQUEST)
+    async with running_broker(tmp_path) as site:
+        async with site.client(GATEWAY, clean=False) as gateway:
+            await gateway.subscribe("doorward/#")
+        async with site.client("front") as front:
+            pairs = [(EVENTS, 1), (call, 2), (EVENTS, 3), (call, 4)]
+            front.write(b"".join(mqtt.publish(at, b"x", 1, False, False, n) for at, n in pairs))
+            acked = [mqtt.parse_ack(await front.expect(mqtt.PUBACK)) for _ in pairs]
+            assert acked == [1, 2, 3, 4]
+
+
 async def test_a_port_in_use_is_named(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

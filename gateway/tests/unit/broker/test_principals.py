@@ -64,3 +64,11 @@ def test_what_the_store_remembers_does_not_replace_what_was_added():
     principals.restore(Principal("front"), hashlib.sha256(b"old").digest())
     assert principals.check("front", SECRET.encode())
     assert principals.check("front", b"old") is None
+
+
+def test_a_device_cannot_be_given_the_name_of_the_gateway():
+    principals = Principals()
+    principals.add("gateway", SECRET, Role.GATEWAY)
+    with pytest.raises(ValueError, match="name of a gateway"):
+        principals.add("gateway", SECRET)
+    assert principals.get("gateway") == Principal("gateway", Role.GATEWAY)
