@@ -14,6 +14,8 @@ from doorward_core import timestamps
 from doorward_core.gateway_messages import Event
 from doorward_core.messages import flag, number, raw, text
 
+_JUST_MS = 2500
+
 # The rest (each relock, each reset of a reader) stays in the log alone.
 _AUDITED = {
     "door.open": "The door was opened.",
@@ -117,6 +119,8 @@ def _when(event: Event, now_ms: int) -> int:
     if event.clock != "gateway":
         return now_ms
     try:
-        return timestamps.parse(event.timestamp) * 1000
+        told_ms = timestamps.parse(event.timestamp) * 1000
     except ValueError:
         return now_ms
+    # A board counts whole seconds: for what has just happened our own clock is the better one.
+    return now_ms if abs(now_ms - told_ms) < _JUST_MS else told_ms

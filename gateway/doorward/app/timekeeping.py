@@ -65,7 +65,7 @@ class TimeServer:
             raise Rejected("a call that came again")
         device.burn_nonce(nonce)
         now = self._clock.now()
-        answer = gateway_messages.time_answer(int(now.timestamp()), *self._offsets(now))
+        answer = gateway_messages.time_answer(round(now.timestamp()), *self._offsets(now))
         self._fleet.say(device.id, topics.TIME_RESPONSE, seal.nonce_word(nonce), answer)
         message.ack()
 

@@ -35,6 +35,12 @@ def _hours(facts: Facts) -> str:
     return facts.windows or "at other times"
 
 
+def _hours_passed(facts: Facts) -> str:
+    if facts.windows == "always":
+        return f"always pass {facts.door}"
+    return f"pass {facts.door} {facts.windows or 'now'}{_when(facts)}"
+
+
 _RULES = {
     access.RULE_KNOWN: _Rule(
         "known card",
@@ -83,11 +89,7 @@ _RULES = {
     ),
     access.RULE_SCHEDULE: _Rule(
         "schedule",
-        lambda f: (
-            f"{_who(f)} may pass {f.door} {_hours(f)}{_when(f)}."
-            if f.windows
-            else f"{_who(f)} may pass {f.door} now."
-        ),
+        lambda f: f"{_who(f)} may {_hours_passed(f)}.",
         lambda f: f"{_who(f)} may pass {f.door} {_hours(f)} only{_when(f)}.",
     ),
     access.RULE_SITE: _Rule(

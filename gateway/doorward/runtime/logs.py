@@ -9,6 +9,8 @@ import structlog
 def configure(level: int = logging.INFO) -> None:
     """Set structlog and the standard library up alike. No log line holds a secret or a whole UID."""
     logging.basicConfig(stream=sys.stderr, level=level, format="%(levelname)-8s %(message)s")
+    for chatty in ("alembic", "uvicorn"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,

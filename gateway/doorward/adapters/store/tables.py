@@ -123,7 +123,6 @@ audit = Table(
     # One tap, one verdict: NULL requests (everything that is no tap) do not collide.
     UniqueConstraint("device", "request", "kind"),
     Index(None, "door_id", "id"),
-    sqlite_autoincrement=True,
 )
 
 # The boards' logs, byte for byte as they were sealed.

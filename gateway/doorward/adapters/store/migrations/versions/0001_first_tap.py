@@ -108,7 +108,6 @@ def _audit() -> None:
         sa.Column("actor", sa.String),
         sa.Column("note", sa.String),
         sa.UniqueConstraint("device", "request", "kind", name="uq_audit_device_request_kind"),
-        sqlite_autoincrement=True,
     )
     op.create_index("ix_audit_door_id_id", "audit", ["door_id", "id"])
 
