@@ -1,0 +1,55 @@
+# Time from the gateway, across wrapping ticks; and counters of refusals.
+
+from doorward_core.board_messages import TimeAnswer
+from doorward_core.compat import ticks_add
+from doorward_node.clock import Clock
+from doorward_node.refusals import Refusals
+
+START = (1 << 30) - 5000
+UTC = 1795257000  # 2026-11-21T10:30:00Z, a Saturday
+
+
+def test_before_the_gateway_has_told_only_uptime_counts():
+    clock = Clock(START)
+    later = ticks_add(START, 61500)
+    assert clock.utc(later) is None and clock.local(later) == (None, None)
+    assert clock.uptime(later) == 61
+    assert clock.stamp(later) == ("1970-01-01T00:01:01Z", "free")
+
+
+def test_the_gateways_time_is_carried_on_over_the_wrap():
+    clock = Clock(START)
+    assert clock.set(TimeAnswer(UTC, 60, 0, 0), 1999, START)
+    now = START
+    for _ in range(30):  # a month, asked once a day
+        now = ticks_add(now, 86400000)
+        clock.utc(now)
+    assert clock.stamp(now) == ("2026-12-21T10:30:00Z", "gateway")
+
+
+def test_an_answer_that_took_two_seconds_is_not_used():
+    clock = Clock(START)
+    assert not clock.set(TimeAnswer(UTC, 60, 0, 0), 2000, START)
+    assert clock.utc(START) is None
+
+
+def test_local_time_changes_when_the_gateway_said_it_would():
+    clock = Clock(START)
+    clock.set(TimeAnswer(UTC, 60, UTC + 3600, 120), 10, START)
+    day = 9821  # 2026-11-21 since 2000-01-01
+    assert clock.local(START) == (day, 11 * 60 + 30)
+    assert clock.local(ticks_add(START, 3599000)) == (day, 12 * 60 + 29)
+    assert clock.local(ticks_add(START, 3600000)) == (day, 13 * 60 + 30)
+
+
+def test_refusals_are_told_once_a_minute():
+    refusals = Refusals(START)
+    assert refusals.report(START) is None
+    refusals.count("mac")
+    refusals.count("mac")
+    refusals.count("late")
+    assert refusals.report(START) == {"reasons": {"mac": 2, "late": 1}}
+    refusals.count("mac")
+    assert refusals.report(ticks_add(START, 59999)) is None
+    assert refusals.report(ticks_add(START, 60000)) == {"reasons": {"mac": 1}}
+    assert refusals.total == 4

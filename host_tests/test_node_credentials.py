@@ -1,0 +1,164 @@
+# The board's copy of who may pass: pulled in pieces, swapped whole, never older.
+
+import hashlib
+import os
+
+from doorward_core import gateway_messages, records, schedule, seal, topics
+from doorward_node.credentials import Credentials
+from scratch import folder
+from support import raises
+
+KEYS = seal.Keys("front", bytes(32))
+NOW = 1795257000
+
+
+_boards = []
+
+
+def board(path):
+    _boards.append(Credentials(path, KEYS))
+    return _boards[-1]
+
+
+def teardown_function(_function):
+    # pytest counts open files; a board holds its cache open for as long as it runs.
+    while _boards:
+        copy = _boards.pop()
+        if copy._cache:
+            copy._cache.close()
+
+
+def uid(number):
+    return number.to_bytes(7, "big")
+
+
+def cache_file(version, count, keys=KEYS):
+    marks = [(seal.tag(keys, uid(number)), 1, 1) for number in range(count)]
+    windows = [(1,) + schedule.ALWAYS[0]]
+    return records.build(
+        keys, version, NOW, NOW + 100, NOW + 200, windows, [(1, None, None, 0)], marks
+    )
+
+
+def config(file, version, digest=None, strike_ms=4000):
+    digest = digest or hashlib.sha256(file).digest()
+    body = gateway_messages.config(version, len(file), digest, strike_ms, 10000, 30000)
+    return body, seal.seal(KEYS, topics.CONFIG, seal.counter_word(version), body)
+
+
+def pull(copy, file, version, now=0, pieces=1000):
+    # Answers what the board asks for; how many pieces it took.
+    for count in range(pieces):
+        wanted = copy.want(now)
+        if wanted is None:
+            return count
+        offset = int(wanted.decode().split('"offset":')[1].split(",")[0].rstrip("}"))
+        copy.take(version, gateway_messages.cache_chunk(version, offset, file))
+        copy.store()
+    return pieces
+
+
+def knows(copy, number, utc=NOW):
+    return copy.lookup(seal.tag(KEYS, uid(number)), utc) is not None
+
+
+def test_a_new_version_is_pulled_and_put_in_force():
+    path = folder()
+    copy, file = board(path), cache_file(3, 200)
+    assert copy.version() == 0 and not knows(copy, 0)
+    assert not copy.configure(3, *config(file, 3))
+    assert pull(copy, file, 3) == (len(file) + 383) // 384
+    assert copy.version() == 3 and copy.config.strike_ms == 4000
+    for number in range(200):
+        assert knows(copy, number)
+    assert not knows(copy, 200)
+    again = board(path)
+    assert again.version() == 3 and again.config.strike_ms == 4000 and knows(again, 7)
+
+
+def test_an_older_or_contradicting_config_is_refused():
+    copy, file = board(folder()), cache_file(3, 2)
+    copy.configure(3, *config(file, 3))
+    pull(copy, file, 3)
+    assert not copy.configure(3, *config(file, 3)) and copy.want(0) is None
+    old = cache_file(2, 2)
+    assert raises(seal.SealError, copy.configure, 2, *config(old, 2)).reason == "replay"
+    other = cache_file(3, 5)
+    assert raises(seal.SealError, copy.configure, 3, *config(other, 3)).reason == "replay"
+    # The counter of the seal and the version in the body have to be one.
+    assert raises(seal.SealError, copy.configure, 9, *config(cache_file(8, 2), 8)).reason == "config"
+
+
+def test_a_file_that_is_not_what_the_config_said_is_not_used():
+    path = folder()
+    copy, file = board(path), cache_file(3, 2)
+    copy.configure(3, *config(file, 3, digest=bytes(32)))
+    pull(copy, file, 3, pieces=3)
+    assert copy.version() == 0 and not knows(copy, 0)
+    foreign = cache_file(4, 2, seal.Keys("back", bytes(32)))
+    copy.configure(4, *config(foreign, 4))
+    pull(copy, foreign, 4, pieces=3)
+    assert copy.version() == 0 and not knows(copy, 0)
+
+
+def test_a_pull_resumes_after_a_restart():
+    path = folder()
+    copy, file = board(path), cache_file(3, 200)
+    copy.configure(3, *config(file, 3))
+    assert pull(copy, file, 3, pieces=4) == 4
+    copy = board(path)
+    copy.configure(3, *config(file, 3))
+    assert pull(copy, file, 3) == (len(file) + 383) // 384 - 4
+    assert copy.version() == 3
+
+
+def test_a_newer_version_during_a_pull_starts_over():
+    copy, old, new = board(folder()), cache_file(3, 200), cache_file(4, 200)
+    copy.configure(3, *config(old, 3))
+    pull(copy, old, 3, pieces=4)
+    copy.configure(4, *config(new, 4))
+    copy.take(3, gateway_messages.cache_chunk(3, 0, old))
+    assert not copy.store()
+    pull(copy, new, 4)
+    assert copy.version() == 4
+
+
+def test_power_lost_between_the_two_renames_is_made_good():
+    path = folder()
+    copy, file = board(path), cache_file(3, 5)
+    copy.configure(3, *config(file, 3))
+    pull(copy, file, 3)
+    os.remove(path + "/config")
+    copy = board(path)
+    assert copy.config is None and copy.version() == 3
+    assert copy.configure(3, *config(file, 3))
+    assert copy.want(0) is None and copy.config.strike_ms == 4000
+
+
+def test_a_damaged_copy_is_not_used_and_pulled_again():
+    path = folder()
+    copy, file = board(path), cache_file(3, 5)
+    copy.configure(3, *config(file, 3))
+    pull(copy, file, 3)
+    with open(path + "/cache", "r+b") as stored:
+        stored.seek(120)
+        stored.write(b"?")
+    copy = board(path)
+    assert copy.version() == 0 and not knows(copy, 0)
+    copy.configure(3, *config(file, 3))
+    pull(copy, file, 3)
+    assert knows(copy, 0)
+
+
+def test_expiry():
+    copy, file = board(folder()), cache_file(3, 5)
+    copy.configure(3, *config(file, 3))
+    pull(copy, file, 3)
+    assert not copy.stale(NOW + 100) and copy.stale(NOW + 101) and not copy.stale(None)
+    assert knows(copy, 0, NOW + 200) and not knows(copy, 0, NOW + 201) and knows(copy, 0, None)
+
+
+def test_a_piece_that_does_not_come_is_asked_for_again():
+    copy, file = board(folder()), cache_file(3, 5)
+    copy.configure(3, *config(file, 3))
+    assert copy.want(0) is not None and copy.want(2999) is None and copy.want(3000) is not None

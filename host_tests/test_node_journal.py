@@ -1,0 +1,172 @@
+# The log: order, digests, restarts, and that only an acknowledgement frees anything.
+
+import json
+import os
+
+from doorward_core import seal, topics
+from doorward_node.journal import Journal
+from scratch import folder
+
+KEYS = seal.Keys("front", bytes(32))
+
+
+def open_log(path):
+    return Journal(path, KEYS, lambda: ("2026-11-21T10:30:00Z", "gateway"))
+
+
+def write(log, count):
+    for _ in range(count):
+        log.add("door.open", {"n": log.seq + 1})
+        log.flush()
+
+
+class Gateway:
+    # Verifies each event against the digest of all before it, as the gateway does.
+    def __init__(self):
+        self.digest = seal.CHAIN_START
+        self.seqs = []
+
+    def take(self, payload):
+        body = seal.split(payload).body
+        _kind, epoch, seq = seal.parse_freshness(seal.split(payload).freshness)
+        if seq in self.seqs:
+            return epoch, self.seqs[-1]
+        digest = seal.chain(self.digest, epoch, seq, body)
+        seal.open_sealed(KEYS, topics.EVENTS, payload, digest)
+        assert json.loads(body)["seq"] == seq
+        self.digest = digest
+        self.seqs.append(seq)
+        return epoch, seq
+
+    def drain(self, log, acknowledge=True):
+        payload = log.upload()
+        while payload:
+            epoch, seq = self.take(payload)
+            if acknowledge:
+                log.acknowledged(epoch, seq)
+            payload = log.upload()
+
+
+def test_events_arrive_in_order_with_an_unbroken_chain():
+    log, gateway = open_log(folder()), Gateway()
+    write(log, 50)
+    gateway.drain(log)
+    assert gateway.seqs == list(range(1, 51))
+    assert not log.waiting()
+
+
+def test_nothing_is_written_before_flush():
+    path = folder()
+    log = open_log(path)
+    log.add("boot", {})
+    assert log.seq == 0 and not [name for name in os.listdir(path) if name.endswith(".log")]
+    log.flush()
+    assert log.seq == 1
+
+
+def test_only_the_acknowledgement_frees():
+    path = folder()
+    log, gateway = open_log(path), Gateway()
+    write(log, 40)
+    gateway.drain(log, acknowledge=False)
+    assert gateway.seqs == list(range(1, 9)), "more than a window was sent unacknowledged"
+    assert len([name for name in os.listdir(path) if name.endswith(".log")]) == 3
+    log.acknowledged("00000000", 40)
+    log.acknowledged(log.epoch, 41)
+    assert log.waiting(), "an acknowledgement of another log, or of the future, freed something"
+    log.acknowledged(log.epoch, 8)
+    gateway.drain(log)
+    assert gateway.seqs == list(range(1, 41))
+    assert len([name for name in os.listdir(path) if name.endswith(".log")]) == 1
+
+
+def test_what_was_not_acknowledged_comes_again_byte_for_byte():
+    log = open_log(folder())
+    write(log, 5)
+    first = [log.upload() for _ in range(5)]
+    log.acknowledged(log.epoch, 2)
+    assert log.upload() is None
+    log.rewind()
+    assert [log.upload() for _ in range(3)] == first[2:]
+
+
+def test_a_restart_goes_on_where_the_log_was():
+    path = folder()
+    log, gateway = open_log(path), Gateway()
+    for _ in range(7):
+        write(log, 5)
+        payload = log.upload()
+        while payload and len(gateway.seqs) % 3 != 2:
+            log.acknowledged(*gateway.take(payload))
+            payload = log.upload()
+        epoch = log.epoch
+        log = open_log(path)
+        assert log.epoch == epoch
+    write(log, 1)
+    gateway.drain(log)
+    assert gateway.seqs == list(range(1, 37))
+
+
+def test_after_a_restart_events_that_the_gateway_has_are_not_all_sent_again():
+    path = folder()
+    log, gateway = open_log(path), Gateway()
+    write(log, 12)
+    gateway.drain(log)
+    log = open_log(path)
+    log.acknowledged(*gateway.take(log.upload()))
+    assert log.upload() is None
+    write(log, 1)
+    gateway.drain(log)
+    assert gateway.seqs == list(range(1, 14))
+
+
+def test_half_a_line_is_dropped_and_its_number_used_again():
+    path = folder()
+    log, gateway = open_log(path), Gateway()
+    write(log, 3)
+    with open(path + "/00000001.log", "ab") as file:
+        file.write(b'{"half":')
+    log = open_log(path)
+    assert log.seq == 3
+    write(log, 2)
+    gateway.drain(log)
+    assert gateway.seqs == [1, 2, 3, 4, 5]
+    log = open_log(path)
+    assert log.seq == 5
+
+
+def test_a_power_cut_between_note_and_removal_loses_nothing():
+    path = folder()
+    log, gateway = open_log(path), Gateway()
+    write(log, 20)
+    with open(path + "/00000001.log", "rb") as file:
+        freed = file.read()
+    gateway.drain(log)
+    with open(path + "/00000001.log", "wb") as file:
+        file.write(freed)
+    log = open_log(path)
+    write(log, 1)
+    gateway.drain(log)
+    assert gateway.seqs == list(range(1, 22))
+
+
+def test_a_full_log_keeps_the_oldest_and_says_what_is_missing():
+    log, gateway = open_log(folder()), Gateway()
+    write(log, 64 * 16 + 30)
+    kept = log.seq
+    assert 63 * 16 < kept <= 64 * 16
+    while log.acknowledged(*gateway.take(log.upload())) or gateway.seqs[-1] < 40:
+        pass
+    write(log, 1)
+    gateway.drain(log)
+    assert gateway.seqs == list(range(1, kept + 3))
+
+
+def test_more_notes_than_ram_allows_are_counted():
+    log = open_log(folder())
+    for _ in range(40):
+        log.add("door.open", {})
+    while log.noted():
+        log.flush()
+    assert b'"lost"' in log.upload() and b'"count":8' in log._body(1)
+    assert log.seq == 33
