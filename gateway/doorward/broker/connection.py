@@ -7,14 +7,10 @@ import asyncio
 import logging
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import cast
 
 from doorward.broker.admission import Refusal, admit
-from doorward.broker.journal import Journal
-from doorward.broker.limits import Limits
-from doorward.broker.principals import Principals
-from doorward.broker.router import Router
+from doorward.broker.exchange import Exchange
 from doorward.broker.session import Session
 from doorward_core import mqtt, mqtt_server
 
@@ -22,25 +18,6 @@ _log = logging.getLogger(__name__)
 
 _CONNECT_HEAD = mqtt.CONNECT << 4
 _HIGH_WATER = 65_536  # bytes written and not yet taken by the kernel: from here on QoS 1 waits and QoS 0 is dropped
-
-
-@dataclass(slots=True)
-class Exchange:
-    """What all connections of a broker share."""
-
-    principals: Principals
-    router: Router
-    journal: Journal
-    limits: Limits
-    clock: Callable[[], float]
-    connections: set["Connection"] = field(default_factory=set)
-    unwritten: list["Connection"] = field(default_factory=list)
-
-    def flush(self) -> None:
-        """Write what an event made every client receive, then hand over what has to reach the disk."""
-        while self.unwritten:
-            self.unwritten.pop().write()
-        self.journal.flush()
 
 
 class Connection(asyncio.Protocol):
@@ -88,7 +65,8 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Handle every whole packet, then write the answers and the deliveries with one call a client."""
-        self._heard = self._exchange.clock()
+        if self._session is not None:  # before CONNECT, a byte now and then buys no time
+            self._heard = self._exchange.clock()
         try:
             if self._session is None and not self._decoder.pending() and data[0] != _CONNECT_HEAD:
                 raise mqtt.MqttError("the first packet is no CONNECT")
@@ -236,6 +214,7 @@ class Connection(asyncio.Protocol):
         self._session = session
         self._will = packet.will
         self._keepalive = packet.keepalive
+        self._heard = exchange.clock()
         _log.info("%s: connected%s", self, " to its kept session" if present else "")
         self.send(mqtt.connack(present, mqtt.ACCEPTED))
         session.attach(self)

@@ -7,8 +7,9 @@ import logging
 import time
 from collections.abc import Callable
 
-from doorward.broker.connection import Connection, Exchange
+from doorward.broker.connection import Connection
 from doorward.broker.events import Denial
+from doorward.broker.exchange import Exchange
 from doorward.broker.journal import Journal
 from doorward.broker.limits import Limits
 from doorward.broker.policy import Policy

@@ -202,17 +202,21 @@ async def test_keep_alive_and_silence_on_an_injected_clock(tmp_path):
         site.client("back", keepalive=0) as back,
     ):
         await gateway.subscribe(offline)
-        silent = await Client.open(site.port)
+        silent, dripping = await Client.open(site.port), await Client.open(site.port)
         front = await Client.open(site.port)
         await front.connect("front", keepalive=10, will=(offline, b"gone", False, 1))
-        now += 10
+        now += 9
+        dripping.write(b"\x10")
+        await asyncio.sleep(0.02)
         site.broker.sweep()
+        now += 0.9
         assert not await front.is_closed(), "within its keep-alive, and heard of now"
         now += 14.9
         site.broker.sweep()
         assert site.broker.is_connected("front")
         assert await gateway.messages() == []
         assert await silent.is_closed(), "it never said CONNECT"
+        assert await dripping.is_closed(), "a byte now and then buys no time"
         now += 0.2
         site.broker.sweep()
         assert (await gateway.message()).payload == b"gone"
@@ -221,6 +225,7 @@ async def test_keep_alive_and_silence_on_an_injected_clock(tmp_path):
         site.broker.sweep()
         assert not await back.is_closed(), "keep-alive 0 means none"
         await silent.drop()
+        await dripping.drop()
         await front.drop()
 
 
