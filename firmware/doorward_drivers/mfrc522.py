@@ -160,9 +160,6 @@ class Mfrc522:
             if sak < 0:
                 return None
             if not sak & _SAK_CASCADE:
-                # A complete level never starts with the cascade tag.
-                if part[0] == _CASCADE_TAG:
-                    return None
                 self._selected = True
                 return uid + bytes(part)
             if part[0] != _CASCADE_TAG:
