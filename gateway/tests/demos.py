@@ -1,4 +1,4 @@
-"""A demo as its user starts it: a process of its own, its ports, its directory, and the commands that speak to it."""
+"""A demo (or a gateway) as its user starts it: a process, its ports, its directory, and commands that speak to it."""
 
 import json
 import os
@@ -64,7 +64,15 @@ class Demo:
                 env=self._environment,
                 start_new_session=True,
             )
-        self.ready: dict[str, Any] = json.loads(self._first_line())
+        self.ready: str = json.loads(self._first_line())["message"]
+        return self
+
+    def online(self) -> Self:
+        """Wait until every board has said hello."""
+        deadline = time.monotonic() + _START_S
+        while not all(door["online"] for door in self.ask("door", "list")):
+            assert time.monotonic() < deadline, f"{self.log()}\n{self.lab(op='log', board='front')}"
+            time.sleep(0.2)
         return self
 
     def _first_line(self) -> bytes:
@@ -161,7 +169,7 @@ class Demo:
 
     def tap(self, card: str) -> dict[str, Any]:
         """Hold a card to the reader; returns the audit row that it led to."""
-        before = len(self.audit())
+        before = len(self.online().audit())
         self.ask("lab", "tap", "front", "--card", card)
         deadline = time.monotonic() + 10
         while len(rows := self.audit()) == before:
