@@ -78,7 +78,7 @@ def _value(text: str) -> Any:
     """Read true, false and numbers as JSON does, and leave UIDs alone: they are digits too, but long ones."""
     if text in {"true", "false"}:
         return text == "true"
-    return int(text) if text.isdigit() and len(text) < 8 else text  # noqa: PLR2004
+    return int(text) if text.isdigit() and len(text) < 8 else text
 
 
 def main() -> int:

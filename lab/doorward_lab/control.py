@@ -15,7 +15,6 @@ A request is {"op": …}; a reply is {"ok": true, …} or {"ok": false, "error":
 """
 
 import asyncio
-import contextlib
 import json
 import os
 from collections.abc import Awaitable, Callable
@@ -62,13 +61,11 @@ class Control:
         }
 
     async def start(self, path: Path) -> None:
-        """Listen at `path`. Raises LabError when it is too long, or another lab serves it."""
+        """Listen at `path`. Raises LabError when that is too long."""
         if len(os.fsencode(path)) > _MAX_PATH:
             raise LabError(f"{path} is too long for a Unix socket; choose a shorter --data")
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if await _is_served(path):
-            raise LabError(f"another lab serves {path}; stop it, or choose another --data")
-        path.unlink(missing_ok=True)
+        path.unlink(missing_ok=True)  # of a lab that was killed; the directory is ours
         self._server = await asyncio.start_unix_server(self._serve, path, limit=_MAX_LINE)
         path.chmod(0o600)
         self._path = path
@@ -197,14 +194,3 @@ def _described(board: Board) -> dict[str, Any]:
 async def _remove_later(board: Board, hold_ms: int) -> None:
     await asyncio.sleep(hold_ms / 1000)
     board.remove()
-
-
-async def _is_served(path: Path) -> bool:
-    try:
-        _, writer = await asyncio.open_unix_connection(path)
-    except OSError:
-        return False
-    writer.close()
-    with contextlib.suppress(ConnectionError):
-        await writer.wait_closed()
-    return True

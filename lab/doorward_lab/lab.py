@@ -1,10 +1,11 @@
 """A lab: boards in a directory, all of which end with it."""
 
 import asyncio
+import fcntl
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from doorward_lab import build, places, toolchain
 from doorward_lab.board import Board
@@ -24,9 +25,17 @@ class Lab:
         self.boards: dict[str, Board] = {}
         self._cache = cache or self.directory / "cache"
 
-    async def __aenter__(self) -> "Lab":
-        """Make the directory."""
+    async def __aenter__(self) -> Self:
+        """Make the directory and claim it. Raises LabError when another lab has it."""
         (self.directory / "logs").mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._lock = (self.directory / "lab.lock").open("w")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            self._lock.close()
+            raise LabError(
+                f"another lab uses {self.directory}; stop it, or choose another directory"
+            ) from None
         return self
 
     async def __aexit__(
@@ -35,8 +44,9 @@ class Lab:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """End every board."""
+        """End every board and give the directory back."""
         await self.stop()
+        self._lock.close()
 
     async def start_board(
         self, profile: Mapping[str, Any], *, firmware: Path | str | None = None, heap_kib: int = 64

@@ -110,6 +110,7 @@ class Power:
         while True:
             if self._process is not None:
                 await self._process.wait()
+                self._process = None
             if not self.up.is_set():
                 return  # it never came up: there is nothing to wait for
             if time.monotonic_ns() - self.starts[-1][1] < _SHORT_LIFE_S * 1e9:

@@ -6,7 +6,6 @@ import os
 import signal
 import socket
 from collections.abc import Callable
-from pathlib import Path
 
 from doorward_lab.wire import Wire
 
@@ -19,6 +18,9 @@ class _Output(asyncio.SubprocessProtocol):
         self._rest = b""
         self.ended = asyncio.get_running_loop().create_future()
 
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+
     def pipe_data_received(self, fd: int, data: bytes) -> None:
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:
@@ -28,6 +30,7 @@ class _Output(asyncio.SubprocessProtocol):
         """Called when the process has ended and its output is read to the end."""
         if self._rest:
             self._on_print(self._rest.decode(errors="replace"))
+        self._transport.close()
         if not self.ended.done():
             self.ended.set_result(None)
 
@@ -82,5 +85,6 @@ class BoardProcess:
                 os.kill(self.pid, signal.SIGKILL)
 
     async def wait(self) -> None:
-        """Return when the process has ended and all that it printed has been heard."""
+        """Return when the process has ended and all that it said has been heard."""
         await asyncio.shield(self._output.ended)
+        await self.wire.ended.wait()

@@ -42,6 +42,7 @@ class Wire(asyncio.Protocol):
         self, on_line: Callable[[list[str], int], None], on_end: Callable[[int], None]
     ) -> None:
         """on_line(words, at_ns) for each line; on_end(at_ns) once, when the board's process is gone."""
+        self.ended = asyncio.Event()
         self._on_line = on_line
         self._on_end = on_end
         self._rest = b""
@@ -68,3 +69,4 @@ class Wire(asyncio.Protocol):
         """The process has ended: whatever it drove is released."""
         self._transport = None
         self._on_end(time.monotonic_ns())
+        self.ended.set()

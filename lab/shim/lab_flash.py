@@ -3,6 +3,7 @@
 # Arguments: image, folder. Every .py and .mpy on the image that the folder lacks is removed; data files stay.
 import os
 import sys
+
 import vfs
 
 from lab_parts.flash import FileFlash

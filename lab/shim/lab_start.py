@@ -5,13 +5,15 @@
 import gc
 import os
 import sys
-import vfs
 from time import sleep_ms
 
-import machine
+import vfs
+
 import lab_parts
+import machine
 from lab_parts import link
 from lab_parts.flash import FileFlash
+
 
 def _power_on(fd, image, cause, identity, wiring):
     from lab_parts.power_on import connect

@@ -7,13 +7,14 @@ import sys
 _path = sys.path
 sys.path = ()
 try:
-    from machine import PinBase, Signal, time_pulse_us
+    from machine import PinBase
 finally:
     sys.path = _path
     del _path
 
-from micropython import const
 from time import ticks_diff, ticks_ms
+
+from micropython import const
 
 from lab_parts import link
 

@@ -18,7 +18,9 @@ def rom(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("rom")
     shim = shutil.copytree(places.shim(), folder / "shim")
     # mpy-cross drops assert from what boards get, so the checks travel as source.
-    (shim / "checks.py").write_text("import sys\nexec(open(sys.argv[1]).read() + sys.argv[2] + '()')\n")
+    (shim / "checks.py").write_text(
+        "import sys\nexec(open(sys.argv[1]).read() + sys.argv[2] + '()')\n"
+    )
     return build.rom(shim, folder / "cache")
 
 

@@ -3,8 +3,9 @@
 # Modelled: FIFO, ComIrq/DivIrq set and clear, CRC coprocessor, timer, Transceive with bit framing and collisions,
 # Tx/Rx CRC, antenna, soft and hard reset, and the faults dead, frozen and brown-out. Not modelled: time on the air and
 # on SPI, Crypto1 (MFAuthent stays without an answer), gain, self test.
-from micropython import const
 from time import ticks_diff, ticks_us
+
+from micropython import const
 
 from lab_parts import link
 from lab_parts.picc import Card, Field, crc_a
@@ -107,6 +108,7 @@ class MFRC522:
             now = ticks_us()
             if ticks_diff(now, self._touched) > _NEW_POLL_US:
                 self._poll_start = now
+                link.poll()  # a chip that is dead or frozen gets no further than this
             self._touched = now
 
     def transfer(self, out, into):

@@ -56,8 +56,8 @@ class Card:
         return None
 
     def _wake(self, frame):
-        expected = self._state == _IDLE or self._state == _HALT and frame == _WUPA
-        if not expected or frame != _REQA and frame != _WUPA:
+        expected = self._state == _IDLE or (self._state == _HALT and frame == _WUPA)
+        if not expected or (frame != _REQA and frame != _WUPA):
             self._state = self._rest
             return None
         self._state = _READY
