@@ -35,7 +35,7 @@ def used(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def data(used: Path, tmp_path: Path) -> Path:
     """An installation that ran once."""
-    return Path(shutil.copytree(used, tmp_path / "d"))
+    return Path(shutil.copytree(used, tmp_path / "d", ignore=shutil.ignore_patterns("run")))
 
 
 def test_the_first_run_makes_what_it_needs_and_says_where_it_is(tmp_path: Path) -> None:
