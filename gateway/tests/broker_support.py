@@ -16,7 +16,6 @@ KEY = bytes(range(32))
 GATEWAY = "gateway"
 BASE = "doorward"
 PATIENCE = 5.0  # how long a test waits for what must come
-QUIET = 0.15  # how long it waits to see that nothing comes
 
 logging.getLogger("alembic").setLevel(logging.WARNING)
 
@@ -40,6 +39,12 @@ class RunningBroker:
     port: int
     denials: list[Denial] = field(default_factory=list)
 
+    async def gone(self, name: str) -> None:
+        """Wait until the broker has noticed that a client left."""
+        async with asyncio.timeout(PATIENCE):
+            while self.broker.is_connected(name):  # noqa: ASYNC110 - only the other side's kernel knows
+                await asyncio.sleep(0.005)
+
     @contextlib.asynccontextmanager
     async def client(self, name: str, **options: Any) -> AsyncIterator["Client"]:
         """A connected client; closed without DISCONNECT at the end."""
@@ -49,6 +54,7 @@ class RunningBroker:
             yield client
         finally:
             await client.drop()
+            await self.gone(name)
 
 
 @contextlib.asynccontextmanager
@@ -191,12 +197,12 @@ class Client:
 
     async def expect(self, kind: int) -> bytes:
         """The body of the next packet of this kind; others wait their turn."""
-        _, body = await self._next(kind, PATIENCE)
+        _, body = await self._next(kind)
         return body
 
-    async def message(self, *, ack: bool = True, within: float = PATIENCE) -> Received:
+    async def message(self, *, ack: bool = True) -> Received:
         """The next PUBLISH. Raises TimeoutError when none comes."""
-        flags, body = await self._next(mqtt.PUBLISH, within)
+        flags, body = await self._next(mqtt.PUBLISH)
         where, number, payload = mqtt.parse_publish(flags, body)
         got = Received(where, payload, flags >> 1 & 3, bool(flags & 1), bool(flags & 8), number)
         if ack and number:
@@ -204,12 +210,19 @@ class Client:
         return got
 
     async def messages(self, *, ack: bool = True) -> list[Received]:
-        """Everything that comes until it is quiet."""
-        found = []
-        with contextlib.suppress(TimeoutError, EOFError):
-            while True:
-                found.append(await self.message(ack=ack, within=QUIET))
-        return found
+        """Everything the broker has for this client by now.
+
+        A PINGRESP comes behind whatever was written before it, so nobody has to wait and see; acknowledging may
+        bring more, hence the rounds.
+        """
+        found: list[Received] = []
+        while True:
+            self.write(mqtt.pingreq())
+            await self.expect(mqtt.PINGRESP)
+            came = sum(kind == mqtt.PUBLISH for kind, _, _ in self._packets)
+            if not came:
+                return found
+            found += [await self.message(ack=ack) for _ in range(came)]
 
     async def is_closed(self) -> bool:
         """True when the broker closes the connection, False when it still answers.
@@ -218,7 +231,7 @@ class Client:
         """
         try:
             self.write(mqtt.pingreq())
-            await self._next(mqtt.PINGRESP, PATIENCE)
+            await self._next(mqtt.PINGRESP)
         except (EOFError, ConnectionError):
             return True
         return False
@@ -234,8 +247,8 @@ class Client:
         with contextlib.suppress(OSError):
             await self._writer.wait_closed()
 
-    async def _next(self, kind: int, within: float) -> tuple[int, bytes]:
-        async with asyncio.timeout(within):
+    async def _next(self, kind: int) -> tuple[int, bytes]:
+        async with asyncio.timeout(PATIENCE):
             while True:
                 for index, (found, flags, body) in enumerate(self._packets):
                     if found == kind:

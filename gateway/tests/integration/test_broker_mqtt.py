@@ -184,6 +184,7 @@ async def test_will_follows_an_abnormal_end_only(tmp_path, orderly):
         front = await Client.open(site.port)
         await front.connect("front", will=(offline, b"gone", True, 1))
         await (front.disconnect() if orderly else front.drop())
+        await site.gone("front")
         if orderly:
             assert await gateway.messages() == []
         else:

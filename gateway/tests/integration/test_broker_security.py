@@ -89,6 +89,7 @@ async def test_a_will_is_checked_like_a_publish(tmp_path, where, rule):
         assert site.denials == [Denial("front", "will", where, rule)]
         async with site.client("front", will=(topic("front", topics.OFFLINE), b"mine", True, 1)):
             pass
+        await site.gone("front")
         assert [one.payload for one in await gateway.messages()] == [b"mine"]
 
 
