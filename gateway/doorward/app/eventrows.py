@@ -64,6 +64,12 @@ class EventRows:
         door = self._rulebook.snapshot.by_device.get(device_id)
         return _plain(device_id, door, audit.TAMPER, why, now_ms)
 
+    def unreadable(self, device_id: str, error: str, now_ms: int) -> AuditRow:
+        """A row for an authentic entry that says nothing we understand."""
+        door = self._rulebook.snapshot.by_device.get(device_id)
+        why = "The board said something that this gateway cannot read."
+        return replace(_plain(device_id, door, audit.UNREADABLE, why, now_ms), note=error)
+
     def _decision(
         self, snapshot: Snapshot, device_id: str, door: Door | None, event: Event, at_ms: int
     ) -> AuditRow:

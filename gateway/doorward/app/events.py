@@ -13,6 +13,7 @@ from doorward.domain.audit import AuditRow
 from doorward.errors import Rejected
 from doorward_core import gateway_messages, seal, topics
 from doorward_core.gateway_messages import Event
+from doorward_core.messages import MessageError
 
 _log = structlog.get_logger(__name__)
 
@@ -57,19 +58,26 @@ class EventLog:
         before = _digest_before(head, epoch, seq)
         digest = seal.chain(before, epoch, seq, sealed.body)
         self._signer.verify(device.id, topics.EVENTS, message.payload, digest)
-        event = gateway_messages.parse_event(sealed.body)
-        if event.device != device.id or event.seq != seq:
-            raise Rejected("an event that contradicts its seal")
         now_ms = milliseconds(self._clock.now())
         kept = LogEntry(device.id, epoch, seq, sealed.body, digest, now_ms)
-        rows = self._rows.of(device.id, event, now_ms)
+        event, rows = self._read(kept)
         if head is not None and epoch != head.epoch:
             rows.append(self._rows.tamper(device.id, "the board started a new log", now_ms))
         self._heads[device.id] = LogHead(epoch, seq, digest)
         self._store.store_event(kept, rows, self._committed(device, message, kept, event))
 
+    def _read(self, kept: LogEntry) -> tuple[Event | None, list[AuditRow]]:
+        """What an authentic entry says. One that cannot be read is kept all the same: it would block all after it."""
+        try:
+            event = gateway_messages.parse_event(kept.body)
+            if event.device != kept.device or event.seq != kept.seq:
+                raise MessageError("seq", "the place that the seal names")
+            return event, self._rows.of(kept.device, event, kept.received_ms)
+        except MessageError as error:
+            return None, [self._rows.unreadable(kept.device, str(error), kept.received_ms)]
+
     def _committed(
-        self, device: Device, message: Message, kept: LogEntry, event: Event
+        self, device: Device, message: Message, kept: LogEntry, event: Event | None
     ) -> Callable[[list[AuditRow] | None, Exception | None], None]:
         def done(rows: list[AuditRow] | None, error: Exception | None) -> None:
             if error is not None:
@@ -83,8 +91,9 @@ class EventLog:
             self._acknowledge(device, kept.epoch, kept.seq)
             message.ack()
             self._announcer.announce(rows)
-            for happened in self.happened:
-                happened(device.id, event)
+            if event is not None:
+                for happened in self.happened:
+                    happened(device.id, event)
 
         return done
 

@@ -11,6 +11,7 @@ PERSON_ADDED = "person.added"
 CARD_ADDED = "card.added"
 CARD_REVOKED = "card.revoked"
 TAMPER = "tamper"
+UNREADABLE = "unreadable"
 
 GATEWAY = "gateway"
 BOARD = "board"

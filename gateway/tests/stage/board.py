@@ -1,0 +1,64 @@
+"""A board as a script: it seals with the shared core, and says exactly what the test wants it to say."""
+
+import os
+
+from doorward.signer import Enrolment
+from doorward_core import board_messages, seal, topics
+from doorward_core.messages import hexed
+
+
+class ScriptedBoard:
+    def __init__(self, enrolment: Enrolment) -> None:
+        self.id = enrolment.device
+        self.secret = enrolment.secret
+        self.keys = seal.Keys(enrolment.device, bytes.fromhex(enrolment.key), enrolment.epoch)
+        self.boot = os.urandom(seal.BOOT_SIZE)
+        self.number = 0
+        self.epoch = "0a0b0c0d"
+        self.seq = 0
+        self.digest = seal.CHAIN_START
+
+    def say(self, suffix: str, body: bytes) -> bytes:
+        self.number += 1
+        return seal.seal(self.keys, suffix, seal.session_word(self.boot, self.number), body)
+
+    def hello(self, cache_version: int = 0) -> bytes:
+        body = board_messages.hello(self.id, "0.1.0", self.epoch, self.seq, cache_version, 1000)
+        return self.say(topics.ONLINE, body)
+
+    def ask(self, uid: bytes, nonce: bytes) -> bytes:
+        block = seal.encrypt_uid(self.keys, nonce, uid)
+        body = board_messages.access_request(self.id, 0, block)
+        return seal.seal(self.keys, topics.ACCESS_REQUEST, seal.nonce_word(nonce), body)
+
+    def ask_time(self, nonce: bytes) -> bytes:
+        body = board_messages.time_request(self.id)
+        return seal.seal(self.keys, topics.TIME_REQUEST, seal.nonce_word(nonce), body)
+
+    def event(
+        self, kind: str, data: dict[str, object], stamp: str = "2026-11-21T10:30:00Z"
+    ) -> bytes:
+        self.seq += 1
+        body = board_messages.event(kind, self.id, self.epoch, self.seq, stamp, "gateway", data)
+        self.digest = seal.chain(self.digest, self.epoch, self.seq, body)
+        word = seal.event_word(self.epoch, self.seq)
+        return seal.seal(self.keys, topics.EVENTS, word, body, self.digest)
+
+    def decision(
+        self, uid: bytes, nonce: bytes, *, granted: bool, source: str = "gateway"
+    ) -> bytes:
+        return self.event(
+            "access.decision",
+            {
+                "request": hexed(nonce[:8]),
+                "granted": granted,
+                "rule": 10,
+                "source": source,
+                "tag": hexed(seal.tag(self.keys, uid)),
+                "tail": hexed(uid[-2:]),
+            },
+        )
+
+    def open(self, suffix: str, payload: bytes) -> bytes:
+        """The body of a payload for this board; raises SealError."""
+        return seal.open_sealed(self.keys, suffix, payload).body

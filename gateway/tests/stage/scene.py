@@ -1,0 +1,122 @@
+"""The front door and everybody who comes to it."""
+
+import asyncio
+from collections.abc import Coroutine
+from pathlib import Path
+from types import MappingProxyType
+
+from doorward.app.ports import Message
+from doorward.app.views import AuditEntry, DoorView, Release
+from doorward.domain.credentials import Credential
+from doorward.domain.doors import Door
+from doorward.domain.levels import AccessLevel
+from doorward.domain.people import Person
+from doorward.domain.schedules import WEEKDAYS, Schedule
+from doorward.domain.snapshot import Rules
+from doorward.runtime.usecases import wire
+from doorward.signer import Signer
+from doorward_core.schedule import ALWAYS
+from doorward_core.topics import device_topic
+from stage.board import ScriptedBoard
+from stage.clock import FakeClock
+from stage.store import MemoryStore
+
+CARDS = MappingProxyType(
+    {
+        "member": bytes.fromhex("04a1b2c3d4e5f6"),
+        "evening": bytes.fromhex("5e7a91c3"),
+        "former": bytes.fromhex("04d15b2a6c83f0917ee2"),
+        "stranger": bytes.fromhex("04a1b2c3d4e5f7"),
+    }
+)
+
+RULES = Rules(
+    people=(
+        Person(1, "Maya Okafor", levels=frozenset({1})),
+        Person(2, "Jonas Weber", levels=frozenset({2})),
+        Person(3, "Ana Ruiz", levels=frozenset({1})),
+    ),
+    credentials=(
+        Credential(1, CARDS["member"], 1),
+        Credential(2, CARDS["evening"], 2),
+        Credential(3, CARDS["former"], 3, revoked=True),
+    ),
+    doors=(Door("front", "Front door", "front"), Door("back", "Back door", "back")),
+    levels=(
+        AccessLevel(1, "Members", frozenset({("front", 1)})),
+        AccessLevel(2, "Evening course", frozenset({("front", 2)})),
+    ),
+    schedules=(
+        Schedule(1, "Always", ALWAYS),
+        Schedule(2, "Weekday evenings", ((WEEKDAYS, 17 * 60, 22 * 60),)),
+    ),
+)
+
+
+class Recorder:
+    """The way to the broker: it remembers, and tells in which order things happened."""
+
+    def __init__(self, log: list[str]) -> None:
+        self.sent: list[tuple[str, bytes, bool]] = []
+        self._log = log
+
+    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
+        self.sent.append((topic, payload, retain))
+        self._log.append("publish " + topic.split("/", 3)[-1])
+
+
+class Scene:
+    """Everything wired, with two enrolled boards of which the front one speaks."""
+
+    def __init__(self, directory: Path) -> None:
+        self.log: list[str] = []
+        self.clock = FakeClock()
+        self.store = MemoryStore(RULES)
+        self.signer = Signer(directory)
+        self.front = ScriptedBoard(self.signer.enrol("front"))
+        self.back = ScriptedBoard(self.signer.enrol("back"))
+        self.wire = Recorder(self.log)
+        self.tasks: list[asyncio.Task[None]] = []
+        self.cases = wire("doorward", self.store, self.signer, self.wire, self.clock, self._spawn)
+        self.feed = self.cases.feed.subscribe()
+
+    def _spawn(self, work: Coroutine[object, object, None]) -> None:
+        self.tasks.append(asyncio.ensure_future(work))
+
+    async def settle(self) -> None:
+        """Let everything that runs on the side end."""
+        await asyncio.gather(*self.tasks)
+
+    def deliver(
+        self,
+        suffix: str,
+        payload: bytes,
+        device: str = "front",
+        *,
+        retained: bool = False,
+        repeated: bool = False,
+    ) -> None:
+        """A message as the broker delivers it; its PUBACK goes to the log."""
+        ack = lambda: self.log.append("puback " + suffix)  # noqa: E731
+        self.cases.router.handle(Message(device, suffix, payload, retained, repeated, ack))
+
+    def answers(self, suffix: str, device: str = "front") -> list[bytes]:
+        """What was published to a board on one leaf, oldest first."""
+        topic = device_topic("doorward", device, suffix)
+        return [payload for where, payload, _ in self.wire.sent if where == topic]
+
+    def rejected(self, device: str = "front") -> int:
+        """How many messages of a board were refused."""
+        found = self.cases.fleet.find(device)
+        return found.rejected.total() if found else 0
+
+    async def news(self) -> list[AuditEntry | DoorView | Release]:
+        """What the feed has told since the last look."""
+        position = self.cases.feed.position
+        told: list[AuditEntry | DoorView | Release] = []
+        while (last := getattr(self, "_read", 0)) < position:
+            item = await anext(self.feed)
+            self._read = item.id
+            told.append(item.data)
+            assert item.id == last + 1
+        return told

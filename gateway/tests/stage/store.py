@@ -1,0 +1,135 @@
+"""The store ports in memory. Commits happen at once, or when the test says so, or not at all."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from doorward.app.ports import DeviceCache, LogEntry, LogHead, OpenSession, Recorded
+from doorward.domain.audit import AuditRow, correction
+from doorward.domain.credentials import Credential
+from doorward.domain.people import Person
+from doorward.domain.snapshot import Rules
+
+
+class MemoryStore:
+    def __init__(self, rules: Rules) -> None:
+        self.rules = rules
+        self.rows: list[AuditRow] = []
+        self.entries: list[LogEntry] = []
+        self.kept_caches: dict[str, DeviceCache] = {}
+        self.users: dict[str, str] = {}
+        self.open: dict[bytes, OpenSession] = {}
+        self.error: Exception | None = None
+        self.held = False
+        self._waiting: list[Callable[[], None]] = []
+
+    # --- committing ---
+
+    def commit(self) -> None:
+        """Commit what was held back."""
+        waiting, self._waiting = self._waiting, []
+        for unit in waiting:
+            unit()
+
+    def _write(self, work: Callable[[], list[AuditRow]], done: Recorded) -> None:
+        def unit() -> None:
+            if self.error is not None:
+                done(None, self.error)
+            else:
+                done(work(), None)
+
+        if self.held:
+            self._waiting.append(unit)
+        else:
+            unit()
+
+    def _add(self, row: AuditRow) -> AuditRow:
+        row = replace(row, id=len(self.rows) + 1)
+        self.rows.append(row)
+        return row
+
+    def _append(self, row: AuditRow) -> list[AuditRow]:
+        key = (row.device, row.request, row.kind)
+        known = [
+            one for one in self.rows if row.request and (one.device, one.request, one.kind) == key
+        ]
+        if not known:
+            return [self._add(row)]
+        second = correction(known[0], row)
+        return self._append(second) if second else []
+
+    # --- ports ---
+
+    def load(self) -> Rules:
+        return self.rules
+
+    async def add_person(self, name: str, levels: Sequence[str], row: AuditRow) -> AuditRow:
+        ids = frozenset(level.id for level in self.rules.levels if level.name in levels)
+        person = Person(len(self.rules.people) + 1, name, levels=ids)
+        self.rules = replace(self.rules, people=(*self.rules.people, person))
+        return self._add(row)
+
+    async def add_card(self, uid: bytes, person: str, row: AuditRow) -> AuditRow:
+        owner = next(one.id for one in self.rules.people if one.name == person)
+        card = Credential(len(self.rules.credentials) + 1, uid, owner)
+        self.rules = replace(self.rules, credentials=(*self.rules.credentials, card))
+        return self._add(row)
+
+    async def revoke_card(self, uid: bytes, row: AuditRow) -> AuditRow:
+        cards = (replace(c, revoked=c.revoked or c.uid == uid) for c in self.rules.credentials)
+        self.rules = replace(self.rules, credentials=tuple(cards))
+        return self._add(row)
+
+    async def put_site(self, *_: object) -> None:
+        raise NotImplementedError
+
+    def record(self, row: AuditRow, done: Recorded) -> None:
+        self._write(lambda: self._append(row), done)
+
+    async def append(self, row: AuditRow) -> AuditRow:
+        if self.error is not None:
+            raise self.error
+        return self._append(row)[0]
+
+    async def recent(
+        self, limit: int, before: int | None, door_id: str | None
+    ) -> Sequence[AuditRow]:
+        wanted = (row for row in reversed(self.rows) if door_id in (None, row.door_id))
+        return [row for row in wanted if before is None or row.id < before][:limit]
+
+    def heads(self) -> dict[str, LogHead]:
+        return {one.device: LogHead(one.epoch, one.seq, one.digest) for one in self.entries}
+
+    async def entry(self, device: str, epoch: str, seq: int) -> LogEntry | None:
+        place = (device, epoch, seq)
+        return next((e for e in self.entries if (e.device, e.epoch, e.seq) == place), None)
+
+    def store_event(self, entry: LogEntry, rows: Sequence[AuditRow], done: Recorded) -> None:
+        def work() -> list[AuditRow]:
+            self.entries.append(entry)
+            return [stored for row in rows for stored in self._append(row)]
+
+        self._write(work, done)
+
+    def caches(self) -> dict[str, DeviceCache]:
+        return dict(self.kept_caches)
+
+    async def put_cache(self, cache: DeviceCache) -> None:
+        self.kept_caches[cache.device] = cache
+
+    def operators(self) -> dict[str, str]:
+        return dict(self.users)
+
+    async def add_operator(self, username: str, password: str, at_ms: int) -> None:
+        self.users[username] = password
+
+    def sessions(self) -> tuple[OpenSession, ...]:
+        return tuple(self.open.values())
+
+    async def put_session(self, session: OpenSession) -> None:
+        self.open[session.token] = session
+
+    async def drop_session(self, token: bytes) -> None:
+        self.open.pop(token, None)
+
+    async def drop_sessions_before(self, at_ms: int) -> None:
+        self.open = {t: s for t, s in self.open.items() if s.expires_ms >= at_ms}

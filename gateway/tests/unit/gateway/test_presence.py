@@ -1,0 +1,97 @@
+"""Who is there: only a live, fresh, sealed word of the board makes it so."""
+
+import json
+
+import pytest
+from stage import Scene
+
+from doorward_core import board_messages, topics
+
+
+def online(scene: Scene) -> bool:
+    return scene.cases.states.get("front").online
+
+
+def report(scene: Scene, lock: str = "locked", version: int = 3) -> bytes:
+    body = board_messages.reported(lock, "closed", None, version, "0.2.0")
+    return scene.front.say(topics.REPORTED, body)
+
+
+def test_a_live_hello_and_then_its_state(scene: Scene) -> None:
+    scene.deliver(topics.ONLINE, scene.front.hello())
+    scene.deliver(topics.REPORTED, report(scene, "unlocked"))
+    view = scene.cases.states.get("front")
+    assert (view.online, view.locked, view.contact) == (True, False, "closed")
+    assert (view.policy_version, view.firmware) == (3, "0.2.0")
+
+
+def test_a_retained_hello_tells_of_the_boot_and_not_of_presence(scene: Scene) -> None:
+    scene.deliver(topics.ONLINE, scene.front.hello(), retained=True)
+    assert not online(scene)
+    scene.deliver(topics.HEARTBEAT, scene.front.say(topics.HEARTBEAT, b"{}"))
+    assert online(scene)
+
+
+def test_the_will_takes_the_green_dot_and_the_retained_hello(scene: Scene) -> None:
+    scene.deliver(topics.ONLINE, scene.front.hello())
+    scene.deliver(topics.OFFLINE, b'{"status":"offline"}')
+    assert not online(scene)
+    assert scene.wire.sent[-1] == ("doorward/devices/front/status/online", b"", True)
+
+
+def test_clearing_a_retained_leaf_is_no_news(scene: Scene) -> None:
+    scene.deliver(topics.ONLINE, scene.front.hello())
+    scene.deliver(topics.OFFLINE, b"")
+    scene.deliver(topics.ONLINE, b"", retained=True)
+    assert online(scene)
+    assert scene.rejected() == 0
+
+
+def test_an_old_state_is_not_taken_again(scene: Scene) -> None:
+    scene.deliver(topics.ONLINE, scene.front.hello())
+    unlocked = report(scene, "unlocked")
+    scene.deliver(topics.REPORTED, unlocked)
+    scene.deliver(topics.REPORTED, report(scene, "locked"))
+    scene.deliver(topics.REPORTED, unlocked)
+    assert scene.cases.states.get("front").locked is True
+    assert scene.rejected() == 1
+
+
+def test_a_state_of_an_earlier_boot_is_not_taken(scene: Scene) -> None:
+    scene.deliver(topics.ONLINE, scene.front.hello())
+    before = report(scene, "unlocked")
+    scene.front.boot = bytes(8)
+    scene.deliver(topics.ONLINE, scene.front.hello())
+    scene.deliver(topics.REPORTED, before)
+    assert scene.cases.states.get("front").locked is None
+    assert scene.rejected() == 1
+
+
+def test_what_is_said_to_a_boot_only_rises(scene: Scene) -> None:
+    scene.deliver(topics.ONLINE, scene.front.hello())
+    device = scene.cases.fleet.find("front")
+    assert device is not None
+    numbers = [int(str(device.next_word(scene.clock.now())).split(".")[1]) for _ in range(3)]
+    assert numbers == sorted(set(numbers))
+
+
+def test_time_is_told_with_the_next_change_and_bound_to_the_question(scene: Scene) -> None:
+    nonce = bytes(range(16))
+    scene.deliver(topics.TIME_REQUEST, scene.front.ask_time(nonce))
+    [payload] = scene.answers(topics.TIME_RESPONSE)
+    told = json.loads(scene.front.open(topics.TIME_RESPONSE, payload))
+    # 2026-11-21T10:30Z; Berlin is an hour ahead until 2027-03-28T01:00Z, two hours from then on.
+    assert told == {
+        "utc": 1795257000,
+        "offset_min": 60,
+        "next_change": 1806195600,
+        "next_offset_min": 120,
+    }
+
+
+@pytest.mark.parametrize("flags", [{"retained": True}, {"repeated": True}])
+def test_a_late_question_about_the_time_is_not_answered(
+    scene: Scene, flags: dict[str, bool]
+) -> None:
+    scene.deliver(topics.TIME_REQUEST, scene.front.ask_time(bytes(16)), **flags)
+    assert scene.answers(topics.TIME_RESPONSE) == []
