@@ -71,7 +71,7 @@ class Demo:
         """Wait until every board has said hello."""
         deadline = time.monotonic() + _START_S
         while not all(door["online"] for door in self.ask("door", "list")):
-            assert time.monotonic() < deadline, f"{self.log()}\n{self.lab(op='log', board='front')}"
+            assert time.monotonic() < deadline, f"{self.log()}\n{self.board_log()}"
             time.sleep(0.2)
         return self
 
@@ -124,6 +124,10 @@ class Demo:
     def log(self) -> str:
         """What it wrote to stderr."""
         return self._log.read_text(errors="replace")
+
+    def board_log(self, board: str = "front") -> str:
+        """The last that a board wrote to its console."""
+        return "\n".join(self.lab(op="log", board=board)["lines"][-12:])
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run one command against this demo."""
