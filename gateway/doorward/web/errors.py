@@ -1,5 +1,7 @@
 """Errors, in the shape of whoever asked: JSON for the API, a fragment for htmx, a page for a person."""
 
+from traceback import format_exception
+
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -102,7 +104,8 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
 
 
 async def _on_bug(request: Request, error: Exception) -> Response:
-    _log.error("web.bug", path=request.url.path, exc_info=error)
+    # Formatted here: a log formatter might print local variables, and there are secrets among them.
+    _log.error("web.bug", path=request.url.path, trace="".join(format_exception(error)))
     return _answer(request, 500, "internal", "the gateway made a mistake; its log has the details")
 
 

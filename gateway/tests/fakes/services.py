@@ -274,7 +274,8 @@ class FakeSite:
 
     def cards(self) -> tuple[SiteCard, ...]:
         return tuple(
-            SiteCard(key, name or "Stranger", tail) for key, (name, tail, _, _) in CARDS.items()
+            SiteCard(key, f"{name}, {key}" if name else "A card nobody knows", tail)
+            for key, (name, tail, _, _) in CARDS.items()
         )
 
     async def boards(self) -> tuple[SiteBoard, ...]:

@@ -17,9 +17,9 @@ class QuietServer(uvicorn.Server):
 
 
 @asynccontextmanager
-async def serving(app: FastAPI) -> AsyncIterator[str]:
-    """Serve on a free loopback port; yields the base URL. Ends the live pages first, as the gateway does."""
-    listener = socket.create_server(("127.0.0.1", 0))
+async def serving(app: FastAPI, port: int = 0) -> AsyncIterator[str]:
+    """Serve on a free loopback port, or on this one; yields the base URL. Ends as the gateway does."""
+    listener = socket.create_server(("127.0.0.1", port))
     config = uvicorn.Config(app, log_level="warning", lifespan="off", ws="none", access_log=False)
     server = QuietServer(config)
     task = asyncio.ensure_future(server.serve([listener]))

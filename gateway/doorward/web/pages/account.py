@@ -14,6 +14,7 @@ from doorward.web.session import FoundSession, remember, session_token
 router = APIRouter()
 
 Field = Annotated[str, Form(max_length=512)]
+PASSWORD_MIN = 10  # a hint for the form; the application is the judge
 
 _TEXTS = {
     "login": ("Sign in", "to see your doors and open them.", "Sign in", "/login"),
@@ -44,6 +45,7 @@ def _page(
         "action": action,
         "username": "",
         "token": "",
+        "password_min": str(PASSWORD_MIN),
     }
     html = web.renderer(
         f"{page}.html", csrf=token, error=_sentence(error) if error else "", **{**texts, **values}
