@@ -112,8 +112,8 @@ class Connection(asyncio.Protocol):
 
     @property
     def congested(self) -> bool:
-        """True while the client reads slower than we write."""
-        return self._congested
+        """True while the client reads slower than we write, or one event has made a heap for it."""
+        return self._congested or self._out_size * 2 > self._exchange.limits.unread
 
     def send(self, packet: bytes) -> None:
         """Add a packet to what the next flush writes."""

@@ -12,8 +12,8 @@ class Limits:
     connect_packet: int = 4096  # nobody unknown makes us hold more than this
     packet: int = 262_144
     inflight: int = 64  # QoS 1 messages on their way to one client
-    queued: int = 1000  # messages waiting for one client
-    queued_bytes: int = 4 << 20
+    queued: int = 5000  # messages waiting for one client
+    queued_bytes: int = 8 << 20
     unread: int = 1 << 20  # written to a client that does not read: beyond it the client is dropped
     uncommitted: int = (
         1024  # publishes of one client that wait for the disk: beyond it we stop reading

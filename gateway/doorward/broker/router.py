@@ -161,11 +161,13 @@ class Router:
         self._routes.clear()
 
     def _send_retained(self, session: Session, topic_filter: str) -> None:
+        # All of them, however many topics there are; but who piles up subscriptions gets no second set.
+        beyond_limit = not session.full
         granted = session.subscriptions[topic_filter]
         for topic, (payload, qos) in self.retained.match(topic_filter):
             if self._policy.may_read(session.principal, topic):
                 message = Message(topic, payload, qos, retain=True, keep=self._policy.keeps(topic))
-                session.deliver(message, min(qos, granted))
+                session.deliver(message, min(qos, granted), beyond_limit=beyond_limit)
 
     # --- messages ---------------------------------------------------------------------------------
 

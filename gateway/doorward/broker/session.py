@@ -100,8 +100,16 @@ class Session:
             if delivery.row:
                 self._wait(delivery)
 
-    def deliver(self, message: Message, qos: int) -> bool:
-        """Send or queue one message at the granted `qos`. True when something has to reach the disk first."""
+    @property
+    def full(self) -> bool:
+        """True when nothing more may wait for this client."""
+        return self._is_full(0)
+
+    def deliver(self, message: Message, qos: int, *, beyond_limit: bool = False) -> bool:
+        """Send or queue one message at the granted `qos`. True when something has to reach the disk first.
+
+        `beyond_limit` is for a set that belongs together and is bounded itself.
+        """
         link = self.link
         if qos == 0:
             if link is not None and not link.congested:
@@ -112,7 +120,7 @@ class Session:
         if link is None and not message.keep:
             return False
         at_once = not self._waiting and self._has_room()
-        if not at_once and self._is_full(len(message.payload)):
+        if not at_once and not beyond_limit and self._is_full(len(message.payload)):
             self.dropped += 1
             return False
         delivery = _Delivery(0, message.topic, message.payload, message.retain)

@@ -7,6 +7,7 @@ import pytest
 from broker_support import GATEWAY, Client, running_broker, topic
 
 from doorward.broker import Limits, PortInUse
+from doorward.broker.connection import Connection
 from doorward_core import mqtt, topics
 
 EVENTS = topic("front", topics.EVENTS)
@@ -247,23 +248,57 @@ async def test_takeover_ends_the_old_connection_and_keeps_the_session(tmp_path):
         await new.drop()
 
 
-async def test_a_slow_reader_is_dropped_or_queued_and_others_go_on(tmp_path):
-    limits = Limits(unread=300_000, queued=50, inflight=8)
+@pytest.mark.parametrize("unread", [50_000, 300_000])
+async def test_a_slow_reader_is_dropped_or_queued_and_others_go_on(tmp_path, unread):
+    limits = Limits(unread=unread, queued=50, inflight=8)
     async with running_broker(tmp_path, limits=limits) as site:
         slow = await Client.open(site.port)
         await slow.connect("front")
         await slow.subscribe(CONTROL)
         slow._writer.transport.pause_reading()
         async with site.client(GATEWAY) as gateway:
-            for number in range(100):
+            for number in range(150):
                 await gateway.publish(CONTROL, bytes(100_000), number % 2)
-            await gateway.publish(CONTROL, b"last", 0)
             assert not await gateway.is_closed()
         for connection in site.broker._exchange.connections:
-            assert connection._transport.get_write_buffer_size() <= limits.unread + 100_100
+            assert connection._transport.get_write_buffer_size() <= unread + 100_100
         assert site.broker.status()["unsettled"] <= limits.queued + limits.inflight
-        assert site.broker.status()["dropped"] > 0
+        assert site.broker.is_connected("front") == (unread > 100_000)
+        if unread > 100_000:
+            assert site.broker.status()["dropped"] > 0
         await slow.drop()
+
+
+async def test_one_burst_of_subscriptions_does_not_pile_up_retained_messages(tmp_path, monkeypatch):
+    sizes = []
+    written = Connection.write
+
+    def write(connection):
+        sizes.append(connection._out_size)
+        written(connection)
+
+    monkeypatch.setattr(Connection, "write", write)
+    limits = Limits(unread=300_000, queued=10)
+    async with running_broker(tmp_path, limits=limits) as site:
+        for qos, leaf in enumerate((topics.REPORTED, topics.ONLINE)):
+            async with site.client("front") as front:
+                await front.publish(topic("front", leaf), bytes(50_000), qos, retain=True)
+        async with site.client(GATEWAY) as gateway:
+            burst = [mqtt.subscribe(n, [("doorward/devices/+/status/#", 1)]) for n in range(1, 500)]
+            gateway.write(b"".join(burst))
+            for number in range(1, 500):
+                assert mqtt.parse_suback(await gateway.expect(mqtt.SUBACK))[0] == number
+        assert max(sizes) < limits.unread
+
+
+async def test_every_retained_message_arrives_however_many_there_are(tmp_path):
+    limits = Limits(queued=20, inflight=4)
+    async with running_broker(tmp_path, limits=limits) as site, site.client(GATEWAY) as gateway:
+        where = [f"doorward/system/health/{number}" for number in range(100)]
+        for one in where:
+            await gateway.publish(one, b"x", retain=True)
+        await gateway.subscribe("doorward/system/#")
+        assert sorted(one.topic for one in await gateway.messages()) == sorted(where)
 
 
 async def test_a_large_queue_reaches_a_client_that_reads(tmp_path):

@@ -1,7 +1,7 @@
 """A right is granted exactly where the whole of what is asked lies inside it."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from doorward.broker import Policy, Principal, Role
@@ -45,6 +45,7 @@ def askable(draw):
     return "/".join([*found[:cut], "#"]) if draw(st.booleans()) else "/".join(found)
 
 
+@settings(deadline=None)
 @given(askable(), st.sampled_from((FRONT, GATEWAY)))
 def test_subscription_is_granted_iff_the_whole_filter_is_inside(asked, principal):
     matched = [topic for topic in UNIVERSE if topics.matches(asked, topic)]
@@ -54,6 +55,7 @@ def test_subscription_is_granted_iff_the_whole_filter_is_inside(asked, principal
     assert (POLICY.refuses_subscribe(principal, asked) is None) == inside
 
 
+@settings(deadline=None)
 @given(st.sampled_from(UNIVERSE), st.sampled_from((FRONT, GATEWAY)))
 def test_publish_is_granted_iff_the_topic_is_inside(topic, principal):
     own = {f"dw/devices/front/{leaf}" for leaf in topics.UP}
@@ -61,6 +63,7 @@ def test_publish_is_granted_iff_the_topic_is_inside(topic, principal):
     assert (POLICY.refuses_publish(principal, topic) is None) == inside
 
 
+@settings(deadline=None)
 @given(st.sampled_from(UNIVERSE), st.sampled_from((FRONT, GATEWAY)))
 def test_delivery_is_judged_by_the_same_rights(topic, principal):
     assert POLICY.may_read(principal, topic) == reads(principal, topic)

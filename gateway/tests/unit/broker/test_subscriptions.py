@@ -1,6 +1,6 @@
 """The subscription tree agrees with a matcher that is too simple to be wrong."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from doorward.broker.ports import KeptRetained
@@ -38,6 +38,7 @@ def naive(topic_filter, topic):
     return walk(wanted, levels_given)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(filters(), st.integers(0, 3), st.integers(0, 1))), topics)
 def test_tree_finds_what_the_naive_matcher_finds(subscriptions, topic):
     tree = SubscriptionTree()
@@ -52,6 +53,7 @@ def test_tree_finds_what_the_naive_matcher_finds(subscriptions, topic):
     assert tree.match(topic) == expected
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(filters(), st.integers(0, 3))), topics, st.data())
 def test_what_is_removed_no_longer_matches_and_leaves_nothing_behind(subscriptions, topic, data):
     tree = SubscriptionTree()
@@ -64,6 +66,7 @@ def test_what_is_removed_no_longer_matches_and_leaves_nothing_behind(subscriptio
     assert not tree._root.children
 
 
+@settings(deadline=None)
 @given(st.dictionaries(topics, st.binary(min_size=1)), filters())
 def test_retained_messages_are_found_by_the_same_rules(stored, topic_filter):
     retained = RetainedMessages()
@@ -75,6 +78,7 @@ def test_retained_messages_are_found_by_the_same_rules(stored, topic_filter):
     assert {topic: message.payload for topic, message in found} == expected
 
 
+@settings(deadline=None)
 @given(st.dictionaries(topics, st.binary(min_size=1)))
 def test_retained_messages_that_are_cleared_leave_nothing_behind(stored):
     retained = RetainedMessages()
