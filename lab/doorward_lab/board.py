@@ -42,7 +42,8 @@ class Board:
         self._world = Surroundings(profile.get("pins") or {})
         self._stimulus_ns = 0
         self._at_start = (0, 0)  # heap in use before the firmware, and its size
-        self._heap: asyncio.Future[Heap] | None = None
+        self._modules: list[str] = []
+        self._asked: dict[str, asyncio.Future[list[str]]] = {}
         uid = hashlib.sha256(self.id.encode()).hexdigest()[:12]
         wiring = json.dumps(profile.get("pins") or {})
         self._power = Power(command, image, uid, wiring, self)
@@ -117,9 +118,19 @@ class Board:
 
     async def heap(self, timeout: float = 5.0) -> Heap:
         """Collect the board's garbage and measure. Needs firmware that touches the chip now and then."""
-        self._heap = asyncio.get_running_loop().create_future()
-        self._power.send("heap")
-        return await asyncio.wait_for(self._heap, timeout)
+        alloc, _, reads, programs, erases = map(int, await self._ask("heap", timeout))
+        return Heap(alloc, *self._at_start, reads, programs, erases)
+
+    async def modules(self, timeout: float = 5.0) -> list[str]:
+        """Return the names of all modules that the board has imported, the shim's among them."""
+        self._modules = []
+        await self._ask("modules", timeout)
+        return self._modules
+
+    async def _ask(self, question: str, timeout: float) -> list[str]:
+        self._asked[question] = asyncio.get_running_loop().create_future()
+        self._power.send(question)
+        return await asyncio.wait_for(self._asked[question], timeout)
 
     # --- what is done to it
 
@@ -207,11 +218,11 @@ class Board:
                 self.seen.append(int(us) * 1000)
             case ["up", used, size]:
                 self._at_start = (int(used), int(size))
-            case ["heap", alloc, _, reads, programs, erases]:
-                if self._heap is not None and not self._heap.done():
-                    self._heap.set_result(
-                        Heap(int(alloc), *self._at_start, int(reads), int(programs), int(erases))
-                    )
+            case ["module", name]:
+                self._modules.append(name)
+            case [question, *answer] if question in self._asked:
+                if not self._asked[question].done():
+                    self._asked[question].set_result(answer)
             case _:
                 self.printed(f"lab: a line was not understood: {' '.join(words)}")
 

@@ -21,6 +21,7 @@ def _power_on(fd, image, cause, identity, wiring):
     link.open_fd(int(fd))
     link.handlers[b"pin"] = _pin
     link.handlers[b"heap"] = _heap
+    link.handlers[b"modules"] = _modules
     machine.cause = int(cause)
     machine.identity = bytes.fromhex(identity)
     connect(wiring)
@@ -46,6 +47,12 @@ def _heap(words):
     gc.collect()
     figures = (gc.mem_alloc(), gc.mem_free(), _flash.reads, _flash.programs, _flash.erases)
     link.send(b"heap %d %d %d %d %d" % figures)
+
+
+def _modules(words):
+    for name in sys.modules:  # one line each, as the heap may be nearly full
+        link.send(b"module " + name.encode())
+    link.send(b"modules")
 
 
 def _run(name, names):

@@ -1,8 +1,8 @@
 # link.py  The wire to the lab: short ASCII lines over an inherited stream socket.
 #
 # Board -> lab:  edge PIN LEVEL SEEN_US | seen US | wdt MS | fed | reset CAUSE | up USED TOTAL
-#                heap USED FREE READS PROGRAMS ERASES
-# Lab -> board:  card UID SAK BCC_XOR | nocard | reader FAULT | pin N LEVEL | heap
+#                heap USED FREE READS PROGRAMS ERASES | module NAME | modules
+# Lab -> board:  card UID SAK BCC_XOR | nocard | reader FAULT | pin N LEVEL | heap | modules
 #
 # The socket is non-blocking and polled wherever firmware touches the chip (an input pin, an RF exchange, the watchdog,
 # the network), so nothing here needs the firmware's help; one poll is one read(2) and allocates nothing.
@@ -46,7 +46,10 @@ def poll():
         _pending = lines.pop()
         for line in lines:
             words = line.split()
-            handlers[words[0]](words)
+            try:
+                handlers[words[0]](words)
+            except Exception as error:  # ours, and none of the firmware's business
+                print("lab:", line, repr(error))
 
 
 def halt():

@@ -1,0 +1,202 @@
+"""What the door firmware weighs and how long it stalls: one JSON line, on real MicroPython against the real gateway.
+
+Heap figures are of a 64-bit interpreter. "shim_kib" is what stands in for the chip on the same heap (interpreter, machine,
+reader model, mounted flash); "min_heap_kib" and "steady_kib" are without it, "min_process_kib" and "steady_process_kib" with it.
+"""
+
+import argparse
+import asyncio
+import json
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from doorward import config
+from doorward.app.ports import Message
+from doorward.runtime.demo import DemoGateway
+from doorward.runtime.gateway import Gateway
+from doorward_core import topics
+from doorward_lab import Board, BoardFailed, Lab
+
+STRIKE = 25
+CARD = "member"
+CONNECT_S = 8.0
+TAP_S = 4.0
+SETTLE_S = 3.0
+TAPS = 20
+LARGEST_KIB = 512
+KIB = 1024
+
+
+class Site(DemoGateway):
+    """The demo's gateway without its lab: boards are started here, with the heap of our choice."""
+
+    def __init__(self, directory: Path) -> None:
+        free = {"web": {"port": 0}, "mqtt": {"port": 0}}
+        super().__init__(config.load(directory, defaults=free, environ={}))
+        self.figures: dict[str, Any] = {}
+
+    async def start(self) -> None:
+        await Gateway.start(self)
+        content = json.loads((self.settings.directory / "site.json").read_text())
+        (self.profile,), self.cards = content["boards"], content["cards"]
+        handle = self.link.on_message
+
+        def listen(message: Message) -> None:
+            if message.suffix == topics.HEARTBEAT and message.payload:
+                sealed = self.signer.verify(message.device, message.suffix, message.payload)
+                self.figures = json.loads(sealed.body)
+            handle(message)
+
+        self.link.on_message = listen
+
+    async def stop(self) -> None:
+        await Gateway.stop(self)
+
+    @property
+    def online(self) -> bool:
+        device = self.cases.fleet.find(self.profile["id"])
+        return device is not None and device.online
+
+    async def heartbeat(self) -> dict[str, Any]:
+        """Ask the board for its figures and return them."""
+        device = self.cases.fleet.find(self.profile["id"])
+        assert device is not None
+        self.figures = {}
+        body = {"command": "status", "command_id": "bench", "parameters": {}}
+        self.cases.fleet.tell(device, topics.CONTROL, json.dumps(body).encode())
+        async with asyncio.timeout(CONNECT_S):
+            while not self.figures:
+                await asyncio.sleep(0.02)
+        return self.figures
+
+
+@dataclass
+class Bench:
+    """One gateway, and one board after another."""
+
+    site: Site
+    lab: Lab
+
+    @asynccontextmanager
+    async def board(self, heap_kib: int) -> AsyncIterator[tuple[Board, float]]:
+        """A connected board and its milliseconds from reset to the hello at the gateway."""
+        device = self.site.cases.fleet.find(self.site.profile["id"])
+        assert device is not None
+        device.online = False
+        board = await self.lab.start_board(self.site.profile, heap_kib=heap_kib)
+        try:
+            async with asyncio.timeout(CONNECT_S):
+                while not self.site.online:
+                    await asyncio.sleep(0.001)
+            yield board, (time.monotonic_ns() - board.starts[-1][1]) / 1e6
+        finally:
+            await self.lab.stop_board(board.id)
+
+    async def tap(self, board: Board) -> None:
+        """A card, the strike, and the strike again: the whole way."""
+        board.present(self.site.cards[CARD])
+        edge = await board.wait_edge(STRIKE, 1, timeout=TAP_S)
+        board.remove()
+        await board.wait_edge(STRIKE, 0, timeout=12, since_ns=edge.at_ns)
+
+    async def works(self, heap_kib: int) -> bool:
+        """Whether a board with that heap connects, handles a tap, and has not failed on the way."""
+        try:
+            async with self.board(heap_kib) as (board, _):
+                await self.tap(board)
+                good = len(board.starts) == 1 and not any(
+                    "MemoryError" in line for line in board.log
+                )
+        except (TimeoutError, BoardFailed):
+            good = False
+        say(f"  heapsize={heap_kib}K: {'works' if good else 'too small'}")
+        return good
+
+    async def smallest(self) -> int:
+        """The smallest heap in KiB that works, by bisection."""
+        say("smallest heap of the whole process:")
+        low, high = 16, 64
+        while not await self.works(high):
+            low, high = high, high * 2
+            if high > LARGEST_KIB:
+                raise SystemExit("bench: the board does not work with any heap; look at its log")
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (low, middle) if await self.works(middle) else (middle, high)
+        return high
+
+    async def steady(self, heap_kib: int) -> dict[str, float]:
+        """Heap, boot and stall of a board that has lived a little."""
+        say(f"a board with heapsize={heap_kib}K, {TAPS} taps:")
+        async with self.board(heap_kib) as (board, boot_ms):
+            await asyncio.sleep(SETTLE_S)  # time, cache and first uploads
+            for _ in range(TAPS):
+                await board.tap(self.site.cards["stranger"], hold_ms=200)
+                await asyncio.sleep(0.2)
+            await asyncio.sleep(SETTLE_S)
+            heap = await board.heap()
+            figures = await self.site.heartbeat()
+            assert len(board.starts) == 1, "the board was reset; look at its log"
+            loaded = self.loaded(board.id, await board.modules())
+            say(f"  heap {heap}; heartbeat {figures}")
+            return {
+                "steady_kib": round((heap.alloc - heap.shim) / KIB, 1),
+                "steady_process_kib": round(heap.alloc / KIB, 1),
+                "shim_kib": round(heap.shim / KIB, 1),
+                "loaded_mpy_kib": round(loaded / KIB, 1),
+                "flash_kib": round(board.flash_bytes / KIB, 1),
+                "boot_ms": round(boot_ms),
+                "longest_stall_ms": figures["longest_stall_ms"],
+            }
+
+    def loaded(self, board: str, modules: list[str]) -> int:
+        """The bytes of .mpy that a board has imported."""
+        staged = self.lab.directory / "boards" / board / "staged"
+        sizes = {
+            str(path.relative_to(staged).with_suffix(""))
+            .removesuffix("/__init__")
+            .replace("/", "."): path.stat().st_size
+            for path in staged.rglob("*.mpy")
+        }
+        return sum(sizes.get(name, 0) for name in modules)
+
+
+async def measure(directory: Path) -> dict[str, float]:
+    """Run everything in `directory` and return the figures."""
+    site = Site(directory / "site")
+    (directory / "site").mkdir()
+    await site.start()
+    try:
+        async with Lab(directory / "lab") as lab:
+            bench = Bench(site, lab)
+            process = await bench.smallest()
+            figures = await bench.steady(max(process + 8, 64))
+    finally:
+        await site.stop()
+    figures["min_process_kib"] = process
+    figures["min_heap_kib"] = round(process - figures["shim_kib"], 1)
+    return figures
+
+
+def say(text: str) -> None:
+    """Tell what is being done."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", action="store_true", help="one line of JSON, without indentation")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as directory:
+        figures = asyncio.run(measure(Path(directory)))
+    print(json.dumps(figures, indent=None if options.json else 2))
+
+
+if __name__ == "__main__":
+    main()
