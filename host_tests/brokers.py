@@ -8,7 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 # Debian puts it where only root's PATH looks.
-_PROGRAMS = (Path("/usr/sbin/mosquitto"), Path("/usr/bin/mosquitto"), Path("/usr/local/sbin/mosquitto"))
+_PROGRAMS = (
+    Path("/usr/sbin/mosquitto"),
+    Path("/usr/bin/mosquitto"),
+    Path("/usr/local/sbin/mosquitto"),
+)
 
 
 def free_port() -> int:

@@ -83,7 +83,11 @@ class Site:
     def tap(self, uid=UID, online=True):
         # The nonce word of the request; None if the board asked nobody.
         request = self.taps.begin(uid, self.now, online)
-        return seal.open_sealed(self.keys, topics.ACCESS_REQUEST, request).freshness if request else None
+        return (
+            seal.open_sealed(self.keys, topics.ACCESS_REQUEST, request).freshness
+            if request
+            else None
+        )
 
     def hear(self, suffix, payload):
         # What app.py does with a payload from the broker.

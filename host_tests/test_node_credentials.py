@@ -86,7 +86,9 @@ def test_an_older_or_contradicting_config_is_refused():
     other = cache_file(3, 5)
     assert raises(seal.SealError, copy.configure, 3, *config(other, 3)).reason == "replay"
     # The counter of the seal and the version in the body have to be one.
-    assert raises(seal.SealError, copy.configure, 9, *config(cache_file(8, 2), 8)).reason == "config"
+    assert (
+        raises(seal.SealError, copy.configure, 9, *config(cache_file(8, 2), 8)).reason == "config"
+    )
 
 
 def test_a_file_that_is_not_what_the_config_said_is_not_used():

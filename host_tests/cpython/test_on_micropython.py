@@ -17,7 +17,11 @@ ON_BOARD = sorted((HERE / "on_board").glob("test_*.py"))
 def run(file: Path, **environment: str) -> None:
     interpreter = Path(sys.executable).with_name("micropython")
     done = subprocess.run(
-        [interpreter, HERE / "run.py", file], capture_output=True, text=True, timeout=60, env={**os.environ, **environment}
+        [interpreter, HERE / "run.py", file],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, **environment},
     )
     assert done.returncode == 0, done.stdout + done.stderr
 

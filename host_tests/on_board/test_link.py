@@ -250,4 +250,3 @@ async def test_run_comes_back_after_a_broken_connection():
     await one.publish("x", b"y", False, 1)
     task.cancel()
     await one.disconnect()
-

@@ -1,0 +1,345 @@
+"""The whole board: real firmware on real MicroPython, a foreign broker, relay edges as witness."""
+
+import asyncio
+import shutil
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import pytest
+from brokers import free_port, mosquitto
+from doorward_core import seal, topics
+from doorward_lab.board import Board
+from doorward_lab.lab import Lab
+from doorward_lab.surroundings import Fault
+from scripted_gateway import KEY, ScriptedGateway, profile
+
+STRIKE = 25
+UID = bytes.fromhex("04a1b2c3d4e5f6")
+STRANGER = bytes.fromhex("04a1b2c3")
+HEAP_KIB = 192
+FIRMWARE = Path(__file__).parents[2] / "firmware"
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("mpy")
+
+
+@pytest.fixture
+def port(tmp_path: Path) -> Iterator[int]:
+    with mosquitto(tmp_path) as port:
+        yield port
+
+
+@pytest.fixture
+def gateway(port: int) -> Iterator[ScriptedGateway]:
+    gateway = ScriptedGateway(port)
+    gateway.cards = {UID}
+    yield gateway
+    gateway.close()
+
+
+@pytest.fixture
+async def lab(tmp_path: Path, cache: Path) -> AsyncIterator[Lab]:
+    async with Lab(tmp_path / "lab", cache=cache) as lab:
+        yield lab
+
+
+@pytest.fixture
+async def board(lab: Lab, port: int, gateway: ScriptedGateway) -> Board:
+    board = await lab.start_board(profile(port), heap_kib=HEAP_KIB)
+    await until(lambda: bool(gateway.boot and gateway.events), board)
+    return board
+
+
+async def until(condition: Callable[[], bool], board: Board, timeout_s: float = 10) -> None:
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline, "\n".join(board.log)
+        await asyncio.sleep(0.01)
+
+
+def pulses(board: Board) -> list[int]:
+    return [edge.level for edge in board.edges if edge.pin == STRIKE and edge.level is not None]
+
+
+async def test_the_relay_is_safe_from_the_first_instruction(lab: Lab, port: int) -> None:
+    board = await lab.start_board(profile(port), heap_kib=HEAP_KIB)
+    await board.wait_edge(STRIKE, 0, 5)
+    assert pulses(board) == [0]
+
+
+async def test_a_card_opens_the_door_and_the_log_tells(
+    board: Board, gateway: ScriptedGateway
+) -> None:
+    board.present(UID)
+    await board.wait_edge(STRIKE, 1, 5)
+    board.remove()
+    await board.wait_edge(STRIKE, 0, 5)
+    await until(lambda: len(gateway.events_of("lock.changed")) == 2, board)
+    decision = gateway.events_of("access.decision")[0]
+    assert decision["granted"] and decision["source"] == "gateway"
+    assert decision["request"] == gateway.requests[0][2:18]
+    assert [data["locked"] for data in gateway.events_of("lock.changed")] == [False, True]
+    assert pulses(board) == [0, 1, 0]
+
+
+async def test_a_card_that_stays_is_one_tap(board: Board, gateway: ScriptedGateway) -> None:
+    await board.tap(UID, hold_ms=1500)
+    await until(lambda: len(gateway.events_of("lock.changed")) == 2, board)
+    assert len(gateway.requests) == 1 and pulses(board) == [0, 1, 0]
+
+
+async def test_a_stranger_stays_outside(board: Board, gateway: ScriptedGateway) -> None:
+    await board.tap(STRANGER, hold_ms=100)
+    await until(lambda: bool(gateway.events_of("access.decision")), board)
+    assert gateway.events_of("access.decision")[0]["granted"] is False
+    assert pulses(board) == [0]
+
+
+async def test_forged_replayed_foreign_retained_and_late_answers_move_nothing(
+    board: Board, gateway: ScriptedGateway
+) -> None:
+    board.present(UID)
+    await board.wait_edge(STRIKE, 1, 5)
+    board.remove()
+    await board.wait_edge(STRIKE, 0, 5)
+    recorded = next(payload for suffix, payload in gateway.sent if suffix == topics.ACCESS_RESPONSE)
+
+    gateway.answers = False
+    board.present(STRANGER)
+    await until(lambda: len(gateway.requests) == 2, board)
+    word = gateway.requests[-1]
+    right = gateway.answer(word)
+    tampered = bytearray(gateway.answer(word, granted=False))
+    tampered[tampered.index(b"false") : tampered.index(b"false") + 5] = b"true "
+    for payload in (
+        recorded,
+        bytes(tampered),
+        gateway.answer(word, keys=seal.Keys("back", KEY)),
+        gateway.answer(word, keys=seal.Keys("front", bytes(32))),
+        right[:-1],
+        right + b"\n",
+        right.split(b"\n")[0],
+        b"",
+        b"x" * 3000,
+    ):
+        gateway.publish(topics.ACCESS_RESPONSE, payload)
+    await until(lambda: len(gateway.events_of("access.decision")) == 2, board)
+    gateway.publish(topics.ACCESS_RESPONSE, right)  # 2 s have passed: late, though genuine
+    board.remove()
+    await until(lambda: bool(gateway.events_of("rejected")), board)
+    assert gateway.events_of("access.decision")[1]["granted"] is False
+    assert pulses(board) == [0, 1, 0]
+
+    # Still alive, and a new tap is not bothered by any of it.
+    gateway.answers = True
+    board.present(UID)
+    await board.wait_edge(STRIKE, 1, 5)
+
+
+async def test_a_retained_answer_opens_nothing_after_a_restart(
+    board: Board, gateway: ScriptedGateway
+) -> None:
+    gateway.answers = False
+    board.present(STRANGER)
+    await until(lambda: bool(gateway.requests), board)
+    right = gateway.answer(gateway.requests[0])
+    await board.kill()
+    gateway.publish(topics.ACCESS_RESPONSE, right, retain=True)
+    gateway.publish(topics.CONTROL, gateway.unlock("ab" * 16), retain=True)
+    await board.power_on()
+    await until(lambda: bool(gateway.events_of("rejected")), board)
+    assert 1 not in pulses(board)
+
+
+async def test_a_release_is_challenged_and_works_once(
+    board: Board, gateway: ScriptedGateway
+) -> None:
+    gateway.command("challenge", {"for": "unlock"})
+    await until(lambda: bool(gateway.acks), board)
+    unlock = gateway.unlock(gateway.acks[0]["nonce"])
+    gateway.publish(topics.CONTROL, unlock)
+    await board.wait_edge(STRIKE, 1, 5)
+    await board.wait_edge(STRIKE, 0, 5, since_ns=board.edges[-1].at_ns)
+    gateway.publish(topics.CONTROL, unlock)
+    await until(lambda: len(gateway.events_of("lock.changed")) == 2, board)
+    assert gateway.acks[1] == {"command_id": "c1", "result": "done"}
+    assert gateway.events_of("lock.changed")[0]["command_id"] == "c1"
+    assert pulses(board) == [0, 1, 0]
+
+
+async def test_without_an_answer_the_board_uses_its_cache(
+    board: Board, gateway: ScriptedGateway
+) -> None:
+    gateway.offer_cache(7, [UID])
+    await until(
+        lambda: any(b'"cache_version":7' in p for s, p in gateway.heard if s == topics.REPORTED),
+        board,
+    )
+    gateway.answers = False
+    board.present(UID)
+    await board.wait_edge(STRIKE, 1, 5)
+    await until(lambda: bool(gateway.events_of("access.decision")), board)
+    assert gateway.events_of("access.decision")[0]["source"] == "board"
+
+
+async def test_a_restart_never_resumes_an_unlock(board: Board, gateway: ScriptedGateway) -> None:
+    gateway.seconds = 9
+    board.present(UID)
+    await board.wait_edge(STRIKE, 1, 5)
+    board.remove()
+    await board.kill()
+    before = len(board.edges)
+    await board.power_on()
+    await until(lambda: len(gateway.events_of("boot")) == 2, board)
+    assert [edge.level for edge in board.edges[before:] if edge.pin == STRIKE] == [0]
+
+
+async def test_door_events(board: Board, gateway: ScriptedGateway) -> None:
+    board.set_contact(True)
+    await until(lambda: bool(gateway.events_of("door.forced")), board)
+    board.set_contact(False)
+    await until(lambda: bool(gateway.events_of("door.closed")), board)
+    board.present(UID)
+    await board.wait_edge(STRIKE, 1, 5)
+    board.remove()
+    board.set_contact(True)
+    await until(lambda: bool(gateway.events_of("door.open")), board)
+    await until(lambda: bool(gateway.events_of("door.held")), board)
+    assert pulses(board) == [0, 1, 0]
+
+
+async def test_a_reader_that_freezes_comes_back(board: Board, gateway: ScriptedGateway) -> None:
+    board.set_reader(Fault.FROZEN)
+    await until(lambda: bool(gateway.events_of("reader.reset")), board, 5)
+    board.present(UID)
+    await board.wait_edge(STRIKE, 1, 5)
+
+
+async def test_with_no_broker_at_all_the_board_decides(
+    lab: Lab, port: int, board: Board, gateway: ScriptedGateway
+) -> None:
+    gateway.offer_cache(7, [UID])
+    await until(
+        lambda: any(b'"cache_version":7' in p for s, p in gateway.heard if s == topics.REPORTED),
+        board,
+    )
+    await lab.stop_board("front")
+    alone = await lab.start_board(profile(free_port()), heap_kib=HEAP_KIB)
+    await alone.wait_edge(STRIKE, 0, 5)
+    await asyncio.sleep(0.5)
+    alone.present(UID)
+    await alone.wait_edge(STRIKE, 1, 5)
+
+
+async def test_a_black_holed_broker_does_not_keep_anybody_waiting(
+    lab: Lab, board: Board, gateway: ScriptedGateway
+) -> None:
+    gateway.offer_cache(7, [UID])
+    await until(
+        lambda: any(b'"cache_version":7' in p for s, p in gateway.heard if s == topics.REPORTED),
+        board,
+    )
+    await lab.stop_board("front")
+    connected = asyncio.Event()
+
+    async def swallow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connected.set()
+        while await reader.read(1000):
+            pass
+        writer.close()
+
+    server = await asyncio.start_server(swallow, "127.0.0.1", 0)
+    alone = await lab.start_board(profile(server.sockets[0].getsockname()[1]), heap_kib=HEAP_KIB)
+    await asyncio.wait_for(connected.wait(), 5)
+    for _ in range(2):
+        alone.present(UID)
+        await alone.wait_edge(STRIKE, 1, 5)
+        alone.remove()
+        await alone.wait_edge(STRIKE, 0, 5, since_ns=alone.edges[-1].at_ns)
+    await alone.kill()
+    server.close()
+    await server.wait_closed()
+    await asyncio.sleep(0.1)
+
+
+# --- firmware with a fault planted in it
+
+WIFI_RUN = "        if self._station is None or self._settings is None:\n"
+
+
+def planted(folder: Path, file: str, old: str, new: str) -> Path:
+    """A copy of the firmware in which `old` is `new`."""
+    copy = folder / "firmware"
+    shutil.copytree(FIRMWARE, copy)
+    source = (copy / file).read_text()
+    assert old in source, "the code that this test changes has changed"
+    (copy / file).write_text(source.replace(old, new))
+    return copy
+
+
+async def open_and_wait(board: Board, gateway: ScriptedGateway) -> None:
+    await until(lambda: bool(gateway.boot), board)
+    gateway.seconds = 9
+    board.present(UID)
+    await board.wait_edge(STRIKE, 1, 5)
+    board.remove()
+
+
+async def test_an_exception_in_any_task_makes_the_relay_safe_and_is_told(
+    lab: Lab, port: int, gateway: ScriptedGateway, tmp_path: Path
+) -> None:
+    fail = "        await asyncio.sleep_ms(2000)\n        raise ValueError('planted')\n"
+    firmware = planted(tmp_path, "doorward_node/wifi.py", WIFI_RUN, fail + WIFI_RUN)
+    board = await lab.start_board(profile(port), heap_kib=HEAP_KIB, firmware=firmware)
+    await open_and_wait(board, gateway)
+    opened = board.edges[-1].at_ns
+    closed = await board.wait_edge(STRIKE, 0, 5, since_ns=opened)
+    assert closed.at_ns - opened < 3_000_000_000
+    await until(lambda: len(gateway.events_of("boot")) == 2, board)
+    assert gateway.events_of("boot")[1]["failure"] == "ValueError: planted"
+
+
+async def test_a_hang_does_not_keep_the_relay_on_beyond_its_cap(
+    lab: Lab, port: int, gateway: ScriptedGateway, tmp_path: Path
+) -> None:
+    hang = "        await asyncio.sleep_ms(2000)\n        while True:\n            pass\n"
+    firmware = planted(tmp_path, "doorward_node/wifi.py", WIFI_RUN, hang + WIFI_RUN)
+    installed = profile(port) | {"door": {"strike_s": 1, "cap_s": 4, "held_s": 2}}
+    board = await lab.start_board(installed, heap_kib=HEAP_KIB, firmware=firmware)
+    await open_and_wait(board, gateway)
+    opened = board.edges[-1].at_ns
+    released = await board.wait_edge(STRIKE, None, 8, since_ns=opened)
+    assert released.at_ns - opened < 4_500_000_000
+    await until(lambda: len(gateway.events_of("boot")) == 2, board)
+
+
+async def test_a_door_loop_that_forgets_to_relock_is_overruled(
+    lab: Lab, port: int, gateway: ScriptedGateway, tmp_path: Path
+) -> None:
+    firmware = planted(tmp_path, "doorward_node/doorway.py", "self._strike.de_energise()", "pass")
+    installed = profile(port) | {"door": {"strike_s": 1, "cap_s": 3, "held_s": 2}}
+    board = await lab.start_board(installed, heap_kib=HEAP_KIB, firmware=firmware)
+    await open_and_wait(board, gateway)
+    opened = board.edges[-1].at_ns
+    closed = await board.wait_edge(STRIKE, 0, 5, since_ns=opened)
+    assert closed.at_ns - opened <= 3_000_000_000
+
+
+async def test_a_mutant_that_does_not_check_nonces_is_caught(
+    lab: Lab, port: int, gateway: ScriptedGateway, tmp_path: Path
+) -> None:
+    # The witness of the replay tests has to be able to see a replay that works.
+    firmware = planted(
+        tmp_path, "doorward_node/taps.py", "if not self._nonce.take(nonce, now):", "if False:"
+    )
+    board = await lab.start_board(profile(port), heap_kib=HEAP_KIB, firmware=firmware)
+    await open_and_wait(board, gateway)
+    recorded = next(payload for suffix, payload in gateway.sent if suffix == topics.ACCESS_RESPONSE)
+    gateway.command("lock", {})
+    await board.wait_edge(STRIKE, 0, 5, since_ns=board.edges[-1].at_ns)
+    gateway.publish(topics.ACCESS_RESPONSE, recorded)
+    await board.wait_edge(STRIKE, 1, 5, since_ns=board.edges[-1].at_ns + 1)
+    assert pulses(board) == [0, 1, 0, 1]
