@@ -162,6 +162,33 @@ async def test_dup_redelivery_survives_a_restart_of_the_broker(tmp_path):
         assert await front.messages() == []
 
 
+async def test_what_was_sent_from_the_queue_is_sent_again_under_its_id_after_a_restart(tmp_path):
+    async with running_broker(tmp_path) as site, site.client(GATEWAY) as gateway:
+        async with site.client("front", clean=False) as front:
+            await front.subscribe(CONTROL)
+        await gateway.publish(CONTROL, b"queued")
+        async with site.client("front", clean=False) as front:
+            first = await front.message(ack=False)
+            assert not first.dup
+    async with running_broker(tmp_path) as site, site.client("front", clean=False) as front:
+        (again,) = await front.messages()
+        assert (again.payload, again.dup, again.packet_id) == (b"queued", True, first.packet_id)
+
+
+async def test_a_session_that_was_discarded_does_not_come_back_with_a_restart(tmp_path):
+    async with running_broker(tmp_path) as site, site.client(GATEWAY) as gateway:
+        async with site.client("front", clean=False) as front:
+            await front.subscribe(CONTROL)
+        await gateway.publish(CONTROL, b"x")
+        async with site.client("front", clean=True):
+            pass
+    async with running_broker(tmp_path) as site:
+        front = await Client.open(site.port)
+        assert not await front.connect("front", clean=False)
+        assert await front.messages() == []
+        await front.drop()
+
+
 async def test_retained_and_subscriptions_survive_a_restart(tmp_path):
     async with running_broker(tmp_path) as site:
         async with site.client(GATEWAY, clean=False) as gateway:
