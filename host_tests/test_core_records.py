@@ -5,7 +5,7 @@ from binascii import hexlify, unhexlify
 
 from support import raises, vectors
 
-from doorward_core import records, seal
+from doorward_core import records, records_build, seal
 
 VECTOR = vectors("cache")
 KEYS = seal.Keys(VECTOR["device"], unhexlify(VECTOR["secret"]), VECTOR["epoch"])
@@ -23,7 +23,7 @@ def build(number):
     cards = [(seal.tag(KEYS, n.to_bytes(4, "big")), n % 500, n % 3) for n in range(number)]
     windows = [(group, 0x7F, 60 * group, 1440) for group in range(3)]
     persons = [(person, None, None, 0) for person in range(500)]
-    return records.build(KEYS, 1, 0, 0, 0, windows, persons, cards)
+    return records_build.build(KEYS, 1, 0, 0, 0, windows, persons, cards)
 
 
 class Counting:
@@ -46,7 +46,7 @@ def test_the_file_is_the_second_implementations_to_the_byte():
         for person, first, last, flags in VECTOR["persons"]
     ]
     windows = [tuple(row) for row in VECTOR["windows"]]
-    built = records.build(KEYS, *VECTOR["times"], windows, persons, cards)
+    built = records_build.build(KEYS, *VECTOR["times"], windows, persons, cards)
     assert hexlify(built).decode() == VECTOR["file"]
 
 
@@ -85,7 +85,7 @@ def test_every_one_of_a_thousand_is_found_with_few_reads():
 
 
 def test_an_empty_cache_knows_nobody():
-    empty = records.build(KEYS, 1, 0, 0, 0, [], [], [])
+    empty = records_build.build(KEYS, 1, 0, 0, 0, [], [], [])
     assert opened(empty).lookup(bytes(12)) is None
 
 

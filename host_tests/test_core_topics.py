@@ -1,13 +1,13 @@
 # Topics, filters and which seal belongs where. Both interpreters.
 
-from doorward_core import topics
+from doorward_core import topic_tree, topics
 
 
 def test_a_device_topic_is_built_and_taken_apart():
-    for suffix in topics.UP + topics.DOWN:
+    for suffix in topic_tree.UP + topic_tree.DOWN:
         topic = topics.device_topic("iotflow", "ESP32_Door_001", suffix)
         assert topic == "iotflow/devices/ESP32_Door_001/" + suffix
-        assert topics.parse("iotflow", topic) == ("ESP32_Door_001", suffix)
+        assert topic_tree.parse("iotflow", topic) == ("ESP32_Door_001", suffix)
 
 
 def test_what_is_no_device_topic_is_none():
@@ -22,7 +22,7 @@ def test_what_is_no_device_topic_is_none():
         "doorwards/devices/front/config",
         "other/doorward/devices/front/config",
     ):
-        assert topics.parse("doorward", topic) is None
+        assert topic_tree.parse("doorward", topic) is None
 
 
 def test_ids_are_what_the_contract_says():
@@ -33,12 +33,12 @@ def test_ids_are_what_the_contract_says():
 
 
 def test_up_and_down_share_no_leaf_and_each_sealed_leaf_has_its_direction():
-    assert not set(topics.UP) & set(topics.DOWN)
-    for suffix in topics.UP + topics.DOWN:
+    assert not set(topic_tree.UP) & set(topic_tree.DOWN)
+    for suffix in topic_tree.UP + topic_tree.DOWN:
         for kind in "nsce":
             label = topics.label(suffix, kind)
             if label is not None:
-                assert label.startswith("up." if suffix in topics.UP else "down.")
+                assert label.startswith("up." if suffix in topic_tree.UP else "down.")
     assert topics.label("status/offline", "s") is None
     assert topics.label("nowhere", "n") is None
 
@@ -47,7 +47,7 @@ def test_one_leaf_and_kind_of_freshness_has_one_label_and_commands_are_never_ret
     assert topics.label(topics.CONTROL, "n") == "down.release"
     assert topics.label(topics.CONTROL, "s") == "down.control"
     for suffix in (topics.CONTROL, topics.CACHE, topics.ACCESS_RESPONSE, topics.EVENTS_ACK):
-        assert not topics.may_be_retained(suffix)
+        assert not topic_tree.may_be_retained(suffix)
 
 
 def test_filters_match_as_the_standard_says():
@@ -69,18 +69,18 @@ def test_filters_match_as_the_standard_says():
         ("+", "/a", False),
         ("+/+", "/a", True),
     ):
-        assert topics.matches(pattern, topic) is expected, (pattern, topic)
+        assert topic_tree.matches(pattern, topic) is expected, (pattern, topic)
 
 
 def test_what_may_be_published_and_subscribed():
     for good in ("a", "/", "a//b", "a b", "ü"):
-        assert topics.valid_topic(good)
-        assert topics.valid_filter(good)
+        assert topic_tree.valid_topic(good)
+        assert topic_tree.valid_filter(good)
     for bad in ("", "a\0", "x" * 65536):
-        assert not topics.valid_topic(bad)
-        assert not topics.valid_filter(bad)
+        assert not topic_tree.valid_topic(bad)
+        assert not topic_tree.valid_filter(bad)
     for pattern in ("#", "+", "a/#", "+/a/+", "/#"):
-        assert topics.valid_filter(pattern)
-        assert not topics.valid_topic(pattern)
+        assert topic_tree.valid_filter(pattern)
+        assert not topic_tree.valid_topic(pattern)
     for bad in ("a#", "#/a", "a/#/b", "a+", "+a/b"):
-        assert not topics.valid_filter(bad)
+        assert not topic_tree.valid_filter(bad)

@@ -126,20 +126,21 @@ _ORDER = (
     RULE_SITE,
 )
 
-
-def _decisions(verdict: int) -> "dict[int, Decision]":
-    found: "dict[int, Decision]" = {}
-    for index in range(len(_ORDER)):
-        found[_ORDER[index]] = Decision(verdict, _ORDER[index], _ORDER[: index + 1])
-    return found
+# Made on first use and shared from then on: a decision allocates nothing, and a board keeps only
+# those that its people bring about.
+_MADE: "dict[tuple[int, int], Decision]" = {}
 
 
-# Made once: a decision allocates nothing, on a board as on the gateway.
-_DENIED = _decisions(DENY)
-_GRANTED = Decision(GRANT, RULE_SCHEDULE, _ORDER[:-1])
-_GRANTED_BY_SITE = Decision(GRANT, RULE_SITE, _ORDER)
-_TO_GATEWAY = Decision(NEEDS_GATEWAY, RULE_SITE, _ORDER)
-NO_ANSWER = Decision(DENY, RULE_NO_ANSWER, (RULE_NO_ANSWER,))
+def _decision(verdict: int, rule: int) -> Decision:
+    made = _MADE.get((verdict, rule))
+    if made is None:
+        trace = _ORDER[: _ORDER.index(rule) + 1]
+        made = _MADE[(verdict, rule)] = Decision(verdict, rule, trace)
+    return made
+
+
+def _deny(rule: int) -> Decision:
+    return _decision(DENY, rule)
 
 
 def decide(  # noqa: C901, PLR0911 - the rules in their order, one by one, are the point
@@ -153,34 +154,34 @@ def decide(  # noqa: C901, PLR0911 - the rules in their order, one by one, are t
     # The decision for a presented credential. local_minute 0..1439 and day since 2000-01-01, both
     # None while the clock is not known. Pure: no clock, no look-up, no memory.
     if credential is None:
-        return _DENIED[RULE_KNOWN]
+        return _deny(RULE_KNOWN)
     if credential.revoked:
-        return _DENIED[RULE_NOT_REVOKED]
+        return _deny(RULE_NOT_REVOKED)
     if not credential.active:
-        return _DENIED[RULE_PERSON_ACTIVE]
+        return _deny(RULE_PERSON_ACTIVE)
     if min(credential.strength, request.strength) < door.min_strength:
-        return _DENIED[RULE_STRENGTH]
+        return _deny(RULE_STRENGTH)
     if door.lockdown:
-        return _DENIED[RULE_LOCKDOWN]
+        return _deny(RULE_LOCKDOWN)
     if not credential.windows:
-        return _DENIED[RULE_HAS_LEVEL]
+        return _deny(RULE_HAS_LEVEL)
     dated = credential.valid_from is not None or credential.valid_until is not None
     if day is None or local_minute is None:
         if dated or not credential.always:
-            return _DENIED[RULE_CLOCK]
+            return _deny(RULE_CLOCK)
     else:
         if credential.valid_from is not None and day < credential.valid_from:
-            return _DENIED[RULE_VALID_DATES]
+            return _deny(RULE_VALID_DATES)
         if credential.valid_until is not None and day > credential.valid_until:
-            return _DENIED[RULE_VALID_DATES]
+            return _deny(RULE_VALID_DATES)
     if state.stale and (dated or not credential.always):
-        return _DENIED[RULE_CACHE_FRESH]
+        return _deny(RULE_CACHE_FRESH)
     if not credential.always and not schedule.contains(
         credential.windows, day or 0, local_minute or 0
     ):
-        return _DENIED[RULE_SCHEDULE]
+        return _deny(RULE_SCHEDULE)
     if not door.site_rules:
-        return _GRANTED
+        return _decision(GRANT, RULE_SCHEDULE)
     if state.site is None:
-        return _TO_GATEWAY
-    return _GRANTED_BY_SITE if state.site else _DENIED[RULE_SITE]
+        return _decision(NEEDS_GATEWAY, RULE_SITE)
+    return _decision(GRANT, RULE_SITE) if state.site else _deny(RULE_SITE)

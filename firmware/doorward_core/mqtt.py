@@ -1,7 +1,8 @@
 # MQTT 3.1.1 packets, without any I/O: the one codec of the board's client and the broker.
 #
-# Encoders return the bytes of one packet, to be sent with one write. Decoder takes bytes as they
-# come and hands out packets; each is (type, flags, body), and parse_* take the body apart.
+# Encoders return the bytes of one packet, to be sent with one write; parse_* take the body of a
+# packet apart. What only a broker says or reads stands in mqtt_server, and mqtt_stream cuts a byte
+# stream into packets for who has the heap to join byte strings.
 # Source: OASIS MQTT Version 3.1.1, 29 October 2014; section numbers below are its own.
 
 from doorward_core.compat import const
@@ -98,10 +99,6 @@ def publish(
     return frame(head, string(topic) + middle + payload)
 
 
-def connack(session_present: bool, code: int) -> bytes:
-    return bytes((0x20, 2, 1 if session_present else 0, code))
-
-
 def ack(kind: int, packet_id: int) -> bytes:
     # PUBACK, PUBREC, PUBREL, PUBCOMP or UNSUBACK.
     flags = 2 if kind == PUBREL else 0
@@ -115,78 +112,12 @@ def subscribe(packet_id: int, filters: "list[tuple[str, int]]") -> bytes:
     return frame(0x82, b"".join(body))
 
 
-def suback(packet_id: int, codes: "list[int]") -> bytes:
-    return frame(0x90, packet_id.to_bytes(2, "big") + bytes(codes))
-
-
-def unsubscribe(packet_id: int, filters: "list[str]") -> bytes:
-    body = [packet_id.to_bytes(2, "big")]
-    for pattern in filters:
-        body.append(string(pattern))
-    return frame(0xA2, b"".join(body))
-
-
 def pingreq() -> bytes:
     return b"\xc0\x00"
 
 
-def pingresp() -> bytes:
-    return b"\xd0\x00"
-
-
 def disconnect() -> bytes:
     return b"\xe0\x00"
-
-
-class Decoder:
-    # Cuts a byte stream into packets. largest: what the body of a packet may measure.
-    def __init__(self, largest: int = 268435455) -> None:
-        self._largest = largest
-        self._buffer = b""
-
-    def feed(self, data: bytes) -> "list[tuple[int, int, bytes]]":
-        # The packets that data completes, as (type, flags, body). Raises MqttError; the
-        # connection is then to be closed, for nothing after it can be understood.
-        buffer = self._buffer + data if self._buffer else data
-        packets: "list[tuple[int, int, bytes]]" = []
-        at = 0
-        while True:
-            found = _remaining_length(buffer, at)
-            if found is None:
-                break
-            size, start = found
-            if size > self._largest:
-                raise MqttError("packet of " + str(size) + " bytes")
-            if len(buffer) - start < size:
-                break
-            kind = buffer[at] >> 4
-            flags = buffer[at] & 15
-            check_flags(kind, flags)
-            packets.append((kind, flags, buffer[start : start + size]))
-            at = start + size
-        self._buffer = buffer[at:]
-        return packets
-
-    def pending(self) -> int:
-        # Bytes received that are not yet a packet.
-        return len(self._buffer)
-
-
-def _remaining_length(buffer: bytes, at: int) -> "tuple[int, int] | None":
-    # (remaining length, where the body starts), None while bytes of it are missing.
-    size = 0
-    shift = 0
-    index = at + 1
-    while index < len(buffer):
-        byte = buffer[index]
-        size |= (byte & 127) << shift
-        index += 1
-        if not byte & 128:
-            return size, index
-        shift += 7
-        if shift > 21:
-            raise MqttError("remaining length of more than four bytes")
-    return None
 
 
 def check_flags(kind: int, flags: int) -> None:

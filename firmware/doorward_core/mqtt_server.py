@@ -1,6 +1,6 @@
-# The packets that only a broker reads: a board need not carry them.
+# The packets that only a broker says or reads: a board need not carry them.
 
-from doorward_core.mqtt import MqttError, take, take_id, take_text
+from doorward_core.mqtt import MqttError, frame, take, take_id, take_text
 
 
 class Connect:
@@ -86,3 +86,15 @@ def parse_unsubscribe(body: bytes) -> "tuple[int, list[str]]":
     if not filters:
         raise MqttError("UNSUBSCRIBE without a filter")
     return packet_id, filters
+
+
+def connack(session_present: bool, code: int) -> bytes:
+    return bytes((0x20, 2, 1 if session_present else 0, code))
+
+
+def suback(packet_id: int, codes: "list[int]") -> bytes:
+    return frame(0x90, packet_id.to_bytes(2, "big") + bytes(codes))
+
+
+def pingresp() -> bytes:
+    return b"\xd0\x00"

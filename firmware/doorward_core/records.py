@@ -22,56 +22,21 @@ NO_BOUND = const(0xFFFF)
 PERSON_INACTIVE = const(1)
 PERSON_CRYPTO = const(2)
 
-_MAGIC = b"DWC1"
-_HEADER = ">4s32sIIIIIII16s"
+MAGIC = b"DWC1"
+HEADER = ">4s32sIIIIIII16s"
 _HEADER_SIZE = const(80)
-_WINDOW = ">HBBHH"
-_PERSON = ">HHHH"
+WINDOW = ">HBBHH"
+PERSON = ">HHHH"
 _ROW = const(8)
 _RECORD = const(16)
 _MAC_SIZE = const(16)
 _STEP = const(256)
-_LABEL = "down.cache"
+LABEL = "down.cache"
 
 
 class CacheError(ValueError):
     # The file is not one that the gateway made for this board: keep the old one, ask again.
     pass
-
-
-def build(
-    keys: Keys,
-    version: int,
-    issued: int,
-    soft_expiry: int,
-    hard_expiry: int,
-    windows: "list[tuple[int, int, int, int]]",
-    persons: "list[tuple[int, int | None, int | None, int]]",
-    records: "list[tuple[bytes, int, int]]",
-) -> bytes:
-    # The whole file. windows: (group, day mask, start, end); persons: (person, valid from, valid
-    # until, flags); records: (tag, person, group). Sorted here.
-    parts = []
-    for group, mask, start, end in sorted(windows):
-        parts.append(struct.pack(_WINDOW, group, mask, 0, start, end))
-    for person, first, last, flags in sorted(persons, key=_first):
-        first = NO_BOUND if first is None else first
-        last = NO_BOUND if last is None else last
-        parts.append(struct.pack(_PERSON, person, first, last, flags))
-    for mark, person, group in sorted(records):
-        parts.append(mark + struct.pack(">HH", person, group))
-    rest = b"".join(parts)
-    digest = hashlib.sha256(rest).digest()[:16]
-    counts = (len(windows), len(persons), len(records))
-    device = keys.device.encode()
-    header = struct.pack(
-        _HEADER, _MAGIC, device, version, issued, soft_expiry, hard_expiry, *counts, digest
-    )
-    return header + rest + keys.mac(_LABEL, [header])[:_MAC_SIZE]
-
-
-def _first(row: "tuple[int, int | None, int | None, int]") -> int:
-    return row[0]
 
 
 class Cache:
@@ -81,9 +46,9 @@ class Cache:
         self._file = file
         self._windows: "dict[int, tuple[tuple[int, int, int], ...]]" = {}
         header = file.read(_HEADER_SIZE)
-        if len(header) != _HEADER_SIZE or header[:4] != _MAGIC:
+        if len(header) != _HEADER_SIZE or header[:4] != MAGIC:
             raise CacheError("cache: not a doorward cache")
-        fields = struct.unpack(_HEADER, header)
+        fields = struct.unpack(HEADER, header)
         if fields[1].rstrip(b"\0") != keys.device.encode():
             raise CacheError("cache: made for another board")
         self.version, self.issued, self.soft_expiry, self.hard_expiry = fields[2:6]
@@ -93,11 +58,11 @@ class Cache:
         self._records_at = self._persons_at + self._persons * _ROW
         self._end = self._records_at + self.count * _RECORD
         # The header first: counts that are not the gateway's could ask for any amount of heap.
-        mac = keys.mac(_LABEL, [header])[:_MAC_SIZE]
+        mac = keys.mac(LABEL, [header])[:_MAC_SIZE]
         if not same(self._read(self._end, _MAC_SIZE), mac) or file.read(1):
             raise CacheError("cache: not sealed by this site's gateway")
         for at in range(_HEADER_SIZE, self._persons_at, _ROW):
-            group, mask, _zero, start, end = struct.unpack(_WINDOW, self._read(at, _ROW))
+            group, mask, _zero, start, end = struct.unpack(WINDOW, self._read(at, _ROW))
             self._windows[group] = self._windows.get(group, ()) + ((mask, start, end),)
 
     def check(self) -> None:
@@ -152,7 +117,7 @@ class Cache:
         while low <= high:
             middle = (low + high) >> 1
             found, first, last, flags = struct.unpack(
-                _PERSON, self._read(self._persons_at + middle * _ROW, _ROW)
+                PERSON, self._read(self._persons_at + middle * _ROW, _ROW)
             )
             if found == number:
                 return first, last, flags

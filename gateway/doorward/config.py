@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from doorward.errors import ConfigError
-from doorward_core import topics
+from doorward_core import topic_tree, topics
 
 FILE_NAME = "doorward.toml"
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -89,7 +89,7 @@ class Settings(_Section):
     @field_validator("base")
     @classmethod
     def _plain_topic(cls, base: str) -> str:
-        if not topics.valid_topic(base) or base.startswith(("$", "/")) or base.endswith("/"):
+        if not topic_tree.valid_topic(base) or base.startswith(("$", "/")) or base.endswith("/"):
             raise ValueError(f"{base!r} cannot be the base of all topics; use a word like doorward")
         return base
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from doorward.broker import Broker, Denial, Limits, Policy, Principals, Role
 from doorward.broker.store import BrokerStore
-from doorward_core import mqtt
+from doorward_core import mqtt, mqtt_stream
 
 KEY = bytes(range(32))
 GATEWAY = "gateway"
@@ -23,6 +23,11 @@ logging.getLogger("alembic").setLevel(logging.WARNING)
 def secret(name: str) -> str:
     """A secret of the right length, different for every name."""
     return name.encode().hex().ljust(64, "5")
+
+
+def unsubscribe(packet_id: int, filters: list[str]) -> bytes:
+    """An UNSUBSCRIBE packet: no board sends one."""
+    return mqtt.frame(0xA2, packet_id.to_bytes(2, "big") + b"".join(map(mqtt.string, filters)))
 
 
 def topic(device: str, suffix: str) -> str:
@@ -106,7 +111,7 @@ class Client:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
         self._writer = writer
-        self._decoder = mqtt.Decoder()
+        self._decoder = mqtt_stream.Decoder()
         self._packets: list[tuple[int, int, bytes]] = []
         self._ids = 0
 

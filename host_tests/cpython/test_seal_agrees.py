@@ -6,7 +6,7 @@ import second_seal as second
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doorward_core import records, seal, topics
+from doorward_core import records, records_build, seal, topic_tree, topics
 
 secrets = st.binary(min_size=32, max_size=32)
 devices = st.text("abcXYZ019_-", min_size=1, max_size=32)
@@ -21,7 +21,7 @@ words = st.one_of(
         lambda pair: seal.event_word(pair[0].hex(), pair[1])
     ),
 )
-leaves = st.sampled_from(topics.UP + topics.DOWN)
+leaves = st.sampled_from(topic_tree.UP + topic_tree.DOWN)
 
 
 @given(secrets, st.integers(1, 1000), devices, leaves, words, bodies, st.binary(max_size=16))
@@ -50,7 +50,7 @@ def test_every_card_of_a_cache_is_found_and_no_other(secret, uids, data):
     keys = seal.Keys("front", secret)
     cards = [(seal.tag(keys, uid), number, 1) for number, uid in enumerate(sorted(uids))]
     persons = [(number, None, None, 0) for number in range(len(uids))]
-    file = records.build(keys, 1, 0, 0, 0, [(1, 127, 0, 1440)], persons, cards)
+    file = records_build.build(keys, 1, 0, 0, 0, [(1, 127, 0, 1440)], persons, cards)
     cache = records.Cache(io.BytesIO(file), keys)
     cache.check()
     for number, uid in enumerate(sorted(uids)):

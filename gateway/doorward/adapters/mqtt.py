@@ -16,7 +16,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
 from doorward.app.ports import Message
-from doorward_core import topics
+from doorward_core import topic_tree, topics
 
 _log = structlog.get_logger(__name__)
 
@@ -39,7 +39,7 @@ class MqttLink:
         self._name = name
         self._secret = secret
         self._base = base
-        self._filters = [(topics.device_topic(base, "+", suffix), 1) for suffix in topics.UP]
+        self._filters = [(topics.device_topic(base, "+", suffix), 1) for suffix in topic_tree.UP]
         self._client: paho.Client | None = None
         self._inbox: list[paho.MQTTMessage] = []
         self._down = asyncio.Event()
@@ -149,7 +149,7 @@ class MqttLink:
                 client.ack(message.mid, message.qos)
                 self._write_later()
 
-        place = topics.parse(self._base, message.topic)
+        place = topic_tree.parse(self._base, message.topic)
         if place is None:
             ack()
             return

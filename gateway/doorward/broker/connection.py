@@ -12,7 +12,7 @@ from typing import cast
 from doorward.broker.admission import Refusal, admit
 from doorward.broker.exchange import Exchange
 from doorward.broker.session import Session
-from doorward_core import mqtt, mqtt_server
+from doorward_core import mqtt, mqtt_server, mqtt_stream
 
 _log = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ class Connection(asyncio.Protocol):
     def __init__(self, exchange: Exchange) -> None:
         """Wait for the CONNECT packet."""
         self._exchange = exchange
-        self._decoder = mqtt.Decoder(exchange.limits.packet)
+        self._decoder = mqtt_stream.Decoder(exchange.limits.packet)
         self._transport: asyncio.Transport
         self._peer = "?"
         self._session: Session | None = None
@@ -207,7 +207,7 @@ class Connection(asyncio.Protocol):
         exchange = self._exchange
         admitted = admit(packet, exchange.principals, exchange.router)
         if isinstance(admitted, Refusal):
-            self.send(mqtt.connack(False, admitted.code))
+            self.send(mqtt_server.connack(False, admitted.code))
             self.end(f"refused, {admitted.reason}")
             return
         session, present = exchange.router.open(admitted, clean=packet.clean)
@@ -216,7 +216,7 @@ class Connection(asyncio.Protocol):
         self._keepalive = packet.keepalive
         self._heard = exchange.clock()
         _log.info("%s: connected%s", self, " to its kept session" if present else "")
-        self.send(mqtt.connack(present, mqtt.ACCEPTED))
+        self.send(mqtt_server.connack(present, mqtt.ACCEPTED))
         session.attach(self)
 
     def _on_publish(self, session: Session, flags: int, body: bytes) -> None:
@@ -251,7 +251,7 @@ class Connection(asyncio.Protocol):
     def _on_subscribe(self, session: Session, _flags: int, body: bytes) -> None:
         packet_id, wanted = mqtt_server.parse_subscribe(body)
         codes, must_wait = self._exchange.router.subscribe(session, wanted)
-        self._answer(mqtt.suback(packet_id, codes), must_wait=must_wait)
+        self._answer(mqtt_server.suback(packet_id, codes), must_wait=must_wait)
 
     def _on_unsubscribe(self, session: Session, _flags: int, body: bytes) -> None:
         packet_id, filters = mqtt_server.parse_unsubscribe(body)
@@ -259,7 +259,7 @@ class Connection(asyncio.Protocol):
         self._answer(mqtt.ack(mqtt.UNSUBACK, packet_id), must_wait=must_wait)
 
     def _on_pingreq(self, _session: Session, _flags: int, _body: bytes) -> None:
-        self.send(mqtt.pingresp())
+        self.send(mqtt_server.pingresp())
 
     def _on_disconnect(self, _session: Session, _flags: int, _body: bytes) -> None:
         self.end("it said goodbye", will=False)

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from doorward.broker.principals import Principal, Role
-from doorward_core import topics
+from doorward_core import topic_tree, topics
 
 NOT_GRANTED = "not-granted"
 FOREIGN_DEVICE = "foreign-device"
@@ -24,7 +24,7 @@ class Policy:
 
     def __init__(self, base: str = topics.BASE) -> None:
         """Raise ValueError when `base` is not a plain topic."""
-        if not topics.valid_topic(base) or base.startswith("$"):
+        if not topic_tree.valid_topic(base) or base.startswith("$"):
             raise ValueError(f"{base!r} cannot be the base of all topics")
         self.base = base
         self._publish_cache: dict[tuple[Principal, str], str | None] = {}
@@ -35,8 +35,8 @@ class Policy:
             everything = (self.base + "/#",)
             return Rights(everything, everything)
         return Rights(
-            tuple(topics.device_topic(self.base, principal.name, leaf) for leaf in topics.UP),
-            tuple(topics.device_topic(self.base, principal.name, leaf) for leaf in topics.DOWN),
+            tuple(topics.device_topic(self.base, principal.name, leaf) for leaf in topic_tree.UP),
+            tuple(topics.device_topic(self.base, principal.name, leaf) for leaf in topic_tree.DOWN),
         )
 
     def refuses_publish(self, principal: Principal, topic: str) -> str | None:
@@ -58,17 +58,17 @@ class Policy:
 
     def may_read(self, principal: Principal, topic: str) -> bool:
         """True when a message on `topic` may reach `principal`; asked again at delivery, whatever was subscribed."""
-        return any(topics.matches(granted, topic) for granted in self.rights(principal).subscribe)
+        return any(topic_tree.matches(granted, topic) for granted in self.rights(principal).subscribe)
 
     def may_retain(self, topic: str) -> bool:
         """True when a message on `topic` may be retained: states and settings may, commands and calls never."""
-        parsed = topics.parse(self.base, topic)
-        return parsed is None or topics.may_be_retained(parsed[1])
+        parsed = topic_tree.parse(self.base, topic)
+        return parsed is None or topic_tree.may_be_retained(parsed[1])
 
     def keeps(self, topic: str) -> bool:
         """True when a message on `topic` waits for a client that is away: calls and their answers do not."""
-        parsed = topics.parse(self.base, topic)
-        return parsed is None or parsed[1] not in topics.NOT_QUEUED
+        parsed = topic_tree.parse(self.base, topic)
+        return parsed is None or parsed[1] not in topic_tree.NOT_QUEUED
 
     def denied_topic(self, principal: Principal) -> str:
         """Where a device hears that it was refused."""
@@ -79,7 +79,7 @@ class Policy:
             return None
         if not covers(self.base + "/#", asked):
             return OUTSIDE_BASE
-        owner = topics.parse(self.base, asked)
+        owner = topic_tree.parse(self.base, asked)
         return NOT_GRANTED if owner and owner[0] == principal.name else FOREIGN_DEVICE
 
 

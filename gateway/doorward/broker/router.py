@@ -14,7 +14,7 @@ from doorward.broker.principals import Principal, Principals, Role
 from doorward.broker.retained import RetainedMessages
 from doorward.broker.session import Message, Session
 from doorward.broker.subscriptions import SubscriptionTree
-from doorward_core import mqtt, topics
+from doorward_core import mqtt, topic_tree
 
 _log = logging.getLogger(__name__)
 
@@ -250,5 +250,5 @@ class Router:
 
 def _check_filters(filters: Sequence[str]) -> None:
     for topic_filter in filters:
-        if not topics.valid_filter(topic_filter):
+        if not topic_tree.valid_filter(topic_filter):
             raise mqtt.MqttError(f"malformed topic filter {topic_filter[:_TOPIC_SHOWN]!r}")

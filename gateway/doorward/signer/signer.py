@@ -5,7 +5,7 @@ from pathlib import Path
 from doorward.app.ports import CacheFile
 from doorward.signer import enrolment
 from doorward.signer.enrolment import Enrolment
-from doorward_core import records, seal
+from doorward_core import records_build, seal
 from doorward_core.seal import Keys, Sealed, SealError
 
 
@@ -55,7 +55,7 @@ class Signer:
 
     def build_cache(self, device: str, contents: CacheFile) -> bytes:
         rows = [(self.tag(device, uid), person, group) for uid, person, group in contents.cards]
-        return records.build(
+        return records_build.build(
             self._of(device),
             contents.version,
             contents.issued,

@@ -8,11 +8,11 @@ import json
 import random
 
 import pytest
-from broker_support import GATEWAY, Client, running_broker, secret, topic
+from broker_support import GATEWAY, Client, running_broker, secret, topic, unsubscribe
 
 from doorward.broker import Denial, Limits
 from doorward.broker.policy import FOREIGN_DEVICE, NOT_GRANTED, OUTSIDE_BASE
-from doorward_core import mqtt, topics
+from doorward_core import mqtt, mqtt_server, topic_tree, topics
 
 EVENTS = topic("front", topics.EVENTS)
 CONTROL = topic("front", topics.CONTROL)
@@ -103,23 +103,23 @@ async def test_who_reaches_whom_is_a_diagonal_matrix(tmp_path):
             clients[name] = await Client.open(site.port)
             await clients[name].connect(name)
             for other in devices:
-                await clients[name].subscribe(*(topic(other, leaf) for leaf in topics.DOWN))
-                for leaf in (*topics.UP, *topics.DOWN):
+                await clients[name].subscribe(*(topic(other, leaf) for leaf in topic_tree.DOWN))
+                for leaf in (*topic_tree.UP, *topic_tree.DOWN):
                     await clients[name].publish(topic(other, leaf), f"{name}>{other}".encode())
         ups = [one for one in await gateway.messages() if not one.topic.endswith(topics.DENIED)]
         assert sorted((one.topic, one.payload) for one in ups) == sorted(
-            (topic(name, leaf), f"{name}>{name}".encode()) for name in devices for leaf in topics.UP
+            (topic(name, leaf), f"{name}>{name}".encode()) for name in devices for leaf in topic_tree.UP
         )
         for name in devices:
             denied = {one.topic for one in await clients[name].messages()}
             assert denied <= {topic(name, topics.DENIED)}
         for name in devices:
-            for leaf in topics.DOWN:
+            for leaf in topic_tree.DOWN:
                 await gateway.publish(topic(name, leaf), name.encode())
         for name in devices:
             got = await clients[name].messages()
             assert sorted((one.topic, one.payload) for one in got) == sorted(
-                (topic(name, leaf), name.encode()) for leaf in topics.DOWN
+                (topic(name, leaf), name.encode()) for leaf in topic_tree.DOWN
             )
             await clients[name].drop()
 
@@ -146,7 +146,7 @@ async def test_a_filter_that_reaches_too_far_brings_nothing(tmp_path, topic_filt
         async with site.client("front") as front:
             assert await front.subscribe(topic_filter) == bytes([mqtt.REFUSED])
             assert [one.action for one in site.denials] == ["subscribe"]
-            for leaf in (*topics.UP, *topics.DOWN):
+            for leaf in (*topic_tree.UP, *topic_tree.DOWN):
                 for device in ("front", "back"):
                     await gateway.publish(topic(device, leaf), b"secret")
             assert await front.messages() == []
@@ -240,7 +240,7 @@ LATER_MISTAKES = {
     "no utf-8": mqtt.frame(0x30, b"\0\2\xff\xfex"),
     "malformed filter": mqtt.subscribe(1, [("a/#/b", 0)]),
     "no filter": mqtt.frame(0x82, b"\0\1"),
-    "server's packet": mqtt.connack(False, 0),
+    "server's packet": mqtt_server.connack(False, 0),
     "reserved type": b"\xf0\x00",
     "reserved flags": b"\xc1\x00",
     "too large": b"\x30\xff\xff\x7f" + bytes(8),
@@ -310,7 +310,7 @@ async def test_mutated_packets_never_stop_the_broker(tmp_path):
     corpus = [
         mqtt.connect("front", 10, False, "front", secret("front"), (EVENTS, b"w", True, 1)),
         mqtt.subscribe(3, [(CONTROL, 1), ("doorward/#", 2)]),
-        mqtt.unsubscribe(4, [CONTROL]),
+        unsubscribe(4, [CONTROL]),
         *(mqtt.publish(EVENTS, b"payload", qos, True, False, qos and 5) for qos in (0, 1, 2)),
         *(mqtt.ack(kind, 5) for kind in (mqtt.PUBACK, mqtt.PUBREC, mqtt.PUBREL, mqtt.PUBCOMP)),
         mqtt.pingreq(),

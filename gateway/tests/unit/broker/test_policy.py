@@ -6,13 +6,13 @@ from hypothesis import strategies as st
 
 from doorward.broker import Policy, Principal, Role
 from doorward.broker.policy import FOREIGN_DEVICE, NOT_GRANTED, OUTSIDE_BASE, covers
-from doorward_core import topics
+from doorward_core import topic_tree
 
 POLICY = Policy("dw")
 FRONT = Principal("front")
 GATEWAY = Principal("gateway", Role.GATEWAY)
 
-LEAVES = (*topics.UP, *topics.DOWN, "status", "commands/other", "config/deep")
+LEAVES = (*topic_tree.UP, *topic_tree.DOWN, "status", "commands/other", "config/deep")
 # Every topic that matters here: own and foreign leaves, near misses, other trees.
 UNIVERSE = (
     *tuple(
@@ -33,7 +33,7 @@ UNIVERSE = (
 def reads(principal, topic):
     if principal is GATEWAY:
         return topic == "dw" or topic.startswith("dw/")
-    return topic in {f"dw/devices/front/{leaf}" for leaf in topics.DOWN}
+    return topic in {f"dw/devices/front/{leaf}" for leaf in topic_tree.DOWN}
 
 
 @st.composite
@@ -48,7 +48,7 @@ def askable(draw):
 @settings(deadline=None)
 @given(askable(), st.sampled_from((FRONT, GATEWAY)))
 def test_subscription_is_granted_iff_the_whole_filter_is_inside(asked, principal):
-    matched = [topic for topic in UNIVERSE if topics.matches(asked, topic)]
+    matched = [topic for topic in UNIVERSE if topic_tree.matches(asked, topic)]
     # "?" levels stand for the topics nobody thought of: what a wildcard could match beyond the universe.
     unknown = asked.replace("+", "?").replace("#", "?/?")
     inside = all(reads(principal, topic) for topic in (*matched, unknown))
@@ -58,7 +58,7 @@ def test_subscription_is_granted_iff_the_whole_filter_is_inside(asked, principal
 @settings(deadline=None)
 @given(st.sampled_from(UNIVERSE), st.sampled_from((FRONT, GATEWAY)))
 def test_publish_is_granted_iff_the_topic_is_inside(topic, principal):
-    own = {f"dw/devices/front/{leaf}" for leaf in topics.UP}
+    own = {f"dw/devices/front/{leaf}" for leaf in topic_tree.UP}
     inside = reads(GATEWAY, topic) if principal is GATEWAY else topic in own
     assert (POLICY.refuses_publish(principal, topic) is None) == inside
 
@@ -84,9 +84,9 @@ def test_a_refusal_names_its_rule(topic, rule):
 
 
 def test_what_may_be_retained_and_what_waits_for_a_client():
-    for leaf in (*topics.UP, *topics.DOWN):
+    for leaf in (*topic_tree.UP, *topic_tree.DOWN):
         where = f"dw/devices/front/{leaf}"
-        assert POLICY.may_retain(where) == (leaf in topics.MAY_BE_RETAINED)
+        assert POLICY.may_retain(where) == (leaf in topic_tree.MAY_BE_RETAINED)
         assert POLICY.keeps(where) == (not leaf.startswith(("access/", "time/")))
     assert not POLICY.may_retain("dw/devices/front/commands/control")
 

@@ -6,7 +6,7 @@ from doorward.broker import Limits, Principal
 from doorward.broker.journal import Journal
 from doorward.broker.ports import Batch, Kept
 from doorward.broker.session import Message, Session
-from doorward_core import mqtt
+from doorward_core import mqtt, mqtt_stream
 
 FRONT = Principal("front")
 
@@ -30,7 +30,7 @@ class FakeLink:
     def take(self):
         """(payload, packet id, DUP) of what was sent since the last call."""
         found = []
-        for _, flags, body in mqtt.Decoder().feed(b"".join(self.packets)):
+        for _, flags, body in mqtt_stream.Decoder().feed(b"".join(self.packets)):
             _, packet_id, payload = mqtt.parse_publish(flags, body)
             found.append((payload.decode(), packet_id, bool(flags & 8)))
         self.packets.clear()

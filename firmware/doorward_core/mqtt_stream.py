@@ -1,0 +1,54 @@
+# Cuts a byte stream into MQTT packets (type, flags, body), by joining byte strings as they come.
+
+from doorward_core.mqtt import MqttError, check_flags
+
+
+class Decoder:
+    # Cuts a byte stream into packets. largest: what the body of a packet may measure.
+    def __init__(self, largest: int = 268435455) -> None:
+        self._largest = largest
+        self._buffer = b""
+
+    def feed(self, data: bytes) -> "list[tuple[int, int, bytes]]":
+        # The packets that data completes, as (type, flags, body). Raises MqttError; the
+        # connection is then to be closed, for nothing after it can be understood.
+        buffer = self._buffer + data if self._buffer else data
+        packets: "list[tuple[int, int, bytes]]" = []
+        at = 0
+        while True:
+            found = _remaining_length(buffer, at)
+            if found is None:
+                break
+            size, start = found
+            if size > self._largest:
+                raise MqttError("packet of " + str(size) + " bytes")
+            if len(buffer) - start < size:
+                break
+            kind = buffer[at] >> 4
+            flags = buffer[at] & 15
+            check_flags(kind, flags)
+            packets.append((kind, flags, buffer[start : start + size]))
+            at = start + size
+        self._buffer = buffer[at:]
+        return packets
+
+    def pending(self) -> int:
+        # Bytes received that are not yet a packet.
+        return len(self._buffer)
+
+
+def _remaining_length(buffer: bytes, at: int) -> "tuple[int, int] | None":
+    # (remaining length, where the body starts), None while bytes of it are missing.
+    size = 0
+    shift = 0
+    index = at + 1
+    while index < len(buffer):
+        byte = buffer[index]
+        size |= (byte & 127) << shift
+        index += 1
+        if not byte & 128:
+            return size, index
+        shift += 7
+        if shift > 21:
+            raise MqttError("remaining length of more than four bytes")
+    return None
