@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright
 
 CHROMIUM = "/usr/bin/chromium"
@@ -54,7 +55,11 @@ class Tab:
         await self.page.screenshot(path=PICTURES / f"{name}.png", full_page=full)
 
 
-@pytest.fixture
+# One browser and one event loop for the whole run: a start takes longer than most tests.
+IN_ONE_LOOP = pytest.mark.asyncio(loop_scope="session")
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
@@ -64,7 +69,7 @@ async def browser() -> AsyncIterator[Browser]:
         await browser.close()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def new_page(browser: Browser) -> AsyncIterator[NewPage]:
     """`await new_page(size=PHONE, scheme="dark")`. A page that complained fails its test."""
     tabs: list[Tab] = []

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browser_kit import NewPage, Tab
+from browser_kit import IN_ONE_LOOP, NewPage, Tab
 from demos import Demo
+
+pytestmark = IN_ONE_LOOP
 
 
 @pytest.fixture
@@ -78,7 +80,7 @@ async def test_ctrl_c_does_not_wait_for_open_pages(demo: Demo, new_page: NewPage
     await _enter(demo, tab)
     demo.process.send_signal(2)
     async with asyncio.timeout(5):  # two seconds are promised; a test machine may be busy
-        while demo.process.poll() is None:
+        while demo.process.poll() is None:  # noqa: ASYNC110  # a process has no event to wait for
             await asyncio.sleep(0.05)
     assert demo.process.returncode == 0, demo.log()
     await tab.page.get_by_text("The connection to the gateway is lost").wait_for()

@@ -4,12 +4,15 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
-from browser_kit import DESK, PHONE, NewPage, Tab
+import pytest_asyncio
+from browser_kit import DESK, IN_ONE_LOOP, PHONE, NewPage, Tab
 from fakes.services import FRONT, ONE_TIME, PASSWORD, SETUP_TOKEN, FakeHouse
 from fakes.serving import serving
 
 from doorward.app.views import DoorView
 from doorward.web import create_app
+
+pytestmark = IN_ONE_LOOP
 
 EVIL = "<img src=x onerror=\"alert('x')\">"
 ALL_STATES = (
@@ -28,7 +31,7 @@ def house() -> FakeHouse:
     return FakeHouse(FRONT, demo=True)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def url(house: FakeHouse) -> AsyncIterator[str]:
     async with serving(create_app(house.services)) as url:
         yield url
