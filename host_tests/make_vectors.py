@@ -9,7 +9,7 @@ SECRET = bytes(range(32))
 OTHER_SECRET = bytes(range(32, 64))
 NONCE = bytes(range(0x40, 0x50))
 BOOT = bytes(range(0x60, 0x68))
-FOLDER = Path(__file__).parent.parent / "vectors"
+FOLDER = Path(__file__).parent / "vectors"
 
 SEALED = [
     ("up.request", "access/request", "n:" + NONCE.hex(), b'{"method":"rfid"}', b""),
