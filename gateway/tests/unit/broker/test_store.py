@@ -1,0 +1,94 @@
+"""What a batch says is what comes back, however often it is written."""
+
+import asyncio
+
+import pytest
+
+from doorward.broker.ports import Batch, Kept, KeptMessage, KeptRetained
+from doorward.broker.store import BrokerStore
+from doorward.errors import WrongKey
+
+KEY = bytes(32)
+FIRST = KeptMessage(7, "front", "a/b", b"\0\xff", retain=True, packet_id=None)
+SECOND = KeptMessage(8, "front", "a/c", b"", retain=False, packet_id=3)
+EMPTY = Kept({}, {}, [], [], {})
+
+
+async def written(store, *batches):
+    store.start()
+    for batch in batches:
+        answer = asyncio.get_running_loop().create_future()
+        store.write(batch, answer.set_result)
+        assert await answer is None
+    kept = store.load()
+    await store.close()
+    return kept
+
+
+def everything():
+    return Batch(
+        sessions={"front", "back"},
+        subscriptions={("front", "a/#"): 1, ("back", "b"): 0},
+        messages={8: SECOND, 7: FIRST},
+        retained={"a/b": KeptRetained(b"state", 1)},
+        received={("front", 65_535): True},
+        principals={"front": ("device", bytes(range(32)))},
+    )
+
+
+@pytest.mark.parametrize("times", [1, 2])
+async def test_everything_comes_back_in_order(tmp_path, times):
+    store = BrokerStore.open(tmp_path / "broker.db", KEY)
+    await written(store, *[everything()] * times)
+    assert BrokerStore.open(tmp_path / "broker.db", KEY).load() == Kept(
+        principals={"front": ("device", bytes(range(32)))},
+        sessions={"front": {"a/#": 1}, "back": {"b": 0}},
+        messages=[FIRST, SECOND],
+        received=[("front", 65_535)],
+        retained={"a/b": KeptRetained(b"state", 1)},
+    )
+
+
+@pytest.mark.parametrize("times", [1, 2])
+async def test_changes_and_ends(tmp_path, times):
+    change = Batch(
+        ended={"back"},
+        subscriptions={("front", "a/#"): 0, ("front", "new"): 1},
+        sent={7: 12},
+        done={8},
+        retained={"a/b": KeptRetained(b"newer", 0)},
+        received={("front", 65_535): False},
+    )
+    store = BrokerStore.open(tmp_path / "broker.db", KEY)
+    kept = await written(store, everything(), *[change] * times)
+    assert kept.sessions == {"front": {"a/#": 0, "new": 1}}
+    assert kept.messages == [FIRST._replace(packet_id=12)]
+    assert kept.received == []
+    assert kept.retained == {"a/b": KeptRetained(b"newer", 0)}
+
+
+async def test_a_session_ends_with_all_that_is_its_own(tmp_path):
+    store = BrokerStore.open(tmp_path / "broker.db", KEY)
+    gone = Batch(ended={"front", "back"}, retained={"a/b": None}, principals={"front": None})
+    assert await written(store, everything(), gone) == EMPTY
+
+
+async def test_a_session_that_ends_and_begins_in_one_batch_is_new(tmp_path):
+    store = BrokerStore.open(tmp_path / "broker.db", KEY)
+    kept = await written(store, everything(), Batch(ended={"front"}, sessions={"front"}))
+    assert kept.sessions == {"front": {}, "back": {"b": 0}}
+    assert kept.messages == []
+
+
+async def test_a_closed_store_says_so_instead_of_keeping_quiet(tmp_path):
+    store = BrokerStore.open(tmp_path / "broker.db", KEY)
+    await written(store)
+    answers = []
+    store.write(everything(), answers.append)
+    assert isinstance(answers[0], Exception)
+
+
+async def test_a_wrong_key_does_not_open_it(tmp_path):
+    await written(BrokerStore.open(tmp_path / "broker.db", KEY), everything())
+    with pytest.raises(WrongKey):
+        BrokerStore.open(tmp_path / "broker.db", bytes(31) + b"x")
