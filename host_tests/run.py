@@ -29,7 +29,7 @@ def run(path):
             if waiting is not None:
                 asyncio.run(waiting)
             print("ok", name)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - a test may fail in any way
             failed += 1
             print("FAILED", name)
             sys.print_exception(error)

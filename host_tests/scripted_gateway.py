@@ -12,7 +12,8 @@ from collections.abc import Callable
 from typing import Any
 
 import paho.mqtt.client as paho
-from doorward_core import gateway_messages, records, schedule, seal, topics
+
+from doorward_core import gateway_messages, records_build, schedule, seal, topic_tree, topics
 
 KEY = bytes(range(32))
 STAMP = "2026-11-21T10:30:00Z"
@@ -94,7 +95,7 @@ class ScriptedGateway:
     def offer_cache(self, version: int, uids: list[bytes]) -> None:
         marks = [(seal.tag(self.keys, uid), 1, 1) for uid in uids]
         windows = [(1, *schedule.ALWAYS[0])]
-        self._cache = records.build(
+        self._cache = records_build.build(
             self.keys, version, 0, 2**32 - 1, 2**32 - 1, windows, [(1, None, None, 0)], marks
         )
         digest = hashlib.sha256(self._cache).digest()
@@ -108,8 +109,8 @@ class ScriptedGateway:
         return [event["data"] for event in self.events if event["type"] == kind]
 
     def _on_message(self, _client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
-        found = topics.parse("doorward", message.topic)
-        if found is None or found[1] in topics.DOWN:
+        found = topic_tree.parse("doorward", message.topic)
+        if found is None or found[1] in topic_tree.DOWN:
             return
         suffix = found[1]
         self.heard.append((suffix, message.payload))

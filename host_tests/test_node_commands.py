@@ -2,10 +2,11 @@
 
 import json
 
-from doorward_core import door, seal, topics
-from doorward_core.messages import MessageError
 from one_door import Site, command
 from support import raises
+
+from doorward_core import door, seal, topics
+from doorward_core.messages import MessageError
 
 
 def control(site, number, name, parameters):

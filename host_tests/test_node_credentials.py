@@ -3,10 +3,11 @@
 import hashlib
 import os
 
-from doorward_core import gateway_messages, records, schedule, seal, topics
-from doorward_node.credentials import Credentials
 from scratch import folder
 from support import raises
+
+from doorward_core import gateway_messages, records_build, schedule, seal, topics
+from doorward_node.credentials import Credentials
 
 KEYS = seal.Keys("front", bytes(32))
 NOW = 1795257000
@@ -35,7 +36,7 @@ def uid(number):
 def cache_file(version, count, keys=KEYS):
     marks = [(seal.tag(keys, uid(number)), 1, 1) for number in range(count)]
     windows = [(1,) + schedule.ALWAYS[0]]
-    return records.build(
+    return records_build.build(
         keys, version, NOW, NOW + 100, NOW + 200, windows, [(1, None, None, 0)], marks
     )
 

@@ -3,9 +3,10 @@
 import json
 import os
 
+from scratch import folder
+
 from doorward_core import seal, topics
 from doorward_node.journal import Journal
-from scratch import folder
 
 KEYS = seal.Keys("front", bytes(32))
 

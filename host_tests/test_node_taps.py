@@ -1,9 +1,10 @@
 # A tap, its answer, its deadlines, and everything that must not move the relay.
 
-from doorward_core import access, schedule, seal, topics
-from doorward_core.compat import ticks_add
 from one_door import KEY, START, UID, Site, answer, time_is
 from support import raises
+
+from doorward_core import access, schedule, seal, topics
+from doorward_core.compat import ticks_add
 
 
 def credential(windows=schedule.ALWAYS):

@@ -210,9 +210,7 @@ class Mfrc522:
 
     def _receive(self, at, count, align):
         # Moves the FIFO to the frame. With align, the low bits of the first byte are our own.
-        if self._read(_FIFO_LEVEL) < count:
-            count = self._read(_FIFO_LEVEL)
-        for index in range(at, at + count):
+        for index in range(at, at + min(count, self._read(_FIFO_LEVEL))):
             value = self._read(_FIFO_DATA)
             if align:
                 mask = (1 << align) - 1

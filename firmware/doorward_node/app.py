@@ -26,7 +26,6 @@ from doorward_node.reader import ReaderWatch
 from doorward_node.refusals import Refusals
 from doorward_node.session import Session
 from doorward_node.taps import Taps
-from doorward_node.wifi import Wifi
 from machine import SPI, Pin
 
 _DOOR_MS = const(25)
@@ -54,6 +53,7 @@ class App:
         self._prefix = topics.device_topic(config["base"], config["id"], "")
         keys = Keys(config["id"], config["key"], config["key_epoch"])
         self._session = Session(keys)
+        self._installed = config["door"]
         self._clock = Clock(now)
         self._refusals = Refusals(now)
         self.journal = Journal(directory + "/log", keys, self._stamp)
@@ -62,7 +62,7 @@ class App:
         self._door = Doorway(
             strike,
             Contact(contact["pin"], contact["closed"]) if contact else None,
-            self._settings(config["door"]),
+            self._settings(),
             self.journal.add,
             now,
         )
@@ -76,7 +76,7 @@ class App:
         self.reader = ReaderWatch(
             _reader(config["pins"]["reader"]), config["poll_ms"], self._on_card, self._on_reset
         )
-        self.wifi = Wifi(config.get("wifi"))
+        self._wifi = _wifi(config.get("wifi"))
         self._link = self._make_link(config)
         self.alive = now
         self.stall = 0
@@ -92,23 +92,27 @@ class App:
             link.subscribe_later(self._prefix + suffix, 1)
         return link
 
-    def _settings(self, installed):
+    def _settings(self):
+        # As the gateway last said, or as installed.
         held = self._credentials.config
         if held:
             return door.Settings(held.strike_ms, held.cap_ms, held.held_ms)
+        installed = self._installed
         return door.Settings(
             installed["strike_s"] * 1000, installed["cap_s"] * 1000, installed["held_s"] * 1000
         )
 
     def loops(self):
         # Everything that has to run at the same time.
-        return (
+        loops = [
             self.reader.run(),
             self._run_door(),
             self._run_background(),
-            self.wifi.run(),
             self._link.run(self._on_up),
-        )
+        ]
+        if self._wifi:
+            loops.append(self._wifi.run())
+        return loops
 
     # --- the way of a tap ---
 
@@ -237,7 +241,7 @@ class App:
 
     def _heartbeat(self, now):
         gc.collect()
-        figures = {
+        figures: "dict[str, object]" = {
             "heap_used": gc.mem_alloc(),
             "heap_free": gc.mem_free(),
             "longest_stall_ms": self.stall,
@@ -246,7 +250,10 @@ class App:
         }
         stamp = self._clock.stamp(now)[0]
         body = board_messages.heartbeat(
-            self._clock.uptime(now) * 1000, self.wifi.signal(), stamp, figures
+            self._clock.uptime(now) * 1000,
+            self._wifi.signal() if self._wifi else None,
+            stamp,
+            figures,
         )
         self._send(topics.HEARTBEAT, self._session.say(topics.HEARTBEAT, body), False, 0)
 
@@ -263,8 +270,7 @@ class App:
     # --- changes ---
 
     def _apply(self):
-        config = self._credentials.config
-        self._door.apply(door.Settings(config.strike_ms, config.cap_ms, config.held_ms))
+        self._door.apply(self._settings())
         self._door.changed = True
 
     def _on_reset(self, count):
@@ -272,6 +278,15 @@ class App:
 
     def _stamp(self):
         return self._clock.stamp(ticks_ms())
+
+
+def _wifi(settings):
+    # None where something else brings the network: then its code is not loaded either.
+    if not settings:
+        return None
+    from doorward_node.wifi import Wifi
+
+    return Wifi(settings)
 
 
 def _reader(pins):

@@ -11,7 +11,7 @@ class ConfigError(ValueError):
     pass
 
 
-def load(path: str) -> "dict[str, object]":
+def load(path: str) -> dict:
     # The settings, with "secret" left as text and "key" as 32 bytes. Raises ConfigError.
     try:
         with open(path) as file:
@@ -25,7 +25,7 @@ def load(path: str) -> "dict[str, object]":
     return config
 
 
-def check(config: "dict[str, object]") -> None:
+def check(config: dict) -> None:
     if not isinstance(config, dict) or not is_id(str(config.get("id", ""))):
         raise ConfigError("id: need 1 to 32 of A-Z a-z 0-9 _ -")
     for name in ("secret", "key"):
@@ -51,12 +51,12 @@ def check(config: "dict[str, object]") -> None:
         wanted = str if name in ("base", "broker.host") else int
         if not isinstance(_find(config, name), wanted):
             raise ConfigError(name + ": need a " + ("text" if wanted is str else "whole number"))
-    if not 2 <= _find(config, "door.cap_s") <= 60:
+    if not 2 <= config["door"]["cap_s"] <= 60:
         raise ConfigError("door.cap_s: need 2 to 60 seconds")
 
 
-def _find(config: "dict[str, object]", path: str) -> "object":
-    value: object = config
+def _find(config: dict, path: str):
+    value = config
     for name in path.split("."):
         if not isinstance(value, dict):
             return None

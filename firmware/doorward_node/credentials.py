@@ -84,9 +84,9 @@ class Credentials:
     def take(self, version: int, body: bytes) -> None:
         # Keeps a verified piece in RAM until store(); ignores one that was not asked for.
         chunk = board_messages.parse_cache_chunk(body)
-        if self._wanted and version == chunk.version == self._wanted[0].cache_version:
-            if chunk.offset == self._received and chunk.data:
-                self._chunk = chunk
+        wanted = self._wanted[0].cache_version if self._wanted else -1
+        if version == chunk.version == wanted and chunk.offset == self._received and chunk.data:
+            self._chunk = chunk
 
     def store(self) -> bool:
         # Writes the piece to flash. True if that put a new config and cache in force.
@@ -129,14 +129,14 @@ class Credentials:
         if self._cache:
             self._cache.close()
         os.rename(self._new_path, self._path)
-        self._cache = records.Cache(open(self._path, "rb"), self._keys)
+        self._cache = self._open(self._path, None)
         return True
 
     def _open(self, path: str, digest: "str | None") -> "records.Cache | None":
         # The cache in this file, every byte of it checked; None if there is no sound one.
         if not files.exists(path):
             return None
-        file = open(path, "rb")
+        file = open(path, "rb")  # noqa: SIM115 - stays open: a look-up reads it
         try:
             if digest is None or _sha256(file) == digest:
                 file.seek(0)

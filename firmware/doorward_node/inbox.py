@@ -64,7 +64,7 @@ class Inbox:
             raise mqtt.MqttError("packet of " + str(end) + " bytes")
         if self._used < min(at + 2, end):
             return None
-        self.passed_over = mqtt.take_id(self._view, at) if flags & 6 else 0
+        self.passed_over = mqtt.take_id(bytes(self._view[at : at + 2]), 0) if flags & 6 else 0
         self._skip = end
         return kind, flags, None
 

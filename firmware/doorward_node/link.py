@@ -145,7 +145,7 @@ class MQTTClient:
         try:
             if not self._address:
                 self._address = transport.resolve(self._server, self._port)
-            opened = await transport.connect(self._address)
+            opened = await transport.connect(self._address)  # type: ignore[misc]  # a generator is awaitable there
             self._transport = self._ssl(opened) if self._ssl else opened
             client_id, user, password = self._identity
             self._write(
@@ -208,7 +208,8 @@ class MQTTClient:
         self._spoke = ticks_ms()
         if self._unsent:
             if len(self._unsent) + len(packet) > _MAX_UNSENT:
-                self._task.cancel()
+                if self._task:
+                    self._task.cancel()
                 raise OSError(ETIMEDOUT)
             self._unsent += packet
             return
@@ -289,8 +290,8 @@ class MQTTClient:
             packet_id = self._inbox.passed_over
         else:
             topic, packet_id, payload = mqtt.parse_publish(flags, body)
-        if body is not None and packet_id not in self._received and self._callback:
-            self._callback(topic, payload, bool(flags & 1), bool(flags & 8))
+            if packet_id not in self._received and self._callback:
+                self._callback(topic, payload, bool(flags & 1), bool(flags & 8))
         if flags & 6 == 2:
             self._write(mqtt.ack(mqtt.PUBACK, packet_id))
         elif flags & 6 == 4:

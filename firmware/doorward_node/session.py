@@ -20,7 +20,7 @@ class Session:
         # The payload of a call, which wants an answer to its nonce.
         return seal.seal(self.keys, suffix, seal.nonce_word(nonce), body)
 
-    def open(self, suffix: str, payload: bytes) -> "tuple[str, bytes | int | str, bytes]":
+    def open(self, suffix: str, payload: bytes) -> tuple:
         # (kind, nonce or counter, body) of a payload with a valid seal; raises seal.SealError.
         # A statement ("s") must be meant for this boot and be newer than the last one on its
         # leaf; reason "replay" otherwise. Nonces and counters are for the caller to judge.

@@ -1,10 +1,10 @@
 # The last word: starts the app, feeds the watchdog, and turns any failure into a safe reset.
 
 import asyncio
-import machine
 import sys
 from time import sleep_ms, ticks_ms
 
+import machine
 from doorward_core.compat import const, ticks_diff
 from doorward_drivers.strike import Strike
 from doorward_node import config as settings
@@ -33,7 +33,7 @@ def main(path: str = "/config.json") -> None:
     strike = Strike(pin["pin"], pin["active"], config["door"]["cap_s"] * 1000)
     try:
         asyncio.run(_run(config, strike))
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever it is, the relay is made safe
         _fail(strike, error)
 
 
@@ -68,7 +68,7 @@ async def _watch(app, strike):
 
 
 def _boot_data():
-    data = {"cause": machine.reset_cause()}
+    data: "dict[str, object]" = {"cause": machine.reset_cause()}
     note = files.read(_NOTE)
     if note:
         files.remove(_NOTE)

@@ -6,7 +6,7 @@
 # things here, and reading is tried before waiting.
 
 import socket
-from asyncio import core
+from asyncio import core  # type: ignore[attr-defined]  # the loop's own select
 from errno import EINPROGRESS
 
 from doorward_core.compat import const
@@ -26,7 +26,7 @@ class Transport:
             count = self._stream.readinto(buffer)
             if count is not None:
                 return count
-            yield core._io_queue.queue_read(self._sock)
+            yield core._io_queue.queue_read(self._sock)  # noqa: SLF001 - no public way to wait for a socket
 
     def write(self, data):
         # As much as fits at once, without waiting: the number of bytes taken.
@@ -34,7 +34,7 @@ class Transport:
 
     # Awaitable: returns when write() may take bytes again.
     def writable(self):
-        yield core._io_queue.queue_write(self._sock)
+        yield core._io_queue.queue_write(self._sock)  # noqa: SLF001
 
     def close(self):
         self._stream.close()
@@ -57,7 +57,7 @@ def connect(address):
         except OSError as error:
             if error.errno != EINPROGRESS:
                 raise
-        yield core._io_queue.queue_write(sock)
+        yield core._io_queue.queue_write(sock)  # noqa: SLF001
         transport = Transport(sock, sock)
         sock = None
         return transport

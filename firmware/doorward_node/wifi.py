@@ -11,37 +11,29 @@ _CHECK_MS = const(1000)
 
 
 class Wifi:
-    # settings: {"ssid", "password"} or None where something else brings the network.
-    def __init__(self, settings: "dict[str, str] | None") -> None:
+    # settings: {"ssid", "password"}.
+    def __init__(self, settings: "dict[str, str]") -> None:
         self._settings = settings
-        self._station = network.WLAN(network.STA_IF) if settings else None
-
-    def ready(self) -> bool:
-        return self._station is None or self._station.isconnected()
+        self._station = network.WLAN(network.STA_IF)
 
     def signal(self) -> "int | None":
         # Received strength in dBm.
-        if self._station is None or not self._station.isconnected():
+        if not self._station.isconnected():
             return None
         return self._station.status("rssi")
 
     async def run(self) -> None:
         # Connects, and again whenever the connection is gone.
-        if self._station is None or self._settings is None:
-            return
         self._station.active(True)
-        self._save_no_power()
+        try:
+            # Power saving costs up to 100 ms on every packet. Not every port has the setting.
+            self._station.config(pm=network.WLAN.PM_NONE)
+        except (AttributeError, ValueError, OSError):
+            pass
         while True:
             if not self._station.isconnected():
                 await self._attempt(self._settings)
             await asyncio.sleep_ms(_CHECK_MS)
-
-    def _save_no_power(self) -> None:
-        # Power saving costs up to 100 ms on every packet. Not every port has the setting.
-        try:
-            self._station.config(pm=network.WLAN.PM_NONE)
-        except (AttributeError, ValueError, OSError):
-            pass
 
     async def _attempt(self, settings: "dict[str, str]") -> None:
         try:

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 from brokers import free_port, mosquitto
+from scripted_gateway import KEY, ScriptedGateway, profile
+
 from doorward_core import seal, topics
 from doorward_lab.board import Board
 from doorward_lab.lab import Lab
 from doorward_lab.surroundings import Fault
-from scripted_gateway import KEY, ScriptedGateway, profile
 
 STRIKE = 25
 UID = bytes.fromhex("04a1b2c3d4e5f6")
@@ -267,7 +268,9 @@ async def test_a_black_holed_broker_does_not_keep_anybody_waiting(
 
 # --- firmware with a fault planted in it
 
-WIFI_RUN = "        if self._station is None or self._settings is None:\n"
+# The first line of the door loop's step, and what to do a second after the strike was energised.
+STEP = "        if self._contact and self._contact.sample():\n"
+LATER = "        if self._strike.energised_ms() > 1000:\n            "
 
 
 def planted(folder: Path, file: str, old: str, new: str) -> Path:
@@ -291,8 +294,8 @@ async def open_and_wait(board: Board, gateway: ScriptedGateway) -> None:
 async def test_an_exception_in_any_task_makes_the_relay_safe_and_is_told(
     lab: Lab, port: int, gateway: ScriptedGateway, tmp_path: Path
 ) -> None:
-    fail = "        await asyncio.sleep_ms(2000)\n        raise ValueError('planted')\n"
-    firmware = planted(tmp_path, "doorward_node/wifi.py", WIFI_RUN, fail + WIFI_RUN)
+    fail = LATER + "raise ValueError('planted')\n"
+    firmware = planted(tmp_path, "doorward_node/doorway.py", STEP, fail + STEP)
     board = await lab.start_board(profile(port), heap_kib=HEAP_KIB, firmware=firmware)
     await open_and_wait(board, gateway)
     opened = board.edges[-1].at_ns
@@ -305,8 +308,8 @@ async def test_an_exception_in_any_task_makes_the_relay_safe_and_is_told(
 async def test_a_hang_does_not_keep_the_relay_on_beyond_its_cap(
     lab: Lab, port: int, gateway: ScriptedGateway, tmp_path: Path
 ) -> None:
-    hang = "        await asyncio.sleep_ms(2000)\n        while True:\n            pass\n"
-    firmware = planted(tmp_path, "doorward_node/wifi.py", WIFI_RUN, hang + WIFI_RUN)
+    hang = LATER + "while True: pass\n"
+    firmware = planted(tmp_path, "doorward_node/doorway.py", STEP, hang + STEP)
     installed = profile(port) | {"door": {"strike_s": 1, "cap_s": 4, "held_s": 2}}
     board = await lab.start_board(installed, heap_kib=HEAP_KIB, firmware=firmware)
     await open_and_wait(board, gateway)

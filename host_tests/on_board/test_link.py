@@ -4,7 +4,7 @@ import asyncio
 import os
 import socket
 
-from doorward_core import mqtt
+from doorward_core import mqtt, mqtt_server
 from doorward_node.link import MQTTClient, MQTTException
 
 PORT = int(os.getenv("BROKER_PORT"))
@@ -143,7 +143,7 @@ async def test_a_long_payload_is_dropped_unread_and_never_comes_back():
 async def test_refused_by_the_broker():
     async def refuse(reader, writer):
         await reader.read(200)
-        writer.write(mqtt.connack(False, mqtt.BAD_LOGIN))
+        writer.write(mqtt_server.connack(False, mqtt.BAD_LOGIN))
         await writer.drain()
         await reader.read(1)
 
@@ -160,7 +160,7 @@ async def test_refused_by_the_broker():
 async def test_a_broker_that_goes_silent_is_left():
     async def accept_and_be_silent(reader, writer):
         await reader.read(200)
-        writer.write(mqtt.connack(False, 0))
+        writer.write(mqtt_server.connack(False, 0))
         await writer.drain()
         while await reader.read(100):
             pass
@@ -200,7 +200,7 @@ async def test_garbage_from_a_broker_ends_the_connection_only():
 
         async def spoil(reader, writer):
             await reader.read(200)
-            writer.write(mqtt.connack(False, 0) + garbage)
+            writer.write(mqtt_server.connack(False, 0) + garbage)
             await writer.drain()
             await reader.read(1)
 
@@ -221,7 +221,7 @@ async def test_packets_may_come_in_any_pieces():
 
         async def drip(reader, writer):
             await reader.read(200)
-            stream = mqtt.connack(False, 0) + packet + packet
+            stream = mqtt_server.connack(False, 0) + packet + packet
             for at in range(0, len(stream), size):
                 writer.write(stream[at : at + size])
                 await writer.drain()

@@ -1,7 +1,5 @@
 # The reader driver against the lab's chip, register by register.
 
-import asyncio
-
 from doorward_drivers.mfrc522 import Mfrc522, ReaderError, crc_a
 from lab_parts import link
 from lab_parts.mfrc522 import MFRC522
