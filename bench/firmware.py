@@ -1,12 +1,14 @@
 """What the door firmware weighs and how long it stalls: one JSON line, on real MicroPython against the real gateway.
 
-Heap figures are of a 64-bit interpreter. "shim_kib" is what stands in for the chip on the same heap (interpreter, machine,
-reader model, mounted flash); "min_heap_kib" and "steady_kib" are without it, "min_process_kib" and "steady_process_kib" with it.
+Heap figures are of a 64-bit interpreter. "shim_kib" is what stands in for the chip on the same heap (interpreter,
+machine, reader model, mounted flash); "min_heap_kib" and "steady_kib" are without it, "min_process_kib" and
+"steady_process_kib" with it.
 """
 
 import argparse
 import asyncio
 import json
+import logging
 import sys
 import tempfile
 import time
@@ -18,6 +20,7 @@ from typing import Any
 
 from doorward import config
 from doorward.app.ports import Message
+from doorward.runtime import logs
 from doorward.runtime.demo import DemoGateway
 from doorward.runtime.gateway import Gateway
 from doorward_core import topics
@@ -71,7 +74,7 @@ class Site(DemoGateway):
         body = {"command": "status", "command_id": "bench", "parameters": {}}
         self.cases.fleet.tell(device, topics.CONTROL, json.dumps(body).encode())
         async with asyncio.timeout(CONNECT_S):
-            while not self.figures:
+            while not self.figures:  # noqa: ASYNC110 - the gateway keeps no event for it
                 await asyncio.sleep(0.02)
         return self.figures
 
@@ -92,7 +95,7 @@ class Bench:
         board = await self.lab.start_board(self.site.profile, heap_kib=heap_kib)
         try:
             async with asyncio.timeout(CONNECT_S):
-                while not self.site.online:
+                while not self.site.online:  # noqa: ASYNC110 - ditto
                     await asyncio.sleep(0.001)
             yield board, (time.monotonic_ns() - board.starts[-1][1]) / 1e6
         finally:
@@ -190,6 +193,8 @@ def say(text: str) -> None:
 
 
 def main() -> None:
+    """Measure, and print one line."""
+    logs.configure(logging.WARNING)
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true", help="one line of JSON, without indentation")
     options = parser.parse_args()

@@ -33,7 +33,10 @@ def stage(folder: Path, target: Path, cache: Path) -> None:
 
 
 def rom(folder: Path, cache: Path) -> Path:
-    """Return a ROMFS file in `cache` with every module of `folder`, compiled as small as it gets; made once per content."""
+    """Return a ROMFS file in `cache` with every module of `folder`, compiled as small as it gets.
+
+    Made once per content.
+    """
     digest = hashlib.sha256(f"{toolchain.compiler_identity()}\0{tree_digest(folder)}".encode())
     ready = cache / f"{digest.hexdigest()[:32]}.romfs"
     if not ready.is_file():
@@ -78,7 +81,7 @@ def _compiled(source: Path, name: str, cache: Path, optimise: int = 2) -> Path:
         os.close(descriptor)
         try:
             toolchain.compile_file(source, Path(growing), name, optimise)
-            os.replace(growing, ready)
+            Path(growing).replace(ready)
         finally:
             Path(growing).unlink(missing_ok=True)
     return ready

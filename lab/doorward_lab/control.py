@@ -2,21 +2,23 @@
 
 A request is {"op": …}; a reply is {"ok": true, …} or {"ok": false, "error": "what is wrong; what to do next"}.
 
-    {"op": "boards"}                                         -> boards: [{id, pid, on, contact_open, card_present, levels}]
-    {"op": "cards"}                                          -> cards: {name: uid}
-    {"op": "tap", "board", "card" | "uid", "hold_ms": 600}   -> at_ns, when the card entered; it leaves by itself
-    {"op": "contact", "board", "open": bool}                 -> at_ns
-    {"op": "edges", "board"}                                 -> edges: [{pin, level, at_ns, seen_ns}], seen: [ns]
-    {"op": "log", "board"}                                   -> lines
-    {"op": "heap", "board"}                                  -> the fields of wire.Heap
-    {"op": "reader", "board", "fault": "ok" | "dead" | "frozen" | "brownout"}  -> at_ns
-    {"op": "kill", "board", "restart": true}                 -> pid; power is cut, and given again unless restart is false
-    {"op": "stop"}                                           -> the lab ends
+    op       needs, may have                reply
+    boards                                  boards: [{id, pid, on, contact_open, card_present, levels}]
+    cards                                   cards: {name: uid}
+    tap      board, card or uid, hold_ms    at_ns, when the card entered; it leaves by itself
+    contact  board, open (true, false)      at_ns
+    edges    board                          edges: [{pin, level, at_ns, seen_ns}], seen: [ns]
+    log      board                          lines
+    heap     board                          the fields of wire.Heap
+    reader   board, fault (surroundings.Fault)  at_ns
+    kill     board, restart (true)          pid; power is cut, and given again unless restart is false
+    stop                                    the lab ends
 """
 
 import asyncio
 import json
 import os
+import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -64,10 +66,9 @@ class Control:
         """Listen at `path`. Raises LabError when that is too long."""
         if len(os.fsencode(path)) > _MAX_PATH:
             raise LabError(f"{path} is too long for a Unix socket; choose a shorter --data")
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path.unlink(missing_ok=True)  # of a lab that was killed; the directory is ours
-        self._server = await asyncio.start_unix_server(self._serve, path, limit=_MAX_LINE)
-        path.chmod(0o600)
+        self._server = await asyncio.start_unix_server(
+            self._serve, sock=_bind(path), limit=_MAX_LINE
+        )
         self._path = path
 
     async def stop(self) -> None:
@@ -171,6 +172,22 @@ class Control:
 
     def _board(self, request: dict[str, Any]) -> Board:
         return self._lab.board(_field(request, "board", str))
+
+
+def _bind(path: Path) -> socket.socket:
+    """Return a socket at `path` that only its owner can open.
+
+    It takes the place of one that a killed lab has left; the directory is ours.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path.unlink(missing_ok=True)
+    bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    mask = os.umask(0o177)
+    try:
+        bound.bind(str(path))
+    finally:
+        os.umask(mask)
+    return bound
 
 
 def _field(request: dict[str, Any], name: str, kind: type[Any]) -> Any:

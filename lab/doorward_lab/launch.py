@@ -1,8 +1,8 @@
 """Turns a CPython process into a MicroPython one that dies with its parent.
 
-launch.py FOLDER ROM HEAP MODULE ARGUMENTS, run as a file by `python -ISB`, so it can import nothing of ours. FOLDER holds
-the interpreter, ROM is a ROMFS file with the shim, HEAP is "64K" or "" for the interpreter's own, MODULE of the shim is
-imported with ARGUMENTS in sys.argv[1:].
+launch.py FOLDER ROM HEAP MODULE ARGUMENTS, run as a file by `python -ISB`, so it can import nothing of ours.
+FOLDER holds the interpreter, ROM is a ROMFS file with the shim, HEAP is "64K" or "" for the interpreter's own, MODULE
+of the shim is imported with ARGUMENTS in sys.argv[1:].
 """
 
 import ctypes
@@ -36,7 +36,7 @@ def die_with(parent: int, number: int) -> None:
 def run(folder: str, rom: str, heap: str, module: str, arguments: list[str]) -> int:
     """Run MicroPython in this process and return its exit status."""
     sys.path.append(folder)
-    from micropython_run import run_main  # type: ignore[import-not-found,unused-ignore]
+    from micropython_run import run_main  # type: ignore[import-not-found,unused-ignore] # noqa: PLC0415
 
     image = Path(rom).read_bytes()
     memory = ctypes.create_string_buffer(image, len(image))  # outside the heap of MicroPython

@@ -1,4 +1,4 @@
-"""Where the lab finds the MicroPython code that it puts into boards: in the source tree, or inside an installed wheel."""
+"""Where the lab finds the MicroPython code of its boards: in the source tree, or inside an installed wheel."""
 
 from importlib.resources import files
 from pathlib import Path

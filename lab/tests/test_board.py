@@ -171,7 +171,8 @@ async def test_a_fed_watchdog_does_not_bite(lab: Lab, program: Program) -> None:
 async def test_a_reset_never_returns_and_tells_its_cause(
     lab: Lab, program: Program, call: str, cause: int
 ) -> None:
-    main = f"import machine\nif machine.reset_cause() != 1:\n    print('cause', machine.reset_cause())\n{_indent(IDLE)}\n"
+    main = "import machine\nif machine.reset_cause() != 1:\n    print('cause', machine.reset_cause())\n"
+    main += _indent(IDLE)
     main += f"try:\n    {call}\nexcept Exception:\n    pass\nprint('went on')\n"
     board = await lab.start_board(profile(), firmware=program(main=main))
     await board.wait_log(f"cause {cause}", timeout=5)
@@ -223,7 +224,8 @@ async def test_modules_run_as_mpy_and_know_the_chip(lab: Lab, program: Program) 
 
 
 async def test_the_heap_is_measured_with_the_shim_apart(lab: Lab, program: Program) -> None:
-    main = "import time\nfrom machine import WDT\nb = bytearray(8192)\nw = WDT()\nwhile True:\n    w.feed()\n    time.sleep_ms(5)\n"
+    main = "import time\nfrom machine import WDT\nb = bytearray(8192)\nw = WDT()\n"
+    main += "while True:\n    w.feed()\n    time.sleep_ms(5)\n"
     board = await lab.start_board(profile(), firmware=program(main=main), heap_kib=48)
     heap = await board.heap()
     assert 8192 < heap.alloc - heap.shim < 8192 + 4096
@@ -232,7 +234,7 @@ async def test_the_heap_is_measured_with_the_shim_apart(lab: Lab, program: Progr
 
 
 async def test_a_board_without_room_says_so(lab: Lab, program: Program) -> None:
-    with pytest.raises(BoardFailed, match="front ended before its program began.*[Mm]emory"):
+    with pytest.raises(BoardFailed, match=r"front ended before its program began.*[Mm]emory"):
         await lab.start_board(profile(), firmware=program(main=IDLE), heap_kib=12)
     assert not lab.boards
 
@@ -287,5 +289,5 @@ def _indent(source: str) -> str:
 
 async def _started(board: Board, times: int) -> None:
     async with asyncio.timeout(5):
-        while len(board.starts) < times:
+        while len(board.starts) < times:  # noqa: ASYNC110 - a test may poll
             await asyncio.sleep(0.01)

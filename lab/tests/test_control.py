@@ -179,7 +179,8 @@ def test_a_lab_can_end_with_its_parent(
     options = f"['--data', {str(tmp_path / 'lab')!r}, '--firmware', {str(tmp_path / 'firmware')!r}]"
     code = "import os, subprocess, sys, time\n"
     code += f"command = [sys.executable, '-m', 'doorward_lab', *{options}, '--with-parent', str(os.getpid())]\n"
-    code += "lab = subprocess.Popen(command, stdout=subprocess.PIPE)\nlab.stdout.readline()\nprint(lab.pid, flush=True)\ntime.sleep(60)\n"
+    code += "lab = subprocess.Popen(command, stdout=subprocess.PIPE)\nlab.stdout.readline()\n"
+    code += "print(lab.pid, flush=True)\ntime.sleep(60)\n"
     parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     assert parent.stdout is not None
     lab = int(parent.stdout.readline())

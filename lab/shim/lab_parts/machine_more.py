@@ -5,9 +5,7 @@ from lab_parts import link
 
 
 def soft_reset():
-    from machine import SOFT_RESET, reset
-
-    reset(SOFT_RESET)
+    link.restart(5)
 
 
 def freq(hz=None):

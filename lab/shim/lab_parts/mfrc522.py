@@ -150,7 +150,7 @@ class MFRC522:
             if value & 0x80:
                 self._level = 0
                 registers[_ERROR] &= 0xEF
-        elif register == _COM_IRQ or register == _DIV_IRQ:
+        elif register in (_COM_IRQ, _DIV_IRQ):
             marked = value & 0x7F
             registers[register] = registers[register] & ~marked | (marked if value & 0x80 else 0)
         elif register == _COMMAND:
@@ -164,11 +164,16 @@ class MFRC522:
             registers[_COLL] = value & 0x80 | registers[_COLL] & 0x7F
         elif register not in (_VERSION, _ERROR, _STATUS1):
             registers[register] = value
-            if register == _TX_CONTROL:
-                self._field.power(value & 3 == 3)
-            elif register == _BIT_FRAMING and value & 0x80:
-                if registers[_COMMAND] & 0x0F == _TRANSCEIVE and not self._frozen:
-                    self._transceive()
+            self._written(register, value)
+
+    def _written(self, register, value):
+        # What a plain register does once it holds its new value.
+        if register == _TX_CONTROL:
+            self._field.power(value & 3 == 3)
+        elif register == _BIT_FRAMING:
+            command = self._registers[_COMMAND] & 0x0F
+            if value & 0x80 and command == _TRANSCEIVE and not self._frozen:
+                self._transceive()
 
     def _command(self, value):
         command = value & 0x0F

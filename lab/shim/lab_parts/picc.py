@@ -62,18 +62,15 @@ class Card:
             return None
         self._state = _READY
         self._level = 0
-        return (
-            0x04 | (len(self._uid) - 4) // 3 << 6,
-            16,
-        )  # ATQA: bit frame anticollision, UID size
+        # ATQA: bit frame anticollision, and the size of the UID.
+        return (0x04 | (len(self._uid) - 4) // 3 << 6, 16)
 
     def _level_bits(self):
         # The 40 bits that this cascade level sends: four UID bytes (or CT and three) and their check byte BCC.
         at = 3 * self._level
-        if len(self._uid) - at > 4:
-            part = bytes((_CT,)) + self._uid[at : at + 3]
-        else:
-            part = self._uid[at:]
+        part = self._uid[at:]
+        if len(part) > 4:
+            part = bytes((_CT,)) + part[:3]
         bcc = part[0] ^ part[1] ^ part[2] ^ part[3] ^ self._bcc_xor
         return int.from_bytes(part, "little") | bcc << 32
 

@@ -38,7 +38,7 @@ def lab(line):
 
 def write(register, *values):
     chip.select(0)
-    chip.transfer(bytes((register << 1,) + values), None)
+    chip.transfer(bytes((register << 1,) + values), None)  # noqa: RUF005 - no such display here
     chip.select(1)
 
 
