@@ -58,7 +58,9 @@ class Policy:
 
     def may_read(self, principal: Principal, topic: str) -> bool:
         """True when a message on `topic` may reach `principal`; asked again at delivery, whatever was subscribed."""
-        return any(topic_tree.matches(granted, topic) for granted in self.rights(principal).subscribe)
+        return any(
+            topic_tree.matches(granted, topic) for granted in self.rights(principal).subscribe
+        )
 
     def may_retain(self, topic: str) -> bool:
         """True when a message on `topic` may be retained: states and settings may, commands and calls never."""

@@ -108,7 +108,9 @@ async def test_who_reaches_whom_is_a_diagonal_matrix(tmp_path):
                     await clients[name].publish(topic(other, leaf), f"{name}>{other}".encode())
         ups = [one for one in await gateway.messages() if not one.topic.endswith(topics.DENIED)]
         assert sorted((one.topic, one.payload) for one in ups) == sorted(
-            (topic(name, leaf), f"{name}>{name}".encode()) for name in devices for leaf in topic_tree.UP
+            (topic(name, leaf), f"{name}>{name}".encode())
+            for name in devices
+            for leaf in topic_tree.UP
         )
         for name in devices:
             denied = {one.topic for one in await clients[name].messages()}
