@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import json
 import logging
+import subprocess
 import sys
 import tempfile
 import time
@@ -24,7 +25,7 @@ from doorward.runtime import logs
 from doorward.runtime.demo import DemoGateway
 from doorward.runtime.gateway import Gateway
 from doorward_core import topics
-from doorward_lab import Board, BoardFailed, Lab
+from doorward_lab import Board, BoardFailed, Lab, build, places, toolchain
 
 STRIKE = 25
 CARD = "member"
@@ -187,6 +188,17 @@ async def measure(directory: Path) -> dict[str, float]:
     return figures
 
 
+def weigh() -> None:
+    """Tell what each module of the firmware costs, in bytes."""
+    with tempfile.TemporaryDirectory() as directory:
+        staged, cache = Path(directory) / "staged", Path(directory) / "cache"
+        staged.mkdir()
+        build.stage(places.firmware(), staged, cache)
+        rom = build.rom(places.shim(), cache)
+        command = toolchain.interpreter_command(rom, "lab_weigh", heap_kib=LARGEST_KIB)
+        subprocess.run([*command, str(staged), "doorward_node.app"], check=True)
+
+
 def say(text: str) -> None:
     """Tell what is being done."""
     print(text, file=sys.stderr, flush=True)
@@ -197,7 +209,11 @@ def main() -> None:
     logs.configure(logging.WARNING)
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true", help="one line of JSON, without indentation")
+    parser.add_argument("--modules", action="store_true", help="only weigh each module")
     options = parser.parse_args()
+    if options.modules:
+        weigh()
+        return
     with tempfile.TemporaryDirectory() as directory:
         figures = asyncio.run(measure(Path(directory)))
     print(json.dumps(figures, indent=None if options.json else 2))
