@@ -80,6 +80,13 @@ async def test_a_session_that_ends_and_begins_in_one_batch_is_new(tmp_path):
     assert kept.messages == []
 
 
+async def test_a_session_that_begins_again_keeps_what_is_its_own(tmp_path):
+    store = BrokerStore.open(tmp_path / "broker.db", KEY)
+    kept = await written(store, everything(), Batch(sessions={"front"}))
+    assert kept.sessions["front"] == {"a/#": 1}
+    assert kept.messages == [FIRST, SECOND]
+
+
 async def test_a_closed_store_says_so_instead_of_keeping_quiet(tmp_path):
     store = BrokerStore.open(tmp_path / "broker.db", KEY)
     await written(store)
