@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 
 from doorward.app.views import AuditEntry, DoorView, Release
 
-RELEASE_NOTE_STAYS = timedelta(seconds=20)
+GOOD_NEWS_STAYS = timedelta(seconds=15)  # door.css fades it out by then
+BAD_NEWS_STAYS = timedelta(minutes=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +162,10 @@ _IDLE = ReleaseNote("idle", "Open", "", "hand")
 
 def release_note(release: Release | None, now: datetime) -> ReleaseNote:
     """How a remote release reads. What is over for a while is not worth a line."""
-    if release is None or now > release.expires_at + RELEASE_NOTE_STAYS:
+    if release is None:
+        return _IDLE
+    stays = GOOD_NEWS_STAYS if release.state == "opened" else BAD_NEWS_STAYS
+    if release.state != "unknown" and now > release.requested_at + stays:
         return _IDLE
     if release.state == "unknown":
         return ReleaseNote(

@@ -1,6 +1,9 @@
 from fakes.services import FRONT, ONE_TIME, PASSWORD, SETUP_TOKEN, FakeHouse
 from fakes.visitor import Visit, Visitor
 
+from doorward.app import auth
+from doorward.web.pages import account
+
 
 async def test_without_a_session_there_is_only_the_login(house: FakeHouse, visit: Visit) -> None:
     visitor = await visit(house)
@@ -103,3 +106,7 @@ async def test_looking_at_a_one_time_link_does_not_use_it_up(
     late = await visit(house)
     await late.open(link)
     assert (await late.submit(link)).status_code == 401
+
+
+def test_the_form_hints_at_the_rule_that_the_application_keeps() -> None:
+    assert account.PASSWORD_MIN == auth._SHORTEST_PASSWORD
