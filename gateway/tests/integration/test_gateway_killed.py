@@ -1,0 +1,119 @@
+"""Killed between an answer and its record, again and again: no opening is lost in the audit, and none is doubled."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from demos import free_port_base
+from sqlalchemy import text
+from stage.board import ScriptedBoard
+from stage.house import MEMBER, furnish
+from stage.online import OnlineBoard
+
+from doorward.database import load_or_create, open_database
+from doorward.signer import Enrolment
+
+TIMES = 20
+
+
+class Victim:
+    """A gateway in a process of its own."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.port_base = free_port_base()
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        self._process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "doorward", "up", "--data", str(self.directory)),
+            *("--port-base", str(self.port_base)),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        assert self._process.stdout is not None
+        line = await asyncio.wait_for(self._process.stdout.readline(), 30)
+        assert b"doorward is up" in line
+
+    async def end(self, how: signal.Signals) -> int:
+        assert self._process is not None
+        process, self._process = self._process, None
+        process.send_signal(how)
+        code = await process.wait()
+        # Its pipe would complain later, in another test.
+        process._transport.close()  # type: ignore[attr-defined]
+        return code
+
+    async def clean_up(self) -> None:
+        if self._process is not None:
+            await self.end(signal.SIGKILL)
+
+
+@pytest.fixture
+async def enrolment(tmp_path: Path) -> Enrolment:
+    return await furnish(tmp_path)
+
+
+@pytest.fixture
+async def victim(tmp_path: Path, enrolment: Enrolment) -> AsyncIterator[Victim]:
+    victim = Victim(tmp_path)
+    yield victim
+    await victim.clean_up()
+
+
+async def test_no_opening_is_lost_or_doubled(victim: Victim, enrolment: Enrolment) -> None:
+    script = ScriptedBoard(enrolment)
+    opened: list[str] = []
+    journal: list[bytes] = []
+    for _ in range(TIMES):
+        await victim.start()
+        opened.append(await _answered_and_killed(victim, enrolment, script, journal))
+    await victim.start()
+    script.boot = os.urandom(8)
+    async with OnlineBoard(enrolment, victim.port_base + 1, script) as board:
+        await _upload(board, journal)
+    assert await victim.end(signal.SIGTERM) == 0
+    assert sorted(_decisions(victim.directory)) == sorted(opened)
+    assert len(set(opened)) == TIMES
+
+
+async def _answered_and_killed(
+    victim: Victim, enrolment: Enrolment, script: ScriptedBoard, journal: list[bytes]
+) -> str:
+    """Upload what is left from before, tap, and kill the gateway the moment its answer is there."""
+    script.boot = os.urandom(8)
+    async with OnlineBoard(enrolment, victim.port_base + 1, script) as board:
+        await _upload(board, journal)
+        nonce = os.urandom(16)
+        assert json.loads(await board.tap(MEMBER, nonce))["access_granted"] is True
+        await victim.end(signal.SIGKILL)
+        journal.append(script.decision(MEMBER, nonce, granted=True))
+        return nonce.hex()[:16]
+
+
+async def _upload(board: OnlineBoard, journal: list[bytes]) -> None:
+    while journal:
+        await board.upload(journal[0])
+        del journal[0]
+
+
+def _decisions(directory: Path) -> list[str]:
+    key = load_or_create(directory / "keys" / "database.key")
+    engine = open_database(directory / "gateway.db", key)
+    with engine.connect() as connection:
+        query = "select request from audit where kind = 'access.decision' and granted"
+        found = list(connection.scalars(text(query)))
+    engine.dispose()
+    return found
+
+
+async def test_the_installation_is_whole_afterwards(victim: Victim) -> None:
+    await victim.start()
+    assert await victim.end(signal.SIGKILL) == -signal.SIGKILL
+    await victim.start()
+    assert await victim.end(signal.SIGINT) == 0
