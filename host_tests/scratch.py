@@ -8,7 +8,7 @@ _made = 0
 
 def folder():
     # A new, empty folder; gone ones of earlier runs do not matter.
-    global _made  # noqa: PLW0603 - a counter
+    global _made
     if not _exists(ROOT):
         os.mkdir(ROOT)
     while True:

@@ -6,7 +6,7 @@ FOLDER = __file__.rsplit("/", 1)[0] if "/" in __file__ else "."
 
 
 def vectors(name):
-    with open(FOLDER + "/vectors/" + name + ".json") as file:  # noqa: PTH123 - no pathlib on a board
+    with open(FOLDER + "/vectors/" + name + ".json") as file:
         return json.load(file)
 
 
