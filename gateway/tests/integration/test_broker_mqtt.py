@@ -316,6 +316,7 @@ async def test_one_burst_of_subscriptions_does_not_pile_up_retained_messages(tmp
             gateway.write(b"".join(burst))
             for number in range(1, 500):
                 assert mqtt.parse_suback(await gateway.expect(mqtt.SUBACK))[0] == number
+            assert site.broker.status()["unsettled"] <= limits.inflight + limits.queued + 1
         assert max(sizes) < limits.unread
 
 
