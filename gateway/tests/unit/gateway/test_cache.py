@@ -1,0 +1,66 @@
+"""What boards hold: made anew only when it says something else, with a version that never goes back."""
+
+import json
+from io import BytesIO
+
+from stage import CARDS, Scene
+
+from doorward_core import board_messages, seal, topics
+from doorward_core.records import Cache
+
+
+def held(scene: Scene) -> Cache:
+    cache = Cache(BytesIO(scene.store.kept_caches["front"].file), scene.front.keys)
+    cache.check()
+    return cache
+
+
+async def test_only_who_may_ever_pass_here_is_in_it(scene: Scene) -> None:
+    await scene.cases.cache.refresh()
+    cache = held(scene)
+    known = {card for card, uid in CARDS.items() if cache.lookup(seal.tag(scene.front.keys, uid))}
+    assert known == {"member", "evening"}
+
+
+async def test_no_uid_stands_in_it(scene: Scene) -> None:
+    await scene.cases.cache.refresh()
+    file = scene.store.kept_caches["front"].file
+    assert not [card for card, uid in CARDS.items() if uid in file]
+
+
+async def test_the_same_rules_make_no_new_file_and_a_change_makes_the_next_version(
+    scene: Scene,
+) -> None:
+    await scene.cases.cache.refresh()
+    await scene.cases.cache.refresh()
+    assert held(scene).version == 1
+    await scene.cases.people.revoke_card(CARDS["member"], actor="test")
+    assert held(scene).version == 2
+    assert held(scene).lookup(seal.tag(scene.front.keys, CARDS["member"])) is None
+
+
+async def test_with_age_it_is_made_anew(scene: Scene) -> None:
+    await scene.cases.cache.refresh()
+    scene.clock.advance(86400)
+    await scene.cases.cache.refresh()
+    assert held(scene).version == 2
+
+
+async def test_every_connection_tells_the_boards_what_to_hold(scene: Scene) -> None:
+    await scene.cases.cache.refresh()
+    scene.wire.sent.clear()
+    scene.cases.cache.announce()
+    topic, payload, retained = next(sent for sent in scene.wire.sent if "/front/" in sent[0])
+    told = json.loads(scene.front.open(topics.CONFIG, payload))
+    assert (topic.endswith("/config"), retained) == (True, True)
+    assert (told["cache_version"], told["door"]["strike_ms"]) == (1, 5000)
+
+
+async def test_an_old_version_is_not_handed_out(scene: Scene) -> None:
+    await scene.cases.cache.refresh()
+    scene.deliver(topics.ONLINE, scene.front.hello())
+    for version, offset in ((2, 0), (0, 0), (1, 100_000)):
+        body = board_messages.cache_wanted(version, offset)
+        scene.deliver(topics.COMMANDS_ACK, scene.front.say(topics.COMMANDS_ACK, body))
+    assert scene.answers(topics.CACHE) == []
+    assert scene.rejected() == 3

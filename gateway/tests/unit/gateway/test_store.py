@@ -1,0 +1,167 @@
+"""gateway.db on real SQLCipher: whole changes, one row a tap, nothing readable on disk."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+
+from doorward.adapters.store import SqlStore
+from doorward.adapters.store.tables import metadata
+from doorward.app.ports import DeviceCache, LogEntry, LogHead, OpenSession
+from doorward.database import open_database
+from doorward.domain.audit import AuditRow
+from doorward.domain.doors import Door
+from doorward.errors import Conflict, NotFound
+from doorward_core.schedule import ALWAYS
+
+KEY = bytes(range(32))
+UID = bytes.fromhex("04a1b2c3d4e5f6")
+ADDED = AuditRow(7, "person.added", "operator")
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[SqlStore]:
+    store = SqlStore(tmp_path / "gateway.db", KEY)
+    store.start()
+    await store.put_site(
+        [Door("front", "Front door", "front")],
+        [("Always", ALWAYS)],
+        [("Members", ("front",), "Always")],
+    )
+    yield store
+    await store.close()
+
+
+def tap(request: str, *, granted: bool, reporter: str = "gateway") -> AuditRow:
+    return AuditRow(
+        1, "access.decision", reporter, reporter, "front", request, "front", granted=granted
+    )
+
+
+def everything(directory: Path) -> bytes:
+    """The database and its write-ahead log, as a thief finds them."""
+    return b"".join(file.read_bytes() for file in directory.iterdir())
+
+
+async def test_rules_come_back_as_they_were_put(store: SqlStore) -> None:
+    await store.add_person("Maya Okafor", ("Members",), ADDED)
+    await store.add_card(UID, "maya okafor", ADDED)
+    rules = store.load()
+    assert [(p.name, len(p.levels)) for p in rules.people] == [("Maya Okafor", 1)]
+    assert [(c.uid, c.revoked, c.added_ms) for c in rules.credentials] == [(UID, False, 7)]
+    assert rules.schedules[0].windows == ALWAYS
+    assert rules.doors == (Door("front", "Front door", "front"),)
+    await store.revoke_card(UID, ADDED)
+    assert store.load().credentials[0].revoked
+
+
+async def test_putting_a_site_twice_changes_nothing(store: SqlStore) -> None:
+    before = store.load()
+    await store.put_site(
+        [Door("front", "Another name", "other")],
+        [("Always", ())],
+        [("Members", (), "Always")],
+    )
+    assert store.load() == before
+
+
+async def test_a_change_that_fails_leaves_no_trace(store: SqlStore) -> None:
+    await store.add_person("Maya Okafor", (), ADDED)
+    with pytest.raises(Conflict, match="MAYA OKAFOR already"):
+        await store.add_person("MAYA OKAFOR", (), ADDED)
+    with pytest.raises(NotFound, match="known: Members"):
+        await store.add_person("Half Done", ("Nobody's level",), ADDED)
+    await store.add_card(UID, "Maya Okafor", ADDED)
+    with pytest.raises(Conflict, match="belongs to somebody"):
+        await store.add_card(UID, "Maya Okafor", ADDED)
+    with pytest.raises(NotFound, match="nobody has that card"):
+        await store.revoke_card(b"1234", ADDED)
+    assert [person.name for person in store.load().people] == ["Maya Okafor"]
+    assert len(await store.recent(10, None, None)) == 2
+
+
+async def test_a_tap_is_one_row_whoever_tells_it_first(store: SqlStore) -> None:
+    assert (await store.append(tap("01", granted=True))).id == 1
+    await store.append(tap("01", granted=True, reporter="board"))
+    await store.append(tap("02", granted=False, reporter="board"))
+    await store.append(tap("02", granted=False))
+    rows = await store.recent(10, None, None)
+    assert [(row.id, row.request, row.reporter) for row in rows] == [
+        (2, "02", "board"),
+        (1, "01", "gateway"),
+    ]
+
+
+async def test_accounts_that_differ_are_both_kept_and_no_third(store: SqlStore) -> None:
+    await store.append(tap("01", granted=True))
+    for _ in range(3):
+        await store.append(tap("01", granted=False, reporter="board"))
+    await store.append(tap("01", granted=False))
+    kinds = [(row.kind, row.granted) for row in await store.recent(10, None, None)]
+    assert kinds == [("correction", False), ("access.decision", True)]
+
+
+async def test_a_log_entry_is_kept_once_with_what_it_means(store: SqlStore) -> None:
+    entry = LogEntry("front", "0a0b0c0d", 1, b'{"exact" : 1}', b"d" * 16, 5)
+    seen: list[int] = []
+    for _ in range(2):
+        store.store_event(
+            entry, [tap("01", granted=True)], lambda rows, _: seen.append(len(rows or []))
+        )
+    await store.append(tap("02", granted=True))
+    assert await store.entry("front", "0a0b0c0d", 1) == entry
+    assert seen == [1, 0]
+    assert store.heads() == {"front": LogHead("0a0b0c0d", 1, b"d" * 16)}
+
+
+async def test_the_head_is_the_newest_log_of_each_board(store: SqlStore) -> None:
+    places = [("front", "aaaaaaaa", 1), ("back", "cccccccc", 1), ("front", "aaaaaaaa", 2)]
+    for device, epoch, seq in [*places, ("front", "bbbbbbbb", 1)]:
+        store.store_event(LogEntry(device, epoch, seq, b"", b"", 0), [], lambda *_: None)
+    await store.append(ADDED)
+    heads = {device: (head.epoch, head.seq) for device, head in store.heads().items()}
+    assert heads == {"front": ("bbbbbbbb", 1), "back": ("cccccccc", 1)}
+
+
+async def test_history_goes_back_page_by_page(store: SqlStore) -> None:
+    await asyncio.gather(*(store.append(tap(f"{n:02}", granted=True)) for n in range(7)))
+    first = await store.recent(3, None, "front")
+    second = await store.recent(3, first[-1].id, "front")
+    assert [row.id for row in (*first, *second)] == [7, 6, 5, 4, 3, 2]
+    assert await store.recent(3, None, "back") == []
+
+
+async def test_sessions_operators_and_caches(store: SqlStore) -> None:
+    session = OpenSession(b"t" * 32, "sam", "csrf", 100)
+    await store.add_operator("sam", "$argon2id$", 1)
+    await store.put_session(session)
+    assert (store.operators(), store.sessions()) == ({"sam": "$argon2id$"}, (session,))
+    await store.drop_sessions_before(101)
+    assert store.sessions() == ()
+    for version in (1, 2):
+        cache = DeviceCache("front", version, b"c", 5, b"file")
+        await store.put_cache(cache)
+    assert store.caches() == {"front": cache}
+
+
+async def test_no_name_and_no_card_is_readable_on_disk(store: SqlStore, tmp_path: Path) -> None:
+    await store.add_person("Maya Okafor", ("Members",), ADDED)
+    await store.add_card(UID, "Maya Okafor", ADDED)
+    await store.append(tap("0102030405060708", granted=True))
+    disk = everything(tmp_path)
+    assert len(disk) > 4096
+    for secret in (UID, UID.hex().encode(), b"Maya", b"Members", b"0102030405060708", b"person"):
+        assert secret not in disk
+        assert secret.upper() not in disk
+
+
+def test_the_migrations_make_the_tables_that_the_code_knows(tmp_path: Path) -> None:
+    SqlStore(tmp_path / "gateway.db", KEY)._engine.dispose()
+    engine = open_database(tmp_path / "gateway.db", KEY)
+    with engine.connect() as connection:
+        differences = compare_metadata(MigrationContext.configure(connection), metadata)
+    engine.dispose()
+    assert differences == []

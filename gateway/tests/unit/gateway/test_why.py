@@ -1,0 +1,57 @@
+"""The counterfactual: the same rules, another card, another hour."""
+
+from datetime import UTC, datetime
+
+import pytest
+from stage import CARDS, Scene
+
+from doorward.domain.credentials import parse_uid
+from doorward.errors import InvalidInput
+
+FRIDAY_EVENING = datetime(2026, 11, 20, 18, 30)  # noqa: DTZ001 - the door's own time
+
+
+def test_the_rule_that_decides_and_all_before_it(scene: Scene) -> None:
+    told = scene.cases.why.why(CARDS["evening"], "front")
+    assert (told.verdict, told.rule_name, told.person) == ("deny", "schedule", "Jonas Weber")
+    assert told.sentence == (
+        "Jonas Weber may pass Front door Mon–Fri 17:00–22:00 only, and it was Sat 11:30."
+    )
+    assert [step.passed for step in told.steps] == [True] * 9 + [False, None]
+
+
+def test_another_hour_in_the_doors_own_time(scene: Scene) -> None:
+    told = scene.cases.why.why(CARDS["evening"], "FRONT DOOR", FRIDAY_EVENING)
+    assert told.verdict == "grant"
+    utc = datetime(2026, 11, 20, 21, 30, tzinfo=UTC)  # 22:30 in Berlin
+    assert scene.cases.why.why(CARDS["evening"], "front", utc).verdict == "deny"
+
+
+def test_each_way_to_be_refused_has_its_own_sentence(scene: Scene) -> None:
+    said = {
+        scene.cases.why.why(CARDS["stranger"], "front").sentence,
+        scene.cases.why.why(CARDS["former"], "front").sentence,
+        scene.cases.why.why(CARDS["member"], "back").sentence,
+    }
+    assert said == {
+        "Nobody here has this card.",
+        "This card of Ana Ruiz was revoked.",
+        "Maya Okafor has no access level for Back door.",
+    }
+
+
+def test_asking_leaves_no_trace(scene: Scene) -> None:
+    scene.cases.why.why(CARDS["member"], "front")
+    assert (scene.store.rows, scene.wire.sent) == ([], [])
+
+
+@pytest.mark.parametrize("text", ["04:A1:B2:C3", "04a1b2c3", "04 a1-b2 c3"])
+def test_a_card_number_as_people_write_it(text: str) -> None:
+    assert parse_uid(text) == bytes.fromhex("04a1b2c3")
+
+
+@pytest.mark.parametrize("text", ["", "04a1b2", "04a1b2c3d4", "zz" * 4, "04a1b2c3" * 3])
+def test_what_is_no_card_number(text: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        parse_uid(text, "card")
+    assert refused.value.field == "card"

@@ -1,0 +1,54 @@
+"""Settings: file, environment, command line; and one clear line for each mistake."""
+
+from pathlib import Path
+
+import pytest
+
+from doorward import config
+from doorward.errors import ConfigError
+
+
+def write(directory: Path, text: str) -> Path:
+    (directory / "doorward.toml").write_text(text)
+    return directory
+
+
+def test_nothing_set_is_a_good_start(tmp_path: Path) -> None:
+    settings = config.load(tmp_path, environ={})
+    assert (settings.web.port, settings.mqtt.port) == (8080, 1883)
+    assert (settings.web.host, settings.mqtt.host) == ("127.0.0.1", "127.0.0.1")
+
+
+def test_later_words_win(tmp_path: Path) -> None:
+    write(tmp_path, 'timezone = "Europe/Berlin"\n[web]\nport = 1\n[mqtt]\nport = 2')
+    defaults = {"timezone": "UTC", "mqtt": {"port": 9}}
+    settings = config.load(tmp_path, defaults=defaults, environ={"DOORWARD_WEB_PORT": "3"})
+    assert (settings.timezone, settings.web.port, settings.mqtt.port) == ("Europe/Berlin", 3, 2)
+    settings = config.load(tmp_path, port_base=70, environ={"DOORWARD_WEB_PORT": "3"})
+    assert (settings.web.port, settings.mqtt.port) == (70, 71)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("timezon = 'UTC'", "timezon is not a setting; did you mean timezone?"),
+        ("[web]\nprt = 1", "web.prt is not a setting; did you mean port?"),
+        ("[web]\nport = 99999", "web.port: "),
+        (
+            "timezone = 'Berlin'",
+            "timezone: 'Berlin' is no time zone; use a name like Europe/Berlin",
+        ),
+        ("base = 'a/#'", "base: 'a/#' cannot be the base of all topics"),
+        ("[mqtt]\nhost = '0.0.0.0'", "mqtt.host: MQTT without TLS listens on loopback only"),
+        ("port = ", "is not TOML: "),
+        ("directory = '/tmp'", "directory is not set there; use --data"),
+    ],
+)
+def test_a_mistake_is_one_line_that_names_file_and_key(
+    tmp_path: Path, text: str, said: str
+) -> None:
+    with pytest.raises(ConfigError) as refused:
+        config.load(write(tmp_path, text), environ={})
+    assert "doorward.toml" in refused.value.message
+    assert said in refused.value.message
+    assert "\n" not in refused.value.message

@@ -1,0 +1,76 @@
+"""What can be wrong at start: one error each, and nothing left running."""
+
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+from doorward import config
+from doorward.errors import AlreadyRunning, DoorwardError, KeyFileTooOpen, PortInUse, WrongKey
+from doorward.runtime import Gateway, lock
+
+ANY_PORT = {"web": {"port": 0}, "mqtt": {"port": 0}}
+
+
+def open_to_others(directory: Path) -> list[str]:
+    return [path.name for path in directory.rglob("*") if path.stat().st_mode & 0o077]
+
+
+async def refusal(directory: Path, **ports: int) -> DoorwardError:
+    defaults = {**ANY_PORT, **{name: {"port": port} for name, port in ports.items()}}
+    gateway = Gateway(config.load(directory, defaults=defaults, environ={}))
+    with pytest.raises(DoorwardError) as refused:
+        await gateway.start()
+    assert "\n" not in refused.value.message
+    # The next one can start at once: nothing was left behind.
+    with lock.hold(directory):
+        pass
+    return refused.value
+
+
+@pytest.mark.parametrize("name", ["web", "mqtt"])
+async def test_a_port_in_use(tmp_path: Path, name: str) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        error = await refusal(tmp_path, **{name: port})
+    assert isinstance(error, PortInUse)
+    assert str(port) in error.message
+
+
+async def test_a_key_of_another_installation(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    gateway = Gateway(config.load(tmp_path, defaults=ANY_PORT, environ={}))
+    await gateway.start()
+    await gateway.stop()
+    capfd.readouterr()
+    (tmp_path / "keys" / "database.key").write_bytes(os.urandom(32))
+    assert isinstance(await refusal(tmp_path), WrongKey)
+    assert "hmac" not in capfd.readouterr().err.lower()
+
+
+async def test_a_key_that_others_can_read(tmp_path: Path) -> None:
+    (tmp_path / "keys").mkdir()
+    key = tmp_path / "keys" / "database.key"
+    key.write_bytes(os.urandom(32))
+    key.chmod(0o644)
+    assert isinstance(await refusal(tmp_path), KeyFileTooOpen)
+
+
+async def test_a_second_gateway_in_the_same_directory(tmp_path: Path) -> None:
+    with lock.hold(tmp_path), pytest.raises(AlreadyRunning, match=str(os.getpid())):
+        await Gateway(config.load(tmp_path, defaults=ANY_PORT, environ={})).start()
+
+
+async def test_it_starts_stops_and_starts_again(tmp_path: Path) -> None:
+    for _ in range(2):
+        gateway = Gateway(config.load(tmp_path, defaults=ANY_PORT, environ={}))
+        await gateway.start()
+        assert gateway.needs_setup
+        assert (tmp_path / "run" / "api.sock").stat().st_mode & 0o777 == 0o600
+        await gateway.stop()
+        await gateway.wait()
+    assert open_to_others(tmp_path) == []
