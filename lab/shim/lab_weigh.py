@@ -17,7 +17,7 @@ _inner = [0]  # for each module that is loading, what its own imports have taken
 
 
 def _weigh(name, space=None, names=None, wanted=None, level=0):
-    if name not in sys.modules:
+    if name not in sys.modules and (_is_module(name) or _is_module(name + ".__init__")):
         gc.collect()
         before = gc.mem_alloc()
         _inner.append(0)
@@ -29,7 +29,7 @@ def _weigh(name, space=None, names=None, wanted=None, level=0):
     for item in wanted or ():  # `from package import module` loads the module without asking us
         if _is_module(name + "." + item):
             _weigh(name + "." + item)
-    return _import(name, space, names, wanted, level)
+    return _import(name, space, names, wanted, level)  # pyright: ignore[reportArgumentType]
 
 
 def _is_module(name):
