@@ -190,6 +190,16 @@ async def test_a_session_that_was_discarded_does_not_come_back_with_a_restart(tm
         await front.drop()
 
 
+async def test_a_cleared_retained_message_does_not_come_back_with_a_restart(tmp_path):
+    async with running_broker(tmp_path) as site, site.client("front") as front:
+        await front.publish(REPORTED, b"state", retain=True)
+        await site.broker.settle()
+        await front.publish(REPORTED, b"", retain=True)
+    async with running_broker(tmp_path) as site, site.client(GATEWAY) as gateway:
+        await gateway.subscribe("doorward/#")
+        assert await gateway.messages() == []
+
+
 async def test_retained_and_subscriptions_survive_a_restart(tmp_path):
     async with running_broker(tmp_path) as site:
         async with site.client(GATEWAY, clean=False) as gateway:
