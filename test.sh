@@ -28,7 +28,7 @@ run_gate() {
         types) mypy ;;
         board-types) pyright ;;
         imports) lint-imports ;;
-        host) python host_tests/run.py ;;
+        host) pytest -q host_tests ;; # under CPython, and the same files under MicroPython
         unit) pytest -q gateway/tests/unit ;;
         lab) pytest -q lab/tests ;;
         web) pytest -q gateway/tests/web ;;
