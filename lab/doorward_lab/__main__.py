@@ -10,7 +10,7 @@ from doorward_lab import launch
 from doorward_lab.board import Board
 from doorward_lab.control import Control
 from doorward_lab.errors import LabError
-from doorward_lab.lab import Lab
+from doorward_lab.lab import DOOR_HEAP_KIB, Lab
 from doorward_lab.site import Site, read_profile, read_site
 
 
@@ -43,7 +43,12 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--firmware", type=Path, help="a folder with a main.py instead of the door firmware"
     )
-    parser.add_argument("--heap", type=int, default=64, help="heap of a board in KiB (default 64)")
+    parser.add_argument(
+        "--heap",
+        type=int,
+        default=DOOR_HEAP_KIB,
+        help=f"heap of a board in KiB (default {DOOR_HEAP_KIB})",
+    )
     parser.add_argument("--verbose", action="store_true", help="print what the boards print")
     parser.add_argument(
         "--with-parent", type=int, metavar="PID", help="end when this parent process ends"

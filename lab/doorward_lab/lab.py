@@ -12,6 +12,9 @@ from doorward_lab.board import Board
 from doorward_lab.errors import LabError, SiteError
 from doorward_lab.flash import Flash
 
+# What the door firmware needs, with the shim in it and room to breathe (bench/firmware.py measures it).
+DOOR_HEAP_KIB = 192
+
 
 class Lab:
     """`async with Lab(directory) as lab: board = await lab.start_board(profile)`.
@@ -49,7 +52,11 @@ class Lab:
         self._lock.close()
 
     async def start_board(
-        self, profile: Mapping[str, Any], *, firmware: Path | str | None = None, heap_kib: int = 64
+        self,
+        profile: Mapping[str, Any],
+        *,
+        firmware: Path | str | None = None,
+        heap_kib: int = DOOR_HEAP_KIB,
     ) -> Board:
         """Flash a board and power it on; returns when its program is about to run.
 
