@@ -180,7 +180,9 @@ class Demo:
         return [row for row in self.read("audit?limit=500") if row["kind"] == kind]
 
     def tap(self, card: str) -> dict[str, Any]:
-        """Hold a card to the reader; returns the audit row that it led to."""
+        """Hold a card to the reader, once the last one is gone; returns the audit row that it led to."""
+        while any(board["card_present"] for board in self.lab(op="boards")["boards"]):
+            time.sleep(0.05)
         before = len(self.online().audit())
         self.ask("lab", "tap", "front", "--card", card)
         deadline = time.monotonic() + 10
