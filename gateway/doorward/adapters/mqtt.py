@@ -25,6 +25,7 @@ _CONNECT_S = 1.5  # short: the thread that connects cannot be interrupted, and s
 _CONNACK_S = 5.0
 _BACKOFF_S = (0.1, 10.0)
 _MISC_S = 1.0  # how often paho looks after its keep-alive
+_START_OVER_S = 5.0  # time for a disk to get room again
 _IN_FLIGHT = 1000  # answers wait for nobody's PUBACK
 
 
@@ -43,6 +44,7 @@ class MqttLink:
         self._client: paho.Client | None = None
         self._inbox: list[paho.MQTTMessage] = []
         self._down = asyncio.Event()
+        self._starting_over: asyncio.TimerHandle | None = None
         self.connected = False
         self.lost = 0
         self.on_message: Callable[[Message], None] = lambda _message: None
@@ -54,6 +56,15 @@ class MqttLink:
             return
         self._client.publish(topic, payload, qos=1, retain=retain)
         self._write_later()
+
+    def start_over(self) -> None:
+        if self._starting_over is None:
+            loop = asyncio.get_running_loop()
+            self._starting_over = loop.call_later(_START_OVER_S, self._end_connection)
+
+    def _end_connection(self) -> None:
+        self._starting_over = None
+        self._down.set()
 
     async def run(self) -> None:
         """Connect, serve, and connect again with back-off, until cancelled."""

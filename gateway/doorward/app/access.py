@@ -78,6 +78,7 @@ class AccessControl:
                 # Not acked: nobody shall believe that this is on record.
                 self.counts["unrecorded"] += 1
                 _log.error("audit.failed", device=row.device, error=str(error))
+                self._fleet.start_over()
                 return
             message.ack()
             self._announcer.announce(rows)

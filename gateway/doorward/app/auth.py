@@ -112,6 +112,11 @@ class Operators:
         session = OpenSession(_hashed(token), username, secrets.token_urlsafe(24), expires_ms)
         await self._store.drop_sessions_before(milliseconds(now))
         await self._store.put_session(session)
+        self._sessions = {
+            hashed: known
+            for hashed, known in self._sessions.items()
+            if known.expires_ms > milliseconds(now)
+        }
         self._sessions[session.token] = session
         return token
 

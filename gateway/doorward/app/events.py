@@ -86,6 +86,7 @@ class EventLog:
                 self._heads.pop(device.id, None)
                 if device.id in self._stored:
                     self._heads[device.id] = self._stored[device.id]
+                self._fleet.start_over()
                 return
             self._stored[device.id] = LogHead(kept.epoch, kept.seq, kept.digest)
             self._acknowledge(device, kept.epoch, kept.seq)

@@ -110,6 +110,10 @@ class Fleet:
         topic = topics.device_topic(self._base, device_id, suffix)
         self._publisher.publish(topic, b"", retain=True)
 
+    def start_over(self) -> None:
+        """The store failed: have what was not acknowledged delivered again, later."""
+        self._publisher.start_over()
+
     def reject(self, device: Device, suffix: str, reason: str) -> None:
         """Count a message that was refused; the first of a kind and every hundredth is logged."""
         device.rejected[reason] += 1

@@ -68,6 +68,9 @@ class Publisher(Protocol):
     def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
         """Send at QoS 1 now, if there is a connection; otherwise it is lost, and that is counted."""
 
+    def start_over(self) -> None:
+        """Connect anew in a while: what was not acknowledged by then is delivered again."""
+
 
 @dataclass(frozen=True, slots=True)
 class Message:

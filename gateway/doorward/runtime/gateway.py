@@ -17,7 +17,7 @@ from doorward.adapters.store import SqlStore
 from doorward.app.auth import Operators, Tokens
 from doorward.app.cache import CacheKeeper
 from doorward.app.doors import DoorDesk
-from doorward.app.entries import AuditHistory
+from doorward.app.entries import AuditHistory, entry
 from doorward.app.health import HealthMonitor
 from doorward.app.services import Services, Site
 from doorward.broker import Broker, Denial, Policy, Principals, Role
@@ -115,6 +115,7 @@ class Gateway:
         self.cases = cases
         await self.prepare(cases)
         await cases.cache.refresh()
+        await self._recall(cases)
         operators = Operators(self.store, self._passwords(stack), clock, self.tokens)
         self.needs_setup = operators.needs_setup()
         web = self._web_servers(stack, self._services(cases, operators))
@@ -133,6 +134,12 @@ class Gateway:
                 server.stop()
             for task in own:
                 task.cancel()
+
+    async def _recall(self, cases: UseCases) -> None:
+        """The last thing that happened at each door is still the last after a restart."""
+        for door in cases.states.list():
+            for row in await self.store.recent(1, None, door.id):
+                cases.states.last(entry(row))
 
     async def prepare(self, cases: UseCases) -> None:
         """For a kind of gateway that has something to set up before doors are served."""

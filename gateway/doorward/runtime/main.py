@@ -60,8 +60,9 @@ async def _serve(gateway: G, greet: Callable[[G], None]) -> None:
     stop.cancel()
     await gateway.stop()
     if signalled.is_set():
+        # Whatever starting came to, it was told to end.
         life.cancel()
-        await asyncio.wait((life,))
+        await asyncio.gather(life, return_exceptions=True)
     else:
         await life
 

@@ -64,6 +64,9 @@ class Recorder:
         self.sent.append((topic, payload, retain))
         self._log.append("publish " + topic.split("/", 3)[-1])
 
+    def start_over(self) -> None:
+        self._log.append("start over")
+
 
 class Scene:
     """Everything wired, with two enrolled boards of which the front one speaks."""

@@ -70,7 +70,7 @@ async def test_nobody_hears_of_it_before_it_is_on_record(scene: Scene) -> None:
 def test_what_could_not_be_recorded_is_not_acknowledged(scene: Scene) -> None:
     scene.store.error = OSError("disk full")
     tap(scene, "member")
-    assert scene.log == ["publish access/response"]
+    assert scene.log == ["publish access/response", "start over"]
     assert scene.cases.access.counts["unrecorded"] == 1
 
 
