@@ -86,7 +86,9 @@ def test_a_gap_is_refused(scene: Scene) -> None:
     scene.front.event("door.open", {})
     upload(scene, scene.front.event("door.closed", {}))
     assert len(scene.store.entries) == 1
-    assert scene.rejected() == 1
+    device = scene.cases.fleet.find("front")
+    assert device is not None
+    assert dict(device.rejected) == {"an event after a gap": 1}
 
 
 def test_an_entry_of_a_rewritten_past_does_not_fit_the_chain(scene: Scene) -> None:

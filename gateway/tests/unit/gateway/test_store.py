@@ -104,6 +104,14 @@ async def test_accounts_that_differ_are_both_kept_and_no_third(store: SqlStore) 
     assert kinds == [("correction", False), ("access.decision", True)]
 
 
+async def test_a_request_decided_twice_by_the_same_side_is_the_first_decision(
+    store: SqlStore,
+) -> None:
+    await store.append(tap("01", granted=True))
+    await store.append(tap("01", granted=False))
+    assert [row.granted for row in await store.recent(10, None, None)] == [True]
+
+
 async def test_a_log_entry_is_kept_once_with_what_it_means(store: SqlStore) -> None:
     entry = LogEntry("front", "0a0b0c0d", 1, b'{"exact" : 1}', b"d" * 16, 5)
     seen: list[int] = []
