@@ -32,6 +32,7 @@ from doorward_lab.surroundings import Fault
 
 _MAX_PATH = 107  # sun_path of a Unix socket, without its end
 _MAX_LINE = 64 * 1024
+_APART_S = 0.2  # between two cards: a few polls of the reader, or it would see one that stays
 _DEFAULT_HOLD_MS = 600
 _MAX_HOLD_MS = 60_000
 
@@ -49,6 +50,7 @@ class Control:
         self._path: Path | None = None
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._held: dict[str, asyncio.Task[None]] = {}  # the card in front of each board
         self._operations: dict[str, Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]] = {
             "boards": self._boards,
             "cards": self._cards,
@@ -134,9 +136,20 @@ class Control:
         hold_ms = _field(request, "hold_ms", int) if "hold_ms" in request else _DEFAULT_HOLD_MS
         if not 0 < hold_ms <= _MAX_HOLD_MS:
             raise SiteError(f"hold_ms is {hold_ms}; give 1 to {_MAX_HOLD_MS}")
-        entered = board.present(uid)
-        self._keep(asyncio.create_task(_remove_later(board, hold_ms)))
+        entered = await self._swap(board, uid)
+        held = asyncio.create_task(_remove_later(board, hold_ms))
+        self._held[board.id] = held
+        self._keep(held)
         return {"at_ns": entered}
+
+    async def _swap(self, board: Board, uid: str) -> int:
+        """Present a card like a hand that holds one at a time; returns when it entered."""
+        held = self._held.pop(board.id, None)
+        if held is not None and not held.done():
+            held.cancel()
+            board.remove()
+            await asyncio.sleep(_APART_S)
+        return board.present(uid)
 
     async def _contact(self, request: dict[str, Any]) -> dict[str, Any]:
         return {"at_ns": self._board(request).set_contact(_field(request, "open", bool))}

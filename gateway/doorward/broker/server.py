@@ -136,7 +136,7 @@ class Broker:
                 raise
             raise PortInUse(
                 f"MQTT port {port} on {host} is in use by another program",
-                "stop it or choose another port",
+                "stop it, or choose another port (--port-base)",
             ) from error
 
     def _restore(self, kept: Kept) -> None:

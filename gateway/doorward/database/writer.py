@@ -104,6 +104,11 @@ class Writer:
             # A checkout per group: a transaction that a failed commit left open is rolled back
             # when the connection returns to the pool.
             with self._engine.begin() as connection:
+                if len(group) == 1:
+                    # Nobody else's work to protect: the transaction is savepoint enough, and a
+                    # nested one costs as much as the commit.
+                    group[0].perform_alone(connection)
+                    return
                 for unit in group:
                     unit.perform(connection)
         except Exception as error:  # noqa: BLE001 - a full disk, a lost file: all who wait must hear
@@ -123,6 +128,14 @@ class _Unit:
         self._done: Callable[..., None] = done
         self.result: object = None
         self.error: Exception | None = None
+
+    def perform_alone(self, connection: Connection) -> None:
+        """Run in a transaction of its own; an error rolls all of it back."""
+        try:
+            self.result = self._work(connection)
+        except Exception as error:  # noqa: BLE001 - it belongs to the unit's owner, not to this thread
+            self.error = error
+            connection.rollback()
 
     def perform(self, connection: Connection) -> None:
         """Run inside a savepoint; keep the result or the error for later."""

@@ -62,7 +62,7 @@ class DemoGateway(Gateway):
         await self.store.put_site(demosite.DOORS, demosite.SCHEDULES, demosite.LEVELS)
         for door in demosite.DOORS:
             enrolment = self.signer.enrol(door.device)
-            self.principals.add(enrolment.device, enrolment.secret)
+            self.principals.add(enrolment.device, enrolment.secret, keep=False)
             cases.fleet.enrol(door.device)
         await cases.rulebook.refresh()
         known = {person.name for person in await cases.people.list()}

@@ -32,6 +32,7 @@ from doorward.web import create_app
 
 _log = structlog.get_logger(__name__)
 
+GATEWAY_NAME = "gateway"  # its user name and client id at the broker: no device can have it
 _CACHE_S = 3600.0
 # The writer thread must not keep the loop waiting for the interpreter: the default of 5 ms is a whole tap.
 _SWITCH_S = 0.0005
@@ -96,13 +97,14 @@ class Gateway:
         policy = Policy(settings.base)
         self.broker = Broker(store, self.principals, policy, on_denied=_denied)
         secret = secrets.token_hex(32)
-        self.principals.add("gateway", secret, Role.GATEWAY)
+        # Not kept: the signer alone says who there is, and a device that it forgot stays outside.
+        self.principals.add(GATEWAY_NAME, secret, Role.GATEWAY, keep=False)
         for enrolment in self.signer.enrolments():
-            self.principals.add(enrolment.device, enrolment.secret)
+            self.principals.add(enrolment.device, enrolment.secret, keep=False)
         host = settings.mqtt.host
         self.mqtt_port = await self.broker.start(host, settings.mqtt.port)
         stack.push_async_callback(self.broker.stop)
-        self.link = MqttLink(host, self.mqtt_port, "gateway", secret, settings.base)
+        self.link = MqttLink(host, self.mqtt_port, GATEWAY_NAME, secret, settings.base)
 
     async def _serve(self, stack: AsyncExitStack, ready: asyncio.Future[None]) -> None:
         tasks = asyncio.TaskGroup()
@@ -168,6 +170,7 @@ class Gateway:
         stack.callback(tcp.close)
         self.web_port = tcp.getsockname()[1]
         local = servers.listen_unix(self.settings.socket)
+        stack.callback(self.settings.socket.unlink, missing_ok=True)
         stack.callback(local.close)
         return (
             Server(create_app(services), tcp),

@@ -1,7 +1,10 @@
 from dataclasses import replace
 
+import pytest
 from fakes.services import FRONT, FakeHouse
 from fakes.visitor import Visit, Visitor
+
+from doorward.errors import Unavailable
 
 EVIL = '<img src=x onerror="alert(1)">\r\ndata: <script>alert(2)</script>'
 
@@ -20,6 +23,19 @@ async def test_a_house_without_a_site_has_nothing_to_tap(visit: Visit) -> None:
     await visitor.log_in()
     assert "/site/tap" not in (await visitor.get("/")).text
     assert (await visitor.submit("/site/tap", door="front", card="member")).status_code == 404
+
+
+async def test_the_doors_are_shown_when_the_virtual_boards_are_gone(
+    operator: Visitor, house: FakeHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def gone() -> None:
+        raise Unavailable("the virtual boards are not there", "start the demo again")
+
+    monkeypatch.setattr(house.site, "boards", gone)
+    page = await operator.get("/")
+    assert page.status_code == 200
+    assert FRONT.name in page.text
+    assert "No virtual board is running" in page.text
 
 
 async def test_an_empty_house_says_what_to_do(visit: Visit) -> None:

@@ -3,7 +3,8 @@
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 
-from doorward.errors import DoorwardError, NotFound
+from doorward.app.services import Site
+from doorward.errors import DoorwardError, NotFound, Unavailable
 from doorward.web import looks
 from doorward.web.context import WebDep
 from doorward.web.errors import status_of
@@ -29,9 +30,18 @@ async def live(web: WebDep, session: SignedIn) -> HTMLResponse:
         events=events,
         doors=doors,
         summary=looks.summary(doors),
-        site={"cards": site.cards(), "boards": await site.boards()} if site else None,
+        site=await _on_the_table(site) if site else None,
     )
     return HTMLResponse(html)
+
+
+async def _on_the_table(site: Site) -> dict[str, object]:
+    """What the panel of the virtual site shows. The doors do not depend on it."""
+    try:
+        boards = await site.boards()
+    except Unavailable:
+        boards = ()
+    return {"cards": site.cards(), "boards": boards}
 
 
 @router.post("/doors/{door}/open")
