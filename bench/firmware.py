@@ -22,8 +22,7 @@ from typing import Any
 from doorward import config
 from doorward.app.ports import Message
 from doorward.runtime import logs
-from doorward.runtime.demo import DemoGateway
-from doorward.runtime.gateway import Gateway
+from doorward.runtime.demo import VirtualSite
 from doorward_core import topics
 from doorward_lab import Board, BoardFailed, Lab, build, places, toolchain
 
@@ -37,8 +36,8 @@ LARGEST_KIB = 512
 KIB = 1024
 
 
-class Site(DemoGateway):
-    """The demo's gateway without its lab: boards are started here, with the heap of our choice."""
+class Site(VirtualSite):
+    """A virtual site that listens to what its board measures of itself."""
 
     def __init__(self, directory: Path) -> None:
         free = {"web": {"port": 0}, "mqtt": {"port": 0}}
@@ -46,7 +45,7 @@ class Site(DemoGateway):
         self.figures: dict[str, Any] = {}
 
     async def start(self) -> None:
-        await Gateway.start(self)
+        await super().start()
         content = json.loads((self.settings.directory / "site.json").read_text())
         (self.profile,), self.cards = content["boards"], content["cards"]
         handle = self.link.on_message
@@ -58,9 +57,6 @@ class Site(DemoGateway):
             handle(message)
 
         self.link.on_message = listen
-
-    async def stop(self) -> None:
-        await Gateway.stop(self)
 
     @property
     def online(self) -> bool:

@@ -1,4 +1,4 @@
-"""The demo's gateway without its lab, as a process for a bench: `served_site.py DIR CARDS`.
+"""A virtual site without its lab, as a process for a bench: `served_site.py DIR CARDS`.
 
 Prints one JSON line when it serves: the board's profile, a card that may pass, and two principals for echoes; and a
 second one, "current", when the board holds its rules. CARDS more cards are in the rules. Ends on SIGTERM.
@@ -18,26 +18,19 @@ from doorward import config
 from doorward.adapters.store import tables
 from doorward.broker import Role
 from doorward.runtime import logs
-from doorward.runtime.demo import DemoGateway
-from doorward.runtime.gateway import Gateway
+from doorward.runtime.demo import VirtualSite
 from doorward.runtime.usecases import UseCases
 
 CARD = "member"
+ANY_PORT = {"web": {"port": 0}, "mqtt": {"port": 0}}
 
 
-class Site(DemoGateway):
-    """The demo's gateway; who starts it starts the boards, with the heap of their choice."""
+class CrowdedSite(VirtualSite):
+    """A virtual site with many more cards than people."""
 
-    def __init__(self, directory: Path, cards: int = 0) -> None:
-        free = {"web": {"port": 0}, "mqtt": {"port": 0}}
-        super().__init__(config.load(directory, defaults=free, environ={}))
+    def __init__(self, directory: Path, cards: int) -> None:
+        super().__init__(config.load(directory, defaults=ANY_PORT, environ={}))
         self._cards = cards
-
-    async def start(self) -> None:
-        await Gateway.start(self)
-
-    async def stop(self) -> None:
-        await Gateway.stop(self)
 
     async def prepare(self, cases: UseCases) -> None:
         await super().prepare(cases)
@@ -55,7 +48,7 @@ class Site(DemoGateway):
 async def serve(directory: Path, cards: int) -> None:
     """Serve until SIGTERM."""
     directory.mkdir(parents=True)
-    site = Site(directory, cards)
+    site = CrowdedSite(directory, cards)
     await site.start()
     echo = {name: secrets.token_hex(32) for name in ("echo-a", "echo-b")}
     for name, secret in echo.items():
@@ -71,7 +64,7 @@ async def serve(directory: Path, cards: int) -> None:
     await site.stop()
 
 
-async def tell_when_current(site: Site) -> None:
+async def tell_when_current(site: CrowdedSite) -> None:
     """Say so when the board has connected and fetched what it needs to decide alone."""
     while True:
         door = site.cases.states.get("front")

@@ -1,4 +1,4 @@
-"""The gateway of the demo: it enrols virtual boards, runs the lab beside itself, and shows it on the page."""
+"""The demo: a gateway with virtual boards, the lab that runs them, and both on one page."""
 
 import asyncio
 import contextlib
@@ -28,34 +28,17 @@ _READY_S = 30.0
 _STOP_S = 1.2
 
 
-class DemoGateway(Gateway):
-    """A gateway with a virtual site."""
+class VirtualSite(Gateway):
+    """A gateway whose boards are virtual. It enrols them and writes DIR/site.json; who runs a lab starts them."""
 
-    def __init__(self, settings: Settings, *, lab_options: Sequence[str] = ()) -> None:
-        """`lab_options`: more words for the lab's command line."""
-        self._lab_options = lab_options
+    def __init__(self, settings: Settings) -> None:
+        """One browser gets in by a link, once: there is no operator to begin with."""
         super().__init__(settings, tokens=Tokens(enter=secrets.token_urlsafe(16)))
-        self._lab: asyncio.subprocess.Process | None = None
 
     @property
     def url(self) -> str:
         """The page, with the link that lets one browser in, once."""
         return f"http://{self.settings.web.host}:{self.web_port}/enter/{self.tokens.enter}"
-
-    async def start(self) -> None:
-        """Bring the gateway up, then the virtual boards."""
-        require_micropython()
-        await super().start()
-        try:
-            await self._start_lab()
-        except BaseException:
-            await self.stop()
-            raise
-
-    async def stop(self) -> None:
-        """End the boards, then the gateway."""
-        await self._stop_lab()
-        await super().stop()
 
     async def prepare(self, cases: UseCases) -> None:
         """Fill an empty site, and enrol its boards at the signer and the broker."""
@@ -97,6 +80,31 @@ class DemoGateway(Gateway):
             },
             "poll_ms": 50,
         }
+
+
+class DemoGateway(VirtualSite):
+    """A virtual site with its lab beside it."""
+
+    def __init__(self, settings: Settings, *, lab_options: Sequence[str] = ()) -> None:
+        """`lab_options`: more words for the lab's command line."""
+        super().__init__(settings)
+        self._lab_options = lab_options
+        self._lab: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        """Bring the gateway up, then the virtual boards."""
+        require_micropython()
+        await super().start()
+        try:
+            await self._start_lab()
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        """End the boards, then the gateway."""
+        await self._stop_lab()
+        await super().stop()
 
     async def _start_lab(self) -> None:
         command = (sys.executable, "-m", "doorward_lab", "--data", str(self.settings.directory))

@@ -19,8 +19,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from doorward import config
 from doorward.broker import Role
 from doorward.runtime import demosite
-from doorward.runtime.demo import DemoGateway
-from doorward.runtime.gateway import Gateway
+from doorward.runtime.demo import VirtualSite
 from doorward_core import topics
 from doorward_lab import Board, Lab
 
@@ -31,15 +30,12 @@ OWNER = "owner"
 SECRET = "5e" * 32
 
 
-class Site(DemoGateway):
-    """The demo's gateway; the test starts its board."""
+class Site(VirtualSite):
+    """A virtual site on whose broker somebody else owns an account that may do everything."""
 
     async def start(self) -> None:
-        await Gateway.start(self)
+        await super().start()
         self.principals.add(OWNER, SECRET, Role.GATEWAY, keep=False)
-
-    async def stop(self) -> None:
-        await Gateway.stop(self)
 
     @property
     def profile(self) -> dict[str, Any]:
