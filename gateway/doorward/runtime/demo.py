@@ -59,8 +59,7 @@ class VirtualSite(Gateway):
     def site(self, cases: UseCases) -> SiteDesk:
         """The table with the cards on it."""
         socket = LabSocket(self.settings.run / "lab.sock")
-        self.site_desk = SiteDesk(socket, demosite.CARDS, cases.rulebook, cases.states)
-        return self.site_desk
+        return SiteDesk(socket, demosite.CARDS, cases.rulebook, cases.states)
 
     def _profile(self, door: Door, enrolment: Enrolment) -> dict[str, Any]:
         """A board's config.json."""
