@@ -2,6 +2,7 @@
 
 import os
 import re
+import runpy
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -77,3 +78,9 @@ def test_every_leaf_is_documented() -> None:
     text = (ROOT / "docs" / "protocol.md").read_text()
     missing = [leaf for leaf in {*topic_tree.UP, *topic_tree.DOWN} if f"`{leaf}`" not in text]
     assert not missing
+
+
+def test_the_door_in_the_architecture_is_the_table() -> None:
+    namespace = runpy.run_path(str(ROOT / "docs" / "draw_door.py"))
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    assert namespace["drawn"](page) == page, "run python docs/draw_door.py"
