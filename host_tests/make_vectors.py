@@ -89,11 +89,11 @@ def log() -> list[dict[str, object]]:
 def cache() -> dict[str, object]:
     """A credential cache with two groups, three people and three cards."""
     uids = ["a1b2c3d4", "04a1b2c3d4e5f6", "08112233445566778899"]
-    windows = [(1, 0x7F, 0, 1440), (2, 0x1F, 1020, 1320), (2, 0x20, 600, 720)]
-    persons = [(1, 0xFFFF, 0xFFFF, 0), (2, 9000, 9999, 0), (3, 0xFFFF, 0xFFFF, 1)]
+    windows = [(1, 2, 0x7F, 0, 1440), (2, 1, 0x1F, 1020, 1320), (2, 1, 0x20, 600, 720)]
+    persons = [(0xFFFF, 0xFFFF, 0), (9000, 9999, 0), (0xFFFF, 0xFFFF, 1)]
     records = sorted(
-        (second.tag(SECRET, 1, bytes.fromhex(uid)), number, 1 + number % 2)
-        for number, uid in enumerate(uids, start=1)
+        (second.tag(SECRET, 1, bytes.fromhex(uid)), number, 2 - number % 2)
+        for number, uid in enumerate(uids)
     )
     times = (12, 1795257000, 1795516200, 1797849000)
     file = second.cache(SECRET, 1, "front", times, windows, persons, records)

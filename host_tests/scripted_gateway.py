@@ -93,10 +93,10 @@ class ScriptedGateway:
         return seal.seal(self.keys, topics.CONTROL, "n:" + nonce, body)
 
     def offer_cache(self, version: int, uids: list[bytes]) -> None:
-        marks = [(seal.tag(self.keys, uid), 1, 1) for uid in uids]
-        windows = [(1, *schedule.ALWAYS[0])]
+        marks = [(seal.tag(self.keys, uid), 0, 1) for uid in uids]
+        windows = [(1, 1, *schedule.ALWAYS[0])]
         self._cache = records_build.build(
-            self.keys, version, 0, 2**32 - 1, 2**32 - 1, windows, [(1, None, None, 0)], marks
+            self.keys, version, 0, 2**32 - 1, 2**32 - 1, windows, [(None, None, 0)], marks
         )
         digest = hashlib.sha256(self._cache).digest()
         body = gateway_messages.config(version, len(self._cache), digest, 1000, 10000, 2000)

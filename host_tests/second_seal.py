@@ -68,13 +68,16 @@ def cache(
     epoch: int,
     device: str,
     times: tuple[int, int, int, int],
-    windows: list[tuple[int, int, int, int]],
-    persons: list[tuple[int, int, int, int]],
+    windows: list[tuple[int, int, int, int, int]],
+    persons: list[tuple[int, int, int]],
     records: list[tuple[bytes, int, int]],
 ) -> bytes:
     """The credential cache file; times are version, issued, soft and hard expiry."""
-    rest = b"".join(struct.pack(">HBxHH", *row) for row in windows)
-    rest += b"".join(struct.pack(">4H", *row) for row in persons)
+    rest = b"".join(
+        struct.pack(">HBBHH", group, mask, strength, start, end)
+        for group, strength, mask, start, end in windows
+    )
+    rest += b"".join(struct.pack(">3Hxx", *row) for row in persons)
     rest += b"".join(mark + struct.pack(">HH", *row) for mark, *row in records)
     counts = (len(windows), len(persons), len(records))
     header = b"DWC1" + device.encode().ljust(32, b"\0") + struct.pack(">7I", *times, *counts)

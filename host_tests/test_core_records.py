@@ -21,8 +21,8 @@ def opened(data=FILE, keys=KEYS):
 def build(number):
     # A cache of number cards; card n belongs to person n % 500 and group n % 3.
     cards = [(seal.tag(KEYS, n.to_bytes(4, "big")), n % 500, n % 3) for n in range(number)]
-    windows = [(group, 0x7F, 60 * group, 1440) for group in range(3)]
-    persons = [(person, None, None, 0) for person in range(500)]
+    windows = [(group, 1, 0x7F, 60 * group, 1440) for group in range(3)]
+    persons = [(None, None, 0)] * 500
     return records_build.build(KEYS, 1, 0, 0, 0, windows, persons, cards)
 
 
@@ -40,10 +40,10 @@ class Counting:
 
 def test_the_file_is_the_second_implementations_to_the_byte():
     uids = [unhexlify(uid) for uid in VECTOR["uids"]]
-    cards = [(seal.tag(KEYS, uid), n, 1 + n % 2) for n, uid in enumerate(uids, 1)]
+    cards = [(seal.tag(KEYS, uid), n, 2 - n % 2) for n, uid in enumerate(uids)]
     persons = [
-        (person, None if first == 0xFFFF else first, None if last == 0xFFFF else last, flags)
-        for person, first, last, flags in VECTOR["persons"]
+        (None if first == 0xFFFF else first, None if last == 0xFFFF else last, flags)
+        for first, last, flags in VECTOR["persons"]
     ]
     windows = [tuple(row) for row in VECTOR["windows"]]
     built = records_build.build(KEYS, *VECTOR["times"], windows, persons, cards)
@@ -54,10 +54,11 @@ def test_what_is_in_it_comes_out():
     cache = opened()
     assert (cache.version, cache.count) == (VECTOR["times"][0], 3)
     first = cache.lookup(seal.tag(KEYS, unhexlify(VECTOR["uids"][0])))
-    assert (first.person, first.group, first.active) == (1, 2, True)
+    assert (first.person, first.group, first.active, first.strength) == (0, 2, True, 1)
     assert first.windows == ((0x1F, 1020, 1320), (0x20, 600, 720))
     second = cache.lookup(seal.tag(KEYS, unhexlify(VECTOR["uids"][1])))
     assert (second.valid_from, second.valid_until, second.always) == (9000, 9999, True)
+    assert second.strength == 2
     third = cache.lookup(seal.tag(KEYS, unhexlify(VECTOR["uids"][2])))
     assert not third.active
 
@@ -78,10 +79,15 @@ def test_every_one_of_a_thousand_is_found_with_few_reads():
     for number in range(1000):
         found = cache.lookup(seal.tag(KEYS, number.to_bytes(4, "big")))
         assert (found.person, found.group) == (number % 500, number % 3)
-    # Four probes for the tag and nine for the person, on average.
-    assert file.reads < 1000 * 16
+    # About four probes for the tag, and one for the person.
+    assert file.reads < 1000 * 8
     for number in range(1000, 1200):
         assert cache.lookup(seal.tag(KEYS, number.to_bytes(4, "big"))) is None
+
+
+def test_more_people_than_two_bytes_can_name_are_refused():
+    many = [(None, None, 0)] * 65536
+    raises(ValueError, records_build.build, KEYS, 1, 0, 0, 0, [], many, [])
 
 
 def test_an_empty_cache_knows_nobody():

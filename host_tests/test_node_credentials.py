@@ -34,10 +34,10 @@ def uid(number):
 
 
 def cache_file(version, count, keys=KEYS):
-    marks = [(seal.tag(keys, uid(number)), 1, 1) for number in range(count)]
-    windows = [(1,) + schedule.ALWAYS[0]]
+    marks = [(seal.tag(keys, uid(number)), 0, 1) for number in range(count)]
+    windows = [(1, 1) + schedule.ALWAYS[0]]
     return records_build.build(
-        keys, version, NOW, NOW + 100, NOW + 200, windows, [(1, None, None, 0)], marks
+        keys, version, NOW, NOW + 100, NOW + 200, windows, [(None, None, 0)], marks
     )
 
 

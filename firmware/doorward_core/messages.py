@@ -30,10 +30,16 @@ def decode(body: bytes) -> "dict[str, object]":
 
 
 def text(fields: "dict[str, object]", name: str, longest: int = 64) -> str:
+    # Text of at most longest bytes in UTF-8.
     value = fields.get(name)
-    if not isinstance(value, str) or len(value) > longest:
-        raise MessageError(name, "text of at most " + str(longest) + " characters")
-    return value
+    if isinstance(value, str):
+        try:
+            if len(value.encode()) <= longest:
+                return value
+        except ValueError:
+            # JSON can spell half a character ("\\ud800"); no database and no page can take it.
+            pass
+    raise MessageError(name, "text of at most " + str(longest) + " bytes")
 
 
 def number(fields: "dict[str, object]", name: str, low: int = 0, high: int = 1 << 53) -> int:

@@ -2,9 +2,9 @@
 #
 #   header 80: magic "DWC1", device 32, version, issued, soft and hard expiry (u32 UTC seconds),
 #              windows, persons, records (u32 counts), sixteen bytes of SHA-256 over the rest
-#   windows  8 each, by group:   group u16, day mask u8, 0, start u16, end u16
-#   persons  8 each, by person:  person u16, valid from u16, valid until u16, flags u16
-#   records 16 each, by tag:     tag 12, person u16, group u16
+#   windows  8 each, by group:   group u16, day mask u8, strength u8, start u16, end u16
+#   persons  8 each:             valid from u16, valid until u16, flags u16, 0
+#   records 16 each, by tag:     tag 12, person u16 (the place in persons), group u16
 #   mac 16: HMAC under key down.cache over the header
 #
 # Days count from 2000-01-01; 0xFFFF is "no bound". All numbers are big-endian. Tags are uniform,
@@ -13,14 +13,13 @@
 import hashlib
 import struct
 
-from doorward_core.access import STRENGTH_CRYPTO, STRENGTH_UID, Credential
+from doorward_core.access import Credential
 from doorward_core.compat import const, same
 from doorward_core.seal import Keys
 
 TAG_SIZE = const(12)
 NO_BOUND = const(0xFFFF)
 PERSON_INACTIVE = const(1)
-PERSON_CRYPTO = const(2)
 
 MAGIC = b"DWC1"
 HEADER = ">4s32sIIIIIII16s"
@@ -44,7 +43,7 @@ class Cache:
     # since the file was written; a look-up reads about nine times and holds nothing but windows.
     def __init__(self, file, keys: Keys) -> None:  # type: ignore[no-untyped-def]  # any seekable
         self._file = file
-        self._windows: "dict[int, tuple[tuple[int, int, int], ...]]" = {}
+        self._groups: "dict[int, tuple[int, tuple[tuple[int, int, int], ...]]]" = {}
         header = file.read(_HEADER_SIZE)
         if len(header) != _HEADER_SIZE or header[:4] != MAGIC:
             raise CacheError("cache: not a doorward cache")
@@ -62,8 +61,9 @@ class Cache:
         if not same(self._read(self._end, _MAC_SIZE), mac) or file.read(1):
             raise CacheError("cache: not sealed by this site's gateway")
         for at in range(_HEADER_SIZE, self._persons_at, _ROW):
-            group, mask, _zero, start, end = struct.unpack(WINDOW, self._read(at, _ROW))
-            self._windows[group] = self._windows.get(group, ()) + ((mask, start, end),)
+            group, mask, strength, start, end = struct.unpack(WINDOW, self._read(at, _ROW))
+            windows = self._groups[group][1] if group in self._groups else ()
+            self._groups[group] = (strength, windows + ((mask, start, end),))
 
     def check(self) -> None:
         # Reads the whole file once and raises CacheError unless every byte is the gateway's.
@@ -97,35 +97,23 @@ class Cache:
         return None
 
     def _credential(self, row: bytes) -> Credential:
-        number, group = struct.unpack(">HH", row[TAG_SIZE:])
-        person = self._person(number)
-        first, last, flags = person if person else (NO_BOUND, NO_BOUND, PERSON_INACTIVE)
+        person, group = struct.unpack(">HH", row[TAG_SIZE:])
+        if person >= self._persons or group not in self._groups:
+            raise CacheError("cache: a record without its person or group")
+        first, last, flags, _zero = struct.unpack(
+            PERSON, self._read(self._persons_at + person * _ROW, _ROW)
+        )
+        strength, windows = self._groups[group]
         return Credential(
-            number,
+            person,
             group,
-            self._windows.get(group, ()),
+            windows,
             None if first == NO_BOUND else first,
             None if last == NO_BOUND else last,
-            STRENGTH_CRYPTO if flags & PERSON_CRYPTO else STRENGTH_UID,
+            strength,
             False,
             not flags & PERSON_INACTIVE,
         )
-
-    def _person(self, number: int) -> "tuple[int, int, int] | None":
-        low = 0
-        high = self._persons - 1
-        while low <= high:
-            middle = (low + high) >> 1
-            found, first, last, flags = struct.unpack(
-                PERSON, self._read(self._persons_at + middle * _ROW, _ROW)
-            )
-            if found == number:
-                return first, last, flags
-            if found < number:
-                low = middle + 1
-            else:
-                high = middle - 1
-        return None
 
     def _read(self, offset: int, size: int) -> bytes:
         self._file.seek(offset)

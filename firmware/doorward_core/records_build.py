@@ -8,6 +8,7 @@ from doorward_core.records import HEADER, LABEL, MAGIC, NO_BOUND, PERSON, WINDOW
 from doorward_core.seal import Keys
 
 _MAC_SIZE = const(16)
+_MOST = const(65535)
 
 
 def build(
@@ -16,19 +17,22 @@ def build(
     issued: int,
     soft_expiry: int,
     hard_expiry: int,
-    windows: "list[tuple[int, int, int, int]]",
-    persons: "list[tuple[int, int | None, int | None, int]]",
+    windows: "list[tuple[int, int, int, int, int]]",
+    persons: "list[tuple[int | None, int | None, int]]",
     records: "list[tuple[bytes, int, int]]",
 ) -> bytes:
-    # The whole file. windows: (group, day mask, start, end); persons: (person, valid from, valid
-    # until, flags); records: (tag, person, group). Sorted here.
+    # The whole file. windows: (group, strength, day mask, start, end); persons: (valid from, valid
+    # until, flags), each known by its place; records: (tag, place of the person, group). Raises
+    # ValueError for more people or groups than two bytes can name.
+    if len(persons) > _MOST or (windows and max(windows)[0] > _MOST):
+        raise ValueError("cache: more than 65535 people or groups at one door")
     parts = []
-    for group, mask, start, end in sorted(windows):
-        parts.append(struct.pack(WINDOW, group, mask, 0, start, end))
-    for person, first, last, flags in sorted(persons, key=_first):
+    for group, strength, mask, start, end in sorted(windows):
+        parts.append(struct.pack(WINDOW, group, mask, strength, start, end))
+    for first, last, flags in persons:
         first = NO_BOUND if first is None else first
         last = NO_BOUND if last is None else last
-        parts.append(struct.pack(PERSON, person, first, last, flags))
+        parts.append(struct.pack(PERSON, first, last, flags, 0))
     for mark, person, group in sorted(records):
         parts.append(mark + struct.pack(">HH", person, group))
     rest = b"".join(parts)
@@ -39,7 +43,3 @@ def build(
         HEADER, MAGIC, device, version, issued, soft_expiry, hard_expiry, *counts, digest
     )
     return header + rest + keys.mac(LABEL, [header])[:_MAC_SIZE]
-
-
-def _first(row: "tuple[int, int | None, int | None, int]") -> int:
-    return row[0]

@@ -37,8 +37,9 @@ UP = (
 )
 DOWN = (ACCESS_RESPONSE, TIME_RESPONSE, EVENTS_ACK, CONTROL, CACHE, FIRMWARE, CONFIG, DENIED)
 
-# Calls and their answers: worthless a second later, so no broker keeps them for who is away.
-NOT_QUEUED = (ACCESS_REQUEST, ACCESS_RESPONSE, TIME_REQUEST, TIME_RESPONSE)
+# Calls and their answers are worthless a second later, and refusals would let one board fill a
+# disk: no broker keeps them for who is away.
+NOT_QUEUED = (ACCESS_REQUEST, ACCESS_RESPONSE, TIME_REQUEST, TIME_RESPONSE, DENIED)
 
 # What may be retained is the exception; a retained command is an accident waiting for a reboot.
 MAY_BE_RETAINED = (CONFIG, ONLINE, OFFLINE, REPORTED)

@@ -57,8 +57,8 @@ class CacheFile:
     issued: int
     soft_expiry: int
     hard_expiry: int
-    windows: list[tuple[int, int, int, int]]
-    persons: list[tuple[int, int | None, int | None, int]]
+    windows: list[tuple[int, int, int, int, int]]
+    persons: list[tuple[int | None, int | None, int]]
     cards: list[tuple[bytes, int, int]]
 
 

@@ -34,8 +34,8 @@ class Holder(NamedTuple):
 class CacheContent(NamedTuple):
     """What the board of one door is told, with UIDs where its file will have tags."""
 
-    windows: list[tuple[int, int, int, int]]
-    persons: list[tuple[int, int | None, int | None, int]]
+    windows: list[tuple[int, int, int, int, int]]
+    persons: list[tuple[int | None, int | None, int]]
     cards: list[tuple[bytes, int, int]]
 
 
@@ -92,26 +92,28 @@ class Snapshot:
     def cache_content(self, door_id: str) -> CacheContent:
         """Who may ever pass this door. Cards that are revoked or have no level here stay at home."""
         found = [
-            (holder, self.windows(holder, door_id))
+            (holder, (holder.credential.strength, windows))
             for holder in self._holders.values()
-            if not holder.credential.revoked
+            if not holder.credential.revoked and (windows := self.windows(holder, door_id))
         ]
-        found = [(holder, windows) for holder, windows in found if windows]
-        numbers = {windows: number for number, windows in enumerate(sorted({w for _, w in found}))}
-        persons = {holder.person.id: _person_row(holder) for holder, _ in found}
+        # Numbers of this file alone: what two bytes can name is people at one door, not in the world.
+        groups = {group: number for number, group in enumerate(sorted({g for _, g in found}))}
+        people = {h.person.id: h.person for h, _ in found}
+        places = {person: place for place, person in enumerate(sorted(people))}
         return CacheContent(
-            [(number, *window) for windows, number in numbers.items() for window in windows],
-            sorted(persons.values(), key=lambda row: row[0]),
-            sorted((h.credential.uid, h.person.id, numbers[windows]) for h, windows in found),
+            [
+                (number, strength, *window)
+                for (strength, windows), number in groups.items()
+                for window in windows
+            ],
+            [_person_row(people[person]) for person in places],
+            sorted((h.credential.uid, places[h.person.id], groups[group]) for h, group in found),
         )
 
 
-def _person_row(holder: Holder) -> tuple[int, int | None, int | None, int]:
-    person = holder.person
+def _person_row(person: Person) -> tuple[int | None, int | None, int]:
     flags = 0 if person.active else records.PERSON_INACTIVE
-    if holder.credential.strength >= access.STRENGTH_CRYPTO:
-        flags |= records.PERSON_CRYPTO
-    return person.id, person.valid_from, person.valid_until, flags
+    return person.valid_from, person.valid_until, flags
 
 
 def _groups(people: tuple[Person, ...]) -> dict[frozenset[int], int]:
