@@ -67,6 +67,12 @@ class Unavailable(DoorwardError):
     code = "unavailable"
 
 
+class UnknownDevice(Unavailable):
+    """Nothing can be said to this device: its key is not here."""
+
+    code = "unknown_device"
+
+
 # --- the installation cannot start or go on -------------------------------------------------------------------
 
 

@@ -71,17 +71,30 @@ class MqttLink:
         wait, longest = _BACKOFF_S
         while True:
             try:
-                client = await self._connect()
-                wait = _BACKOFF_S[0]
-                await self._serve(client)
-                _log.warning("link.lost", broker=self._address)
-            except (OSError, ValueError, TimeoutError) as error:
-                _log.warning("link.refused", broker=self._address, error=str(error))
+                client = await self._connected()
+                if client is not None:
+                    wait = _BACKOFF_S[0]
+                    # What our own side raises is no fault of the connection, and is not tried again.
+                    self.on_up()
+                    await self._serve(client)
+                    _log.warning("link.lost", broker=self._address)
             finally:
                 self._drop()
             # Jitter, so that what fell together does not come back together.
             await asyncio.sleep(wait * random.uniform(0.5, 1.0))  # noqa: S311
             wait = min(wait * 2, longest)
+
+    async def _connected(self) -> paho.Client | None:
+        """A connection with its subscriptions asked for, or None, and the log says why."""
+        try:
+            client = await self._connect()
+            client.subscribe(self._filters)
+        except (OSError, ValueError) as error:
+            _log.warning("link.refused", broker=self._address, error=str(error))
+            return None
+        self._write_later()
+        _log.info("link.up", broker=self._address)
+        return client
 
     async def _connect(self) -> paho.Client:
         client = paho.Client(
@@ -131,10 +144,6 @@ class MqttLink:
         self._write_later()
 
     async def _serve(self, client: paho.Client) -> None:
-        client.subscribe(self._filters)
-        self._write_later()
-        _log.info("link.up", broker=self._address)
-        self.on_up()
         while not self._down.is_set():
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._down.wait(), _MISC_S)

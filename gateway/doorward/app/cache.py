@@ -98,6 +98,10 @@ class CacheKeeper:
         cache = self._caches.get(door.device)
         if cache is None:
             return
+        if self._fleet.find(door.device) is None:
+            # Its key is gone: nothing can be sealed for it. The other doors go on.
+            _log.warning("cache.untold", door=door.id, device=door.device)
+            return
         config = gateway_messages.config(
             cache.version,
             len(cache.file),

@@ -30,7 +30,10 @@ class Clock(Protocol):
 
 
 class Signer(Protocol):
-    """Holds the devices' keys; nobody else does. SealError (a ValueError) for what does not verify."""
+    """Holds the devices' keys; nobody else does.
+
+    Raises SealError (a ValueError) for what does not verify, UnknownDevice where there is no key to work with.
+    """
 
     def devices(self) -> tuple[str, ...]:
         """The ids of all enrolled devices."""

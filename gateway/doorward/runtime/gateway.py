@@ -24,6 +24,7 @@ from doorward.broker import Broker, Denial, Policy, Principals, Role
 from doorward.broker.store import BrokerStore
 from doorward.config import Settings
 from doorward.database import load_or_create
+from doorward.errors import StartupError
 from doorward.runtime import lock, looks, servers
 from doorward.runtime.servers import Server
 from doorward.runtime.usecases import UseCases, wire
@@ -55,12 +56,14 @@ class Gateway:
         self._running: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Bring everything up. Raises StartupError leaves; then nothing is left running."""
+        """Bring everything up. Raises StartupError leaves, also if `stop` comes first; then nothing is left running."""
         ready = asyncio.get_running_loop().create_future()
         self._running = asyncio.create_task(self._run(ready), name="gateway")
         await asyncio.wait((self._running, ready), return_when=asyncio.FIRST_COMPLETED)
         if self._running.done():
             await self._running
+        if not ready.done():
+            raise StartupError("the gateway was stopped before its doors were served")
 
     async def wait(self) -> None:
         """Return when the gateway has ended. Raises what ended it if it was not `stop`."""
@@ -128,9 +131,13 @@ class Gateway:
             own = [tasks.create_task(self.link.run()), tasks.create_task(_renew(cases.cache))]
             for server in web:
                 tasks.create_task(server.run_until_stopped())
-            await asyncio.gather(connected.wait(), *(server.ready.wait() for server in web))
-            ready.set_result(None)
-            await self._stopping.wait()
+            stopping = tasks.create_task(self._stopping.wait())
+            serving = tasks.create_task(_all_set(connected, *(server.ready for server in web)))
+            await asyncio.wait((serving, stopping), return_when=asyncio.FIRST_COMPLETED)
+            if serving.done():
+                ready.set_result(None)
+            await stopping
+            serving.cancel()
             cases.feed.close()
             for server in web:
                 server.stop()
@@ -182,6 +189,11 @@ class Gateway:
         passwords = Argon2Passwords()
         stack.callback(passwords.close)
         return passwords
+
+
+async def _all_set(*events: asyncio.Event) -> None:
+    for event in events:
+        await event.wait()
 
 
 def _all(*steps: Callable[[], object]) -> None:

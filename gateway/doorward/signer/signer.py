@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from doorward.app.ports import CacheFile
+from doorward.errors import UnknownDevice
 from doorward.signer import enrolment
 from doorward.signer.enrolment import Enrolment
 from doorward_core import records_build, seal
@@ -37,6 +38,9 @@ class Signer:
         return tuple(self._enrolments)
 
     def verify(self, device: str, suffix: str, payload: bytes, extra: bytes = b"") -> Sealed:
+        if device not in self._keys:
+            # To the outside an unknown device and a wrong key are the same thing.
+            raise SealError("mac")
         return seal.open_sealed(self._of(device), suffix, payload, extra)
 
     def seal(
@@ -70,8 +74,9 @@ class Signer:
         try:
             return self._keys[device]
         except KeyError:
-            # To the outside an unknown device and a wrong key are the same thing.
-            raise SealError("mac") from None
+            raise UnknownDevice(
+                f"device {device} has no key here", f"restore {self._directory / device}.key"
+            ) from None
 
     def _hold(self, known: Enrolment) -> None:
         self._enrolments[known.device] = known

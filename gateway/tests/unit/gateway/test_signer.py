@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from doorward.errors import KeyFileError, KeyFileTooOpen
+from doorward.errors import KeyFileError, KeyFileTooOpen, UnknownDevice
 from doorward.signer import Signer
 from doorward_core.seal import SealError
 
@@ -39,3 +39,11 @@ def test_an_unknown_device_looks_like_a_wrong_seal(tmp_path: Path) -> None:
     with pytest.raises(SealError) as refused:
         Signer(tmp_path).verify("ghost", "access/request", b"{}\ndw1 1 n:00 00")
     assert refused.value.reason == "mac"
+
+
+def test_nothing_is_sealed_for_an_unknown_device_and_its_key_is_named(tmp_path: Path) -> None:
+    signer = Signer(tmp_path)
+    with pytest.raises(UnknownDevice, match=r"ghost has no key here; restore .*/ghost\.key"):
+        signer.seal("ghost", "config", "c:1", b"{}")
+    with pytest.raises(UnknownDevice):
+        signer.tag("ghost", b"1234")

@@ -1,14 +1,25 @@
 """What can be wrong at start: one error each, and nothing left running."""
 
+import asyncio
 import os
 import socket
 from pathlib import Path
 
 import pytest
+from stage.house import furnish
 
 from doorward import config
-from doorward.errors import AlreadyRunning, DoorwardError, KeyFileTooOpen, PortInUse, WrongKey
+from doorward.app.cache import CacheKeeper
+from doorward.errors import (
+    AlreadyRunning,
+    DoorwardError,
+    KeyFileTooOpen,
+    PortInUse,
+    StartupError,
+    WrongKey,
+)
 from doorward.runtime import Gateway, lock
+from doorward.runtime.usecases import UseCases
 
 ANY_PORT = {"web": {"port": 0}, "mqtt": {"port": 0}}
 
@@ -74,3 +85,42 @@ async def test_it_starts_stops_and_starts_again(tmp_path: Path) -> None:
         await gateway.stop()
         await gateway.wait()
     assert open_to_others(tmp_path) == []
+
+
+async def test_a_door_whose_key_is_gone_keeps_nothing_from_starting(tmp_path: Path) -> None:
+    await furnish(tmp_path)
+    for _ in range(2):
+        gateway = Gateway(config.load(tmp_path, defaults=ANY_PORT, environ={}))
+        async with asyncio.timeout(10):
+            await gateway.start()
+        assert gateway.link.connected
+        await gateway.stop()
+        (tmp_path / "signer" / "front.key").unlink(missing_ok=True)
+
+
+async def test_it_can_be_stopped_while_it_waits_for_its_broker(tmp_path: Path) -> None:
+    class Deaf(Gateway):
+        async def prepare(self, cases: UseCases) -> None:
+            await self.broker.stop()
+
+    gateway = Deaf(config.load(tmp_path, defaults=ANY_PORT, environ={}))
+    starting = asyncio.create_task(gateway.start())
+    async with asyncio.timeout(5):
+        while gateway.web_port == 0:  # noqa: ASYNC110 - there is no event for half a start
+            await asyncio.sleep(0.01)
+        await gateway.stop()
+        with pytest.raises(StartupError, match="stopped before"):
+            await starting
+
+
+async def test_a_bug_of_ours_on_connecting_is_no_broken_link(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def announce(_keeper: CacheKeeper) -> None:
+        raise ValueError("not for the link")
+
+    monkeypatch.setattr(CacheKeeper, "announce", announce)
+    gateway = Gateway(config.load(tmp_path, defaults=ANY_PORT, environ={}))
+    async with asyncio.timeout(5):
+        with pytest.raises(ExceptionGroup, match="unhandled errors"):
+            await gateway.start()
