@@ -8,9 +8,9 @@ import os
 import secrets
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
+from doorward import private_file
 from doorward.adapters.lab import LabSocket
 from doorward.app.auth import Tokens
 from doorward.app.site import SiteDesk
@@ -54,7 +54,8 @@ class VirtualSite(Gateway):
                 await _add(cases, someone)
         boards = [self._profile(door, self.signer.enrol(door.device)) for door in demosite.DOORS]
         cards = {key: card.uid.hex() for key, card in demosite.CARDS.items()}
-        _write_private(self.settings.directory / "site.json", {"boards": boards, "cards": cards})
+        site = json.dumps({"boards": boards, "cards": cards}, indent=1)
+        private_file.replace(self.settings.directory / "site.json", site.encode())
 
     def site(self, cases: UseCases) -> SiteDesk:
         """The table with the cards on it."""
@@ -166,13 +167,3 @@ async def _add(cases: UseCases, someone: demosite.Someone) -> Person:
     if someone.revoked:
         await cases.people.revoke_card(uid, actor=_ACTOR)
     return person
-
-
-def _write_private(path: Path, content: object) -> None:
-    """Write JSON that holds secrets, whole or not at all."""
-    draft = path.with_name(f".{path.name}.draft")
-    draft.unlink(missing_ok=True)
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        json.dump(content, file, indent=1)
-    draft.replace(path)

@@ -1,15 +1,15 @@
 """A device's two secrets, and the file that keeps them: one a device, for its owner's eyes only."""
 
 import json
-import os
+import re
 import secrets
-import stat
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from doorward.errors import KeyFileError, KeyFileTooOpen
+from doorward import private_file
+from doorward.errors import KeyFileError
 
-_HEX = 64
+_SECRET = re.compile("[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,34 +29,35 @@ class Enrolment:
 def create(directory: Path, device: str) -> Enrolment:
     """Make new secrets and their file; returns the old ones when there is a file already."""
     path = directory / f"{device}.key"
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     enrolment = Enrolment(device, secrets.token_hex(32), secrets.token_hex(32))
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return load(path)
-    with os.fdopen(descriptor, "w") as file:
-        json.dump(asdict(enrolment), file)
-        file.flush()
-        os.fsync(file.fileno())
-    return enrolment
+    if private_file.create(path, json.dumps(asdict(enrolment)).encode()):
+        return enrolment
+    return load(path)
 
 
 def load(path: Path) -> Enrolment:
     """Read one file. Raises KeyFileTooOpen or KeyFileError, which name it."""
-    mode = path.stat().st_mode
-    if mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise KeyFileTooOpen(
-            f"key file {path} is open to others (mode {mode & 0o777:04o})", f"chmod 600 {path}"
-        )
+    content = private_file.read_key(path)
     try:
-        enrolment = Enrolment(**json.loads(path.read_text()))
-    except (OSError, ValueError, TypeError) as error:
+        enrolment = Enrolment(**json.loads(content))
+    except (ValueError, TypeError) as error:
         raise KeyFileError(
             f"key file {path} is no device key", "restore it from your backup"
         ) from error
-    if enrolment.device != path.stem or len(enrolment.key) != _HEX or len(enrolment.secret) != _HEX:
+    if enrolment.device != path.stem or not _is_whole(enrolment):
         raise KeyFileError(
             f"key file {path} is no key of {path.stem}", "restore it from your backup"
         )
     return enrolment
+
+
+def _is_whole(enrolment: Enrolment) -> bool:
+    """True when every field is what it has to be: the file may have been edited by hand."""
+    epoch: object = enrolment.epoch
+    if type(epoch) is not int or epoch < 1:
+        return False
+    return _is_secret(enrolment.secret) and _is_secret(enrolment.key)
+
+
+def _is_secret(value: object) -> bool:
+    return isinstance(value, str) and _SECRET.fullmatch(value) is not None

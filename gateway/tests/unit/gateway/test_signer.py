@@ -1,5 +1,6 @@
 """Device keys: one private file each, and no secret in a repr."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,28 @@ def test_a_file_that_is_open_or_damaged_or_misplaced_is_refused(tmp_path: Path) 
         Signer(tmp_path)
     (tmp_path / "back.key").write_text("{")
     with pytest.raises(KeyFileError, match="no device key"):
+        Signer(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("key", "x" * 64),
+        ("secret", "A" * 64),
+        ("key", 7),
+        ("secret", None),
+        ("epoch", "1"),
+        ("epoch", 0),
+        ("device", 5),
+    ],
+)
+def test_a_file_that_holds_something_else_is_refused_by_name(
+    tmp_path: Path, field: str, value: object
+) -> None:
+    Signer(tmp_path).enrol("front")
+    path = tmp_path / "front.key"
+    path.write_text(json.dumps({**json.loads(path.read_text()), field: value}))
+    with pytest.raises(KeyFileError, match=r"front\.key is no key of front; restore"):
         Signer(tmp_path)
 
 
