@@ -31,23 +31,23 @@ class _Section(BaseModel):
 
 
 class Listener(_Section):
-    """Where something listens. Port 0 takes any free one."""
+    """Where something listens: without TLS on loopback alone. Port 0 takes any free one."""
 
     host: str = "127.0.0.1"
     port: int = Field(ge=0, le=65535)
-
-
-class Mqtt(Listener):
-    """The embedded broker's listener; without TLS it stays on loopback."""
-
-    port: int = Field(default=1883, ge=0, le=65535)
 
     @field_validator("host")
     @classmethod
     def _loopback_only(cls, host: str) -> str:
         if host not in _LOOPBACK:
-            raise ValueError("MQTT without TLS listens on loopback only; use 127.0.0.1")
+            raise ValueError("without TLS it listens on loopback only; use 127.0.0.1")
         return host
+
+
+class Mqtt(Listener):
+    """The embedded broker's listener."""
+
+    port: int = Field(default=1883, ge=0, le=65535)
 
 
 class Web(Listener):

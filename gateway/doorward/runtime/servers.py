@@ -29,6 +29,8 @@ class Server(uvicorn.Server):
                 access_log=False,
                 lifespan="off",
                 server_header=False,
+                # Any program on this machine could name the address that waits after a wrong password.
+                proxy_headers=False,
                 ws="none",
                 timeout_graceful_shutdown=_GRACE_S,
             )
