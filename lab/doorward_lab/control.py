@@ -26,13 +26,13 @@ from typing import Any
 
 from doorward_lab.board import Board
 from doorward_lab.errors import LabError, SiteError
+from doorward_lab.hand import Hand
 from doorward_lab.lab import Lab
 from doorward_lab.site import Site
 from doorward_lab.surroundings import Fault
 
 _MAX_PATH = 107  # sun_path of a Unix socket, without its end
 _MAX_LINE = 64 * 1024
-_APART_S = 0.2  # between two cards: a few polls of the reader, or it would see one that stays
 _DEFAULT_HOLD_MS = 600
 _MAX_HOLD_MS = 60_000
 
@@ -50,7 +50,7 @@ class Control:
         self._path: Path | None = None
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self._held: dict[str, asyncio.Task[None]] = {}  # the card in front of each board
+        self._hands: dict[str, Hand] = {}
         self._operations: dict[str, Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]] = {
             "boards": self._boards,
             "cards": self._cards,
@@ -77,6 +77,8 @@ class Control:
         """Close the socket, end what is asked now, and forget taps that are still held."""
         if self._server is not None:
             self._server.close()
+        for hand in self._hands.values():
+            hand.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -136,20 +138,8 @@ class Control:
         hold_ms = _field(request, "hold_ms", int) if "hold_ms" in request else _DEFAULT_HOLD_MS
         if not 0 < hold_ms <= _MAX_HOLD_MS:
             raise SiteError(f"hold_ms is {hold_ms}; give 1 to {_MAX_HOLD_MS}")
-        entered = await self._swap(board, uid)
-        held = asyncio.create_task(_remove_later(board, hold_ms))
-        self._held[board.id] = held
-        self._keep(held)
-        return {"at_ns": entered}
-
-    async def _swap(self, board: Board, uid: str) -> int:
-        """Present a card like a hand that holds one at a time; returns when it entered."""
-        held = self._held.pop(board.id, None)
-        if held is not None and not held.done():
-            held.cancel()
-            board.remove()
-            await asyncio.sleep(_APART_S)
-        return board.present(uid)
+        hand = self._hands.setdefault(board.id, Hand(board))
+        return {"at_ns": await hand.tap(uid, hold_ms)}
 
     async def _contact(self, request: dict[str, Any]) -> dict[str, Any]:
         return {"at_ns": self._board(request).set_contact(_field(request, "open", bool))}
@@ -219,8 +209,3 @@ def _described(board: Board) -> dict[str, Any]:
         "card_present": board.card_present,
         "levels": {str(pin): level for pin, level in board.levels.items()},
     }
-
-
-async def _remove_later(board: Board, hold_ms: int) -> None:
-    await asyncio.sleep(hold_ms / 1000)
-    board.remove()

@@ -77,7 +77,8 @@ def test_operations(serve: Callable[..., subprocess.Popen[str]], client: LabClie
     assert client.call("cards") == {"cards": {"member": "04a1b2c3d4e5f6"}}
 
     assert (
-        client.call("tap", board="front", card="member", hold_ms=50)["at_ns"] <= time.monotonic_ns()
+        client.call("tap", board="front", card="member", hold_ms=500)["at_ns"]
+        <= time.monotonic_ns()
     )
     assert client.call("boards")["boards"][0]["card_present"]
     assert _soon(lambda: not client.call("boards")["boards"][0]["card_present"])
@@ -93,18 +94,6 @@ def test_operations(serve: Callable[..., subprocess.Popen[str]], client: LabClie
     assert client.call("kill", board="front")["pid"] != pid
     assert client.call("kill", board="front", restart=False)["pid"] is None
     assert not client.call("boards")["boards"][0]["on"]
-
-
-def test_a_hand_holds_one_card_at_a_time(
-    serve: Callable[..., subprocess.Popen[str]], client: LabClient
-) -> None:
-    serve(TAPPED)
-    client.call("tap", board="front", card="member", hold_ms=300)
-    second = client.call("tap", board="front", uid="04a1b2c3", hold_ms=2000)["at_ns"]
-    # The first card's time is over long before the second's: it takes nothing but itself away.
-    while time.monotonic_ns() < second + 600_000_000:
-        assert client.call("boards")["boards"][0]["card_present"]
-        time.sleep(0.05)
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,22 @@ def test_a_member_is_let_in_and_the_audit_says_why(demo: Demo) -> None:
     assert demo.openings() == openings + 1
 
 
+def test_however_fast_cards_are_tapped_each_is_answered(demo: Demo) -> None:
+    before = len(demo.audit())
+    words = [*PYTHON, "lab", "tap", "front", "--data", str(demo.data), "--card"]
+    hands = [
+        subprocess.Popen([*words, card]) for card in ("former", "stranger", "evening", "former")
+    ]
+    assert [hand.wait(30) for hand in hands] == [0, 0, 0, 0]
+    deadline = time.monotonic() + 10
+    while len(rows := demo.audit()) < before + 4:
+        assert time.monotonic() < deadline, rows[: len(rows) - before]
+        time.sleep(0.1)
+    tails = sorted(str(row["card_tail"]) for row in rows[: len(rows) - before])
+    asked = [demo.card(card)[-4:].upper() for card in ("former", "stranger", "evening", "former")]
+    assert tails == sorted(asked)
+
+
 @pytest.mark.parametrize(("card", "person"), [("stranger", None), ("former", "Ana Ruiz")])
 def test_who_may_not_come_in_does_not(demo: Demo, card: str, person: str | None) -> None:
     openings = demo.openings()
