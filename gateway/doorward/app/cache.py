@@ -48,11 +48,21 @@ class CacheKeeper:
         self._changing = asyncio.Lock()
 
     async def refresh(self) -> None:
-        """Bring every board's file up to date and tell the boards of new ones."""
+        """Bring every board's file up to date and tell the boards of new ones.
+
+        One that cannot be made keeps no other from being made; the first failure is raised at the end.
+        """
+        failures = []
         async with self._changing:
             snapshot = self._rulebook.snapshot
             for door in snapshot.doors.values():
-                await self._refresh(snapshot, door)
+                try:
+                    await self._refresh(snapshot, door)
+                except Exception as failure:  # noqa: BLE001 - the doors after it are not to blame
+                    _log.warning("cache.failed", device=door.device, error=str(failure))
+                    failures.append(failure)
+        if failures:
+            raise failures[0]
 
     def announce(self) -> None:
         """Tell every board which file it should hold: after each connection to the broker."""

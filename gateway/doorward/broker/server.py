@@ -150,7 +150,10 @@ class Broker:
     async def _keep_time(self) -> None:
         while True:
             await asyncio.sleep(_SWEEP_S)
-            self.sweep()
+            try:
+                self.sweep()
+            except Exception:  # noqa: BLE001 - whatever it was, keep-alive and the journal's retry go on
+                _log.exception("the sweep failed; it is tried again in %s s", _SWEEP_S)
 
     async def _wait_for_goodbyes(self) -> None:
         until = time.monotonic() + _GOODBYE_S

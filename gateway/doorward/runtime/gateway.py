@@ -205,7 +205,7 @@ async def _renew(cache: CacheKeeper) -> None:
     """Boards' records age; new ones are made long before the old ones are too old."""
     while True:
         await asyncio.sleep(_CACHE_S)
-        await cache.refresh()
+        await _survived(cache.refresh())
 
 
 async def _survived(work: Coroutine[object, object, None]) -> None:

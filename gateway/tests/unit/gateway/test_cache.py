@@ -3,8 +3,11 @@
 import json
 from io import BytesIO
 
+import pytest
 from stage import CARDS, Scene
 
+from doorward.app.ports import DeviceCache
+from doorward.errors import Unavailable
 from doorward_core import board_messages, seal, topics
 from doorward_core.records import Cache
 
@@ -44,6 +47,25 @@ async def test_with_age_it_is_made_anew(scene: Scene) -> None:
     scene.clock.advance(86400)
     await scene.cases.cache.refresh()
     assert held(scene).version == 2
+
+
+async def test_one_file_that_cannot_be_kept_stops_no_other(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_cache = scene.store.put_cache
+
+    async def full_for_the_front(cache: DeviceCache) -> None:
+        if cache.device == "front":
+            raise Unavailable("the disk is full")
+        await put_cache(cache)
+
+    monkeypatch.setattr(scene.store, "put_cache", full_for_the_front)
+    with pytest.raises(Unavailable, match="disk is full"):
+        await scene.cases.cache.refresh()
+    assert set(scene.store.kept_caches) == {"back"}
+    monkeypatch.undo()
+    await scene.cases.cache.refresh()
+    assert set(scene.store.kept_caches) == {"back", "front"}
 
 
 async def test_every_connection_tells_the_boards_what_to_hold(scene: Scene) -> None:

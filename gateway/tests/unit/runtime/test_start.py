@@ -19,6 +19,7 @@ from doorward.errors import (
     WrongKey,
 )
 from doorward.runtime import Gateway, lock
+from doorward.runtime import gateway as runtime_gateway
 from doorward.runtime.usecases import UseCases
 
 ANY_PORT = {"web": {"port": 0}, "mqtt": {"port": 0}}
@@ -124,3 +125,25 @@ async def test_a_bug_of_ours_on_connecting_is_no_broken_link(
     async with asyncio.timeout(5):
         with pytest.raises(ExceptionGroup, match="unhandled errors"):
             await gateway.start()
+
+
+async def test_a_renewal_that_fails_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Full(CacheKeeper):
+        def __init__(self) -> None:
+            self.asked = 0
+            self.again = asyncio.Event()
+
+        async def refresh(self) -> None:
+            self.asked += 1
+            if self.asked > 1:
+                self.again.set()
+            raise OSError(28, "no space left")
+
+    monkeypatch.setattr(runtime_gateway, "_CACHE_S", 0.001)
+    keeper = Full()
+    renewing = asyncio.create_task(runtime_gateway._renew(keeper))
+    async with asyncio.timeout(5):
+        await keeper.again.wait()
+    renewing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await renewing
