@@ -116,7 +116,7 @@ def test_a_cache_goes_over_in_chunks_that_a_board_takes():
 
 
 def test_a_body_that_is_no_object_is_refused():
-    for body in (b"", b"{", b"[]", b"1", b"null", b"\xff", b'"text"'):
+    for body in (b"", b"{", b"[]", b"1", b"null", b"\xff", b'"text"', b"[" * 971, b'{"a":' * 160):
         assert wrong_field(decode, body) == ""
 
 

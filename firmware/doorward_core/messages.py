@@ -22,7 +22,8 @@ def decode(body: bytes) -> "dict[str, object]":
     # A JSON object; raises MessageError. Only for bodies whose seal has been verified.
     try:
         fields = json.loads(body)
-    except ValueError:
+    except (ValueError, RuntimeError):
+        # RuntimeError: nested deeper than the stack, on either interpreter.
         raise MessageError("", "JSON")
     if not isinstance(fields, dict):
         raise MessageError("", "a JSON object")

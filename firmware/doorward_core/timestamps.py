@@ -19,7 +19,10 @@ def iso(utc: int) -> str:
 
 
 def parse(text: str) -> int:
-    # The inverse of iso(); raises ValueError for any other spelling.
+    # The inverse of iso(); raises ValueError for any other spelling, and for years outside 2000 to
+    # 2199: who claims to live there has no clock, and calendars end sooner than integers.
+    if not 2000 <= int(text[0:4]) < 2200:
+        raise ValueError("time: need a year from 2000 to 2199")
     utc = _days(int(text[0:4]), int(text[5:7]), int(text[8:10])) * _DAY
     utc += int(text[11:13]) * 3600 + int(text[14:16]) * 60 + int(text[17:19])
     if iso(utc) != text:

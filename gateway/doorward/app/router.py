@@ -7,7 +7,7 @@ import structlog
 
 from doorward.app.fleet import Device, Fleet
 from doorward.app.ports import Message, Signer
-from doorward.errors import Rejected
+from doorward.errors import Rejected, Unavailable
 from doorward_core.messages import MessageError
 from doorward_core.seal import SealError, parse_freshness
 
@@ -28,7 +28,7 @@ RawHandler = Callable[[Device, Message], None]
 
 
 class Router:
-    """Leaf → handler. Whatever a device may send, this never raises, and every message is acked or kept on purpose."""
+    """Leaf → handler. Whatever a device may send, this never raises; only what the store cannot take stays unacked."""
 
     def __init__(
         self,
@@ -57,9 +57,14 @@ class Router:
             self._refuse(device, message, f"seal: {refused.reason}")
         except MessageError as refused:
             self._refuse(device, message, f"message: {refused.field or 'body'}")
+        except Unavailable as away:
+            # Unacked: the broker sends it again when the store takes writes.
+            _log.error("message.waits", device=message.device, error=str(away))
         except Exception:  # noqa: BLE001 - a bug of ours must not stop the other doors
-            # Unacked: the broker sends it again on the next connection.
+            # Acked all the same: what fails once fails again, and 64 of them would fill the window
+            # that all doors share.
             _log.exception("message.failed", device=message.device, leaf=message.suffix)
+            self._refuse(device, message, "a fault of the gateway")
 
     def _dispatch(self, device: Device, message: Message) -> None:
         raw = self._raw.get(message.suffix)
