@@ -1,13 +1,10 @@
 """The demo: a gateway with virtual boards, the lab that runs them, and both on one page."""
 
-import asyncio
-import contextlib
 import importlib.util
 import json
 import os
 import secrets
 import sys
-from collections.abc import Sequence
 from typing import Any
 
 from doorward import private_file
@@ -17,15 +14,15 @@ from doorward.app.site import SiteDesk
 from doorward.app.views import Person
 from doorward.config import Settings
 from doorward.domain.doors import Door
-from doorward.errors import NoMicroPython, StartupError
+from doorward.errors import NoMicroPython, Unavailable
 from doorward.runtime import demosite
 from doorward.runtime.gateway import Gateway
+from doorward.runtime.lab_process import LabProcess
 from doorward.runtime.usecases import UseCases
 from doorward.signer import Enrolment
 
+SITE_FILE = "site.json"
 _ACTOR = "demo"
-_READY_S = 30.0
-_STOP_S = 1.2
 
 
 class VirtualSite(Gateway):
@@ -55,7 +52,7 @@ class VirtualSite(Gateway):
         boards = [self._profile(door, self.signer.enrol(door.device)) for door in demosite.DOORS]
         cards = {key: card.uid.hex() for key, card in demosite.CARDS.items()}
         site = json.dumps({"boards": boards, "cards": cards}, indent=1)
-        private_file.replace(self.settings.directory / "site.json", site.encode())
+        private_file.replace(self.settings.directory / SITE_FILE, site.encode())
 
     def site(self, cases: UseCases) -> SiteDesk:
         """The table with the cards on it."""
@@ -83,72 +80,42 @@ class VirtualSite(Gateway):
 
 
 class DemoGateway(VirtualSite):
-    """A virtual site with its lab beside it."""
+    """A virtual site with its lab beside it. When the lab ends by itself the whole demo does, and `wait` says so."""
 
-    def __init__(self, settings: Settings, *, lab_options: Sequence[str] = ()) -> None:
-        """`lab_options`: more words for the lab's command line."""
+    def __init__(self, settings: Settings) -> None:
+        """The lab's log is DIR/logs/lab.log."""
         super().__init__(settings)
-        self._lab_options = lab_options
-        self._lab: asyncio.subprocess.Process | None = None
+        self._lab_log = settings.directory / "logs" / "lab.log"
+        self._lab_lost = False
+        command = (sys.executable, "-m", "doorward_lab", "--data", str(settings.directory))
+        # It ends with us also if we are killed.
+        with_us = ("--with-parent", str(os.getpid()))
+        self._lab = LabProcess((*command, *with_us), self._lab_log, self._lose_lab)
 
     async def start(self) -> None:
         """Bring the gateway up, then the virtual boards."""
         require_micropython()
         await super().start()
         try:
-            await self._start_lab()
+            await self._lab.start()
         except BaseException:
             await self.stop()
             raise
 
+    async def wait(self) -> None:
+        """Return when the demo has ended. Raises what ended it if it was not `stop`."""
+        await super().wait()
+        if self._lab_lost:
+            raise Unavailable("the virtual boards ended", f"look into {self._lab_log}")
+
     async def stop(self) -> None:
         """End the boards, then the gateway."""
-        await self._stop_lab()
+        await self._lab.stop()
         await super().stop()
 
-    async def _start_lab(self) -> None:
-        command = (sys.executable, "-m", "doorward_lab", "--data", str(self.settings.directory))
-        # A session of its own: Ctrl-C is for us, and we end the lab. It ends by itself should we be killed.
-        self._lab = await asyncio.create_subprocess_exec(
-            *command,
-            "--with-parent",
-            str(os.getpid()),
-            *self._lab_options,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            start_new_session=True,
-        )
-        if self._lab.stdout is None or self._lab.stderr is None:
-            raise StartupError("the lab has no output", "report this")
-        try:
-            async with asyncio.timeout(_READY_S):
-                ready = await self._lab.stdout.readline()
-        except TimeoutError:
-            raise StartupError(
-                "the virtual boards did not start in time",
-                f"look into {self.settings.directory}/logs",
-            ) from None
-        if not ready:
-            said = (await self._lab.stderr.read()).decode(errors="replace").strip()
-            problem, _, remedy = (
-                said.splitlines()[-1].partition("; ") if said else ("it ended", "", "")
-            )
-            raise StartupError(
-                f"the virtual boards did not start: {problem}", remedy or "run doorward doctor"
-            )
-
-    async def _stop_lab(self) -> None:
-        lab, self._lab = self._lab, None
-        if lab is None or lab.returncode is not None:
-            return
-        lab.terminate()
-        try:
-            await asyncio.wait_for(lab.wait(), _STOP_S)
-        except TimeoutError:
-            with contextlib.suppress(ProcessLookupError):
-                lab.kill()
-            await lab.wait()
+    def _lose_lab(self) -> None:
+        self._lab_lost = True
+        self._stopping.set()
 
 
 def require_micropython() -> None:

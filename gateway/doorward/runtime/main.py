@@ -1,24 +1,31 @@
 """`up` and `demo` from the command line's side: start, say where it is, wait for a signal, end."""
 
 import asyncio
+import contextlib
 import logging
+import resource
 import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
 from doorward import config
+from doorward.errors import StartupError
 from doorward.runtime import logs
-from doorward.runtime.demo import DemoGateway
+from doorward.runtime.demo import SITE_FILE, DemoGateway
 from doorward.runtime.gateway import Gateway
 
 Say = Callable[[str], None]
 G = TypeVar("G", bound=Gateway)
 
+# Of open files: a thousand idle browsers must not keep a board's connection out.
+_FILES = 65536
+
 
 def up(directory: Path, say: Say, *, port_base: int | None = None) -> int:
     """Run the gateway of `directory` until SIGINT or SIGTERM. Returns the exit code; raises DoorwardError."""
     logs.configure()
+    _refuse_the_other_kind(directory, virtual=False)
     settings = config.load(directory, port_base=port_base)
 
     def greet(gateway: Gateway) -> None:
@@ -37,6 +44,7 @@ def up(directory: Path, say: Say, *, port_base: int | None = None) -> int:
 def demo(directory: Path, say: Say, *, port_base: int | None = None) -> int:
     """Run a virtual site in `directory` until SIGINT or SIGTERM. Returns the exit code; raises DoorwardError."""
     logs.configure(logging.WARNING)
+    _refuse_the_other_kind(directory, virtual=True)
     defaults = {"mqtt": {"port": 8081}}
     settings = config.load(directory, port_base=port_base, defaults=defaults)
 
@@ -48,8 +56,32 @@ def demo(directory: Path, say: Say, *, port_base: int | None = None) -> int:
     return 0
 
 
+def _refuse_the_other_kind(directory: Path, *, virtual: bool) -> None:
+    """Keep people who exist and people of the demo apart. Raises StartupError."""
+    if not (directory / "gateway.db").exists() or (directory / SITE_FILE).exists() == virtual:
+        return
+    if virtual:
+        raise StartupError(
+            f"{directory} is a real installation; the demo would add its people to it",
+            "choose another --data",
+        )
+    raise StartupError(
+        f"{directory} was made by the demo, whose cards anybody can tap", "choose another --data"
+    )
+
+
+def _raise_file_limit() -> None:
+    _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
+    with contextlib.suppress(
+        ValueError, OSError
+    ):  # a sandbox may forbid it; we run with what we have
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
 async def _serve(gateway: G, greet: Callable[[G], None]) -> None:
     """Run one gateway. A signal ends it also while it starts."""
+    _raise_file_limit()
     loop = asyncio.get_running_loop()
     signalled = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):

@@ -55,6 +55,19 @@ def test_the_first_run_makes_what_it_needs_and_says_where_it_is(tmp_path: Path) 
     assert modes == {"database.key": 0o600}
 
 
+def test_a_demo_does_not_move_into_a_real_installation(data: Path) -> None:
+    command = [*PYTHON, "demo", "--data", str(data), "--port-base", str(free_port_base())]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert "is a real installation" in done.stderr
+    assert not (data / "site.json").exists()
+
+
+def test_a_real_gateway_does_not_serve_the_demos_people(data: Path) -> None:
+    (data / "site.json").write_text("{}")
+    assert "was made by the demo" in refused(data)
+
+
 def test_a_service_manager_may_end_it_too(tmp_path: Path) -> None:
     with gateway(tmp_path / "d") as running:
         running.process.send_signal(signal.SIGTERM)
