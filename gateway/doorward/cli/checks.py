@@ -115,7 +115,7 @@ def database(name: str, path: Path, key_file: Path) -> Check:
     if not key_file.exists():
         return Check(name, "FAIL", f"its key {key_file} is missing", "restore it from your backup")
     try:
-        open_database(path, load_or_create(key_file)).dispose()
+        open_database(path, load_or_create(key_file, path)).dispose()
     except DoorwardError as error:
         return Check(name, "FAIL", error.problem, error.remedy)
     return Check(name, "ok", "opens with its key")

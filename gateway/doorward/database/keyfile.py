@@ -9,12 +9,18 @@ from doorward.errors import KeyFileError
 KEY_BYTES = 32
 
 
-def load_or_create(path: Path) -> bytes:
-    """Return the key in `path`, made anew when the file does not exist.
+def load_or_create(path: Path, database: Path | None = None) -> bytes:
+    """Return the key in `path`, made anew when neither it nor the `database` it is for exists.
 
-    Raises KeyFileTooOpen when group or others may touch it, KeyFileError when it is not a key.
+    Raises KeyFileTooOpen when group or others may touch it, KeyFileError when it is not a key or is gone.
     """
     if not path.exists():
+        if database is not None and database.exists():
+            # A new one would open nothing, and stand in the place of the one that does.
+            raise KeyFileError(
+                f"the key {path} is missing, and {database.name} cannot be opened without it",
+                "restore it from your backup",
+            )
         private_file.create(path, secrets.token_bytes(KEY_BYTES))
     key = private_file.read_key(path)
     if len(key) != KEY_BYTES:

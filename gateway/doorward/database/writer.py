@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DatabaseError, DataError, IntegrityError, ProgrammingError
 
 from doorward.database.engine import for_writing
 from doorward.errors import Unavailable
@@ -14,6 +15,9 @@ from doorward.errors import Unavailable
 T = TypeVar("T")
 Work = Callable[[Connection], T]
 Done = Callable[[T | None, Exception | None], None]
+
+# What the driver raises because of the unit; anything else that it raises is trouble with the file.
+_OF_THE_UNIT = (DataError, IntegrityError, ProgrammingError)
 
 _GROUP = 200  # units a commit; more gains nothing and makes the first of them wait
 _WAITING = 20_000  # units in line before we say so instead of growing
@@ -23,7 +27,8 @@ class Writer:
     """Runs units of work one after the other, and answers after the commit that holds them.
 
     A unit is a plain function of a Connection. One that raises is rolled back alone; its neighbours
-    are not touched. When the commit itself fails, every unit of the group gets the error.
+    are not touched, and its owner gets that error. When the file fails (the commit, a full disk, a
+    lost lock), who waits for it gets Unavailable: the same unit may well succeed later.
     """
 
     def __init__(self, engine: Engine, *, name: str = "writer") -> None:
@@ -41,7 +46,7 @@ class Writer:
         self._thread.start()
 
     async def run(self, work: Callable[[Connection], T]) -> T:
-        """Run `work`, return its result after the commit. Raises what `work` raised, or the commit's own error."""
+        """Run `work`, return its result after the commit. Raises what `work` raised, or Unavailable."""
         future: asyncio.Future[T] = self._loop.create_future()
 
         def done(result: T | None, error: Exception | None) -> None:
@@ -113,7 +118,7 @@ class Writer:
                     unit.perform(connection)
         except Exception as error:  # noqa: BLE001 - a full disk, a lost file: all who wait must hear
             for unit in group:
-                unit.result, unit.error = None, unit.error or error
+                unit.result, unit.error = None, unit.error or _unavailable(error)
 
 
 class _Unit:
@@ -134,7 +139,7 @@ class _Unit:
         try:
             self.result = self._work(connection)
         except Exception as error:  # noqa: BLE001 - it belongs to the unit's owner, not to this thread
-            self.error = error
+            self.error = _told(error)
             connection.rollback()
 
     def perform(self, connection: Connection) -> None:
@@ -145,12 +150,25 @@ class _Unit:
         try:
             self.result = self._work(connection)
         except Exception as error:  # noqa: BLE001 - it belongs to the unit's owner, not to this thread
-            self.error = error
+            self.error = _told(error)
             driver.execute("ROLLBACK TO unit")
         driver.execute("RELEASE unit")
 
     def answer(self) -> None:
         self._done(self.result, self.error)
+
+
+def _told(error: Exception) -> Exception:
+    """What the unit's owner hears: its own error as it is, trouble with the file as Unavailable."""
+    if isinstance(error, DatabaseError) and not isinstance(error, _OF_THE_UNIT):
+        return _unavailable(error)
+    return error
+
+
+def _unavailable(error: Exception) -> Unavailable:
+    told = Unavailable(f"the store failed ({error})", "check the disk, then try again")
+    told.__cause__ = error
+    return told
 
 
 def _answer(group: list[_Unit]) -> None:

@@ -87,9 +87,10 @@ class Gateway:
     def _open(self, stack: AsyncExitStack) -> None:
         """Keys and databases: everything that can be wrong with an installation shows here."""
         settings = self.settings
-        self.key = load_or_create(settings.database_key)
+        database = settings.directory / "gateway.db"
+        self.key = load_or_create(settings.database_key, database)
         self.signer = Signer(settings.device_keys)
-        self.store = SqlStore(settings.directory / "gateway.db", self.key)
+        self.store = SqlStore(database, self.key)
         stack.push_async_callback(self.store.close)
         self.store.start()
 

@@ -90,6 +90,12 @@ def test_a_wrong_key_refuses_to_start(data: Path) -> None:
     assert "backup" in line
 
 
+def test_a_key_that_is_gone_is_not_replaced(data: Path) -> None:
+    (data / "keys" / "database.key").unlink()
+    assert "database.key is missing" in refused(data)
+    assert not (data / "keys" / "database.key").exists()
+
+
 def test_a_key_that_others_can_read_refuses_to_start(data: Path) -> None:
     (data / "keys" / "database.key").chmod(0o644)
     assert "chmod 600" in refused(data)

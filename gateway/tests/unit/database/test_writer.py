@@ -98,11 +98,34 @@ async def test_when_the_commit_fails_everybody_hears_of_it_and_the_thread_lives(
         raise OSError("disk full")
 
     event.listen(engine, "commit", refuse)
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(Unavailable, match="disk full"):
         await writer.run(lambda connection: insert(connection, "a"))
     event.remove(engine, "commit", refuse)
     await writer.run(lambda connection: insert(connection, "b"))
     assert names(engine) == {"b"}
+
+
+async def test_a_disk_that_is_full_in_the_midst_of_a_unit_is_no_fault_of_the_unit(
+    engine: Engine, writer: Writer
+) -> None:
+    def fill(connection: Connection) -> None:
+        connection.execute(text("pragma max_page_count = 3"))
+        connection.execute(text("insert into item values (hex(zeroblob(100000)))"))
+
+    for _ in range(2):
+        with pytest.raises(Unavailable, match="full"):
+            await writer.run(fill)
+    held = threading.Event()
+    waiting = [asyncio.ensure_future(writer.run(lambda _: held.wait(5)))]
+    await asyncio.sleep(0)
+    works = (lambda c: insert(c, "a"), fill)
+    waiting += [asyncio.ensure_future(writer.run(work)) for work in works]
+    await asyncio.sleep(0)
+    held.set()
+    results = await asyncio.gather(*waiting, return_exceptions=True)
+    assert Unavailable in [type(result) for result in results]
+    stored = [result == "a" for result in results].count(True)
+    assert len(names(engine)) == stored
 
 
 async def test_closing_finishes_what_is_queued_and_refuses_more(engine: Engine) -> None:
