@@ -25,6 +25,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from doorward_core import topics
 from doorward_lab import Board, Lab
+from doorward_lab.lab import DOOR_HEAP_KIB
 
 STRIKE = 25
 POLLING_MS = 50
@@ -222,7 +223,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true", help="one line of JSON, without indentation")
     parser.add_argument("--taps", type=int, default=300, help="taps of each kind (default 300)")
-    parser.add_argument("--heap", type=int, default=64, help="heap of the board in KiB")
+    parser.add_argument("--heap", type=int, default=DOOR_HEAP_KIB, help="heap of the board in KiB")
     options = parser.parse_args()
     figures = asyncio.run(measure(options.taps, options.heap))
     print(json.dumps(figures, indent=None if options.json else 2))

@@ -16,7 +16,7 @@ from doorward.domain.audit import AuditRow
 from doorward.domain.credentials import tail
 from doorward.domain.doors import Door
 from doorward.domain.ruling import Ruling
-from doorward.errors import Rejected
+from doorward.errors import Rejected, Unavailable
 from doorward_core import gateway_messages, seal, timestamps, topics
 
 _log = structlog.get_logger(__name__)
@@ -84,7 +84,10 @@ class AccessControl:
             self._announcer.announce(rows)
 
         self.counts["granted" if row.granted else "denied"] += 1
-        self._store.record(row, committed)
+        try:
+            self._store.record(row, committed)
+        except Unavailable as error:
+            committed(None, error)
 
 
 def _row(door: Door, nonce: bytes, uid: bytes, ruled: Ruling, now: datetime) -> AuditRow:

@@ -8,12 +8,13 @@ from doorward.app.announcer import Announcer
 from doorward.app.entries import milliseconds
 from doorward.app.eventrows import EventRows
 from doorward.app.fleet import Device, Fleet
-from doorward.app.ports import Clock, LogEntry, LogHead, LogStore, Message, Signer
+from doorward.app.ports import Clock, LogEntry, LogHead, LogStore, Message, Recorded, Signer
 from doorward.domain.audit import AuditRow
-from doorward.errors import Rejected
+from doorward.errors import Conflict, Rejected, Unavailable
 from doorward_core import gateway_messages, seal, topics
 from doorward_core.gateway_messages import Event
 from doorward_core.messages import MessageError
+from doorward_core.seal import SealError
 
 _log = structlog.get_logger(__name__)
 
@@ -63,8 +64,15 @@ class EventLog:
         event, rows = self._read(kept)
         if head is not None and epoch != head.epoch:
             rows.append(self._rows.tamper(device.id, "the board started a new log", now_ms))
-        self._heads[device.id] = LogHead(epoch, seq, digest)
-        self._store.store_event(kept, rows, self._committed(device, message, kept, event))
+        self._keep(kept, rows, self._committed(device, message, kept, event))
+
+    def _keep(self, kept: LogEntry, rows: list[AuditRow], done: Recorded) -> None:
+        """Hand an entry to the store; what comes after it continues it from now on."""
+        self._heads[kept.device] = LogHead(kept.epoch, kept.seq, kept.digest)
+        try:
+            self._store.store_event(kept, rows, done)
+        except Unavailable as error:
+            done(None, error)
 
     def _read(self, kept: LogEntry) -> tuple[Event | None, list[AuditRow]]:
         """What an authentic entry says. One that cannot be read is kept all the same: it would block all after it."""
@@ -78,15 +86,12 @@ class EventLog:
 
     def _committed(
         self, device: Device, message: Message, kept: LogEntry, event: Event | None
-    ) -> Callable[[list[AuditRow] | None, Exception | None], None]:
+    ) -> Recorded:
         def done(rows: list[AuditRow] | None, error: Exception | None) -> None:
+            if error is None and not _continues(self._stored.get(device.id), kept):
+                error = Conflict("an event whose predecessor is not stored")
             if error is not None:
-                # The board sends it again; take up where the store really is.
-                _log.error("log.failed", device=device.id, seq=kept.seq, error=str(error))
-                self._heads.pop(device.id, None)
-                if device.id in self._stored:
-                    self._heads[device.id] = self._stored[device.id]
-                self._fleet.start_over()
+                self._failed(device, message, kept, event, error)
                 return
             self._stored[device.id] = LogHead(kept.epoch, kept.seq, kept.digest)
             self._acknowledge(device, kept.epoch, kept.seq)
@@ -97,6 +102,44 @@ class EventLog:
                     happened(device.id, event)
 
         return done
+
+    def _failed(
+        self,
+        device: Device,
+        message: Message,
+        kept: LogEntry,
+        event: Event | None,
+        error: Exception,
+    ) -> None:
+        """Take up where the store really is. Only what is wrong with the entry alone is mended here."""
+        _log.error("log.failed", device=device.id, seq=kept.seq, error=type(error).__name__)
+        self._back(kept)
+        if event is None or isinstance(error, Unavailable):
+            self._fleet.start_over()
+        elif isinstance(error, Conflict):
+            # It came after one that failed, which is being mended right now.
+            self._retake(device, message)
+        else:
+            # What it means cannot be put on record; that it was said can, and the log goes on.
+            why = type(error).__name__
+            rows = [self._rows.unreadable(device.id, why, kept.received_ms)]
+            self._keep(kept, rows, self._committed(device, message, kept, None))
+
+    def _retake(self, device: Device, message: Message) -> None:
+        try:
+            self.event(device, message)
+        except (Rejected, SealError) as refused:
+            # Not acked: whatever it waits for, both come again on the next connection.
+            _log.warning("log.not_retaken", device=device.id, error=str(refused))
+            self._fleet.start_over()
+
+    def _back(self, kept: LogEntry) -> None:
+        head = self._heads.get(kept.device)
+        if head is not None and head.epoch == kept.epoch and head.seq < kept.seq:
+            return
+        self._heads.pop(kept.device, None)
+        if kept.device in self._stored:
+            self._heads[kept.device] = self._stored[kept.device]
 
     def _acknowledge(self, device: Device, epoch: str, seq: int) -> None:
         self._fleet.tell(device, topics.EVENTS_ACK, gateway_messages.events_ack(epoch, seq))
@@ -112,6 +155,12 @@ class EventLog:
         elif known is not None:
             self._fleet.reject(device, topics.EVENTS, "an event that differs from the stored one")
         message.ack()
+
+
+def _continues(stored: LogHead | None, kept: LogEntry) -> bool:
+    if stored is not None and stored.epoch == kept.epoch:
+        return kept.seq == stored.seq + 1
+    return kept.seq == 1
 
 
 def _digest_before(head: LogHead | None, epoch: str, seq: int) -> bytes:

@@ -74,6 +74,12 @@ class PeopleDesk:
             raise InvalidInput(
                 "that is no name", f"give 1 to {_LONGEST_NAME} characters", field="name"
             )
+        if levels and not self._rulebook.snapshot.rules.levels:
+            raise NotFound(
+                "there are no access levels here yet",
+                "they come with real boards, in a later release; until then add people without --level",
+                field="levels",
+            )
         row = self._row(audit.PERSON_ADDED, actor, f"{name} was added.", person=name)
         await self._publish(await self._store.add_person(name, levels, row))
         return next(person for person in await self.list() if person.name == name)

@@ -129,6 +129,7 @@ class OpenSession:
     expires_ms: int
 
 
+# The new rows; or Unavailable when the store could not commit, anything else when it was for these rows alone.
 Recorded = Callable[[list[AuditRow] | None, Exception | None], None]
 
 

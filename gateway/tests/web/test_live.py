@@ -42,7 +42,9 @@ async def test_an_empty_house_says_what_to_do(visit: Visit) -> None:
     visitor = await visit(FakeHouse())
     await visitor.log_in()
     page = (await visitor.get("/")).text
-    assert "No doors yet" in page
+    assert page.count("No doors yet") == 1
+    assert "Real boards cannot be added yet" in page
+    assert "Flash a board" not in page
     assert "Nothing has happened yet" in page
 
 

@@ -10,6 +10,8 @@ from sqlalchemy.dialects.sqlite import dialect, insert
 from doorward.adapters.store import tables as t
 from doorward.app.ports import LogEntry, LogHead
 from doorward.domain.audit import AuditRow, correction
+from doorward.errors import Conflict
+from doorward_core import seal
 
 
 def _put(table: Table) -> str:
@@ -23,6 +25,7 @@ def _put(table: Table) -> str:
 _PUT_AUDIT = _put(t.audit)
 _audit_values = attrgetter(*(column.name for column in t.audit.columns if column.name != "id"))
 _PUT_EVENT = _put(t.device_event)
+_DIGEST = "SELECT digest FROM device_event WHERE device = ? AND epoch = ? AND seq = ?"
 _event_values = attrgetter(*(c.name for c in t.device_event.columns if c.name != "id"))
 
 
@@ -61,11 +64,29 @@ def recent(
 def store_event(
     connection: Connection, entry: LogEntry, rows: Sequence[AuditRow]
 ) -> list[AuditRow]:
-    """Keep one entry of a board's log and what it means; what was there already adds nothing."""
+    """Keep one entry of a board's log and what it means; what was there already adds nothing.
+
+    Raises Conflict for an entry that does not continue what is stored, whatever the caller holds for stored.
+    """
+    if not _continues(connection, entry):
+        raise Conflict("an event whose predecessor is not stored")
     if connection.exec_driver_sql(_PUT_EVENT, _event_values(entry)).scalar() is None:
+        known = log_entry(connection, entry.device, entry.epoch, entry.seq)
+        if known is None or known.digest != entry.digest:
+            raise Conflict("an event that differs from the stored one")
         return []
     stored = (append(connection, row) for row in rows)
     return [row for row in stored if row is not None]
+
+
+def _continues(connection: Connection, entry: LogEntry) -> bool:
+    before: bytes | None = seal.CHAIN_START
+    if entry.seq > 1:
+        place = (entry.device, entry.epoch, entry.seq - 1)
+        before = connection.exec_driver_sql(_DIGEST, place).scalar()
+    if before is None:
+        return False
+    return entry.digest == seal.chain(before, entry.epoch, entry.seq, entry.body)
 
 
 def log_entry(connection: Connection, device: str, epoch: str, seq: int) -> LogEntry | None:

@@ -7,6 +7,7 @@ import pytest
 from stage import CARDS, Scene
 
 from doorward.app.views import AuditEntry
+from doorward.errors import Unavailable
 from doorward_core import seal, topics
 from doorward_core.seal import SealError
 
@@ -68,7 +69,7 @@ async def test_nobody_hears_of_it_before_it_is_on_record(scene: Scene) -> None:
 
 
 def test_what_could_not_be_recorded_is_not_acknowledged(scene: Scene) -> None:
-    scene.store.error = OSError("disk full")
+    scene.store.error = Unavailable("disk full")
     tap(scene, "member")
     assert scene.log == ["publish access/response", "start over"]
     assert scene.cases.access.counts["unrecorded"] == 1

@@ -6,6 +6,7 @@ import os
 import pytest
 from stage import CARDS, Scene
 
+from doorward.errors import Unavailable
 from doorward_core import seal, topics
 
 NONCE = bytes(range(16))
@@ -53,7 +54,7 @@ def test_several_on_their_way_are_taken_in_order(scene: Scene) -> None:
 
 def test_after_a_failed_commit_the_board_starts_again_where_the_store_is(scene: Scene) -> None:
     upload(scene, scene.front.event("boot", {}))
-    scene.store.error = OSError("disk full")
+    scene.store.error = Unavailable("disk full")
     payload = scene.front.event("door.open", {})
     upload(scene, payload)
     assert acked(scene) == [("0a0b0c0d", 1)]
@@ -115,7 +116,7 @@ def test_both_accounts_of_a_tap_are_one_row(scene: Scene) -> None:
 
 
 def test_a_tap_whose_record_was_lost_is_told_by_the_board(scene: Scene) -> None:
-    scene.store.error = OSError("power cut")
+    scene.store.error = Unavailable("power cut")
     scene.deliver(topics.ACCESS_REQUEST, scene.front.ask(CARDS["member"], NONCE))
     scene.store.error = None
     upload(scene, scene.front.decision(CARDS["member"], NONCE, granted=True))

@@ -15,6 +15,7 @@ from doorward.database import open_database
 from doorward.domain.audit import AuditRow
 from doorward.domain.doors import Door
 from doorward.errors import Conflict, NotFound
+from doorward_core import seal
 from doorward_core.schedule import ALWAYS
 
 KEY = bytes(range(32))
@@ -39,6 +40,12 @@ def tap(request: str, *, granted: bool, reporter: str = "gateway") -> AuditRow:
     return AuditRow(
         1, "access.decision", reporter, reporter, "front", request, "front", granted=granted
     )
+
+
+def entry(
+    seq: int, before: bytes, *, epoch: str = "0a0b0c0d", device: str = "front", body: bytes = b"{}"
+) -> LogEntry:
+    return LogEntry(device, epoch, seq, body, seal.chain(before, epoch, seq, body), 5)
 
 
 def everything(directory: Path) -> bytes:
@@ -113,25 +120,48 @@ async def test_a_request_decided_twice_by_the_same_side_is_the_first_decision(
 
 
 async def test_a_log_entry_is_kept_once_with_what_it_means(store: SqlStore) -> None:
-    entry = LogEntry("front", "0a0b0c0d", 1, b'{"exact" : 1}', b"d" * 16, 5)
+    kept = entry(1, seal.CHAIN_START, body=b'{"exact" : 1}')
     seen: list[int] = []
     for _ in range(2):
         store.store_event(
-            entry, [tap("01", granted=True)], lambda rows, _: seen.append(len(rows or []))
+            kept, [tap("01", granted=True)], lambda rows, _: seen.append(len(rows or []))
         )
     await store.append(tap("02", granted=True))
-    assert await store.entry("front", "0a0b0c0d", 1) == entry
+    assert await store.entry("front", "0a0b0c0d", 1) == kept
     assert seen == [1, 0]
-    assert store.heads() == {"front": LogHead("0a0b0c0d", 1, b"d" * 16)}
+    assert store.heads() == {"front": LogHead("0a0b0c0d", 1, kept.digest)}
 
 
 async def test_the_head_is_the_newest_log_of_each_board(store: SqlStore) -> None:
-    places = [("front", "aaaaaaaa", 1), ("back", "cccccccc", 1), ("front", "aaaaaaaa", 2)]
-    for device, epoch, seq in [*places, ("front", "bbbbbbbb", 1)]:
-        store.store_event(LogEntry(device, epoch, seq, b"", b"", 0), [], lambda *_: None)
+    first = entry(1, seal.CHAIN_START, epoch="aaaaaaaa")
+    back = entry(1, seal.CHAIN_START, epoch="cccccccc", device="back")
+    anew = entry(1, seal.CHAIN_START, epoch="bbbbbbbb")
+    for kept in (first, back, entry(2, first.digest, epoch="aaaaaaaa"), anew):
+        store.store_event(kept, [], lambda *_: None)
     await store.append(ADDED)
     heads = {device: (head.epoch, head.seq) for device, head in store.heads().items()}
     assert heads == {"front": ("bbbbbbbb", 1), "back": ("cccccccc", 1)}
+
+
+async def test_an_entry_without_its_predecessor_is_not_kept(store: SqlStore) -> None:
+    first = entry(1, seal.CHAIN_START)
+    second = entry(2, first.digest)
+    errors: list[Exception | None] = []
+    # One group: the second fails alone, because of what it would mean for the audit.
+    for kept, row in (first, "00"), (second, "\ud800"), (entry(3, second.digest), "02"):
+        store.store_event(kept, [tap(row, granted=True)], lambda _, error: errors.append(error))
+    await store.append(ADDED)
+    assert [type(error) for error in errors] == [type(None), UnicodeEncodeError, Conflict]
+    assert store.heads() == {"front": LogHead("0a0b0c0d", 1, first.digest)}
+
+
+async def test_another_entry_in_a_place_that_is_taken_is_not_kept(store: SqlStore) -> None:
+    errors: list[Exception | None] = []
+    for body in (b"one", b"two"):
+        kept = entry(1, seal.CHAIN_START, body=body)
+        store.store_event(kept, [], lambda _, error: errors.append(error))
+    await store.append(ADDED)
+    assert [type(error) for error in errors] == [type(None), Conflict]
 
 
 async def test_history_goes_back_page_by_page(store: SqlStore) -> None:
