@@ -1,0 +1,71 @@
+"""The boards' logs on the real store: what fails there, and what is never acknowledged because of it."""
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from stage import Scene
+
+from doorward.adapters.store import SqlStore
+from doorward.app.ports import LogEntry, Recorded
+from doorward.domain.audit import AuditRow
+from doorward.domain.doors import Door
+from doorward.runtime.usecases import wire
+from doorward_core import topics
+
+
+class PickyStore(SqlStore):
+    """Cannot put on record that a door was held."""
+
+    def store_event(self, entry: LogEntry, rows: Sequence[AuditRow], done: Recorded) -> None:
+        spoilt = [replace(row, note="\ud800") if row.kind == "door.held" else row for row in rows]
+        super().store_event(entry, spoilt, done)
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[SqlStore]:
+    store = PickyStore(tmp_path / "gateway.db", bytes(32))
+    store.start()
+    await store.put_site([Door("front", "Front door", "front")], [], [])
+    yield store
+    await store.close()
+
+
+@pytest.fixture
+def scene(scene: Scene, store: SqlStore) -> Scene:
+    scene.cases = wire("doorward", store, scene.signer, scene.wire, scene.clock, scene._spawn)
+    scene.deliver(topics.ONLINE, scene.front.hello())
+    scene.log.clear()
+    return scene
+
+
+def acked(scene: Scene) -> list[int]:
+    payloads = scene.answers(topics.EVENTS_ACK)
+    return [json.loads(scene.front.open(topics.EVENTS_ACK, one))["seq"] for one in payloads]
+
+
+async def test_an_entry_that_cannot_be_put_on_record_is_kept_and_stops_nothing(
+    scene: Scene, store: SqlStore
+) -> None:
+    for kind in ("door.open", "door.held", "door.closed", "door.open"):
+        scene.deliver(topics.EVENTS, scene.front.event(kind, {}))
+    for _ in range(3):
+        await store.put_site([], [], [])
+    assert acked(scene) == [1, 2, 3, 4]
+    assert store.heads()["front"].digest == scene.front.digest
+    kinds = [row.kind for row in await store.recent(10, None, None)]
+    assert kinds == ["door.open", "door.closed", "unreadable", "door.open"]
+    assert "start over" not in scene.log
+
+
+async def test_what_a_closed_store_did_not_take_is_not_acknowledged(
+    scene: Scene, store: SqlStore
+) -> None:
+    await store.close()
+    payload = scene.front.event("door.open", {})
+    for _ in range(2):
+        scene.deliver(topics.EVENTS, payload)
+        await scene.settle()
+    assert scene.log == ["start over", "start over"]
