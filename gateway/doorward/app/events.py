@@ -44,6 +44,7 @@ class EventLog:
         self._spawn = spawn
         self._heads = store.heads()
         self._stored = dict(self._heads)
+        self._epochs = store.epochs()
         self.happened: list[Happened] = []
 
     def event(self, device: Device, message: Message) -> None:
@@ -53,7 +54,7 @@ class EventLog:
         if kind != "e" or not isinstance(epoch, str):
             raise Rejected("an event without its place in the log")
         head = self._heads.get(device.id)
-        if head is not None and epoch == head.epoch and seq <= head.seq:
+        if head is not None and self._is_past(device.id, head, epoch, seq):
             self._spawn(self._again(device, message, epoch, seq))
             return
         before = _digest_before(head, epoch, seq)
@@ -65,6 +66,12 @@ class EventLog:
         if head is not None and epoch != head.epoch:
             rows.append(self._rows.tamper(device.id, "the board started a new log", now_ms))
         self._keep(kept, rows, self._committed(device, message, kept, event))
+
+    def _is_past(self, device_id: str, head: LogHead, epoch: str, seq: int) -> bool:
+        """Whether this place is behind us. A log that is over never becomes the newest again."""
+        if epoch == head.epoch:
+            return seq <= head.seq
+        return epoch in self._epochs.get(device_id, ())
 
     def _keep(self, kept: LogEntry, rows: list[AuditRow], done: Recorded) -> None:
         """Hand an entry to the store; what comes after it continues it from now on."""
@@ -94,6 +101,7 @@ class EventLog:
                 self._failed(device, message, kept, event, error)
                 return
             self._stored[device.id] = LogHead(kept.epoch, kept.seq, kept.digest)
+            self._epochs.setdefault(device.id, set()).add(kept.epoch)
             self._acknowledge(device, kept.epoch, kept.seq)
             message.ack()
             self._announcer.announce(rows)
@@ -154,6 +162,8 @@ class EventLog:
                 self._acknowledge(device, epoch, stored.seq)
         elif known is not None:
             self._fleet.reject(device, topics.EVENTS, "an event that differs from the stored one")
+        else:
+            self._fleet.reject(device, topics.EVENTS, "an event of a log that is over")
         message.ack()
 
 

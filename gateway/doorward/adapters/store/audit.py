@@ -99,6 +99,15 @@ def log_entry(connection: Connection, device: str, epoch: str, seq: int) -> LogE
     return LogEntry(row.device, row.epoch, row.seq, row.body, row.digest, row.received_ms)
 
 
+def log_epochs(connection: Connection) -> dict[str, set[str]]:
+    """The epochs of every board's logs, the former ones too."""
+    columns = t.device_event.c
+    found: dict[str, set[str]] = {}
+    for row in connection.execute(select(columns.device, columns.epoch).where(columns.seq == 1)):
+        found.setdefault(row.device, set()).add(row.epoch)
+    return found
+
+
 def log_heads(connection: Connection) -> dict[str, LogHead]:
     """The newest entry of every board's newest log."""
     columns = t.device_event.c

@@ -111,6 +111,9 @@ class SqlStore:
     def heads(self) -> dict[str, LogHead]:
         return self._look(audit.log_heads)
 
+    def epochs(self) -> dict[str, set[str]]:
+        return self._look(audit.log_epochs)
+
     async def entry(self, device: str, epoch: str, seq: int) -> LogEntry | None:
         return await self._read(lambda connection: audit.log_entry(connection, device, epoch, seq))
 

@@ -13,7 +13,7 @@ from doorward.app.ports import LogEntry, Recorded
 from doorward.domain.audit import AuditRow
 from doorward.domain.doors import Door
 from doorward.runtime.usecases import wire
-from doorward_core import topics
+from doorward_core import seal, topics
 
 
 class PickyStore(SqlStore):
@@ -58,6 +58,29 @@ async def test_an_entry_that_cannot_be_put_on_record_is_kept_and_stops_nothing(
     kinds = [row.kind for row in await store.recent(10, None, None)]
     assert kinds == ["door.open", "door.closed", "unreadable", "door.open"]
     assert "start over" not in scene.log
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+async def test_an_event_of_a_log_that_is_over_does_not_stop_the_present_one(
+    scene: Scene, store: SqlStore, *, restarted: bool
+) -> None:
+    former = scene.front.event("boot", {})
+    scene.deliver(topics.EVENTS, former)
+    unheard = scene.front.event("door.open", {})
+    scene.front.epoch, scene.front.seq, scene.front.digest = "ffffffff", 0, seal.CHAIN_START
+    scene.deliver(topics.EVENTS, scene.front.event("boot", {}))
+    await store.put_site([], [], [])
+    if restarted:
+        scene.cases = wire("doorward", store, scene.signer, scene.wire, scene.clock, scene._spawn)
+        scene.deliver(topics.ONLINE, scene.front.hello())
+    scene.deliver(topics.EVENTS, former)
+    scene.deliver(topics.EVENTS, unheard)
+    await scene.settle()
+    scene.deliver(topics.EVENTS, scene.front.event("door.open", {}))
+    await store.put_site([], [], [])
+    assert acked(scene) == [1, 1, 2]
+    assert scene.rejected() == 1
+    assert store.heads()["front"].epoch == "ffffffff"
 
 
 async def test_what_a_closed_store_did_not_take_is_not_acknowledged(
