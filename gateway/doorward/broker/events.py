@@ -10,5 +10,6 @@ class Denial:
 
     principal: str
     action: Literal["publish", "subscribe", "will"]
-    topic: str
+    topic: str  # its first 200 characters
     rule: str
+    unsaid: int = 0  # how many of this principal came before it and were only counted

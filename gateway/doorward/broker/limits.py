@@ -19,3 +19,4 @@ class Limits:
         1024  # publishes of one client that wait for the disk: beyond it we stop reading
     )
     subscriptions: int = 256  # topic filters of one session
+    denials: int = 20  # refusals of one client that are told at once; then one a second

@@ -14,27 +14,32 @@ from doorward.broker.principals import Principal, Principals, Role
 from doorward.broker.retained import RetainedMessages
 from doorward.broker.session import Message, Session
 from doorward.broker.subscriptions import SubscriptionTree
+from doorward.broker.throttle import Throttle
 from doorward_core import mqtt, topic_tree
 
 _log = logging.getLogger(__name__)
 
 _MOST_ROUTES = 4096
-_TOPIC_SHOWN = (
-    200  # characters of a refused topic that are repeated to the device: boards drop long payloads
-)
+_TOPIC_SHOWN = 200  # characters of a refused topic that are repeated: boards drop long payloads
 
 
 class Router:
     """Every session, subscription and retained message. Nothing here knows of sockets."""
 
     def __init__(
-        self, policy: Policy, journal: Journal, limits: Limits, on_denied: Callable[[Denial], None]
+        self,
+        policy: Policy,
+        journal: Journal,
+        limits: Limits,
+        on_denied: Callable[[Denial], None],
+        clock: Callable[[], float],
     ) -> None:
         """Start empty; `restore` brings back what was kept."""
         self._policy = policy
         self._journal = journal
         self._limits = limits
         self._on_denied = on_denied
+        self._throttle = Throttle(limits.denials, clock)
         self._tree: SubscriptionTree[Session] = SubscriptionTree()
         self._routes: dict[str, tuple[tuple[Session, int], ...]] = {}
         self.sessions: dict[str, Session] = {}
@@ -115,11 +120,14 @@ class Router:
         """
         _check_filters([topic_filter for topic_filter, _ in wanted])
         codes = [self._grant(session, topic_filter, min(qos, 1)) for topic_filter, qos in wanted]
-        granted = {
-            topic_filter
-            for (topic_filter, _), code in zip(wanted, codes, strict=True)
-            if code != mqtt.REFUSED
-        }
+        # In the order that was asked for, each once: who comes back knows what arrives first.
+        granted = list(
+            dict.fromkeys(
+                topic_filter
+                for (topic_filter, _), code in zip(wanted, codes, strict=True)
+                if code != mqtt.REFUSED
+            )
+        )
         for topic_filter in granted:
             self._send_retained(session, topic_filter)
         return codes, bool(granted) and not session.clean
@@ -202,12 +210,18 @@ class Router:
         topic: str,
         rule: str,
     ) -> None:
-        """Count a refusal, say so, and tell the device that its message went nowhere."""
+        """Count a refusal, say so, and tell the device that its message went nowhere.
+
+        Who is refused again and again is counted, and told about now and then.
+        """
         self.denials += 1
-        _log.warning("%s may not %s %r (%s)", principal.name, action, topic[:_TOPIC_SHOWN], rule)
-        self._on_denied(Denial(principal.name, action, topic, rule))
+        unsaid = self._throttle.passes(principal.name)
+        if unsaid is None:
+            return
+        shown = topic[:_TOPIC_SHOWN]
+        self._on_denied(Denial(principal.name, action, shown, rule, unsaid))
         if action == "publish" and principal.role is Role.DEVICE:
-            body = {"action": action, "topic": topic[:_TOPIC_SHOWN], "rule": rule}
+            body = {"action": action, "topic": shown, "rule": rule}
             payload = json.dumps(body, separators=(",", ":")).encode()
             self._route(self._policy.denied_topic(principal), payload, 1, retain=False)
 

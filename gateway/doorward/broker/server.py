@@ -28,8 +28,8 @@ _GOODBYE_S = 1.0  # for clients to take what was written to them before the brok
 class Broker:
     """An MQTT 3.1.1 broker that acknowledges a message after it is on disk.
 
-    Owns `store` from `start` on and closes it in `stop`. `on_denied` hears of everything the policy refused; `clock` is
-    monotonic seconds, given by tests that do not want to wait.
+    Owns `store` from `start` on and closes it in `stop`. `on_denied` hears of what the policy refused, by default the
+    log does; `clock` is monotonic seconds, given by tests that do not want to wait.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Broker:
         self._store = store
         self._principals = principals
         self._journal = Journal(store, self._committed)
-        self._router = Router(policy, self._journal, limits, on_denied or (lambda _denial: None))
+        self._router = Router(policy, self._journal, limits, on_denied or _log_denial, clock)
         self._exchange = Exchange(principals, self._router, self._journal, limits, clock)
         self._server: asyncio.Server | None = None
         self._sweeping: asyncio.Task[None] | None = None
@@ -177,3 +177,14 @@ class Broker:
             kept = None if digest is None else (principal.role.value, digest)
             self._journal.principal(principal.name, kept)
         self._exchange.flush()
+
+
+def _log_denial(denial: Denial) -> None:
+    _log.warning(
+        "%s may not %s %r (%s), %d more before it",
+        denial.principal,
+        denial.action,
+        denial.topic,
+        denial.rule,
+        denial.unsaid,
+    )

@@ -224,4 +224,5 @@ def _denied(denial: Denial) -> None:
         action=denial.action,
         topic=denial.topic,
         rule=denial.rule,
+        unsaid=denial.unsaid,
     )

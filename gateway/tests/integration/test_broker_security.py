@@ -5,6 +5,7 @@ delivered, never what a SUBACK or a PUBACK says.
 """
 
 import json
+import logging
 import random
 
 import pytest
@@ -184,6 +185,36 @@ async def test_a_denied_publish_is_told_to_operator_and_device_and_does_nothing(
         assert await gateway.messages() == []
         await gateway.publish(topic("back", topics.CONTROL), b"control")
         assert [one.payload for one in await gateway.messages()] == [b"control"]
+
+
+async def test_who_is_refused_without_end_fills_neither_queue_nor_log(tmp_path, caplog):
+    caplog.set_level(logging.WARNING)
+    now = 0.0
+    foreign = topic("back", topics.CONTROL)
+    async with running_broker(tmp_path, clock=lambda: now) as site, site.client("front") as front:
+        await front.subscribe(topic("front", topics.DENIED))
+        for _ in range(100):
+            await front.publish(foreign, b"open")
+        assert site.broker.status()["denied"] == 100
+        assert len(site.denials) == len(await front.messages()) == Limits().denials
+        assert not [line for line in caplog.records if foreign in line.getMessage()]
+        now = 1.0
+        for _ in range(2):
+            await front.publish(foreign, b"open")
+        assert site.denials[Limits().denials :] == [
+            Denial("front", "publish", foreign, FOREIGN_DEVICE, unsaid=100 - Limits().denials)
+        ]
+
+
+async def test_retained_messages_come_in_the_order_of_the_filters(tmp_path):
+    leaves = (topics.REPORTED, topics.ONLINE, topics.CONFIG, topics.OFFLINE)
+    async with running_broker(tmp_path) as site, site.client(GATEWAY) as gateway:
+        for name in ("front", "back"):
+            for leaf in leaves:
+                await gateway.publish(topic(name, leaf), leaf.encode(), retain=True)
+        wanted = [topic(name, leaf) for name in ("back", "front") for leaf in leaves]
+        await gateway.subscribe(*wanted, wanted[0])
+        assert [one.topic for one in await gateway.messages()] == wanted
 
 
 async def test_removal_ends_connection_session_and_queue(tmp_path):

@@ -87,7 +87,7 @@ def test_what_may_be_retained_and_what_waits_for_a_client():
     for leaf in (*topic_tree.UP, *topic_tree.DOWN):
         where = f"dw/devices/front/{leaf}"
         assert POLICY.may_retain(where) == (leaf in topic_tree.MAY_BE_RETAINED)
-        assert POLICY.keeps(where) == (not leaf.startswith(("access/", "time/")))
+        assert POLICY.keeps(where) == (not leaf.startswith(("access/", "time/", "status/denied")))
     assert not POLICY.may_retain("dw/devices/front/commands/control")
 
 
