@@ -9,8 +9,7 @@ from datetime import datetime, timedelta
 
 from doorward.app.views import AuditEntry, DoorView, Release
 
-GOOD_NEWS_STAYS = timedelta(seconds=15)  # door.css fades it out by then
-BAD_NEWS_STAYS = timedelta(minutes=2)
+NEWS_STAYS = timedelta(minutes=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,12 +159,16 @@ class ReleaseNote:
 _IDLE = ReleaseNote("idle", "Open", "", "hand")
 
 
-def release_note(release: Release | None, now: datetime) -> ReleaseNote:
-    """How a remote release reads. What is over for a while is not worth a line."""
-    if release is None:
-        return _IDLE
-    stays = GOOD_NEWS_STAYS if release.state == "opened" else BAD_NEWS_STAYS
-    if release.state != "unknown" and now > release.requested_at + stays:
+# What a release itself leaves in the audit. Anything else that the door tells is newer news.
+_OF_A_RELEASE = frozenset(
+    {"release.requested", "release.expired", "release.failed", "lock.changed"}
+)
+
+
+def release_note(door: DoorView, now: datetime) -> ReleaseNote:
+    """How the latest remote release of a door reads, until the door locks again or tells something else."""
+    release = door.release
+    if release is None or (release.state != "unknown" and _is_past(door, release, now)):
         return _IDLE
     if release.state == "unknown":
         return ReleaseNote(
@@ -178,3 +181,12 @@ def release_note(release: Release | None, now: datetime) -> ReleaseNote:
             "expired", "Open", "No word from the door in time. It may not have opened.", "timer"
         )
     return ReleaseNote("failed", "Open", release.note or "The board refused.", "alert")
+
+
+def _is_past(door: DoorView, release: Release, now: datetime) -> bool:
+    """Whether a release that came to its end is no longer what is going on at the door."""
+    if release.state == "opened" and door.locked:
+        return True
+    if door.last is not None and door.last.kind not in _OF_A_RELEASE:
+        return True
+    return now > release.requested_at + NEWS_STAYS

@@ -104,16 +104,41 @@ def _release(state: str) -> Release:
     return Release("r", "front", "Front door", "admin", state, NOW, until, note="it stands open")  # type: ignore[arg-type]
 
 
+def _door(release: Release | None, **changes: object) -> DoorView:
+    return replace(FRONT, locked=False, release=release, **changes)
+
+
 def test_a_release_is_busy_until_the_door_has_spoken() -> None:
-    assert release_note(_release("unknown"), NOW).busy
-    assert not release_note(_release("opened"), NOW).busy
-    assert not release_note(_release("expired"), NOW).busy
+    assert release_note(_door(_release("unknown")), NOW).busy
+    assert not release_note(_door(_release("opened")), NOW).busy
+    assert not release_note(_door(_release("expired")), NOW).busy
 
 
 def test_a_failed_release_says_why() -> None:
-    assert release_note(_release("failed"), NOW).text == "it stands open"
+    assert release_note(_door(_release("failed")), NOW).text == "it stands open"
 
 
 def test_an_old_release_is_not_worth_a_line() -> None:
-    assert release_note(_release("opened"), NOW + timedelta(minutes=5)).text == ""
-    assert release_note(None, NOW).text == ""
+    assert release_note(_door(_release("opened")), NOW + timedelta(minutes=5)).text == ""
+    assert release_note(_door(None), NOW).text == ""
+
+
+def test_the_good_news_ends_when_the_door_locks_again() -> None:
+    opened = _door(_release("opened"))
+    assert release_note(opened, NOW).state == "opened"
+    assert release_note(replace(opened, locked=True), NOW).state == "idle"
+
+
+@pytest.mark.parametrize("state", ["opened", "failed", "expired"])
+@pytest.mark.parametrize("kind", ["door.forced", "door.open", "access.decision"])
+def test_the_news_of_a_release_ends_when_the_door_tells_something_else(
+    state: str, kind: str
+) -> None:
+    own = _door(_release(state), last=AuditEntry(2, NOW, "lock.changed"))
+    assert release_note(own, NOW).text != ""
+    assert release_note(replace(own, last=AuditEntry(3, NOW, kind)), NOW).text == ""
+
+
+def test_nothing_else_ends_the_wait_for_the_doors_own_word() -> None:
+    door = _door(_release("unknown"), last=AuditEntry(3, NOW, "access.decision"))
+    assert release_note(door, NOW).busy
