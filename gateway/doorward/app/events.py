@@ -81,6 +81,10 @@ class EventLog:
         except Unavailable as error:
             done(None, error)
 
+    def head(self, device_id: str) -> LogHead | None:
+        """How far a board's log is on record."""
+        return self._stored.get(device_id)
+
     def _read(self, kept: LogEntry) -> tuple[Event | None, list[AuditRow]]:
         """What an authentic entry says. One that cannot be read is kept all the same: it would block all after it."""
         try:

@@ -1,6 +1,6 @@
 """The boards as the gateway knows them while it runs: present or not, their boot, their numbers."""
 
-from collections import Counter, OrderedDict
+from collections import Counter, OrderedDict, deque
 from datetime import datetime
 
 import structlog
@@ -13,6 +13,7 @@ from doorward_core import seal, topics
 _log = structlog.get_logger(__name__)
 
 _NONCES_KEPT = 256
+_BOOTS_KEPT = 64
 
 
 class Device:
@@ -29,6 +30,7 @@ class Device:
         self._down = 0
         self._up: dict[str, int] = {}
         self._nonces: OrderedDict[bytes, None] = OrderedDict()
+        self._former: deque[bytes] = deque(maxlen=_BOOTS_KEPT)
 
     def next_word(self, now: datetime) -> str | None:
         """The freshness word for a state or an ack to this board's present boot; None before its hello."""
@@ -39,8 +41,12 @@ class Device:
         return seal.session_word(self.boot, self._down)
 
     def booted(self, boot: bytes) -> None:
-        """The board has (re)started: numbers of its former boot are over."""
+        """The board has (re)started: numbers of its former boot are over. Raises Rejected for a former boot."""
+        if boot in self._former:
+            raise Rejected("a hello of a boot that is over")
         if boot != self.boot:
+            if self.boot is not None:
+                self._former.append(self.boot)
             self.boot = boot
             self._up.clear()
 
@@ -51,6 +57,13 @@ class Device:
         if number <= self._up.get(suffix, 0):
             raise Rejected("a number that was used already")
         self._up[suffix] = number
+
+    def recall_number(self, suffix: str, boot: bytes, number: int) -> None:
+        """Look at the number of a retained statement. Raises Rejected for one that newer ones have replaced."""
+        if boot != self.boot:
+            raise Rejected("a message of another boot")
+        if number < self._up.get(suffix, 0):
+            raise Rejected("a number that was used already")
 
     def burn_nonce(self, nonce: bytes) -> None:
         """Take a call's nonce, once. Raises Rejected for one that was answered already."""

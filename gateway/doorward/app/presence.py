@@ -1,18 +1,29 @@
 """Who is there: hello, will, heartbeat and reported state of the boards."""
 
+from collections.abc import Callable
+
 from doorward.app.doorstates import DoorStates
 from doorward.app.fleet import Device, Fleet
-from doorward.app.ports import Clock, Message
+from doorward.app.ports import Clock, LogHead, Message
 from doorward.app.router import Opened
 from doorward.errors import Rejected
 from doorward_core import gateway_messages, topics
+from doorward_core.gateway_messages import Hello
 
 
 class Presence:
     """Keeps each board's presence. A board is online from its first live word until its will is published."""
 
-    def __init__(self, fleet: Fleet, states: DoorStates, clock: Clock) -> None:
+    def __init__(
+        self,
+        fleet: Fleet,
+        states: DoorStates,
+        clock: Clock,
+        head: Callable[[str], LogHead | None],
+    ) -> None:
+        """`head` says how far a board's log is on record."""
         self._fleet = fleet
+        self._head = head
         self._states = states
         self._clock = clock
 
@@ -24,14 +35,27 @@ class Presence:
         said = gateway_messages.parse_hello(body)
         if said.device != device.id:
             raise Rejected("a hello in another name")
+        if boot != device.boot:
+            self._check_age(device, message, said)
         device.booted(boot)
-        if not message.retained:
+        if message.retained:
+            device.recall_number(topics.ONLINE, boot, number)
+        else:
             device.burn_number(topics.ONLINE, boot, number)
             device.online = True
         device.firmware = said.firmware
         device.cache_version = said.cache_version
         self._heard(device)
         message.ack()
+
+    def _check_age(self, device: Device, message: Message, said: Hello) -> None:
+        """A boot begins where the log is. Raises Rejected for one that began before what we hold of it."""
+        if message.retained and device.boot is None:
+            # Said when the board connected, and its log has grown since. A live hello will outdo it.
+            return
+        head = self._head(device.id)
+        if head is not None and said.log_epoch == head.epoch and said.log_seq < head.seq:
+            raise Rejected("a hello from before what the log says")
 
     def reported(self, opened: Opened) -> None:
         """What the board says it is."""
@@ -55,6 +79,7 @@ class Presence:
             raise Rejected("a statement without a boot nonce")
         if message.retained:
             # Known from before our time; it says how things were, not that anybody is there.
+            device.recall_number(message.suffix, boot, number)
             return
         device.burn_number(message.suffix, boot, number)
         device.online = True

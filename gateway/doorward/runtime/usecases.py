@@ -71,7 +71,7 @@ def wire(
     cache = CacheKeeper(rulebook, fleet, signer, states, store, clock)
     access = AccessControl(rulebook, fleet, signer, store, announcer, clock)
     events.happened.append(lambda device, event: _happened(states, releases, device, event))
-    presence = Presence(fleet, states, clock)
+    presence = Presence(fleet, states, clock, events.head)
     router = Router(
         fleet,
         signer,

@@ -67,6 +67,52 @@ def test_a_state_of_an_earlier_boot_is_not_taken(scene: Scene) -> None:
     assert scene.rejected() == 1
 
 
+def test_a_hello_of_an_earlier_boot_does_not_bring_it_back(scene: Scene) -> None:
+    earlier = scene.front.hello()
+    scene.deliver(topics.ONLINE, earlier)
+    before = report(scene, "unlocked")
+    scene.front.boot = bytes(8)
+    scene.deliver(topics.ONLINE, scene.front.hello())
+    for retained in (False, True):
+        scene.deliver(topics.ONLINE, earlier, retained=retained)
+    scene.deliver(topics.REPORTED, before)
+    scene.deliver(topics.REPORTED, report(scene, "locked"))
+    assert scene.cases.states.get("front").locked is True
+    assert scene.rejected() == 3
+
+
+def test_a_hello_from_before_what_the_log_says_is_an_earlier_boots(scene: Scene) -> None:
+    """As after a restart of the gateway: it has heard of no boot yet, but it holds the log."""
+    earlier = scene.front.hello()
+    scene.deliver(topics.EVENTS, scene.front.event("boot", {}))
+    scene.deliver(topics.ONLINE, earlier)
+    assert not online(scene)
+    scene.deliver(topics.ONLINE, scene.front.hello())
+    assert online(scene)
+
+
+def test_a_retained_hello_may_be_older_than_the_log(scene: Scene) -> None:
+    hello = scene.front.hello()
+    scene.deliver(topics.EVENTS, scene.front.event("boot", {}))
+    scene.deliver(topics.ONLINE, hello, retained=True)
+    scene.deliver(topics.HEARTBEAT, scene.front.say(topics.HEARTBEAT, b"{}"))
+    assert (online(scene), scene.rejected()) == (True, 0)
+
+
+def test_a_retained_state_is_of_this_boot_and_the_newest(scene: Scene) -> None:
+    scene.deliver(topics.ONLINE, scene.front.hello())
+    unlocked = report(scene, "unlocked")
+    newest = report(scene, "locked")
+    scene.deliver(topics.REPORTED, newest)
+    scene.deliver(topics.REPORTED, newest, retained=True)
+    assert scene.rejected() == 0
+    scene.deliver(topics.REPORTED, unlocked, retained=True)
+    scene.front.boot = bytes(8)
+    scene.deliver(topics.REPORTED, report(scene, "unlocked"), retained=True)
+    assert scene.cases.states.get("front").locked is True
+    assert scene.rejected() == 2
+
+
 def test_what_is_said_to_a_boot_only_rises(scene: Scene) -> None:
     scene.deliver(topics.ONLINE, scene.front.hello())
     device = scene.cases.fleet.find("front")
