@@ -20,7 +20,7 @@ from doorward_node.commands import Commands
 from doorward_node.credentials import Credentials
 from doorward_node.doorway import Doorway
 from doorward_node.journal import Journal
-from doorward_node.link import MQTTClient
+from doorward_node.link import Link
 from doorward_node.nonce import Nonce
 from doorward_node.reader import ReaderWatch
 from doorward_node.refusals import Refusals
@@ -83,9 +83,7 @@ class App:
 
     def _make_link(self, config):
         broker = config["broker"]
-        link = MQTTClient(
-            config["id"], broker["host"], broker["port"], config["id"], config["secret"]
-        )
+        link = Link(config["id"], broker["host"], broker["port"], config["id"], config["secret"])
         link.set_callback(self._on_message)
         link.set_last_will(self._prefix + topics.OFFLINE, b'{"status":"offline"}', True, 1)
         for suffix in _SUBSCRIPTIONS:
