@@ -5,7 +5,7 @@
 # retained would keep it offline. Here such a packet is passed over, and named so that it can be
 # acknowledged and never comes back.
 
-from doorward_core import mqtt
+from doorward_core import mqtt_packets as mqtt
 from doorward_core.compat import const
 
 # A payload, its topic, and the packet's own fields.

@@ -10,7 +10,7 @@ import asyncio
 from errno import ECONNRESET, ENOTCONN, ETIMEDOUT
 from time import ticks_ms
 
-from doorward_core import mqtt
+from doorward_core import mqtt_packets as mqtt
 from doorward_core.compat import const, ticks_diff, urandom
 from doorward_node import transport
 from doorward_node.inbox import Inbox
@@ -25,7 +25,7 @@ _BACK_OFF_MAX_MS = const(8000)
 # Bytes that may wait for a slow socket before the connection counts as dead.
 _MAX_UNSENT = const(4096)
 
-# Packet types: see doorward_core.mqtt.
+# Packet types: doorward_core.mqtt has them all.
 _CONNACK = const(2)
 _PUBLISH = const(3)
 _PUBACK = const(4)

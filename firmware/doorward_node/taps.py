@@ -70,8 +70,8 @@ class Taps:
         # The gateway's answer, its seal verified. False if nobody waits for it any more.
         if not self._nonce.take(nonce, now):
             return False
-        answer = board_messages.parse_access_answer(body)
-        self._conclude(answer.granted, answer.rule, answer.seconds, "gateway", now)
+        granted, rule, seconds = board_messages.parse_access_answer(body)
+        self._conclude(granted, rule, seconds, "gateway", now)
         return True
 
     def tick(self, now: int, online: bool) -> None:
