@@ -8,7 +8,7 @@ from doorward_core.compat import ticks_add, ticks_diff
 
 # phase, event, next phase, effects in their order. What is not here changes nothing. The events
 # come from outside but for "timeout". One text: as a dict it would be five times as large.
-TRANSITIONS = """
+TRANSITIONS: str = """
 locked grant unlocked energise lock.changed
 locked opened forced door.forced
 locked rex egress door.rex

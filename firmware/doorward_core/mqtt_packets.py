@@ -24,15 +24,12 @@ class MqttError(ValueError):
 def frame(head: int, body: bytes) -> bytes:
     # A whole packet: fixed header with the remaining length (2.2.3), then body.
     size = len(body)
-    out = bytearray((head,))
-    while True:
-        low = size & 127
+    header = [head]
+    while size > 127:
+        header.append(size & 127 | 128)
         size >>= 7
-        out.append(low | 128 if size else low)
-        if not size:
-            break
-    out += body
-    return bytes(out)
+    header.append(size)
+    return bytes(header) + body
 
 
 def string(data: "str | bytes") -> bytes:

@@ -29,7 +29,7 @@ _COLLECT_BELOW = const(12288)
 
 
 class App:
-    # prefix: of every topic of this board. reader, link and wifi, which call back, are set later.
+    # prefix: of every topic of this board.
     def __init__(self, prefix, session, clock, journal, credentials, doorway, taps, now):
         self._prefix = prefix
         self._session = session
@@ -42,9 +42,14 @@ class App:
         self._refusals = Refusals(now)
         self._time = Nonce()
         self._time_due = self._heartbeat_due = self._resend_due = now
-        self.reader = self.link = self.wifi = None
         self.alive = now
         self.stall = 0
+
+    def attach(self, reader, link, wifi):
+        # What calls back. wifi: None where something else brings the network.
+        self.reader = reader
+        self.link = link
+        self.wifi = wifi
 
     def loops(self):
         # Everything that has to run at the same time.

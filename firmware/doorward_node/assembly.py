@@ -35,11 +35,9 @@ def assemble(config, strike, directory=""):
     taps = Taps(0, session, credentials, clock, doorway, journal.add)
     prefix = topics.device_topic(config["base"], config["id"], "")
     app = App(prefix, session, clock, journal, credentials, doorway, taps, now)
-    app.reader = ReaderWatch(
-        _reader(config["pins"]["reader"]), config["poll_ms"], app.on_card, app.on_reset
-    )
-    app.wifi = _wifi(config.get("wifi"))
-    app.link = link
+    pins = config["pins"]["reader"]
+    reader = ReaderWatch(_reader(pins), config["poll_ms"], app.on_card, app.on_reset)
+    app.attach(reader, link, _wifi(config.get("wifi")))
     link.set_callback(app.on_message)
     link.set_last_will(prefix + topics.OFFLINE, b'{"status":"offline"}', True, 1)
     for suffix in (

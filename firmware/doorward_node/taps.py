@@ -96,7 +96,8 @@ class Taps:
             return None
         day, minute = self._clock.local(now)
         self._here.stale = self._credentials.stale(utc)
-        return access.decide(credential, self._here, self._here, minute, day, self._here)
+        here = self._here
+        return access.decide(credential, here, here, minute, day, here)  # pyright: ignore[reportArgumentType]
 
     def _conclude(self, granted: bool, rule: int, seconds: int, source: str, now: int) -> None:
         self._nonce.burn()
