@@ -43,7 +43,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--firmware", type=Path, help="a folder with a main.py instead of the door firmware"
     )
-    parser.add_argument("--heap", type=int, default=64, help="heap of a board in KiB (default 64)")
+    parser.add_argument(
+        "--heap", type=int, default=136, help="heap of a board in KiB (default 136)"
+    )
     parser.add_argument("--verbose", action="store_true", help="print what the boards print")
     parser.add_argument(
         "--with-parent", type=int, metavar="PID", help="end when this parent process ends"

@@ -49,7 +49,7 @@ class Lab:
         self._lock.close()
 
     async def start_board(
-        self, profile: Mapping[str, Any], *, firmware: Path | str | None = None, heap_kib: int = 64
+        self, profile: Mapping[str, Any], *, firmware: Path | str | None = None, heap_kib: int = 136
     ) -> Board:
         """Flash a board and power it on; returns when its program is about to run.
 

@@ -9,7 +9,7 @@ from doorward.domain.doors import Door
 from doorward.domain.levels import AccessLevel
 from doorward.domain.people import Person
 from doorward.domain.schedules import Schedule, Windows
-from doorward_core import access, access_values, records
+from doorward_core import access, access_values, records_build
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +108,9 @@ class Snapshot:
 
 def _person_row(holder: Holder) -> tuple[int, int | None, int | None, int]:
     person = holder.person
-    flags = 0 if person.active else records.PERSON_INACTIVE
+    flags = 0 if person.active else records_build.PERSON_INACTIVE
     if holder.credential.strength >= access.STRENGTH_CRYPTO:
-        flags |= records.PERSON_CRYPTO
+        flags |= records_build.PERSON_CRYPTO
     return person.id, person.valid_from, person.valid_until, flags
 
 
