@@ -1,4 +1,4 @@
-# One board's node parts, wired as app.py does, with hand-made hardware and a ruled clock.
+# One board's node parts, wired as assembly.py does, with hand-made hardware and a ruled clock.
 
 from doorward_core import door, gateway_messages, seal, topics
 from doorward_core.compat import ticks_add
