@@ -192,7 +192,7 @@ def weigh() -> None:
         build.stage(places.firmware(), staged, cache)
         rom = build.rom(places.shim(), cache)
         command = toolchain.interpreter_command(rom, "lab_weigh", heap_kib=LARGEST_KIB)
-        subprocess.run([*command, str(staged), "doorward_node.app"], check=True)
+        subprocess.run([*command, str(staged), "doorward_node.assembly"], check=True)
 
 
 def say(text: str) -> None:

@@ -1,6 +1,6 @@
-# One board's node parts, wired as app.py does, with hand-made hardware and a ruled clock.
+# One board's node parts, wired as assembly.py does, with hand-made hardware and a ruled clock.
 
-from doorward_core import board_messages, door, gateway_messages, seal, topics
+from doorward_core import door, gateway_messages, seal, topics
 from doorward_core.compat import ticks_add
 from doorward_node.clock import Clock
 from doorward_node.commands import Commands
@@ -113,4 +113,4 @@ def command(keys, word, name, parameters, command_id="c1"):
 
 
 def time_is(site, utc):
-    assert site.clock.set(board_messages.TimeAnswer(utc, 60, 0, 0), 20, site.now)
+    assert site.clock.set((utc, 60, 0, 0), 20, site.now)

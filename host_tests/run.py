@@ -4,9 +4,12 @@
 # run under pytest, except those in on_board/, which need a board's own asyncio and drivers.
 
 import asyncio
+import gc
 import sys
 
 HERE = __file__.rsplit("/", 1)[0] if "/" in __file__ else "."
+# As a board does: what stays must not lie scattered between what does not.
+gc.threshold(65536)
 sys.path[:0] = [HERE, HERE + "/../firmware", HERE + "/../lab/shim"]
 
 

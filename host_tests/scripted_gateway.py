@@ -13,7 +13,15 @@ from typing import Any
 
 import paho.mqtt.client as paho
 
-from doorward_core import gateway_messages, records_build, schedule, seal, topic_tree, topics
+from doorward_core import (
+    gateway_messages,
+    gateway_seal,
+    records_build,
+    schedule,
+    seal,
+    topic_tree,
+    topics,
+)
 
 KEY = bytes(range(32))
 STAMP = "2026-11-21T10:30:00Z"
@@ -100,7 +108,7 @@ class ScriptedGateway:
         )
         digest = hashlib.sha256(self._cache).digest()
         body = gateway_messages.config(version, len(self._cache), digest, 1000, 10000, 2000)
-        word = seal.counter_word(version)
+        word = gateway_seal.counter_word(version)
         self.publish(topics.CONFIG, seal.seal(self.keys, topics.CONFIG, word, body), retain=True)
 
     # --- hearing
@@ -147,7 +155,7 @@ class ScriptedGateway:
         nonce = seal.parse_freshness(sealed.freshness)[1]
         assert isinstance(nonce, bytes)
         request = gateway_messages.parse_access_request(sealed.body)
-        uid = seal.decrypt_uid(self.keys, nonce, request.credential)
+        uid = gateway_seal.decrypt_uid(self.keys, nonce, request.credential)
         if self.answers:
             granted = uid in self.cards
             self.publish(topics.ACCESS_RESPONSE, self.answer(sealed.freshness, granted=granted))
@@ -166,5 +174,5 @@ class ScriptedGateway:
         ack = gateway_messages.parse_command_ack(body)
         if ack.want:
             chunk = gateway_messages.cache_chunk(ack.version, ack.offset, self._cache)
-            word = seal.counter_word(ack.version)
+            word = gateway_seal.counter_word(ack.version)
             self.publish(topics.CACHE, seal.seal(self.keys, topics.CACHE, word, chunk))

@@ -1,7 +1,8 @@
 # Who may pass: every rule alone, their order, and what the trace says. Both interpreters.
 
-from doorward_core import access
-from doorward_core.access import Credential, Door, Request, State, decide
+from doorward_core import access, access_rules
+from doorward_core.access import Credential, decide
+from doorward_core.access_values import Door, Request, State
 from doorward_core.schedule import ALWAYS
 
 EVENINGS = ((0x1F, 17 * 60, 22 * 60),)
@@ -15,23 +16,23 @@ def answer(credential, door=None, minute=600, day=MONDAY, state=ONLINE, request=
 
 
 def test_an_unknown_credential_is_denied():
-    assert answer(None) == (access.DENY, access.RULE_KNOWN)
+    assert answer(None) == (access.DENY, access_rules.RULE_KNOWN)
 
 
 def test_a_member_with_an_access_level_here_passes_at_any_time():
     member = Credential(1, 1, ALWAYS)
     for minute in (0, 600, 1439):
-        assert answer(member, minute=minute) == (access.GRANT, access.RULE_SCHEDULE)
+        assert answer(member, minute=minute) == (access.GRANT, access_rules.RULE_SCHEDULE)
 
 
 def test_each_rule_denies_alone():
     for credential, rule in (
-        (Credential(1, 1, ALWAYS, revoked=True), access.RULE_NOT_REVOKED),
-        (Credential(1, 1, ALWAYS, active=False), access.RULE_PERSON_ACTIVE),
-        (Credential(1, 1, ()), access.RULE_HAS_LEVEL),
-        (Credential(1, 1, ALWAYS, valid_from=MONDAY + 1), access.RULE_VALID_DATES),
-        (Credential(1, 1, ALWAYS, valid_until=MONDAY - 1), access.RULE_VALID_DATES),
-        (Credential(1, 1, EVENINGS), access.RULE_SCHEDULE),
+        (Credential(1, 1, ALWAYS, revoked=True), access_rules.RULE_NOT_REVOKED),
+        (Credential(1, 1, ALWAYS, active=False), access_rules.RULE_PERSON_ACTIVE),
+        (Credential(1, 1, ()), access_rules.RULE_HAS_LEVEL),
+        (Credential(1, 1, ALWAYS, valid_from=MONDAY + 1), access_rules.RULE_VALID_DATES),
+        (Credential(1, 1, ALWAYS, valid_until=MONDAY - 1), access_rules.RULE_VALID_DATES),
+        (Credential(1, 1, EVENINGS), access_rules.RULE_SCHEDULE),
     ):
         assert answer(credential) == (access.DENY, rule)
 
@@ -53,20 +54,20 @@ def test_a_door_may_ask_for_more_than_a_uid():
     strong = Credential(1, 1, ALWAYS, strength=access.STRENGTH_CRYPTO)
     proven = Request(strength=access.STRENGTH_CRYPTO)
     assert answer(strong, door, request=proven)[0] == access.GRANT
-    assert answer(strong, door) == (access.DENY, access.RULE_STRENGTH)
-    assert answer(Credential(1, 1, ALWAYS), door, request=proven)[1] == access.RULE_STRENGTH
+    assert answer(strong, door) == (access.DENY, access_rules.RULE_STRENGTH)
+    assert answer(Credential(1, 1, ALWAYS), door, request=proven)[1] == access_rules.RULE_STRENGTH
 
 
 def test_lockdown_admits_nobody():
     member = Credential(1, 1, ALWAYS)
-    assert answer(member, Door(lockdown=True)) == (access.DENY, access.RULE_LOCKDOWN)
+    assert answer(member, Door(lockdown=True)) == (access.DENY, access_rules.RULE_LOCKDOWN)
 
 
 def test_without_a_clock_only_the_unconditional_pass():
     member = Credential(1, 1, ALWAYS)
     assert answer(member, minute=None, day=None)[0] == access.GRANT
     for credential in (Credential(1, 1, EVENINGS), Credential(1, 1, ALWAYS, valid_until=99999)):
-        assert answer(credential, minute=None, day=None) == (access.DENY, access.RULE_CLOCK)
+        assert answer(credential, minute=None, day=None) == (access.DENY, access_rules.RULE_CLOCK)
 
 
 def test_a_stale_cache_stops_who_has_dates_or_a_schedule():
@@ -75,7 +76,7 @@ def test_a_stale_cache_stops_who_has_dates_or_a_schedule():
     for credential in (Credential(1, 1, EVENINGS), Credential(1, 1, ALWAYS, valid_until=99999)):
         assert answer(credential, minute=1100, state=stale) == (
             access.DENY,
-            access.RULE_CACHE_FRESH,
+            access_rules.RULE_CACHE_FRESH,
         )
 
 
@@ -86,32 +87,32 @@ def test_a_rule_that_needs_the_site_is_the_gateways():
         (True, access.GRANT),
         (False, access.DENY),
     ):
-        assert answer(member, door, state=State(site=site)) == (verdict, access.RULE_SITE)
-    assert answer(Credential(1, 1, EVENINGS), door)[1] == access.RULE_SCHEDULE
+        assert answer(member, door, state=State(site=site)) == (verdict, access_rules.RULE_SITE)
+    assert answer(Credential(1, 1, EVENINGS), door)[1] == access_rules.RULE_SCHEDULE
 
 
 def test_the_trace_ends_with_the_rule_that_decided():
     for credential in (None, Credential(1, 1, ()), Credential(1, 1, ALWAYS)):
         found = decide(credential, Door(), Request(), 600, MONDAY, ONLINE)
         assert found.trace[-1] == found.rule
-        assert found.trace[0] == access.RULE_KNOWN
+        assert found.trace[0] == access_rules.RULE_KNOWN
         assert len(set(found.trace)) == len(found.trace)
 
 
 def test_rule_numbers_are_frozen():
     # They stand in audits and travel on the wire.
     assert tuple(range(1, 13)) == (
-        access.RULE_KNOWN,
-        access.RULE_NOT_REVOKED,
-        access.RULE_PERSON_ACTIVE,
-        access.RULE_STRENGTH,
-        access.RULE_LOCKDOWN,
-        access.RULE_HAS_LEVEL,
-        access.RULE_CLOCK,
-        access.RULE_VALID_DATES,
-        access.RULE_CACHE_FRESH,
-        access.RULE_SCHEDULE,
-        access.RULE_SITE,
-        access.RULE_NO_ANSWER,
+        access_rules.RULE_KNOWN,
+        access_rules.RULE_NOT_REVOKED,
+        access_rules.RULE_PERSON_ACTIVE,
+        access_rules.RULE_STRENGTH,
+        access_rules.RULE_LOCKDOWN,
+        access_rules.RULE_HAS_LEVEL,
+        access_rules.RULE_CLOCK,
+        access_rules.RULE_VALID_DATES,
+        access_rules.RULE_CACHE_FRESH,
+        access_rules.RULE_SCHEDULE,
+        access_rules.RULE_SITE,
+        access_rules.RULE_NO_ANSWER,
     )
     assert (access.DENY, access.GRANT, access.NEEDS_GATEWAY) == (0, 1, 2)

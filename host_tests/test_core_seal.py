@@ -4,7 +4,7 @@ from binascii import hexlify, unhexlify
 
 from support import raises, vectors
 
-from doorward_core import seal
+from doorward_core import gateway_seal, seal
 from doorward_core.topics import ACCESS_REQUEST, ACCESS_RESPONSE, CONTROL, EVENTS
 
 KEYS = seal.Keys("front", bytes(range(32)))
@@ -118,7 +118,7 @@ def test_what_is_no_sealed_payload_is_refused_before_anything_else():
 def test_freshness_words_have_one_spelling():
     assert seal.parse_freshness(WORD) == ("n", NONCE, 0)
     assert seal.parse_freshness(seal.session_word(bytes(8), 12)) == ("s", bytes(8), 12)
-    assert seal.parse_freshness(seal.counter_word(0)) == ("c", 0, 0)
+    assert seal.parse_freshness(gateway_seal.counter_word(0)) == ("c", 0, 0)
     assert seal.parse_freshness(seal.event_word("0a1b2c3d", 9)) == ("e", "0a1b2c3d", 9)
     for word in (
         "",
@@ -146,7 +146,7 @@ def test_uids_travel_and_are_kept_as_the_second_implementation_says():
     for row in vectors("card"):
         keys, nonce, uid = row_keys(row), unhexlify(row["nonce"]), unhexlify(row["uid"])
         assert hexlify(seal.encrypt_uid(keys, nonce, uid)).decode() == row["block"]
-        assert seal.decrypt_uid(keys, nonce, unhexlify(row["block"])) == uid
+        assert gateway_seal.decrypt_uid(keys, nonce, unhexlify(row["block"])) == uid
         assert hexlify(seal.tag(keys, uid)).decode() == row["tag"]
 
 
@@ -157,7 +157,7 @@ def test_uids_that_share_a_prefix_never_alias():
 
 def test_a_block_that_is_no_uid_is_refused():
     for block in (b"", bytes(15), bytes(16), bytes(range(16)), bytes(17)):
-        assert raises(seal.SealError, seal.decrypt_uid, KEYS, NONCE, block).reason == "form"
+        assert raises(seal.SealError, gateway_seal.decrypt_uid, KEYS, NONCE, block).reason == "form"
 
 
 def test_a_uid_must_have_one_to_ten_bytes():

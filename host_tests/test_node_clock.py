@@ -1,6 +1,5 @@
 # Time from the gateway, across wrapping ticks; and counters of refusals.
 
-from doorward_core.board_messages import TimeAnswer
 from doorward_core.compat import ticks_add
 from doorward_node.clock import Clock
 from doorward_node.refusals import Refusals
@@ -19,7 +18,7 @@ def test_before_the_gateway_has_told_only_uptime_counts():
 
 def test_the_gateways_time_is_carried_on_over_the_wrap():
     clock = Clock(START)
-    assert clock.set(TimeAnswer(UTC, 60, 0, 0), 1999, START)
+    assert clock.set((UTC, 60, 0, 0), 1999, START)
     now = START
     for _ in range(30):  # a month, asked once a day
         now = ticks_add(now, 86400000)
@@ -29,13 +28,13 @@ def test_the_gateways_time_is_carried_on_over_the_wrap():
 
 def test_an_answer_that_took_two_seconds_is_not_used():
     clock = Clock(START)
-    assert not clock.set(TimeAnswer(UTC, 60, 0, 0), 2000, START)
+    assert not clock.set((UTC, 60, 0, 0), 2000, START)
     assert clock.utc(START) is None
 
 
 def test_local_time_changes_when_the_gateway_said_it_would():
     clock = Clock(START)
-    clock.set(TimeAnswer(UTC, 60, UTC + 3600, 120), 10, START)
+    clock.set((UTC, 60, UTC + 3600, 120), 10, START)
     day = 9821  # 2026-11-21 since 2000-01-01
     assert clock.local(START) == (day, 11 * 60 + 30)
     assert clock.local(ticks_add(START, 3599000)) == (day, 12 * 60 + 29)

@@ -6,7 +6,7 @@ import os
 from scratch import folder
 from support import raises
 
-from doorward_core import gateway_messages, records_build, schedule, seal, topics
+from doorward_core import gateway_messages, gateway_seal, records_build, schedule, seal, topics
 from doorward_node.credentials import Credentials
 
 KEYS = seal.Keys("front", bytes(32))
@@ -44,7 +44,7 @@ def cache_file(version, count, keys=KEYS):
 def config(file, version, digest=None, strike_ms=4000):
     digest = digest or hashlib.sha256(file).digest()
     body = gateway_messages.config(version, len(file), digest, strike_ms, 10000, 30000)
-    return body, seal.seal(KEYS, topics.CONFIG, seal.counter_word(version), body)
+    return body, seal.seal(KEYS, topics.CONFIG, gateway_seal.counter_word(version), body)
 
 
 def pull(copy, file, version, now=0, pieces=1000):

@@ -3,7 +3,7 @@
 from one_door import KEY, START, UID, Site, answer, time_is
 from support import raises
 
-from doorward_core import access, schedule, seal, topics
+from doorward_core import access, access_rules, schedule, seal, topics
 from doorward_core.compat import ticks_add
 
 
@@ -118,7 +118,7 @@ def test_with_the_link_down_the_board_decides_at_once():
     site.wait(6000, online=False)
     assert site.tap(b"\x01\x02\x03\x04", online=False) is None
     assert site.strike.moves == [1, 0]
-    assert site.decisions()[1]["rule"] == access.RULE_NO_ANSWER
+    assert site.decisions()[1]["rule"] == access_rules.RULE_NO_ANSWER
 
 
 def test_a_link_that_breaks_during_a_tap_ends_the_wait():
@@ -135,7 +135,7 @@ def test_a_card_without_a_record_is_denied_after_2_s_and_may_be_answered_until_t
     site.wait(1975)
     assert site.decisions() == []
     site.wait(25)
-    assert site.decisions()[0]["rule"] == access.RULE_NO_ANSWER
+    assert site.decisions()[0]["rule"] == access_rules.RULE_NO_ANSWER
     word = site.tap()
     site.wait(1900)
     site.hear(topics.ACCESS_RESPONSE, answer(site.keys, word))
@@ -147,7 +147,7 @@ def test_a_schedule_needs_the_clock():
     evenings = ((0x7F, 17 * 60, 22 * 60),)
     known(site, windows=evenings)
     site.tap(online=False)
-    assert site.decisions()[0]["rule"] == access.RULE_CLOCK
+    assert site.decisions()[0]["rule"] == access_rules.RULE_CLOCK
     time_is(site, 1795282200)  # 2026-11-21 17:30 UTC, 18:30 at the door
     site.tap(online=False)
     assert site.decisions()[1]["granted"] is True

@@ -5,7 +5,10 @@
 # were passed on the way, so that every answer can be explained afterwards.
 
 from doorward_core import schedule
-from doorward_core.compat import const
+from doorward_core.compat import MYPY, const
+
+if MYPY:
+    from doorward_core.access_values import Door, Request, State
 
 DENY = const(0)
 GRANT = const(1)
@@ -15,20 +18,18 @@ NEEDS_GATEWAY = const(2)
 STRENGTH_UID = const(1)
 STRENGTH_CRYPTO = const(2)
 
-# Rule numbers travel on the wire and stay in audits for years: never renumber, only add.
-RULE_KNOWN = const(1)
-RULE_NOT_REVOKED = const(2)
-RULE_PERSON_ACTIVE = const(3)
-RULE_STRENGTH = const(4)
-RULE_LOCKDOWN = const(5)
-RULE_HAS_LEVEL = const(6)
-RULE_CLOCK = const(7)
-RULE_VALID_DATES = const(8)
-RULE_CACHE_FRESH = const(9)
-RULE_SCHEDULE = const(10)
-RULE_SITE = const(11)
-# What a board says when nobody decided: no answer in time and no record of its own.
-RULE_NO_ANSWER = const(12)
+# Rules in the order in which they are tried. access_rules has their public names.
+_KNOWN = const(1)
+_NOT_REVOKED = const(2)
+_PERSON_ACTIVE = const(3)
+_STRENGTH = const(4)
+_LOCKDOWN = const(5)
+_HAS_LEVEL = const(6)
+_CLOCK = const(7)
+_VALID_DATES = const(8)
+_CACHE_FRESH = const(9)
+_SCHEDULE = const(10)
+_SITE = const(11)
 
 
 class Credential:
@@ -68,39 +69,6 @@ class Credential:
         self.always = schedule.is_always(windows)
 
 
-class Door:
-    # The policy of the door: weakest strength it takes; lockdown admits nobody; site_rules says
-    # that a rule needs the whole site (anti-passback, two-person), which only the gateway sees.
-    __slots__ = ("min_strength", "lockdown", "site_rules")
-
-    def __init__(
-        self, min_strength: int = STRENGTH_UID, lockdown: bool = False, site_rules: bool = False
-    ) -> None:
-        self.min_strength = min_strength
-        self.lockdown = lockdown
-        self.site_rules = site_rules
-
-
-class Request:
-    # How the credential was presented: method "rfid", strength as proven by the reader.
-    __slots__ = ("method", "strength")
-
-    def __init__(self, method: str = "rfid", strength: int = STRENGTH_UID) -> None:
-        self.method = method
-        self.strength = strength
-
-
-class State:
-    # What the deciding side knows beside the credential. site: what the rules that need the whole
-    # site say (True, False), None on a board, which cannot see it. stale: the board has not heard
-    # from its gateway for longer than its cache allows for people with dates or schedules.
-    __slots__ = ("site", "stale")
-
-    def __init__(self, site: "bool | None" = None, stale: bool = False) -> None:
-        self.site = site
-        self.stale = stale
-
-
 class Decision:
     # verdict: DENY, GRANT or NEEDS_GATEWAY; rule: the number that settled it; trace: the rules
     # tried, in order, the last being rule. Shared between calls: never change one.
@@ -112,76 +80,58 @@ class Decision:
         self.trace = trace
 
 
-_ORDER = (
-    RULE_KNOWN,
-    RULE_NOT_REVOKED,
-    RULE_PERSON_ACTIVE,
-    RULE_STRENGTH,
-    RULE_LOCKDOWN,
-    RULE_HAS_LEVEL,
-    RULE_CLOCK,
-    RULE_VALID_DATES,
-    RULE_CACHE_FRESH,
-    RULE_SCHEDULE,
-    RULE_SITE,
-)
-
 # Made on first use and shared from then on: a decision allocates nothing, and a board keeps only
 # those that its people bring about.
-_MADE: "dict[tuple[int, int], Decision]" = {}
+_MADE: "dict[int, Decision]" = {}
 
 
 def _decision(verdict: int, rule: int) -> Decision:
-    made = _MADE.get((verdict, rule))
+    made = _MADE.get(verdict << 8 | rule)
     if made is None:
-        trace = _ORDER[: _ORDER.index(rule) + 1]
-        made = _MADE[(verdict, rule)] = Decision(verdict, rule, trace)
+        made = _MADE[verdict << 8 | rule] = Decision(verdict, rule, tuple(range(1, rule + 1)))
     return made
-
-
-def _deny(rule: int) -> Decision:
-    return _decision(DENY, rule)
 
 
 def decide(  # noqa: C901, PLR0911 - the rules in their order, one by one, are the point
     credential: "Credential | None",
-    door: Door,
-    request: Request,
+    door: "Door",
+    request: "Request",
     local_minute: "int | None",
     day: "int | None",
-    state: State,
+    state: "State",
 ) -> Decision:
     # The decision for a presented credential. local_minute 0..1439 and day since 2000-01-01, both
-    # None while the clock is not known. Pure: no clock, no look-up, no memory.
+    # None while the clock is not known. door, request and state are what access_values has, or
+    # anything with those fields. Pure: no clock, no look-up, no memory.
     if credential is None:
-        return _deny(RULE_KNOWN)
+        return _decision(DENY, _KNOWN)
     if credential.revoked:
-        return _deny(RULE_NOT_REVOKED)
+        return _decision(DENY, _NOT_REVOKED)
     if not credential.active:
-        return _deny(RULE_PERSON_ACTIVE)
+        return _decision(DENY, _PERSON_ACTIVE)
     if min(credential.strength, request.strength) < door.min_strength:
-        return _deny(RULE_STRENGTH)
+        return _decision(DENY, _STRENGTH)
     if door.lockdown:
-        return _deny(RULE_LOCKDOWN)
+        return _decision(DENY, _LOCKDOWN)
     if not credential.windows:
-        return _deny(RULE_HAS_LEVEL)
+        return _decision(DENY, _HAS_LEVEL)
     dated = credential.valid_from is not None or credential.valid_until is not None
     if day is None or local_minute is None:
         if dated or not credential.always:
-            return _deny(RULE_CLOCK)
+            return _decision(DENY, _CLOCK)
     else:
         if credential.valid_from is not None and day < credential.valid_from:
-            return _deny(RULE_VALID_DATES)
+            return _decision(DENY, _VALID_DATES)
         if credential.valid_until is not None and day > credential.valid_until:
-            return _deny(RULE_VALID_DATES)
+            return _decision(DENY, _VALID_DATES)
     if state.stale and (dated or not credential.always):
-        return _deny(RULE_CACHE_FRESH)
+        return _decision(DENY, _CACHE_FRESH)
     if not credential.always and not schedule.contains(
         credential.windows, day or 0, local_minute or 0
     ):
-        return _deny(RULE_SCHEDULE)
+        return _decision(DENY, _SCHEDULE)
     if not door.site_rules:
-        return _decision(GRANT, RULE_SCHEDULE)
+        return _decision(GRANT, _SCHEDULE)
     if state.site is None:
-        return _decision(NEEDS_GATEWAY, RULE_SITE)
-    return _decision(GRANT, RULE_SITE) if state.site else _deny(RULE_SITE)
+        return _decision(NEEDS_GATEWAY, _SITE)
+    return _decision(GRANT, _SITE) if state.site else _decision(DENY, _SITE)

@@ -109,37 +109,19 @@ def cache_wanted(version: int, offset: int) -> bytes:
     return encode({"want": "cache", "version": version, "offset": offset})
 
 
-class AccessAnswer:
-    # seconds: how long to energise the strike, 0 when not granted.
-    __slots__ = ("granted", "rule", "seconds")
-
-    def __init__(self, granted: bool, rule: int, seconds: int) -> None:
-        self.granted = granted
-        self.rule = rule
-        self.seconds = seconds
-
-
-def parse_access_answer(body: bytes) -> AccessAnswer:
+def parse_access_answer(body: bytes) -> "tuple[bool, int, int]":
+    # (granted, rule, seconds): how long to energise the strike, 0 when not granted.
     fields = decode(body)
     granted = flag(fields, "access_granted")
     seconds = number(fields, "seconds", 1, 60) if granted else 0
-    return AccessAnswer(granted, number(fields, "rule", 0, 255), seconds)
+    return granted, number(fields, "rule", 0, 255), seconds
 
 
-class TimeAnswer:
-    # offset and next_offset: minutes ahead of UTC now, and from next_change (UTC s, 0: never) on.
-    __slots__ = ("utc", "offset", "next_change", "next_offset")
-
-    def __init__(self, utc: int, offset: int, next_change: int, next_offset: int) -> None:
-        self.utc = utc
-        self.offset = offset
-        self.next_change = next_change
-        self.next_offset = next_offset
-
-
-def parse_time_answer(body: bytes) -> TimeAnswer:
+def parse_time_answer(body: bytes) -> "tuple[int, int, int, int]":
+    # (UTC s, offset, next change, next offset): minutes ahead of UTC now, and from the next change
+    # (UTC s, 0: never) on.
     fields = decode(body)
-    return TimeAnswer(
+    return (
         number(fields, "utc"),
         number(fields, "offset_min", -1440, 1440),
         number(fields, "next_change"),
@@ -153,63 +135,30 @@ def parse_events_ack(body: bytes) -> "tuple[str, int]":
     return text(fields, "epoch", 8), number(fields, "seq")
 
 
-class Command:
-    __slots__ = ("name", "command_id", "parameters")
-
-    def __init__(self, name: str, command_id: str, parameters: "dict[str, object]") -> None:
-        self.name = name
-        self.command_id = command_id
-        self.parameters = parameters
-
-
-def parse_command(body: bytes) -> Command:
+def parse_command(body: bytes) -> "tuple[str, str, dict[str, object]]":
+    # (name, command id, parameters).
     fields = decode(body)
-    return Command(
-        text(fields, "command", 32), text(fields, "command_id", 32), part(fields, "parameters")
-    )
+    return text(fields, "command", 32), text(fields, "command_id", 32), part(fields, "parameters")
 
 
 class Config:
-    # The cache to hold (0: none), and the door's settings in ms.
-    __slots__ = ("cache_version", "cache_size", "cache_digest", "strike_ms", "cap_ms", "held_ms")
-
-    def __init__(
-        self, cache: "tuple[int, int, str]", strike_ms: int, cap_ms: int, held_ms: int
-    ) -> None:
-        self.cache_version, self.cache_size, self.cache_digest = cache
-        self.strike_ms = strike_ms
-        self.cap_ms = cap_ms
-        self.held_ms = held_ms
-
-
-def parse_config(body: bytes) -> Config:
-    fields = decode(body)
-    cache = (number(fields, "cache_version"), number(fields, "size"), text(fields, "digest"))
-    door = part(fields, "door")
-    return Config(
-        cache,
-        number(door, "strike_ms", 100, 60000),
-        number(door, "cap_ms", 100, 60000),
-        number(door, "held_ms", 1000, 86400000),
-    )
+    # The cache to hold (0: none), and the door's settings in ms. Raises MessageError.
+    def __init__(self, body: bytes) -> None:
+        fields = decode(body)
+        door = part(fields, "door")
+        self.cache_version = number(fields, "cache_version")
+        self.cache_size = number(fields, "size")
+        self.cache_digest = text(fields, "digest")
+        self.strike_ms = number(door, "strike_ms", 100, 60000)
+        self.cap_ms = number(door, "cap_ms", 100, 60000)
+        self.held_ms = number(door, "held_ms", 1000, 86400000)
 
 
-class CacheChunk:
-    __slots__ = ("version", "offset", "total", "data")
-
-    def __init__(self, version: int, offset: int, total: int, data: bytes) -> None:
-        self.version = version
-        self.offset = offset
-        self.total = total
-        self.data = data
-
-
-def parse_cache_chunk(body: bytes) -> CacheChunk:
+def parse_cache_chunk(body: bytes) -> "tuple[int, int, int, bytes]":
+    # (version, offset, total, data).
     fields = decode(body)
     try:
         data = a2b_base64(text(fields, "data", 1024))
     except ValueError:
         raise MessageError("data", "base64")
-    return CacheChunk(
-        number(fields, "version"), number(fields, "offset"), number(fields, "total"), data
-    )
+    return number(fields, "version"), number(fields, "offset"), number(fields, "total"), data

@@ -1,194 +1,85 @@
-# MQTT 3.1.1 packets, without any I/O: the one codec of the board's client and the broker.
-#
-# Encoders return the bytes of one packet, to be sent with one write; parse_* take the body of a
-# packet apart. What only a broker says or reads stands in mqtt_server, and mqtt_stream cuts a byte
-# stream into packets for who has the heap to join byte strings.
-# Source: OASIS MQTT Version 3.1.1, 29 October 2014; section numbers below are its own.
+# MQTT 3.1.1 for who speaks to many: the packets of mqtt_packets, and every number by its name.
 
-from doorward_core.compat import const
+from doorward_core.mqtt_packets import (
+    MqttError,
+    ack,
+    check_flags,
+    connect,
+    disconnect,
+    frame,
+    parse_ack,
+    parse_connack,
+    parse_publish,
+    parse_suback,
+    pingreq,
+    publish,
+    string,
+    subscribe,
+    take,
+    take_id,
+    take_text,
+)
 
-CONNECT = const(1)
-CONNACK = const(2)
-PUBLISH = const(3)
-PUBACK = const(4)
-PUBREC = const(5)
-PUBREL = const(6)
-PUBCOMP = const(7)
-SUBSCRIBE = const(8)
-SUBACK = const(9)
-UNSUBSCRIBE = const(10)
-UNSUBACK = const(11)
-PINGREQ = const(12)
-PINGRESP = const(13)
-DISCONNECT = const(14)
+__all__ = (
+    "ACCEPTED",
+    "BAD_CLIENT_ID",
+    "BAD_LOGIN",
+    "BAD_PROTOCOL",
+    "CONNACK",
+    "CONNECT",
+    "DISCONNECT",
+    "NOT_AUTHORISED",
+    "PINGREQ",
+    "PINGRESP",
+    "PUBACK",
+    "PUBCOMP",
+    "PUBLISH",
+    "PUBREC",
+    "PUBREL",
+    "REFUSED",
+    "SUBACK",
+    "SUBSCRIBE",
+    "UNAVAILABLE",
+    "UNSUBACK",
+    "UNSUBSCRIBE",
+    "MqttError",
+    "ack",
+    "check_flags",
+    "connect",
+    "disconnect",
+    "frame",
+    "parse_ack",
+    "parse_connack",
+    "parse_publish",
+    "parse_suback",
+    "pingreq",
+    "publish",
+    "string",
+    "subscribe",
+    "take",
+    "take_id",
+    "take_text",
+)
 
-ACCEPTED = const(0)
-BAD_PROTOCOL = const(1)
-BAD_CLIENT_ID = const(2)
-UNAVAILABLE = const(3)
-BAD_LOGIN = const(4)
-NOT_AUTHORISED = const(5)
-REFUSED = const(0x80)
+CONNECT = 1
+CONNACK = 2
+PUBLISH = 3
+PUBACK = 4
+PUBREC = 5
+PUBREL = 6
+PUBCOMP = 7
+SUBSCRIBE = 8
+SUBACK = 9
+UNSUBSCRIBE = 10
+UNSUBACK = 11
+PINGREQ = 12
+PINGRESP = 13
+DISCONNECT = 14
 
-_PROTOCOL = b"\x00\x04MQTT\x04"
-
-
-class MqttError(ValueError):
-    # The peer sent something that the standard forbids: close the connection (4.8).
-    pass
-
-
-def frame(head: int, body: bytes) -> bytes:
-    # A whole packet: fixed header with the remaining length (2.2.3), then body.
-    size = len(body)
-    out = bytearray((head,))
-    while True:
-        low = size & 127
-        size >>= 7
-        out.append(low | 128 if size else low)
-        if not size:
-            break
-    out += body
-    return bytes(out)
-
-
-def string(data: "str | bytes") -> bytes:
-    # A length-prefixed field (1.5.3).
-    if isinstance(data, str):
-        data = data.encode()
-    if len(data) > 65535:
-        raise MqttError("field longer than 65535 bytes")
-    return len(data).to_bytes(2, "big") + data
-
-
-def connect(
-    client_id: str,
-    keepalive: int,
-    clean: bool,
-    user: "str | None" = None,
-    password: "str | bytes | None" = None,
-    will: "tuple[str, bytes, bool, int] | None" = None,
-) -> bytes:
-    # will: (topic, payload, retain, qos).
-    flags = 2 if clean else 0
-    body = [string(client_id)]
-    if will:
-        topic, payload, retain, qos = will
-        flags |= 4 | qos << 3 | (32 if retain else 0)
-        body += [string(topic), string(payload)]
-    if user is not None:
-        flags |= 128
-        body.append(string(user))
-        if password is not None:
-            flags |= 64
-            body.append(string(password))
-    head = _PROTOCOL + bytes((flags,)) + keepalive.to_bytes(2, "big")
-    return frame(0x10, head + b"".join(body))
-
-
-def publish(
-    topic: "str | bytes",
-    payload: bytes,
-    qos: int = 0,
-    retain: bool = False,
-    dup: bool = False,
-    packet_id: int = 0,
-) -> bytes:
-    head = 0x30 | (8 if dup else 0) | qos << 1 | (1 if retain else 0)
-    middle = packet_id.to_bytes(2, "big") if qos else b""
-    return frame(head, string(topic) + middle + payload)
-
-
-def ack(kind: int, packet_id: int) -> bytes:
-    # PUBACK, PUBREC, PUBREL, PUBCOMP or UNSUBACK.
-    flags = 2 if kind == PUBREL else 0
-    return bytes((kind << 4 | flags, 2, packet_id >> 8, packet_id & 255))
-
-
-def subscribe(packet_id: int, filters: "list[tuple[str, int]]") -> bytes:
-    body = [packet_id.to_bytes(2, "big")]
-    for pattern, qos in filters:
-        body.append(string(pattern) + bytes((qos,)))
-    return frame(0x82, b"".join(body))
-
-
-def pingreq() -> bytes:
-    return b"\xc0\x00"
-
-
-def disconnect() -> bytes:
-    return b"\xe0\x00"
-
-
-def check_flags(kind: int, flags: int) -> None:
-    # 2.2.2: reserved flags; a wrong one closes the connection.
-    if kind == PUBLISH:
-        if flags & 6 == 6:
-            raise MqttError("PUBLISH with QoS 3")
-        if flags & 14 == 8:
-            raise MqttError("PUBLISH with DUP at QoS 0")
-    elif kind < CONNECT or kind > DISCONNECT:
-        raise MqttError("reserved packet type " + str(kind))
-    elif flags != (2 if kind in (PUBREL, SUBSCRIBE, UNSUBSCRIBE) else 0):
-        raise MqttError("reserved flags set in packet type " + str(kind))
-
-
-def take(body: bytes, at: int) -> "tuple[bytes, int]":
-    # (the length-prefixed field at this place, the place behind it).
-    start = at + 2
-    if len(body) < start:
-        raise MqttError("packet cut short")
-    end = start + (body[at] << 8 | body[at + 1])
-    if len(body) < end:
-        raise MqttError("packet cut short")
-    return body[start:end], end
-
-
-def take_text(body: bytes, at: int) -> "tuple[str, int]":
-    data, at = take(body, at)
-    try:
-        text = data.decode()
-    except ValueError:
-        raise MqttError("text that is not UTF-8")
-    if "\0" in text:
-        raise MqttError("text with U+0000")
-    return text, at
-
-
-def take_id(body: bytes, at: int) -> int:
-    # A packet identifier; 0 is none (2.3.1).
-    if len(body) < at + 2:
-        raise MqttError("packet cut short")
-    packet_id = body[at] << 8 | body[at + 1]
-    if not packet_id:
-        raise MqttError("packet identifier 0")
-    return packet_id
-
-
-def parse_publish(flags: int, body: bytes) -> "tuple[str, int, bytes]":
-    # (topic, packet id or 0, payload).
-    topic, at = take_text(body, 0)
-    if not topic or "+" in topic or "#" in topic:
-        raise MqttError("PUBLISH to a topic with wildcards, or to none")
-    if not flags & 6:
-        return topic, 0, body[at:]
-    return topic, take_id(body, at), body[at + 2 :]
-
-
-def parse_ack(body: bytes) -> int:
-    # The packet id of PUBACK, PUBREC, PUBREL, PUBCOMP or UNSUBACK.
-    if len(body) != 2:
-        raise MqttError("acknowledgement of " + str(len(body)) + " bytes")
-    return take_id(body, 0)
-
-
-def parse_connack(body: bytes) -> "tuple[bool, int]":
-    # (session present, return code).
-    if len(body) != 2 or body[0] > 1:
-        raise MqttError("malformed CONNACK")
-    return bool(body[0]), body[1]
-
-
-def parse_suback(body: bytes) -> "tuple[int, bytes]":
-    # (packet id, one return code a filter).
-    return take_id(body, 0), body[2:]
+ACCEPTED = 0
+BAD_PROTOCOL = 1
+BAD_CLIENT_ID = 2
+UNAVAILABLE = 3
+BAD_LOGIN = 4
+NOT_AUTHORISED = 5
+REFUSED = 0x80

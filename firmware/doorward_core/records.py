@@ -7,8 +7,9 @@
 #   records 16 each, by tag:     tag 12, person u16 (the place in persons), group u16
 #   mac 16: HMAC under key down.cache over the header
 #
-# Days count from 2000-01-01; 0xFFFF is "no bound". All numbers are big-endian. Tags are uniform,
-# so a look-up guesses where a tag stands and needs about four probes for 10,000 records.
+# records_build writes it, and names the flags of a person. Days count from 2000-01-01; 0xFFFF is
+# "no bound". All numbers are big-endian. Tags are uniform, so a look-up guesses where a tag stands
+# and needs about four probes for 10,000 records.
 
 import hashlib
 import struct
@@ -17,20 +18,15 @@ from doorward_core.access import Credential
 from doorward_core.compat import const, same
 from doorward_core.seal import Keys
 
-TAG_SIZE = const(12)
-NO_BOUND = const(0xFFFF)
-PERSON_INACTIVE = const(1)
-
-MAGIC = b"DWC1"
-HEADER = ">4s32sIIIIIII16s"
+_MAGIC = b"DWC1"
+_TAG_SIZE = const(12)
+_NO_BOUND = const(0xFFFF)
+_INACTIVE = const(1)
 _HEADER_SIZE = const(80)
-WINDOW = ">HBBHH"
-PERSON = ">HHHH"
 _ROW = const(8)
 _RECORD = const(16)
 _MAC_SIZE = const(16)
 _STEP = const(256)
-LABEL = "down.cache"
 
 
 class CacheError(ValueError):
@@ -45,9 +41,9 @@ class Cache:
         self._file = file
         self._groups: "dict[int, tuple[int, tuple[tuple[int, int, int], ...]]]" = {}
         header = file.read(_HEADER_SIZE)
-        if len(header) != _HEADER_SIZE or header[:4] != MAGIC:
+        if len(header) != _HEADER_SIZE or header[:4] != _MAGIC:
             raise CacheError("cache: not a doorward cache")
-        fields = struct.unpack(HEADER, header)
+        fields = struct.unpack(">4s32sIIIIIII16s", header)
         if fields[1].rstrip(b"\0") != keys.device.encode():
             raise CacheError("cache: made for another board")
         self.version, self.issued, self.soft_expiry, self.hard_expiry = fields[2:6]
@@ -57,11 +53,11 @@ class Cache:
         self._records_at = self._persons_at + self._persons * _ROW
         self._end = self._records_at + self.count * _RECORD
         # The header first: counts that are not the gateway's could ask for any amount of heap.
-        mac = keys.mac(LABEL, [header])[:_MAC_SIZE]
+        mac = keys.mac("down.cache", [header])[:_MAC_SIZE]
         if not same(self._read(self._end, _MAC_SIZE), mac) or file.read(1):
             raise CacheError("cache: not sealed by this site's gateway")
         for at in range(_HEADER_SIZE, self._persons_at, _ROW):
-            group, mask, strength, start, end = struct.unpack(WINDOW, self._read(at, _ROW))
+            group, mask, strength, start, end = struct.unpack(">HBBHH", self._read(at, _ROW))
             windows = self._groups[group][1] if group in self._groups else ()
             self._groups[group] = (strength, windows + ((mask, start, end),))
 
@@ -85,10 +81,10 @@ class Cache:
             span = high_key - low_key + 1
             middle = low + (high - low) * (wanted - low_key) // span
             row = self._read(self._records_at + middle * _RECORD, _RECORD)
-            if row[:TAG_SIZE] == mark:
+            if row[:_TAG_SIZE] == mark:
                 return self._credential(row)
             key = int.from_bytes(row[:4], "big")
-            if row[:TAG_SIZE] < mark:
+            if row[:_TAG_SIZE] < mark:
                 low = middle + 1
                 low_key = key
             else:
@@ -97,22 +93,22 @@ class Cache:
         return None
 
     def _credential(self, row: bytes) -> Credential:
-        person, group = struct.unpack(">HH", row[TAG_SIZE:])
+        person, group = struct.unpack(">HH", row[_TAG_SIZE:])
         if person >= self._persons or group not in self._groups:
             raise CacheError("cache: a record without its person or group")
         first, last, flags, _zero = struct.unpack(
-            PERSON, self._read(self._persons_at + person * _ROW, _ROW)
+            ">HHHH", self._read(self._persons_at + person * _ROW, _ROW)
         )
         strength, windows = self._groups[group]
         return Credential(
             person,
             group,
             windows,
-            None if first == NO_BOUND else first,
-            None if last == NO_BOUND else last,
+            None if first == _NO_BOUND else first,
+            None if last == _NO_BOUND else last,
             strength,
             False,
-            not flags & PERSON_INACTIVE,
+            not flags & _INACTIVE,
         )
 
     def _read(self, offset: int, size: int) -> bytes:

@@ -4,11 +4,17 @@ import hashlib
 import struct
 
 from doorward_core.compat import const
-from doorward_core.records import HEADER, LABEL, MAGIC, NO_BOUND, PERSON, WINDOW
 from doorward_core.seal import Keys
+
+NO_BOUND = 0xFFFF
+PERSON_INACTIVE = 1
 
 _MAC_SIZE = const(16)
 _MOST = const(65535)
+_MAGIC = b"DWC1"
+_HEADER = ">4s32sIIIIIII16s"
+_WINDOW = ">HBBHH"
+_PERSON = ">HHHH"
 
 
 def build(
@@ -28,11 +34,11 @@ def build(
         raise ValueError("cache: more than 65535 people or groups at one door")
     parts = []
     for group, strength, mask, start, end in sorted(windows):
-        parts.append(struct.pack(WINDOW, group, mask, strength, start, end))
+        parts.append(struct.pack(_WINDOW, group, mask, strength, start, end))
     for first, last, flags in persons:
         first = NO_BOUND if first is None else first
         last = NO_BOUND if last is None else last
-        parts.append(struct.pack(PERSON, first, last, flags, 0))
+        parts.append(struct.pack(_PERSON, first, last, flags, 0))
     for mark, person, group in sorted(records):
         parts.append(mark + struct.pack(">HH", person, group))
     rest = b"".join(parts)
@@ -40,6 +46,6 @@ def build(
     counts = (len(windows), len(persons), len(records))
     device = keys.device.encode()
     header = struct.pack(
-        HEADER, MAGIC, device, version, issued, soft_expiry, hard_expiry, *counts, digest
+        _HEADER, _MAGIC, device, version, issued, soft_expiry, hard_expiry, *counts, digest
     )
-    return header + rest + keys.mac(LABEL, [header])[:_MAC_SIZE]
+    return header + rest + keys.mac("down.cache", [header])[:_MAC_SIZE]

@@ -14,66 +14,60 @@ import binascii
 import hashlib
 
 from doorward_core import topics
-from doorward_core.compat import aes_cbc_decrypt, aes_cbc_encrypt, const, same
+from doorward_core.compat import aes_cbc, const, same
 
 MAX_PAYLOAD = const(1024)
 NONCE_SIZE = const(16)
 BOOT_SIZE = const(8)
-KEY_SIZE = const(32)
-MAX_UID = const(10)
 CHAIN_START = bytes(16)
 
-_MAGIC = "dw1"
+_KEY_SIZE = const(32)
+_MAX_UID = const(10)
 _MAC_SIZE = const(16)
 _BLOCK = const(64)
-_HEX = "0123456789abcdef"
 
 
 class SealError(ValueError):
     # reason: "form" (not a sealed payload), "epoch", "kind" (freshness not allowed there) or
     # "mac". Nobody outside should be told which; it is for counters and logs.
     def __init__(self, reason: str) -> None:
-        super().__init__("seal refused: " + reason)
+        super().__init__(reason)
         self.reason = reason
-
-
-class _Hmac:
-    # HMAC-SHA256 with both pads hashed once: a tap costs four compressions fewer.
-    def __init__(self, key: bytes) -> None:
-        key = key + bytes(_BLOCK - len(key))
-        self._inner = bytes([byte ^ 0x36 for byte in key])
-        self._outer = bytes([byte ^ 0x5C for byte in key])
-
-    def digest(self, parts: "list[bytes]") -> bytes:
-        inner = hashlib.sha256(self._inner)
-        for part in parts:
-            inner.update(part)
-        outer = hashlib.sha256(self._outer)
-        outer.update(inner.digest())
-        return outer.digest()
 
 
 class Keys:
     # The keys of one device, derived from its 32-byte secret: one per label.
     def __init__(self, device: str, secret: bytes, epoch: int = 1) -> None:
-        if len(secret) != KEY_SIZE:
+        if len(secret) != _KEY_SIZE:
             raise ValueError("device key: need 32 bytes")
         if not topics.is_id(device):
             raise ValueError("device id: 1 to 32 of A-Z a-z 0-9 _ -")
         self.device = device
         self.epoch = epoch
-        self._root = _Hmac(secret)
-        self._derived: "dict[str, _Hmac]" = {}
+        self._secret = secret
 
     def derive(self, label: str) -> bytes:
-        return self._root.digest([(_MAGIC + "|" + label + "|" + str(self.epoch)).encode()])
+        return _hmac(self._secret, [("dw1|" + label + "|" + str(self.epoch)).encode()])
 
     def mac(self, label: str, parts: "list[bytes]") -> bytes:
-        # The full 32-byte HMAC of parts under the key of label.
-        keyed = self._derived.get(label)
-        if keyed is None:
-            keyed = self._derived[label] = _Hmac(self.derive(label))
-        return keyed.digest(parts)
+        # The full 32-byte HMAC of parts under the key of label. Derived anew every time: that is
+        # four more compressions in C, and a dozen labels would fill kilobytes of a board's heap.
+        return _hmac(self.derive(label), parts)
+
+
+def _hmac(key: bytes, parts: "list[bytes]") -> bytes:
+    # HMAC-SHA256 with a 32-byte key. Pads a whole block at once: integers xor in C.
+    block = int.from_bytes(key + bytes(_BLOCK - _KEY_SIZE), "big")
+    inner = hashlib.sha256(
+        (block ^ int.from_bytes(b"\x36" * _BLOCK, "big")).to_bytes(_BLOCK, "big")
+    )
+    for part in parts:
+        inner.update(part)
+    outer = hashlib.sha256(
+        (block ^ int.from_bytes(b"\x5c" * _BLOCK, "big")).to_bytes(_BLOCK, "big")
+    )
+    outer.update(inner.digest())
+    return outer.digest()
 
 
 class Sealed:
@@ -89,7 +83,7 @@ def seal(keys: Keys, suffix: str, freshness: str, body: bytes, extra: bytes = b"
     # body + line feed + seal line. extra: bytes that both sides know and that are not sent
     # (the log digest of an event). Raises SealError("kind") if the leaf takes no such freshness.
     mac = _mac(keys, suffix, freshness, body, extra)
-    line = "\n" + _MAGIC + " " + str(keys.epoch) + " " + freshness + " "
+    line = "\ndw1 " + str(keys.epoch) + " " + freshness + " "
     return body + line.encode() + binascii.hexlify(mac)
 
 
@@ -99,13 +93,12 @@ def split(payload: bytes) -> Sealed:
     if cut < 0 or len(payload) > MAX_PAYLOAD:
         raise SealError("form")
     try:
-        words = payload[cut + 1 :].decode().split(" ")
+        magic, epoch, freshness, mac = payload[cut + 1 :].decode().split(" ")
     except ValueError:
         raise SealError("form")
-    if len(words) != 4 or words[0] != _MAGIC or not _is_number(words[1]):
+    if magic != "dw1":
         raise SealError("form")
-    mac = _unhex(words[3], _MAC_SIZE)
-    return Sealed(payload[:cut], int(words[1]), words[2], mac)
+    return Sealed(payload[:cut], _number(epoch), freshness, _unhex(mac, _MAC_SIZE))
 
 
 def open_sealed(keys: Keys, suffix: str, payload: bytes, extra: bytes = b"") -> Sealed:
@@ -126,11 +119,9 @@ def _mac(keys: Keys, suffix: str, freshness: str, body: bytes, extra: bytes) -> 
         raise SealError("kind")
     parts: "list[bytes]" = []
     for field in (label.encode(), keys.device.encode(), suffix.encode(), freshness.encode(), body):
-        parts.append(len(field).to_bytes(2, "big"))
-        parts.append(field)
+        parts += [len(field).to_bytes(2, "big"), field]
     if extra:
-        parts.append(len(extra).to_bytes(2, "big"))
-        parts.append(extra)
+        parts += [len(extra).to_bytes(2, "big"), extra]
     return keys.mac(label, parts)[:_MAC_SIZE]
 
 
@@ -140,10 +131,6 @@ def nonce_word(nonce: bytes) -> str:
 
 def session_word(boot: bytes, number: int) -> str:
     return "s:" + binascii.hexlify(boot).decode() + "." + str(number)
-
-
-def counter_word(number: int) -> str:
-    return "c:" + str(number)
 
 
 def event_word(epoch: str, seq: int) -> str:
@@ -158,35 +145,23 @@ def parse_freshness(word: str) -> "tuple[str, bytes | int | str, int]":
     rest = word[2:]
     if kind == "n:":
         return "n", _unhex(rest, NONCE_SIZE), 0
-    if kind == "c:" and _is_number(rest):
-        return "c", int(rest), 0
-    head, dot, tail = rest.partition(".")
-    if dot and _is_number(tail):
-        if kind == "s:":
-            return "s", _unhex(head, BOOT_SIZE), int(tail)
-        if kind == "e:" and len(_unhex(head, 4)) == 4:
-            return "e", head, int(tail)
+    if kind == "c:":
+        return "c", _number(rest), 0
+    head, _dot, tail = rest.partition(".")
+    if kind == "s:":
+        return "s", _unhex(head, BOOT_SIZE), _number(tail)
+    if kind == "e:" and _unhex(head, 4):
+        return "e", head, _number(tail)
     raise SealError("form")
 
 
 def encrypt_uid(keys: Keys, nonce: bytes, uid: bytes) -> bytes:
     # One AES-128-CBC block: length, UID, zeros; IV is the request's nonce. Keeps who reads the
     # broker from cloning cards. It is no authentication: the request's seal is.
-    if not 0 < len(uid) <= MAX_UID:
+    if not 0 < len(uid) <= _MAX_UID:
         raise ValueError("uid: need 1 to 10 bytes")
     block = bytes([len(uid)]) + uid + bytes(15 - len(uid))
-    return aes_cbc_encrypt(keys.derive("uid")[:16], nonce, block)
-
-
-def decrypt_uid(keys: Keys, nonce: bytes, block: bytes) -> bytes:
-    # The UID in a block of encrypt_uid(); raises SealError("form") if there is none.
-    if len(block) != 16:
-        raise SealError("form")
-    plain = aes_cbc_decrypt(keys.derive("uid")[:16], nonce, block)
-    size = plain[0]
-    if not 0 < size <= MAX_UID or plain[size + 1 :] != bytes(15 - size):
-        raise SealError("form")
-    return plain[1 : size + 1]
+    return aes_cbc(keys.derive("uid")[:16], nonce).encrypt(block)
 
 
 def tag(keys: Keys, uid: bytes) -> bytes:
@@ -204,19 +179,22 @@ def chain(previous: bytes, epoch: str, seq: int, body: bytes) -> bytes:
 
 
 def _unhex(text: str, size: int) -> bytes:
-    if len(text) != 2 * size:
+    # Exactly size bytes, in lower case.
+    try:
+        data = binascii.unhexlify(text)
+    except ValueError:
         raise SealError("form")
-    for character in text:
-        if character not in _HEX:
-            raise SealError("form")
-    return binascii.unhexlify(text)
+    if len(data) != size or binascii.hexlify(data).decode() != text:
+        raise SealError("form")
+    return data
 
 
-def _is_number(text: str) -> bool:
+def _number(text: str) -> int:
     # A decimal in its one spelling, at most 2**53: JSON tools elsewhere lose more.
-    if not text or len(text) > 16 or (text[0] == "0" and text != "0"):
-        return False
-    for character in text:
-        if character not in "0123456789":
-            return False
-    return True
+    try:
+        number = int(text[:17])
+    except ValueError:
+        raise SealError("form")
+    if number < 0 or len(text) > 16 or str(number) != text:
+        raise SealError("form")
+    return number

@@ -1,4 +1,5 @@
-# UTC seconds since 1970 to and from the text on the wire, and to a door's local minute.
+# UTC seconds since 1970 to the text on the wire, and to a door's local minute. What reads that text
+# is the gateway's: gateway_timestamps.
 #
 # A board counts from 2000 or 1970 depending on the port and has no datetime: this is the civil
 # calendar by integer arithmetic (days_from_civil, H. Hinnant, "chrono-compatible date algorithms").
@@ -6,7 +7,7 @@
 from doorward_core.compat import const
 
 _DAY = const(86400)
-DAYS_1970_TO_2000 = const(10957)
+_DAYS_1970_TO_2000 = const(10957)
 
 
 def iso(utc: int) -> str:
@@ -18,22 +19,10 @@ def iso(utc: int) -> str:
     return "%04d-%02d-%02dT%02d:%02d:%02dZ" % (year, month, day, hour, minute, second)
 
 
-def parse(text: str) -> int:
-    # The inverse of iso(); raises ValueError for any other spelling, and for years outside 2000 to
-    # 2199: who claims to live there has no clock, and calendars end sooner than integers.
-    if not 2000 <= int(text[0:4]) < 2200:
-        raise ValueError("time: need a year from 2000 to 2199")
-    utc = _days(int(text[0:4]), int(text[5:7]), int(text[8:10])) * _DAY
-    utc += int(text[11:13]) * 3600 + int(text[14:16]) * 60 + int(text[17:19])
-    if iso(utc) != text:
-        raise ValueError("time: need YYYY-MM-DDThh:mm:ssZ")
-    return utc
-
-
 def local(utc: int, offset_minutes: int) -> "tuple[int, int]":
     # (day since 2000-01-01, minute of that day) at a place that is offset_minutes ahead of UTC.
     days, second = divmod(utc + offset_minutes * 60, _DAY)
-    return days - DAYS_1970_TO_2000, second // 60
+    return days - _DAYS_1970_TO_2000, second // 60
 
 
 def _civil(days: int) -> "tuple[int, int, int]":
@@ -45,12 +34,3 @@ def _civil(days: int) -> "tuple[int, int, int]":
     day = of_year - (153 * shifted + 2) // 5 + 1
     month = shifted + 3 if shifted < 10 else shifted - 9
     return year + era * 400 + (1 if month <= 2 else 0), month, day
-
-
-def _days(year: int, month: int, day: int) -> int:
-    if month <= 2:
-        year -= 1
-    era, of_era = divmod(year, 400)
-    shifted = month - 3 if month > 2 else month + 9
-    of_year = (153 * shifted + 2) // 5 + day - 1
-    return era * 146097 + of_era * 365 + of_era // 4 - of_era // 100 + of_year - 719468

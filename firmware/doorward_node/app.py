@@ -1,4 +1,5 @@
-# The door board: wires reader, door, log and link together, and gives each its turn.
+# The door board at work: what goes from reader, door, log and link to each other, and when each
+# has its turn. assembly.py has put them together.
 #
 # Three loops. The reader's polls the field. The door's, every 25 ms, moves whatever depends on
 # time and touches neither flash nor network. The background's writes, uploads and reports, and
@@ -8,25 +9,14 @@ import asyncio
 import gc
 from time import ticks_ms
 
-from doorward_core import board_messages, door, topics
+from doorward_core import board_messages, topics
 from doorward_core.compat import const, ticks_add, ticks_diff
 from doorward_core.messages import MessageError
-from doorward_core.seal import Keys, SealError
-from doorward_drivers.contact import Contact
-from doorward_drivers.mfrc522 import Mfrc522
+from doorward_core.seal import SealError
 from doorward_node import VERSION
-from doorward_node.clock import Clock
 from doorward_node.commands import Commands
-from doorward_node.credentials import Credentials
-from doorward_node.doorway import Doorway
-from doorward_node.journal import Journal
-from doorward_node.link import MQTTClient
 from doorward_node.nonce import Nonce
-from doorward_node.reader import ReaderWatch
 from doorward_node.refusals import Refusals
-from doorward_node.session import Session
-from doorward_node.taps import Taps
-from machine import SPI, Pin
 
 _DOOR_MS = const(25)
 _BACKGROUND_MS = const(50)
@@ -37,70 +27,29 @@ _RESEND_MS = const(10000)
 # Below this much free heap, rubbish is collected while nobody is waiting for it.
 _COLLECT_BELOW = const(12288)
 
-_SUBSCRIPTIONS = (
-    topics.ACCESS_RESPONSE,
-    topics.TIME_RESPONSE,
-    topics.EVENTS_ACK,
-    topics.CONTROL,
-    topics.CACHE,
-    topics.CONFIG,
-)
-
 
 class App:
-    def __init__(self, config, strike, directory=""):
-        now = ticks_ms()
-        self._prefix = topics.device_topic(config["base"], config["id"], "")
-        keys = Keys(config["id"], config["key"], config["key_epoch"])
-        self._session = Session(keys)
-        self._installed = config["door"]
-        self._clock = Clock(now)
+    # prefix: of every topic of this board.
+    def __init__(self, prefix, session, clock, journal, credentials, doorway, taps, now):
+        self._prefix = prefix
+        self._session = session
+        self._clock = clock
+        self.journal = journal
+        self._credentials = credentials
+        self._doorway = doorway
+        self._taps = taps
+        self._commands = Commands(doorway)
         self._refusals = Refusals(now)
-        self.journal = Journal(directory + "/log", keys, self._stamp)
-        self._credentials = Credentials(directory, keys)
-        contact = config["pins"].get("contact")
-        self._door = Doorway(
-            strike,
-            Contact(contact["pin"], contact["closed"]) if contact else None,
-            self._settings(),
-            self.journal.add,
-            now,
-        )
-        self._taps = Taps(
-            0, self._session, self._credentials, self._clock, self._door, self.journal.add
-        )
-        self._commands = Commands(self._door)
         self._time = Nonce()
-        self._time_due = now
-        self._report_due = self._heartbeat_due = self._resend_due = now
-        self.reader = ReaderWatch(
-            _reader(config["pins"]["reader"]), config["poll_ms"], self._on_card, self._on_reset
-        )
-        self._wifi = _wifi(config.get("wifi"))
-        self._link = self._make_link(config)
+        self._time_due = self._heartbeat_due = self._resend_due = now
         self.alive = now
         self.stall = 0
 
-    def _make_link(self, config):
-        broker = config["broker"]
-        link = MQTTClient(
-            config["id"], broker["host"], broker["port"], config["id"], config["secret"]
-        )
-        link.set_callback(self._on_message)
-        link.set_last_will(self._prefix + topics.OFFLINE, b'{"status":"offline"}', True, 1)
-        for suffix in _SUBSCRIPTIONS:
-            link.subscribe_later(self._prefix + suffix, 1)
-        return link
-
-    def _settings(self):
-        # As the gateway last said, or as installed.
-        held = self._credentials.config
-        if held:
-            return door.Settings(held.strike_ms, held.cap_ms, held.held_ms)
-        installed = self._installed
-        return door.Settings(
-            installed["strike_s"] * 1000, installed["cap_s"] * 1000, installed["held_s"] * 1000
-        )
+    def attach(self, reader, link, wifi):
+        # What calls back. wifi: None where something else brings the network.
+        self.reader = reader
+        self.link = link
+        self.wifi = wifi
 
     def loops(self):
         # Everything that has to run at the same time.
@@ -108,20 +57,20 @@ class App:
             self.reader.run(),
             self._run_door(),
             self._run_background(),
-            self._link.run(self._on_up),
+            self.link.run(self._on_up),
         ]
-        if self._wifi:
-            loops.append(self._wifi.run())
+        if self.wifi:
+            loops.append(self.wifi.run())
         return loops
 
     # --- the way of a tap ---
 
-    def _on_card(self, uid):
-        request = self._taps.begin(uid, ticks_ms(), self._link.up)
+    def on_card(self, uid):
+        request = self._taps.begin(uid, ticks_ms(), self.link.up)
         if request:
             self._send(topics.ACCESS_REQUEST, request)
 
-    def _on_message(self, topic, payload, retained, _dup):
+    def on_message(self, topic, payload, retained, _dup):
         now = ticks_ms()
         suffix = topic[len(self._prefix) :]
         try:
@@ -166,8 +115,8 @@ class App:
             await asyncio.sleep_ms(_DOOR_MS)
             now = self.alive = ticks_ms()
             self.stall = max(self.stall, ticks_diff(now, last) - _DOOR_MS)
-            self._door.tick(now)
-            self._taps.tick(now, self._link.up)
+            self._doorway.tick(now)
+            self._taps.tick(now, self.link.up)
             last = now
 
     async def _run_background(self):
@@ -184,7 +133,7 @@ class App:
                 self._apply()
             if gc.mem_free() < _COLLECT_BELOW:
                 gc.collect()
-            if self._link.up:
+            if self.link.up:
                 self._talk(now)
 
     def _talk(self, now):
@@ -205,7 +154,7 @@ class App:
                 topics.TIME_REQUEST,
                 self._session.call(topics.TIME_REQUEST, self._time.open(now), request),
             )
-        if self._door.changed:
+        if self._doorway.changed:
             self._report()
         if self._commands.status_wanted or ticks_diff(now, self._heartbeat_due) >= 0:
             self._commands.status_wanted = False
@@ -228,11 +177,11 @@ class App:
         self._send(topics.OFFLINE, b"", True)
         self.journal.rewind()
         self._time_due = now
-        self._door.changed = True
+        self._doorway.changed = True
 
     def _report(self):
-        self._door.changed = False
-        lock, contact, alarm = self._door.report()
+        self._doorway.changed = False
+        lock, contact, alarm = self._doorway.report()
         self._say(
             topics.REPORTED,
             board_messages.reported(lock, contact, alarm, self._credentials.version(), VERSION),
@@ -251,7 +200,7 @@ class App:
         stamp = self._clock.stamp(now)[0]
         body = board_messages.heartbeat(
             self._clock.uptime(now) * 1000,
-            self._wifi.signal() if self._wifi else None,
+            self.wifi.signal() if self.wifi else None,
             stamp,
             figures,
         )
@@ -263,45 +212,15 @@ class App:
     def _send(self, suffix, payload, retain=False, qos=1):
         # Without waiting. A link that breaks here shows as down at once.
         try:
-            self._link.send(self._prefix + suffix, payload, retain, qos)
+            self.link.send(self._prefix + suffix, payload, retain, qos)
         except OSError:
             pass
 
     # --- changes ---
 
     def _apply(self):
-        self._door.apply(self._settings())
-        self._door.changed = True
+        self._doorway.apply(self._credentials.config)
+        self._doorway.changed = True
 
-    def _on_reset(self, count):
+    def on_reset(self, count):
         self.journal.add("reader.reset", {"count": count})
-
-    def _stamp(self):
-        return self._clock.stamp(ticks_ms())
-
-
-def _wifi(settings):
-    # None where something else brings the network: then its code is not loaded either.
-    if not settings:
-        return None
-    from doorward_node.wifi import Wifi
-
-    return Wifi(settings)
-
-
-def _reader(pins):
-    spi = SPI(
-        pins["spi"],
-        baudrate=5000000,
-        polarity=0,
-        phase=0,
-        sck=Pin(pins["sck"]),
-        mosi=Pin(pins["mosi"]),
-        miso=Pin(pins["miso"]),
-    )
-    reset = pins.get("rst")
-    return Mfrc522(
-        spi,
-        Pin(pins["cs"], Pin.OUT, value=1),
-        None if reset is None else Pin(reset, Pin.OUT, value=1),
-    )

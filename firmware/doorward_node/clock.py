@@ -1,7 +1,6 @@
 # What time it is: as the gateway said, carried on by the board's own ticks. Never NTP.
 
 from doorward_core import timestamps
-from doorward_core.board_messages import TimeAnswer
 from doorward_core.compat import const, ticks_add, ticks_diff
 
 # An answer that took longer is of no use: it may be wrong by that much.
@@ -13,7 +12,7 @@ class Clock:
     def __init__(self, now: int) -> None:
         self._ticks = now
         self._uptime = 0
-        self._answer: "TimeAnswer | None" = None
+        self._answer: "tuple[int, int, int, int] | None" = None
         self._ahead = 0
 
     def uptime(self, now: int) -> int:
@@ -23,12 +22,13 @@ class Clock:
         self._ticks = ticks_add(self._ticks, passed * 1000)
         return self._uptime
 
-    def set(self, answer: TimeAnswer, round_trip_ms: int, now: int) -> bool:
+    def set(self, answer: "tuple[int, int, int, int]", round_trip_ms: int, now: int) -> bool:
+        # answer: as board_messages.parse_time_answer() returns it.
         # Takes the gateway's time over, unless the answer was too long on its way.
         if round_trip_ms >= _MAX_ROUND_TRIP_MS:
             return False
         self._answer = answer
-        self._ahead = answer.utc - self.uptime(now)
+        self._ahead = answer[0] - self.uptime(now)
         return True
 
     def utc(self, now: int) -> "int | None":
@@ -43,8 +43,9 @@ class Clock:
         answer = self._answer
         if utc is None or answer is None:
             return None, None
-        changed = answer.next_change and utc >= answer.next_change
-        return timestamps.local(utc, answer.next_offset if changed else answer.offset)
+        _, offset, next_change, next_offset = answer
+        changed = next_change and utc >= next_change
+        return timestamps.local(utc, next_offset if changed else offset)
 
     def stamp(self, now: int) -> "tuple[str, str]":
         # (ISO time, "gateway") or, before the gateway has told, (time since start, "free").

@@ -33,7 +33,7 @@ class Credentials:
         self._wanted: "tuple[board_messages.Config, bytes] | None" = None
         self._received = 0
         self._asked: "int | None" = None
-        self._chunk: "board_messages.CacheChunk | None" = None
+        self._chunk: "tuple[int, bytes] | None" = None
         self._load()
 
     def version(self) -> int:
@@ -56,7 +56,7 @@ class Credentials:
         # Takes a verified config with this counter: True if it is in force at once, because its
         # cache is here already. Raises MessageError, and SealError("replay") for what is older
         # than, or contradicts, what this board has.
-        config = board_messages.parse_config(body)
+        config = board_messages.Config(body)
         if config.cache_version != version or config.cache_size > _MAX_SIZE:
             raise seal.SealError("config")
         held = self.config
@@ -83,19 +83,20 @@ class Credentials:
 
     def take(self, version: int, body: bytes) -> None:
         # Keeps a verified piece in RAM until store(); ignores one that was not asked for.
-        chunk = board_messages.parse_cache_chunk(body)
+        named, offset, _total, data = board_messages.parse_cache_chunk(body)
         wanted = self._wanted[0].cache_version if self._wanted else -1
-        if version == chunk.version == wanted and chunk.offset == self._received and chunk.data:
-            self._chunk = chunk
+        if version == named == wanted and offset == self._received and data:
+            self._chunk = offset, data
 
     def store(self) -> bool:
         # Writes the piece to flash. True if that put a new config and cache in force.
         chunk, self._chunk = self._chunk, None
         if not chunk:
             return False
-        with open(self._new_path, "ab" if chunk.offset else "wb") as file:
-            file.write(chunk.data)
-        self._received += len(chunk.data)
+        offset, data = chunk
+        with open(self._new_path, "ab" if offset else "wb") as file:
+            file.write(data)
+        self._received += len(data)
         self._asked = None
         return self._complete()
 
@@ -167,7 +168,7 @@ class Credentials:
             return
         try:
             sealed = seal.open_sealed(self._keys, topics.CONFIG, payload)
-            self.config = board_messages.parse_config(sealed.body)
+            self.config = board_messages.Config(sealed.body)
         except ValueError:
             # Not the gateway's, or damaged: as if there were none. It sends the config again.
             files.remove(self._config_path)

@@ -1,13 +1,11 @@
 # One door: carries out what doorward_core.door decides, on the strike and from the contact.
 
 from doorward_core import door
-from doorward_core.compat import const, ticks_diff
+from doorward_core.compat import const
 
 # The limits lie one behind the other: the door machine ends a pulse half a second before the
 # cap, the supervisor a quarter, and the watchdog keeps the cap itself.
 _MACHINE_MARGIN_MS = const(500)
-RELEASED = "done"
-ALREADY = "already"
 
 
 class Doorway:
@@ -21,33 +19,32 @@ class Doorway:
         self._state = door.start(bool(contact and contact.open), now, self._settings)
         self.changed = True
 
-    def apply(self, settings: door.Settings) -> None:
+    def apply(self, settings) -> None:  # type: ignore[no-untyped-def]
+        # settings: door.Settings, or a config of the gateway's.
         # The gateway may shorten the cap that the board was installed with, never lengthen it.
         cap = min(settings.cap_ms, self._strike.cap_ms) - _MACHINE_MARGIN_MS
-        self._settings = door.Settings(
-            min(settings.strike_ms, cap), cap, settings.held_ms, settings.rex_ms
-        )
+        self._settings = door.Settings(min(settings.strike_ms, cap), cap, settings.held_ms)
 
     def release(self, now: int, cause: "dict[str, object]", seconds: int = 0) -> str:
         # Lets one person through. cause goes to the log; seconds 0: as long as the door is set to.
-        # RELEASED, or ALREADY if the door stands open.
+        # "done", or "already" if the door stands open.
         before = self._state.phase
         self._cause = cause
-        self._step(door.GRANT, now, seconds * 1000 or None)
-        if self._state.phase != door.UNLOCKED:
-            return ALREADY
-        if before == door.UNLOCKED:
+        self._step("grant", now, seconds * 1000 or None)
+        if self._state.phase != "unlocked":
+            return "already"
+        if before == "unlocked":
             # Only the deadline has moved; who asked for it still has to hear of it.
             self._lock_changed()
-        return RELEASED
+        return "done"
 
     def lock(self, now: int) -> None:
-        self._step(door.RELOCK, now, None)
+        self._step("relock", now, None)
 
     def tick(self, now: int) -> None:
         if self._contact and self._contact.sample():
-            self._step(door.OPENED if self._contact.open else door.CLOSED, now, None)
-        self._step(door.TICK, now, None)
+            self._step("opened" if self._contact.open else "closed", now, None)
+        self._step("tick", now, None)
 
     def report(self) -> "tuple[str, str | None, str | None]":
         # (lock, contact, alarm) as board_messages.reported() takes them.
@@ -55,32 +52,25 @@ class Doorway:
         contact = None
         if self._contact:
             contact = "open" if self._contact.open else "closed"
-        alarm = "forced" if phase == door.FORCED else "held" if phase == door.HELD else None
-        return "unlocked" if phase == door.UNLOCKED else "locked", contact, alarm
-
-    def remaining(self, now: int) -> int:
-        # Milliseconds until the strike relocks by itself; 0 when it is locked.
-        deadline = self._state.deadline
-        if self._state.phase != door.UNLOCKED or deadline is None:
-            return 0
-        return ticks_diff(deadline, now)
+        alarm = phase if phase in ("forced", "held") else None
+        return phase if phase == "unlocked" else "locked", contact, alarm
 
     def _step(self, event: str, now: int, grant_ms: "int | None") -> None:
         self._state, effects = door.step(self._state, event, now, self._settings, grant_ms)
         for effect in effects:
-            if effect == door.ENERGISE:
+            if effect == "energise":
                 self._strike.energise()
-            elif effect == door.DE_ENERGISE:
+            elif effect == "de-energise":
                 self._strike.de_energise()
-            elif effect == door.LOCK_CHANGED:
+            elif effect == "lock.changed":
                 self._lock_changed()
             else:
                 self._log(effect, {})
             self.changed = True
 
     def _lock_changed(self) -> None:
-        locked = self._state.phase != door.UNLOCKED
+        locked = self._state.phase != "unlocked"
         data: "dict[str, object]" = {"locked": locked}
         if not locked:
             data.update(self._cause)
-        self._log(door.LOCK_CHANGED, data)
+        self._log("lock.changed", data)

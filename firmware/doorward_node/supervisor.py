@@ -1,14 +1,14 @@
 # The last word: starts the app, feeds the watchdog, and turns any failure into a safe reset.
 
 import asyncio
+import gc
 import sys
 from time import sleep_ms, ticks_ms
 
 import machine
 from doorward_core.compat import const, ticks_diff
 from doorward_drivers.strike import Strike
-from doorward_node import config as settings
-from doorward_node import files
+from doorward_node import files, forget
 
 _STEP_MS = const(100)
 _WATCHDOG_MS = const(5000)
@@ -18,31 +18,49 @@ _SILENCE_MS = const(2000)
 _STRIKE_MARGIN_MS = const(250)
 # A board that fails at once again must not wear its flash or flood the log.
 _RESET_PAUSE_MS = const(1000)
+# Bytes of new objects between two collections: more, and the heap falls to pieces; fewer, and a
+# tap waits for several.
+_COLLECT_EVERY = const(4096)
 _NOTE = "/failure"
 
 
 def main(path: str = "/config.json") -> None:
     # Runs the board until it fails; then the relay is safe and the board starts again.
-    try:
-        config = settings.load(path)
-    except settings.ConfigError as error:
+    config = _settings(path)
+    if config is None:
         # Starting again would not help: boot.py has made the relay safe, and it stays so.
-        print("doorward: config:", error)
         return
     pin = config["pins"]["strike"]
     strike = Strike(pin["pin"], pin["active"], config["door"]["cap_s"] * 1000)
+    running = _run(config, strike)
+    del config, pin  # they are heap, too
     try:
-        asyncio.run(_run(config, strike))
+        asyncio.run(running)
     except Exception as error:  # noqa: BLE001 - whatever it is, the relay is made safe
         _fail(strike, error)
+
+
+def _settings(path):
+    from doorward_node import config
+
+    try:
+        return config.load(path)
+    except config.ConfigError as error:
+        print("doorward: config:", error)
+        return None
+    finally:
+        forget("config")
 
 
 async def _run(config, strike):
     loop = asyncio.get_event_loop()
     loop.set_exception_handler(lambda _loop, context: _fail(strike, context["exception"]))
-    from doorward_node.app import App
+    from doorward_node.assembly import assemble
 
-    app = App(config, strike)
+    app = assemble(config, strike)
+    del config, assemble
+    forget("assembly")
+    gc.threshold(_COLLECT_EVERY)
     app.journal.add("boot", _boot_data())
     for coroutine in app.loops():
         asyncio.create_task(coroutine)

@@ -12,8 +12,19 @@ from doorward_node.nonce import Nonce
 _OWN_DECISION_MS = const(300)
 _GIVE_UP_MS = const(2000)
 
-_DOOR = access.Door()
-_REQUEST = access.Request()
+# access_rules.RULE_NO_ANSWER
+_NO_ANSWER = const(12)
+
+
+class _Here:
+    # The door's policy, how a card is presented at it, and what its board knows of the site: the
+    # fields of doorward_core.access_values.
+    min_strength = access.STRENGTH_UID
+    lockdown = False
+    site_rules = False
+    strength = access.STRENGTH_UID
+    site = None
+    stale = False
 
 
 class Taps:
@@ -31,6 +42,7 @@ class Taps:
         self._uid: "bytes | None" = None
         self._request = ""
         self._decided = False
+        self._here = _Here()
 
     def pending(self) -> bool:
         # True while a person stands at the door and waits.
@@ -40,7 +52,7 @@ class Taps:
         # Opens a call: the payload to publish as access/request; None if the board has decided
         # by itself, being offline. A tap that was still undecided is over: its nonce is void.
         if self._uid is not None:
-            self._conclude(False, access.RULE_NO_ANSWER, 0, "board", now)
+            self._conclude(False, _NO_ANSWER, 0, "board", now)
         nonce = self._nonce.open(now)
         self._uid = uid
         self._decided = False
@@ -58,8 +70,8 @@ class Taps:
         # The gateway's answer, its seal verified. False if nobody waits for it any more.
         if not self._nonce.take(nonce, now):
             return False
-        answer = board_messages.parse_access_answer(body)
-        self._conclude(answer.granted, answer.rule, answer.seconds, "gateway", now)
+        granted, rule, seconds = board_messages.parse_access_answer(body)
+        self._conclude(granted, rule, seconds, "gateway", now)
         return True
 
     def tick(self, now: int, online: bool) -> None:
@@ -75,7 +87,7 @@ class Taps:
                 self._conclude(granted, decision.rule, 0, "board", now)
                 return
         if self._decided and (not online or waited >= _GIVE_UP_MS):
-            self._conclude(False, access.RULE_NO_ANSWER, 0, "board", now)
+            self._conclude(False, _NO_ANSWER, 0, "board", now)
 
     def _decide(self, uid: bytes, now: int) -> "access.Decision | None":
         utc = self._clock.utc(now)
@@ -83,8 +95,9 @@ class Taps:
         if credential is None:
             return None
         day, minute = self._clock.local(now)
-        state = access.State(None, self._credentials.stale(utc))
-        return access.decide(credential, _DOOR, _REQUEST, minute, day, state)
+        self._here.stale = self._credentials.stale(utc)
+        here = self._here
+        return access.decide(credential, here, here, minute, day, here)  # pyright: ignore[reportArgumentType]
 
     def _conclude(self, granted: bool, rule: int, seconds: int, source: str, now: int) -> None:
         self._nonce.burn()

@@ -18,7 +18,7 @@ from doorward_lab.surroundings import Fault
 STRIKE = 25
 UID = bytes.fromhex("04a1b2c3d4e5f6")
 STRANGER = bytes.fromhex("04a1b2c3")
-HEAP_KIB = 192
+HEAP_KIB = 136
 FIRMWARE = Path(__file__).parents[2] / "firmware"
 
 

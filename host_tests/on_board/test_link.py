@@ -5,7 +5,7 @@ import os
 import socket
 
 from doorward_core import mqtt, mqtt_server
-from doorward_node.link import MQTTClient, MQTTException
+from doorward_node.client import MQTTClient, MQTTException
 
 PORT = int(os.getenv("BROKER_PORT"))
 

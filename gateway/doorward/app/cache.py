@@ -15,7 +15,7 @@ from doorward.app.rulebook import Rulebook
 from doorward.domain.doors import Door
 from doorward.domain.snapshot import CacheContent, Snapshot
 from doorward.errors import Rejected
-from doorward_core import gateway_messages, seal, topics
+from doorward_core import gateway_messages, gateway_seal, topics
 from doorward_core.gateway_messages import CommandAck
 
 _log = structlog.get_logger(__name__)
@@ -75,7 +75,7 @@ class CacheKeeper:
         if cache is None or ack.version != cache.version or ack.offset >= len(cache.file):
             raise Rejected("a request for a cache that is not current")
         piece = gateway_messages.cache_chunk(cache.version, ack.offset, cache.file)
-        self._fleet.say(device.id, topics.CACHE, seal.counter_word(cache.version), piece)
+        self._fleet.say(device.id, topics.CACHE, gateway_seal.counter_word(cache.version), piece)
 
     async def _refresh(self, snapshot: Snapshot, door: Door) -> None:
         if self._fleet.find(door.device) is None:
@@ -120,7 +120,7 @@ class CacheKeeper:
             door.cap_ms,
             door.held_ms,
         )
-        word = seal.counter_word(cache.version)
+        word = gateway_seal.counter_word(cache.version)
         self._fleet.say(door.device, topics.CONFIG, word, config, retain=True)
         self._states.wanted(door.device, cache.version)
 

@@ -10,7 +10,7 @@ from doorward.domain.audit import AuditRow
 from doorward.domain.doors import Door
 from doorward.domain.explain import Facts, sentence
 from doorward.domain.snapshot import Holder, Snapshot
-from doorward_core import timestamps
+from doorward_core import gateway_timestamps
 from doorward_core.gateway_messages import Event
 from doorward_core.messages import flag, number, raw, text
 
@@ -125,7 +125,7 @@ def _when(event: Event, now_ms: int) -> int:
     if event.clock != "gateway":
         return now_ms
     try:
-        told_ms = timestamps.parse(event.timestamp) * 1000
+        told_ms = gateway_timestamps.parse(event.timestamp) * 1000
     except ValueError:
         return now_ms
     # A board counts whole seconds: for what has just happened our own clock is the better one.

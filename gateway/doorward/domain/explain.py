@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from doorward_core import access
+from doorward_core import access_rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,62 +42,62 @@ def _hours_passed(facts: Facts) -> str:
 
 
 _RULES = {
-    access.RULE_KNOWN: _Rule(
+    access_rules.RULE_KNOWN: _Rule(
         "known card",
         lambda f: f"The card belongs to {f.person or 'somebody known'}.",
         lambda _: "Nobody here has this card.",
     ),
-    access.RULE_NOT_REVOKED: _Rule(
+    access_rules.RULE_NOT_REVOKED: _Rule(
         "not revoked",
         lambda _: "The card is not revoked.",
         lambda f: f"This card of {f.person or 'somebody'} was revoked.",
     ),
-    access.RULE_PERSON_ACTIVE: _Rule(
+    access_rules.RULE_PERSON_ACTIVE: _Rule(
         "active person",
         lambda f: f"{_who(f)} is active.",
         lambda f: f"{_who(f)} is suspended.",
     ),
-    access.RULE_STRENGTH: _Rule(
+    access_rules.RULE_STRENGTH: _Rule(
         "strong enough",
         lambda f: f"{f.door} takes this kind of card.",
         lambda f: f"{f.door} wants a card that cannot be cloned.",
     ),
-    access.RULE_LOCKDOWN: _Rule(
+    access_rules.RULE_LOCKDOWN: _Rule(
         "no lockdown",
         lambda f: f"{f.door} is not in lockdown.",
         lambda f: f"{f.door} is in lockdown.",
     ),
-    access.RULE_HAS_LEVEL: _Rule(
+    access_rules.RULE_HAS_LEVEL: _Rule(
         "access level",
         lambda f: f"{_who(f)} has an access level for {f.door}.",
         lambda f: f"{_who(f)} has no access level for {f.door}.",
     ),
-    access.RULE_CLOCK: _Rule(
+    access_rules.RULE_CLOCK: _Rule(
         "clock known",
         lambda _: "The time is known, or does not matter.",
         lambda f: f"The time was not known, and {_who(f)} may pass at certain times only.",
     ),
-    access.RULE_VALID_DATES: _Rule(
+    access_rules.RULE_VALID_DATES: _Rule(
         "valid dates",
         lambda f: f"The day lies within the dates of {_who(f)}.",
         lambda f: f"The day lies outside the dates of {_who(f)}.",
     ),
-    access.RULE_CACHE_FRESH: _Rule(
+    access_rules.RULE_CACHE_FRESH: _Rule(
         "fresh records",
         lambda _: "The records are fresh.",
         lambda f: f"The board had not heard from the gateway for too long to admit {_who(f)}.",
     ),
-    access.RULE_SCHEDULE: _Rule(
+    access_rules.RULE_SCHEDULE: _Rule(
         "schedule",
         lambda f: f"{_who(f)} may {_hours_passed(f)}.",
         lambda f: f"{_who(f)} may pass {f.door} {_hours(f)} only{_when(f)}.",
     ),
-    access.RULE_SITE: _Rule(
+    access_rules.RULE_SITE: _Rule(
         "site rules",
         lambda _: "The rules that look at the whole site agree.",
         lambda _: "A rule that looks at the whole site forbids it.",
     ),
-    access.RULE_NO_ANSWER: _Rule(
+    access_rules.RULE_NO_ANSWER: _Rule(
         "answer in time",
         lambda _: "An answer came in time.",
         lambda f: f"No answer came in time, and {f.door} has no record of its own for this card.",
@@ -105,7 +105,7 @@ _RULES = {
 }
 
 # The order in which `access.decide` tries them, without the one that stands for nobody having decided.
-ORDER = tuple(rule for rule in sorted(_RULES) if rule != access.RULE_NO_ANSWER)
+ORDER = tuple(rule for rule in sorted(_RULES) if rule != access_rules.RULE_NO_ANSWER)
 
 
 def rule_name(rule: int) -> str:

@@ -8,11 +8,11 @@ from doorward.domain.doors import Door
 from doorward.domain.explain import Facts
 from doorward.domain.schedules import DAYS, describe
 from doorward.domain.snapshot import Holder, Snapshot
-from doorward_core import access
+from doorward_core import access, access_values
 
 _DAY_ZERO = date(2000, 1, 1).toordinal()
-_HERE = access.State(site=None)
-_PRESENTED = access.Request()
+_HERE = access_values.State(site=None)
+_PRESENTED = access_values.Request()
 
 
 class Ruling(NamedTuple):

@@ -9,7 +9,7 @@ from doorward.domain.doors import Door
 from doorward.domain.levels import AccessLevel
 from doorward.domain.people import Person
 from doorward.domain.schedules import Schedule, Windows
-from doorward_core import access, records
+from doorward_core import access, access_values, records_build
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Snapshot:
         self.doors = {door.id: door for door in rules.doors}
         self.by_device = {door.device: door for door in rules.doors}
         self._policies = {
-            door.id: access.Door(door.min_strength, door.lockdown) for door in rules.doors
+            door.id: access_values.Door(door.min_strength, door.lockdown) for door in rules.doors
         }
         people = {person.id: person for person in rules.people}
         groups = _groups(rules.people)
@@ -65,7 +65,7 @@ class Snapshot:
         """Every card with its person."""
         return self._holders.values()
 
-    def policy(self, door_id: str) -> access.Door:
+    def policy(self, door_id: str) -> access_values.Door:
         """What `access.decide` needs of this door."""
         return self._policies[door_id]
 
@@ -112,7 +112,7 @@ class Snapshot:
 
 
 def _person_row(person: Person) -> tuple[int | None, int | None, int]:
-    flags = 0 if person.active else records.PERSON_INACTIVE
+    flags = 0 if person.active else records_build.PERSON_INACTIVE
     return person.valid_from, person.valid_until, flags
 
 

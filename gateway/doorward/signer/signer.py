@@ -6,7 +6,7 @@ from doorward.app.ports import CacheFile
 from doorward.errors import UnknownDevice
 from doorward.signer import enrolment
 from doorward.signer.enrolment import Enrolment
-from doorward_core import records_build, seal
+from doorward_core import gateway_seal, records_build, seal
 from doorward_core.seal import Keys, Sealed, SealError
 
 
@@ -49,7 +49,7 @@ class Signer:
         return seal.seal(self._of(device), suffix, freshness, body, extra)
 
     def decrypt_uid(self, device: str, nonce: bytes, block: bytes) -> bytes:
-        return seal.decrypt_uid(self._of(device), nonce, block)
+        return gateway_seal.decrypt_uid(self._of(device), nonce, block)
 
     def tag(self, device: str, uid: bytes) -> bytes:
         known = self._tags.get((device, uid))

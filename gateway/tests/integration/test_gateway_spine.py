@@ -16,7 +16,7 @@ from stage.online import OnlineBoard
 from doorward import config
 from doorward.runtime import Gateway
 from doorward.signer import Enrolment
-from doorward_core import board_messages, seal, topics
+from doorward_core import board_messages, gateway_seal, seal, topics
 from doorward_core.records import Cache
 
 ANY_PORT = {"web": {"port": 0}, "mqtt": {"port": 0}, "timezone": "Europe/Berlin"}
@@ -74,14 +74,14 @@ async def test_a_revoked_card_is_refused_on_the_very_next_tap(
 
 async def test_the_board_fetches_its_cache_and_finds_the_member_in_it(board: OnlineBoard) -> None:
     payload = await board.heard(topics.CONFIG)
-    wanted = board_messages.parse_config(board.script.open(topics.CONFIG, payload))
-    assert seal.split(payload).freshness == seal.counter_word(wanted.cache_version)
+    wanted = board_messages.Config(board.script.open(topics.CONFIG, payload))
+    assert seal.split(payload).freshness == gateway_seal.counter_word(wanted.cache_version)
     file = b""
     while len(file) < wanted.cache_size:
         body = board_messages.cache_wanted(wanted.cache_version, len(file))
         board.publish(topics.COMMANDS_ACK, board.script.say(topics.COMMANDS_ACK, body))
         piece = board.script.open(topics.CACHE, await board.heard(topics.CACHE))
-        file += board_messages.parse_cache_chunk(piece).data
+        file += board_messages.parse_cache_chunk(piece)[3]
     assert hashlib.sha256(file).hexdigest() == wanted.cache_digest
     cache = Cache(BytesIO(file), board.script.keys)
     cache.check()

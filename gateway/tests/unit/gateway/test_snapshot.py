@@ -6,7 +6,7 @@ from doorward.domain.levels import AccessLevel
 from doorward.domain.people import Person
 from doorward.domain.schedules import Schedule
 from doorward.domain.snapshot import Rules, Snapshot
-from doorward_core import access, records
+from doorward_core import access, records_build
 from doorward_core.schedule import ALWAYS
 
 UID, STRONG = b"\x01\x02\x03\x04", b"\x04\x01\x02\x03\x04\x05\x06"
@@ -50,5 +50,5 @@ def test_people_are_numbered_within_the_file() -> None:
             Credential(2, STRONG, 70_000, False, access.STRENGTH_UID, 0),
         ),
     ).cache_content("front")
-    assert content.persons == [(None, None, 0), (10, 20, records.PERSON_INACTIVE)]
+    assert content.persons == [(None, None, 0), (10, 20, records_build.PERSON_INACTIVE)]
     assert [(uid, place) for uid, place, _ in content.cards] == [(UID, 1), (STRONG, 0)]

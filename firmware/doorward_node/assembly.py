@@ -1,0 +1,93 @@
+# Puts the door board together, once. The supervisor forgets this module afterwards.
+
+from time import ticks_ms
+
+from doorward_core import topics
+from doorward_core.door import Settings
+from doorward_core.seal import Keys
+from doorward_drivers.contact import Contact
+from doorward_drivers.mfrc522 import Mfrc522
+from doorward_node.app import App
+from doorward_node.clock import Clock
+from doorward_node.credentials import Credentials
+from doorward_node.doorway import Doorway
+from doorward_node.journal import Journal
+from doorward_node.link import Link
+from doorward_node.reader import ReaderWatch
+from doorward_node.session import Session
+from doorward_node.taps import Taps
+from machine import SPI, Pin
+
+
+def assemble(config, strike, directory=""):
+    # The App. config: as config.load() returns it; directory: where the board keeps its files.
+    link = _link(config)  # the largest single piece first, while the heap is in one piece
+    now = ticks_ms()
+    session = Session(Keys(config["id"], config["key"], config["key_epoch"]))
+    clock = Clock(now)
+    journal = Journal(directory + "/log", session.keys, lambda: clock.stamp(ticks_ms()))
+    credentials = Credentials(directory, session.keys)
+    doorway = Doorway(
+        strike, _contact(config["pins"].get("contact")), _settings(config["door"]), journal.add, now
+    )
+    if credentials.config:
+        doorway.apply(credentials.config)
+    taps = Taps(0, session, credentials, clock, doorway, journal.add)
+    prefix = topics.device_topic(config["base"], config["id"], "")
+    app = App(prefix, session, clock, journal, credentials, doorway, taps, now)
+    pins = config["pins"]["reader"]
+    reader = ReaderWatch(_reader(pins), config["poll_ms"], app.on_card, app.on_reset)
+    app.attach(reader, link, _wifi(config.get("wifi")))
+    link.set_callback(app.on_message)
+    link.set_last_will(prefix + topics.OFFLINE, b'{"status":"offline"}', True, 1)
+    for suffix in (
+        topics.ACCESS_RESPONSE,
+        topics.TIME_RESPONSE,
+        topics.EVENTS_ACK,
+        topics.CONTROL,
+        topics.CACHE,
+        topics.CONFIG,
+    ):
+        link.subscribe_later(prefix + suffix, 1)
+    return app
+
+
+def _link(config):
+    broker = config["broker"]
+    return Link(config["id"], broker["host"], broker["port"], config["id"], config["secret"])
+
+
+def _settings(door):
+    # As installed: they hold until the gateway has said others.
+    return Settings(door["strike_s"] * 1000, door["cap_s"] * 1000, door["held_s"] * 1000)
+
+
+def _contact(pin):
+    return Contact(pin["pin"], pin["closed"]) if pin else None
+
+
+def _wifi(settings):
+    # None where something else brings the network: then its code is not loaded either.
+    if not settings:
+        return None
+    from doorward_node.wifi import Wifi
+
+    return Wifi(settings)
+
+
+def _reader(pins):
+    spi = SPI(
+        pins["spi"],
+        baudrate=5000000,
+        polarity=0,
+        phase=0,
+        sck=Pin(pins["sck"]),
+        mosi=Pin(pins["mosi"]),
+        miso=Pin(pins["miso"]),
+    )
+    reset = pins.get("rst")
+    return Mfrc522(
+        spi,
+        Pin(pins["cs"], Pin.OUT, value=1),
+        None if reset is None else Pin(reset, Pin.OUT, value=1),
+    )
