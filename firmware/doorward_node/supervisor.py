@@ -18,9 +18,6 @@ _SILENCE_MS = const(2000)
 _STRIKE_MARGIN_MS = const(250)
 # A board that fails at once again must not wear its flash or flood the log.
 _RESET_PAUSE_MS = const(1000)
-# Bytes of new objects between two collections: more, and the heap falls to pieces; fewer, and a
-# tap waits for several.
-_COLLECT_EVERY = const(4096)
 _NOTE = "/failure"
 
 
@@ -60,7 +57,9 @@ async def _run(config, strike):
     app = assemble(config, strike)
     del config, assemble
     forget("assembly")
-    gc.threshold(_COLLECT_EVERY)
+    # From here on rubbish is collected while nobody waits (app), or when there is no room left: a
+    # collection in the middle of a tap costs more than the rest of it.
+    gc.threshold(-1)
     app.journal.add("boot", _boot_data())
     for coroutine in app.loops():
         asyncio.create_task(coroutine)
