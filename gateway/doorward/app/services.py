@@ -79,6 +79,9 @@ class Auth(Protocol):
     def needs_setup(self) -> bool:
         """True until the first operator exists."""
 
+    def has_operators(self) -> bool:
+        """True if somebody has a password here."""
+
     async def setup(self, token: str, username: str, password: str) -> str:
         """Make the first operator with the one-time setup token; returns a session token."""
 

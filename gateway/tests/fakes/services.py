@@ -205,14 +205,18 @@ class FakeAccess:
 class FakeAuth:
     """One operator, `admin`, unless the site is new; three wrong passwords make it wait."""
 
-    def __init__(self, *, new: bool = False) -> None:
+    def __init__(self, *, new: bool = False, link_only: bool = False) -> None:
         self._new = new
+        self._link_only = link_only
         self._failed = 0
         self._links = {ONE_TIME}
         self.sessions: dict[str, Session] = {}
 
     def needs_setup(self) -> bool:
         return self._new
+
+    def has_operators(self) -> bool:
+        return not self._new and not self._link_only
 
     def _begin(self, username: str) -> str:
         token = f"session-{len(self.sessions)}-{username}"
@@ -307,14 +311,19 @@ class FakeHouse:
     """All services, wired, with the doors given."""
 
     def __init__(
-        self, *doors: DoorView, demo: bool = False, new: bool = False, kept: int = 100
+        self,
+        *doors: DoorView,
+        demo: bool = False,
+        new: bool = False,
+        link_only: bool = False,
+        kept: int = 100,
     ) -> None:
         self.feed = FakeFeed(kept)
         self.history = FakeHistory()
         self.doors = FakeDoors(self)
         self.doors.views = {door.id: door for door in doors}
         self.people = FakePeople()
-        self.auth = FakeAuth(new=new)
+        self.auth = FakeAuth(new=new, link_only=link_only)
         self.site = FakeSite(self) if demo else None
         self.services = Services(
             people=self.people,
