@@ -200,14 +200,28 @@ def command(
 
 
 def config(
-    cache_version: int, size: int, sha256: bytes, strike_ms: int, cap_ms: int, held_ms: int
+    cache_version: int,
+    size: int,
+    sha256: bytes,
+    strike_ms: int,
+    cap_ms: int,
+    held_ms: int,
+    min_strength: int = 1,
+    lockdown: bool = False,
 ) -> bytes:
+    # min_strength and lockdown as access.Door has them: the board decides with the same policy.
     return encode(
         {
             "cache_version": cache_version,
             "size": size,
             "digest": hexed(sha256),
-            "door": {"strike_ms": strike_ms, "cap_ms": cap_ms, "held_ms": held_ms},
+            "door": {
+                "strike_ms": strike_ms,
+                "cap_ms": cap_ms,
+                "held_ms": held_ms,
+                "min_strength": min_strength,
+                "lockdown": lockdown,
+            },
         }
     )
 

@@ -119,6 +119,8 @@ class CacheKeeper:
             door.strike_ms,
             door.cap_ms,
             door.held_ms,
+            door.min_strength,
+            door.lockdown,
         )
         word = seal.counter_word(cache.version)
         self._fleet.say(door.device, topics.CONFIG, word, config, retain=True)
@@ -128,6 +130,6 @@ class CacheKeeper:
 def _digest(content: CacheContent, door: Door) -> bytes:
     """What a file and its config say, apart from version and dates."""
     cards = [(uid.hex(), person, group) for uid, person, group in content.cards]
-    settings = (door.strike_ms, door.cap_ms, door.held_ms)
+    settings = (door.strike_ms, door.cap_ms, door.held_ms, door.min_strength, door.lockdown)
     said = json.dumps([content.windows, content.persons, cards, settings])
     return hashlib.sha256(said.encode()).digest()

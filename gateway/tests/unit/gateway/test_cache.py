@@ -1,6 +1,7 @@
 """What boards hold: made anew only when it says something else, with a version that never goes back."""
 
 import json
+from dataclasses import replace
 from io import BytesIO
 
 import pytest
@@ -66,6 +67,22 @@ async def test_one_file_that_cannot_be_kept_stops_no_other(
     monkeypatch.undo()
     await scene.cases.cache.refresh()
     assert set(scene.store.kept_caches) == {"back", "front"}
+
+
+@pytest.mark.parametrize("change", [{"lockdown": True}, {"min_strength": 2}])
+async def test_a_board_learns_the_policy_of_its_door(scene: Scene, change: dict[str, int]) -> None:
+    await scene.cases.cache.refresh()
+    front, *others = scene.store.rules.doors
+    doors = (replace(front, **change), *others)
+    scene.store.rules = replace(scene.store.rules, doors=doors)
+    await scene.cases.rulebook.refresh()
+    await scene.cases.cache.refresh()
+    told = [
+        json.loads(scene.front.open(topics.CONFIG, one)) for one in scene.answers(topics.CONFIG)
+    ]
+    assert [one["cache_version"] for one in told] == [1, 2]
+    policies = [{name: one["door"][name] for name in change} for one in told]
+    assert policies == [{name: getattr(front, name) for name in change}, change]
 
 
 async def test_every_connection_tells_the_boards_what_to_hold(scene: Scene) -> None:
