@@ -56,10 +56,16 @@ def chosen_directory(data: Path | None, *, demo: bool = False) -> Path:
     if data is not None:
         return data
     live = home_directory(demo=False)
+    if demo:
+        return home_directory(demo=True)
+    trial = None if live.exists() else running_demo()
+    return trial or live
+
+
+def running_demo() -> Path | None:
+    """The directory of a demo that runs where demos live when nobody says otherwise."""
     trial = home_directory(demo=True)
-    if demo or (not live.exists() and _is_socket(socket_of(trial))):
-        return trial
-    return live
+    return trial if _is_socket(socket_of(trial)) else None
 
 
 def socket_of(directory: Path) -> Path:
