@@ -1,6 +1,7 @@
 """What boards hold: made anew only when it says something else, with a version that never goes back."""
 
 import json
+import threading
 from dataclasses import replace
 from io import BytesIO
 
@@ -8,6 +9,7 @@ import pytest
 from stage import CARDS, Scene
 
 from doorward.app.ports import DeviceCache
+from doorward.domain.snapshot import CacheContent, Snapshot
 from doorward.errors import Unavailable
 from doorward_core import board_messages, seal, topics
 from doorward_core.records import Cache
@@ -83,6 +85,38 @@ async def test_a_board_learns_the_policy_of_its_door(scene: Scene, change: dict[
     assert [one["cache_version"] for one in told] == [1, 2]
     policies = [{name: one["door"][name] for name in change} for one in told]
     assert policies == [{name: getattr(front, name) for name in change}, change]
+
+
+async def test_a_gateway_from_a_backup_overtakes_what_the_boards_hold(scene: Scene) -> None:
+    await scene.cases.cache.refresh()
+    scene.deliver(topics.ONLINE, scene.front.hello(cache_version=7))
+    scene.deliver(topics.ONLINE, scene.front.hello(cache_version=7))
+    await scene.settle()
+    told = json.loads(scene.front.open(topics.CONFIG, scene.answers(topics.CONFIG)[-1]))
+    assert (told["cache_version"], held(scene).version) == (8, 8)
+    [row] = scene.store.rows
+    assert (row.kind, row.door_id, row.note) == (
+        "cache.overtaken",
+        "front",
+        "version 7 at the board, 1 here",
+    )
+    assert scene.store.kept_caches["back"].version == 1
+
+
+async def test_the_files_are_made_beside_the_loop(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: set[int] = set()
+    content = Snapshot.cache_content
+
+    def watched(snapshot: Snapshot, door: str) -> CacheContent:
+        threads.add(threading.get_ident())
+        return content(snapshot, door)
+
+    monkeypatch.setattr(Snapshot, "cache_content", watched)
+    await scene.cases.cache.refresh()
+    assert threads
+    assert threading.get_ident() not in threads
 
 
 async def test_every_connection_tells_the_boards_what_to_hold(scene: Scene) -> None:
