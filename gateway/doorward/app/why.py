@@ -43,11 +43,11 @@ class WhyNot:
 
 
 def _steps(ruled: Ruling) -> tuple[Step, ...]:
-    decision = ruled.decision
+    decision, facts = ruled.decision, ruled.facts
     steps = []
     for rule in explain.ORDER:
         tried = rule in decision.trace
         passed = (rule != decision.rule or ruled.granted) if tried else None
-        said = explain.sentence(rule, passed is not False, ruled.facts) if tried else "Not reached."
+        said = explain.sentence(rule, passed is not False, facts) if tried else "Not reached."
         steps.append(Step(rule, explain.rule_name(rule), said, passed))
     return tuple(steps)
