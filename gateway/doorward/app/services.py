@@ -12,7 +12,6 @@ from typing import Protocol, Self
 from doorward.app.views import (
     AuditEntry,
     Card,
-    DeviceView,
     DoorView,
     Explanation,
     FeedItem,
@@ -117,12 +116,6 @@ class Feed(Protocol):
         """Listen from now on; with `after`, first what came after that item, as far as it is kept."""
 
 
-class Devices(Protocol):
-    """The boards."""
-
-    def list(self) -> tuple[DeviceView, ...]: ...
-
-
 class Site(Protocol):
     """The virtual site of the demo."""
 
@@ -152,7 +145,6 @@ class Services:
     access: Access
     history: History
     auth: Auth
-    devices: Devices
     feed: Feed
     health: Monitor
     site: Site | None = None

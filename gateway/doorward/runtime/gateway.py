@@ -167,7 +167,6 @@ class Gateway:
             access=cases.why,
             history=AuditHistory(self.store, cases.states.resolve),
             auth=operators,
-            devices=cases.fleet,
             feed=cases.feed,
             health=HealthMonitor(__version__, self.settings.directory, started, checks),
             site=self.site(cases),

@@ -11,7 +11,6 @@ from doorward.app.views import (
     AuditEntry,
     Card,
     Contact,
-    DeviceView,
     DoorView,
     Explanation,
     FeedItem,
@@ -259,11 +258,6 @@ class FakeAuth:
         self.sessions.pop(token, None)
 
 
-class FakeDevices:
-    def list(self) -> tuple[DeviceView, ...]:
-        return ()
-
-
 class FakeMonitor:
     async def snapshot(self) -> Health:
         return Health("0.0", datetime.now(UTC), "/nowhere", (HealthCheck("store", True, "open"),))
@@ -331,7 +325,6 @@ class FakeHouse:
             access=FakeAccess(self.doors),
             history=self.history,
             auth=self.auth,
-            devices=FakeDevices(),
             feed=self.feed,
             health=FakeMonitor(),
             site=self.site,
