@@ -112,7 +112,8 @@ class Decision:
         self.trace = trace
 
 
-_ORDER = (
+# The order in which decide() tries them.
+ORDER = (
     RULE_KNOWN,
     RULE_NOT_REVOKED,
     RULE_PERSON_ACTIVE,
@@ -134,7 +135,7 @@ _MADE: "dict[tuple[int, int], Decision]" = {}
 def _decision(verdict: int, rule: int) -> Decision:
     made = _MADE.get((verdict, rule))
     if made is None:
-        trace = _ORDER[: _ORDER.index(rule) + 1]
+        trace = ORDER[: ORDER.index(rule) + 1]
         made = _MADE[(verdict, rule)] = Decision(verdict, rule, trace)
     return made
 

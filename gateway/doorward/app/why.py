@@ -9,6 +9,7 @@ from doorward.app.views import Explanation, Step
 from doorward.domain import explain, ruling
 from doorward.domain.credentials import tail
 from doorward.domain.ruling import Ruling
+from doorward_core import access
 
 
 class WhyNot:
@@ -45,7 +46,7 @@ class WhyNot:
 def _steps(ruled: Ruling) -> tuple[Step, ...]:
     decision, facts = ruled.decision, ruled.facts
     steps = []
-    for rule in explain.ORDER:
+    for rule in access.ORDER:
         tried = rule in decision.trace
         passed = (rule != decision.rule or ruled.granted) if tried else None
         said = explain.sentence(rule, passed is not False, facts) if tried else "Not reached."

@@ -104,9 +104,6 @@ _RULES = {
     ),
 }
 
-# The order in which `access.decide` tries them, without the one that stands for nobody having decided.
-ORDER = tuple(rule for rule in sorted(_RULES) if rule != access.RULE_NO_ANSWER)
-
 
 def rule_name(rule: int) -> str:
     """The short name of a rule; a number from a newer board is named by its number."""
