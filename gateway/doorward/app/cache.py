@@ -9,7 +9,7 @@ from typing import Protocol
 import structlog
 
 from doorward.app.announcer import Announcer
-from doorward.app.doorstates import DoorStates
+from doorward.app.door_states import DoorStates
 from doorward.app.entries import instant, milliseconds
 from doorward.app.fleet import Device, Fleet
 from doorward.app.ports import AuditStore, CacheFile, CacheStore, Clock, DeviceCache, Signer, Spawn

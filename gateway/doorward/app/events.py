@@ -6,7 +6,7 @@ import structlog
 
 from doorward.app.announcer import Announcer
 from doorward.app.entries import milliseconds
-from doorward.app.eventrows import EventRows
+from doorward.app.event_rows import EventRows
 from doorward.app.fleet import Device, Fleet
 from doorward.app.ports import Clock, LogEntry, LogHead, LogStore, Message, Recorded, Signer, Spawn
 from doorward.domain.audit import AuditRow

@@ -217,7 +217,7 @@ class Passwords(Protocol):
     async def verify(self, hashed: str, password: str) -> bool: ...
 
 
-class VirtualSite(Protocol):
+class LabHands(Protocol):
     """The lab's control socket."""
 
     async def tap(self, board: str, uid: bytes) -> None: ...

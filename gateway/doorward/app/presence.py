@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from doorward.app.doorstates import DoorStates
+from doorward.app.door_states import DoorStates
 from doorward.app.fleet import Device, Fleet
 from doorward.app.ports import Clock, LogHead, Message
 from doorward.app.router import Opened

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from doorward.app.doorstates import DoorStates
+from doorward.app.door_states import DoorStates
 from doorward.app.ports import Clock
 from doorward.app.rulebook import Rulebook
 from doorward.app.views import Explanation, Step

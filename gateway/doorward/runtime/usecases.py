@@ -6,9 +6,9 @@ from typing import Protocol
 from doorward.app.access import AccessControl
 from doorward.app.announcer import Announcer
 from doorward.app.cache import CacheKeeper
-from doorward.app.commandacks import CommandAcks
-from doorward.app.doorstates import DoorStates
-from doorward.app.eventrows import EventRows
+from doorward.app.command_acks import CommandAcks
+from doorward.app.door_states import DoorStates
+from doorward.app.event_rows import EventRows
 from doorward.app.events import EventLog
 from doorward.app.feed import LiveFeed
 from doorward.app.fleet import Fleet
