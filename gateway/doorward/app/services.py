@@ -62,6 +62,9 @@ class Access(Protocol):
     def why(self, uid: bytes, door: str, at: datetime | None = None) -> Explanation:
         """What would happen, and by which rule. at None = now; without a zone it is the door's local time."""
 
+    def card_of(self, person: str, tail: str | None = None) -> bytes:
+        """The UID of this person's card; `tail` (its last digits) chooses among several."""
+
 
 class History(Protocol):
     """The audit, newest first."""
@@ -122,6 +125,9 @@ class Site(Protocol):
     def cards(self) -> tuple[SiteCard, ...]: ...
 
     async def boards(self) -> tuple[SiteBoard, ...]: ...
+
+    def number(self, card: str) -> bytes:
+        """The UID of the card with this key, or the UID that this is in hex."""
 
     async def tap(self, door: str, card: str) -> None:
         """Hold the card with this key, or this UID in hex, into the reader of the door."""

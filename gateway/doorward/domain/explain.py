@@ -104,6 +104,9 @@ _RULES = {
     ),
 }
 
+# What there is to say about the rules of the whole site at a door that has none: then nobody tries them.
+NO_SITE_RULES = "None set."
+
 
 def rule_name(rule: int) -> str:
     """The short name of a rule; a number from a newer board is named by its number."""

@@ -25,6 +25,7 @@ from doorward.app.views import (
     SiteCard,
     Step,
 )
+from doorward.domain.credentials import parse_uid
 from doorward.errors import (
     Conflict,
     InvalidInput,
@@ -200,6 +201,9 @@ class FakeAccess:
             "deny", 3, step.name, step.sentence, (step,), None, tail, view.id, view.name, when
         )
 
+    def card_of(self, person: str, tail: str | None = None) -> bytes:
+        return bytes.fromhex("04a10000" if tail is None else f"04a1{tail}")
+
 
 class FakeAuth:
     """One operator, `admin`, unless the site is new; three wrong passwords make it wait."""
@@ -279,6 +283,9 @@ class FakeSite:
     async def boards(self) -> tuple[SiteBoard, ...]:
         doors = self._house.doors.list()
         return tuple(SiteBoard(door.id, door.id, door.name, True, door.contact) for door in doors)
+
+    def number(self, card: str) -> bytes:
+        return bytes.fromhex("04a1" + CARDS[card][1]) if card in CARDS else parse_uid(card, "card")
 
     async def tap(self, door: str, card: str) -> None:
         if card not in CARDS:

@@ -1,6 +1,7 @@
 """The doctor finds each fault that a test plants, and nothing where there is none."""
 
 import json
+import os
 import socket
 from pathlib import Path
 from typing import Any
@@ -64,7 +65,7 @@ def test_a_directory_that_cannot_be_written_to_is_named(
     data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The tests may run as root, who may write anywhere.
-    monkeypatch.setattr(checks.os, "access", lambda path, mode: not mode & checks.os.W_OK)
+    monkeypatch.setattr(os, "access", lambda path, mode: not mode & os.W_OK)
     assert "cannot be written to" in failures(data)["data"]
 
 
