@@ -71,6 +71,33 @@ def test_a_wrong_call_is_one_line_and_exit_2(
     assert "--help" in err
 
 
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--json", "door", "list"], "put --json after the command"),
+        (["people", "--data", "x", "list"], "put --data after the command"),
+        (["up", "--port-base", "abc"], "'--port-base': give a number from 1 to 65534"),
+        (["up", "--port-base", "70000"], "'--port-base': give a number from 1 to 65534"),
+        (["door", "list", "--data", __file__], "'--data':"),
+    ],
+)
+def test_an_error_names_what_is_wrong(
+    words: list[str], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(words) == 2
+    err = capsys.readouterr().err
+    assert says in err
+    assert "DOORWARD_DATA" not in err
+
+
+def test_the_environment_is_blamed_when_it_is_to_blame(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DOORWARD_DATA", __file__)
+    assert run(["door", "list"]) == 2
+    assert "DOORWARD_DATA:" in capsys.readouterr().err
+
+
 def test_help_and_version_end_well(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["--help"]) == 0
     assert run(["--version"]) == 0
