@@ -38,7 +38,7 @@ class CrowdedSite(VirtualSite):
             await self.store._writer.run(self._fill)  # noqa: SLF001 - no user adds 10,000 at once
             await cases.rulebook.refresh()
 
-    def _fill(self, connection) -> None:  # type: ignore[no-untyped-def]
+    def _fill(self, connection) -> None:
         """A card each for many of the same person: what counts is how many there are."""
         person = {"person_id": 1, "strength": 1, "added_ms": 0}
         rows = [{"uid": number.to_bytes(7, "big"), **person} for number in range(self._cards)]

@@ -135,7 +135,7 @@ async def tap(board: Board, card: str) -> tuple[float, float]:
     await asyncio.sleep(0.15)
     board.set_contact(is_open=False)
     # A random phase against the reader's polls, and time for the log to be uploaded.
-    await asyncio.sleep(0.15 + random.random() * POLLING_MS / 1000)  # noqa: S311
+    await asyncio.sleep(0.15 + random.random() * POLLING_MS / 1000)  # noqa: S311 - a phase is no secret
     return (edge.at_ns - entered) / 1e6, (edge.at_ns - edge.seen_ns) / 1e6
 
 

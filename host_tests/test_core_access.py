@@ -99,6 +99,11 @@ def test_the_trace_ends_with_the_rule_that_decided():
         assert len(set(found.trace)) == len(found.trace)
 
 
+def test_the_trace_is_the_beginning_of_the_order():
+    granted = decide(Credential(1, 1, ALWAYS), Door(), Request(), 600, MONDAY, ONLINE)
+    assert granted.trace == access_rules.ORDER[: access_rules.ORDER.index(granted.rule) + 1]
+
+
 def test_rule_numbers_are_frozen():
     # They stand in audits and travel on the wire.
     assert tuple(range(1, 13)) == (

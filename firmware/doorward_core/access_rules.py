@@ -15,3 +15,18 @@ RULE_SCHEDULE = 10
 RULE_SITE = 11
 # What a board says when nobody decided: no answer in time and no record of its own.
 RULE_NO_ANSWER = 12
+
+# The order in which access.decide tries them: a decision's trace is the beginning of it.
+ORDER = (
+    RULE_KNOWN,
+    RULE_NOT_REVOKED,
+    RULE_PERSON_ACTIVE,
+    RULE_STRENGTH,
+    RULE_LOCKDOWN,
+    RULE_HAS_LEVEL,
+    RULE_CLOCK,
+    RULE_VALID_DATES,
+    RULE_CACHE_FRESH,
+    RULE_SCHEDULE,
+    RULE_SITE,
+)

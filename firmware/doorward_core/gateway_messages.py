@@ -5,6 +5,8 @@ from binascii import b2a_base64
 from doorward_core.messages import MessageError, decode, encode, hexed, number, part, raw, text
 
 VERSION = 1
+# A cache version is four bytes in the file, and there must be room for a next one.
+_MOST_VERSION = (1 << 32) - 2
 # Of a cache file per message, so that base64, seal and topic stay below what a board takes.
 CHUNK_SIZE = 384
 
@@ -24,12 +26,13 @@ class Hello:
 
 def parse_hello(body: bytes) -> Hello:
     fields = decode(body)
+    number(fields, "v", VERSION, VERSION)
     log = part(fields, "log")
     return Hello(
         text(fields, "device_id", 32),
         text(fields, "firmware", 32),
         (text(log, "epoch", 8), number(log, "seq")),
-        number(fields, "cache_version"),
+        number(fields, "cache_version", 0, _MOST_VERSION),
         number(fields, "uptime"),
     )
 
@@ -200,14 +203,28 @@ def command(
 
 
 def config(
-    cache_version: int, size: int, sha256: bytes, strike_ms: int, cap_ms: int, held_ms: int
+    cache_version: int,
+    size: int,
+    sha256: bytes,
+    strike_ms: int,
+    cap_ms: int,
+    held_ms: int,
+    min_strength: int = 1,
+    lockdown: bool = False,
 ) -> bytes:
+    # min_strength and lockdown as access.Door has them: the board decides with the same policy.
     return encode(
         {
             "cache_version": cache_version,
             "size": size,
             "digest": hexed(sha256),
-            "door": {"strike_ms": strike_ms, "cap_ms": cap_ms, "held_ms": held_ms},
+            "door": {
+                "strike_ms": strike_ms,
+                "cap_ms": cap_ms,
+                "held_ms": held_ms,
+                "min_strength": min_strength,
+                "lockdown": lockdown,
+            },
         }
     )
 

@@ -7,7 +7,7 @@ _SOURCE_TREE = _PACKAGE.parents[1]
 
 
 def data_root(package: Path = _PACKAGE, source_tree: Path = _SOURCE_TREE) -> Path:
-    """The folder with `firmware/` and `boards/`: the source tree if we run from one, else the package's own copy."""
+    """The folder with `firmware/`, `boards/` and `lab/shim/`: the source tree, else the package's copy."""
     if (source_tree / "firmware").is_dir() and (source_tree / "pyproject.toml").is_file():
         return source_tree
     return package / "_data"

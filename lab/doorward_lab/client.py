@@ -1,10 +1,9 @@
-"""A client of the control socket, for whoever is not the lab: the gateway's site adapter, the command line, a person.
+"""A client of the control socket, for whoever is not the lab: a script, a test, a person.
 
 By hand: `python -m doorward_lab.client --data DIR tap board=front card=member`.
 """
 
 import argparse
-import asyncio
 import json
 import socket
 import sys
@@ -19,8 +18,7 @@ _TIMEOUT_S = 15.0
 class LabClient:
     """Asks one lab; every call is a connection of its own, so a lab may come and go.
 
-    `call` blocks, `ask` is the same for asyncio. Both return the reply without "ok" and raise LabError with the lab's
-    own words, or when no lab answers.
+    `call` returns the reply without "ok", and raises LabError with the lab's own words, or when no lab answers.
     """
 
     def __init__(self, path: Path | str, *, timeout: float = _TIMEOUT_S) -> None:
@@ -38,21 +36,6 @@ class LabClient:
                 with connection.makefile("rb") as answers:
                     return self._reply(answers.readline())
         except OSError as error:
-            raise self._unreachable(error) from None
-
-    async def ask(self, op: str, **fields: Any) -> dict[str, Any]:
-        """Send one request and return its reply, without blocking the event loop."""
-        try:
-            async with asyncio.timeout(self._timeout):
-                reader, writer = await asyncio.open_unix_connection(
-                    self._path, limit=16 * 1024 * 1024
-                )
-                try:
-                    writer.write(_request(op, fields))
-                    return self._reply(await reader.readline())
-                finally:
-                    writer.close()
-        except OSError as error:  # TimeoutError is one
             raise self._unreachable(error) from None
 
     def _unreachable(self, error: OSError) -> LabError:

@@ -36,7 +36,7 @@ def die_with(parent: int, number: int) -> None:
 def run(folder: str, rom: str, heap: str, module: str, arguments: list[str]) -> int:
     """Run MicroPython in this process and return its exit status."""
     sys.path.append(folder)
-    from micropython_run import run_main  # type: ignore[import-not-found,unused-ignore] # noqa: PLC0415
+    from micropython_run import run_main  # type: ignore[import-not-found,unused-ignore] # noqa: PLC0415 - only now it can be found
 
     image = Path(rom).read_bytes()
     memory = ctypes.create_string_buffer(image, len(image))  # outside the heap of MicroPython
@@ -50,4 +50,4 @@ if __name__ == "__main__":
     die_with(os.getppid(), signal.SIGKILL)
     # Ctrl-C in a terminal reaches the whole group; the lab alone decides when a board ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    sys.exit(run(*sys.argv[1:5], sys.argv[5:]))  # type: ignore[call-arg,arg-type,unused-ignore]
+    sys.exit(run(*sys.argv[1:5], sys.argv[5:]))  # type: ignore[call-arg,arg-type,unused-ignore]  # argv is as run() wants it

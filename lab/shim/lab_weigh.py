@@ -8,9 +8,9 @@ import gc
 import os
 import sys
 
-import esp32  # noqa: F401
-import machine  # noqa: F401
-import network  # noqa: F401
+import esp32  # noqa: F401 - ditto
+import machine  # noqa: F401 - ditto
+import network  # noqa: F401 - ditto
 
 _import = builtins.__import__
 _inner = [0]  # for each module that is loading, what its own imports have taken

@@ -7,7 +7,7 @@ import sys
 _path = sys.path
 sys.path = ()
 try:
-    from machine import PinBase, Signal, time_pulse_us  # noqa: F401
+    from machine import PinBase, Signal, time_pulse_us  # noqa: F401 - what else firmware may ask for
 finally:
     sys.path = _path
     del _path

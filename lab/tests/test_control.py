@@ -127,15 +127,6 @@ def test_a_wrong_request_is_named(
     assert client.call("boards")["boards"]
 
 
-async def test_a_client_of_asyncio_hears_the_same(
-    serve: Callable[..., subprocess.Popen[str]], client: LabClient
-) -> None:
-    serve(TAPPED)
-    assert await client.ask("cards") == client.call("cards")
-    with pytest.raises(LabError, match="no board back"):
-        await client.ask("tap", board="back")
-
-
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_the_lab_and_its_hanging_board(
     serve: Callable[..., subprocess.Popen[str]], client: LabClient, number: int, tmp_path: Path

@@ -81,7 +81,7 @@ class MqttLink:
             finally:
                 self._drop()
             # Jitter, so that what fell together does not come back together.
-            await asyncio.sleep(wait * random.uniform(0.5, 1.0))  # noqa: S311
+            await asyncio.sleep(wait * random.uniform(0.5, 1.0))  # noqa: S311 - jitter is no secret
             wait = min(wait * 2, longest)
 
     async def _connected(self) -> paho.Client | None:

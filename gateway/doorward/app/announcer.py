@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from doorward.app.doorstates import DoorStates
+from doorward.app.door_states import DoorStates
 from doorward.app.entries import entry
 from doorward.app.feed import LiveFeed
 from doorward.domain.audit import AuditRow

@@ -46,6 +46,10 @@ class Operators:
         """True until the first operator exists."""
         return not self._hashes and self._tokens.setup is not None
 
+    def has_operators(self) -> bool:
+        """True if somebody has a password here; a demo has only its link."""
+        return bool(self._hashes)
+
     async def setup(self, token: str, username: str, password: str) -> str:
         """Make the first operator; returns a session token."""
         if not self.needs_setup():

@@ -3,20 +3,24 @@
 import asyncio
 import hashlib
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Protocol
 
 import structlog
 
-from doorward.app.doorstates import DoorStates
+from doorward.app.announcer import Announcer
+from doorward.app.door_states import DoorStates
 from doorward.app.entries import instant, milliseconds
 from doorward.app.fleet import Device, Fleet
-from doorward.app.ports import CacheFile, CacheStore, Clock, DeviceCache, Signer
+from doorward.app.ports import AuditStore, CacheFile, CacheStore, Clock, DeviceCache, Signer, Spawn
 from doorward.app.rulebook import Rulebook
+from doorward.domain import audit
+from doorward.domain.audit import AuditRow
 from doorward.domain.doors import Door
 from doorward.domain.snapshot import CacheContent, Snapshot
 from doorward.errors import Rejected
 from doorward_core import gateway_messages, gateway_seal, topics
-from doorward_core.gateway_messages import CommandAck
+from doorward_core.gateway_messages import CommandAck, Hello
 
 _log = structlog.get_logger(__name__)
 
@@ -24,6 +28,10 @@ _log = structlog.get_logger(__name__)
 _SOFT = timedelta(days=7)
 _HARD = timedelta(days=30)
 _REISSUE = timedelta(days=1)
+
+
+class Store(CacheStore, AuditStore, Protocol):
+    """Where it is on record what boards hold, and what is odd about it."""
 
 
 class CacheKeeper:
@@ -35,16 +43,21 @@ class CacheKeeper:
         fleet: Fleet,
         signer: Signer,
         states: DoorStates,
-        store: CacheStore,
+        store: Store,
+        announcer: Announcer,
         clock: Clock,
+        spawn: Spawn,
     ) -> None:
         self._rulebook = rulebook
         self._fleet = fleet
         self._signer = signer
         self._states = states
         self._store = store
+        self._announcer = announcer
         self._clock = clock
+        self._spawn = spawn
         self._caches = store.caches()
+        self._held: dict[str, int] = {}
         self._changing = asyncio.Lock()
 
     async def refresh(self) -> None:
@@ -77,18 +90,56 @@ class CacheKeeper:
         piece = gateway_messages.cache_chunk(cache.version, ack.offset, cache.file)
         self._fleet.say(device.id, topics.CACHE, gateway_seal.counter_word(cache.version), piece)
 
+    def greeted(self, device: Device, said: Hello) -> None:
+        """A board says what it holds. A version from our own future means that we were restored from a backup."""
+        known = self._version(device.id)
+        if said.cache_version > max(known, self._held.get(device.id, 0)):
+            self._held[device.id] = said.cache_version
+            self._spawn(self._overtake(device.id, known, said.cache_version))
+
+    async def _overtake(self, device_id: str, known: int, held: int) -> None:
+        door = self._rulebook.snapshot.by_device.get(device_id)
+        row = AuditRow(
+            at_ms=milliseconds(self._clock.now()),
+            kind=audit.OVERTAKEN,
+            source=audit.GATEWAY,
+            device=device_id,
+            door_id=door.id if door else None,
+            door_name=door.name if door else None,
+            why="The board holds newer records than this gateway ever made, as after a restored backup.",
+            note=f"version {held} at the board, {known} here",
+        )
+        self._announcer.announce([await self._store.append(row)])
+        await self.refresh()
+
+    def _version(self, device_id: str) -> int:
+        known = self._caches.get(device_id)
+        return known.version if known else 0
+
     async def _refresh(self, snapshot: Snapshot, door: Door) -> None:
         if self._fleet.find(door.device) is None:
             return
+        cache = await asyncio.to_thread(self._make, snapshot, door, self._clock.now())
+        if cache is None:
+            return
+        # On record before it is told: a counter that was used once is never used for another file.
+        await self._store.put_cache(cache)
+        self._caches[door.device] = cache
+        _log.info("cache.made", device=door.device, version=cache.version, size=len(cache.file))
+        self._tell(door)
+
+    def _make(self, snapshot: Snapshot, door: Door, now: datetime) -> DeviceCache | None:
+        """The next file for a board, None if the one it was told of is good. On another thread: people are many."""
         content = snapshot.cache_content(door.id)
         digest = _digest(content, door)
-        now = self._clock.now()
         known = self._caches.get(door.device)
-        if known and known.content == digest and now - instant(known.issued_ms) < _REISSUE:
-            return
+        version, held = self._version(door.device), self._held.get(door.device, 0)
+        fresh = known is not None and now - instant(known.issued_ms) < _REISSUE
+        if known and known.content == digest and fresh and version >= held:
+            return None
         issued = int(now.timestamp())
         contents = CacheFile(
-            version=known.version + 1 if known else 1,
+            version=max(version, held) + 1,
             issued=issued,
             soft_expiry=issued + int(_SOFT.total_seconds()),
             hard_expiry=issued + int(_HARD.total_seconds()),
@@ -96,13 +147,8 @@ class CacheKeeper:
             persons=content.persons,
             cards=content.cards,
         )
-        file = await asyncio.to_thread(self._signer.build_cache, door.device, contents)
-        cache = DeviceCache(door.device, contents.version, digest, milliseconds(now), file)
-        # On record before it is told: a counter that was used once is never used for another file.
-        await self._store.put_cache(cache)
-        self._caches[door.device] = cache
-        _log.info("cache.made", device=door.device, version=cache.version, size=len(file))
-        self._tell(door)
+        file = self._signer.build_cache(door.device, contents)
+        return DeviceCache(door.device, contents.version, digest, milliseconds(now), file)
 
     def _tell(self, door: Door) -> None:
         cache = self._caches.get(door.device)
@@ -119,6 +165,8 @@ class CacheKeeper:
             door.strike_ms,
             door.cap_ms,
             door.held_ms,
+            door.min_strength,
+            door.lockdown,
         )
         word = gateway_seal.counter_word(cache.version)
         self._fleet.say(door.device, topics.CONFIG, word, config, retain=True)
@@ -128,6 +176,6 @@ class CacheKeeper:
 def _digest(content: CacheContent, door: Door) -> bytes:
     """What a file and its config say, apart from version and dates."""
     cards = [(uid.hex(), person, group) for uid, person, group in content.cards]
-    settings = (door.strike_ms, door.cap_ms, door.held_ms)
+    settings = (door.strike_ms, door.cap_ms, door.held_ms, door.min_strength, door.lockdown)
     said = json.dumps([content.windows, content.persons, cards, settings])
     return hashlib.sha256(said.encode()).digest()

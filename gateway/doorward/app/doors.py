@@ -1,6 +1,6 @@
 """The doors as the page and the command line see them."""
 
-from doorward.app.doorstates import DoorStates
+from doorward.app.door_states import DoorStates
 from doorward.app.releases import Releases
 from doorward.app.views import DoorView, Release
 

@@ -1,14 +1,14 @@
 """The boards' logs: each entry verified against all before it, stored byte for byte, acked after the commit."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 
 import structlog
 
 from doorward.app.announcer import Announcer
 from doorward.app.entries import milliseconds
-from doorward.app.eventrows import EventRows
+from doorward.app.event_rows import EventRows
 from doorward.app.fleet import Device, Fleet
-from doorward.app.ports import Clock, LogEntry, LogHead, LogStore, Message, Recorded, Signer
+from doorward.app.ports import Clock, LogEntry, LogHead, LogStore, Message, Recorded, Signer, Spawn
 from doorward.domain.audit import AuditRow
 from doorward.errors import Conflict, Rejected, Unavailable
 from doorward_core import gateway_messages, seal, topics
@@ -18,7 +18,6 @@ from doorward_core.seal import SealError
 
 _log = structlog.get_logger(__name__)
 
-Spawn = Callable[[Coroutine[object, object, None]], None]
 Happened = Callable[[str, Event], None]
 
 

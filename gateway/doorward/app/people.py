@@ -12,7 +12,7 @@ from doorward.domain import audit
 from doorward.domain.audit import AuditRow
 from doorward.domain.credentials import UID_SIZES, Credential, tail
 from doorward.domain.snapshot import Snapshot
-from doorward.errors import InvalidInput, NotFound
+from doorward.errors import Conflict, InvalidInput, NotFound
 
 _LONGEST_NAME = 80
 
@@ -70,10 +70,10 @@ class PeopleDesk:
     async def add(self, name: str, levels: Sequence[str] = (), *, actor: str) -> Person:
         """Add a person. Raises InvalidInput, Conflict, or NotFound for a level that there is not."""
         name = " ".join(name.split())
-        if not 0 < len(name) <= _LONGEST_NAME or not name.isprintable():
-            raise InvalidInput(
-                "that is no name", f"give 1 to {_LONGEST_NAME} characters", field="name"
-            )
+        if not 0 < len(name) <= _LONGEST_NAME:
+            raise InvalidInput(f"name: give 1 to {_LONGEST_NAME} characters", field="name")
+        if not name.isprintable():
+            raise InvalidInput("name: leave out what cannot be printed", field="name")
         if levels and not self._rulebook.snapshot.rules.levels:
             raise NotFound(
                 "there are no access levels here yet",
@@ -87,6 +87,9 @@ class PeopleDesk:
     async def add_card(self, uid: bytes, person: str, *, actor: str) -> Card:
         """Give a card to the person of that name. Raises InvalidInput, Conflict or NotFound."""
         _check(uid)
+        holder = self._rulebook.snapshot.holder(uid)
+        if holder is not None and holder.credential.revoked:
+            raise Conflict("that card was revoked", "use another card", field="uid")
         name = self._name(person)
         why = f"A card was given to {name}."
         row = self._row(audit.CARD_ADDED, actor, why, person=name, card=uid)
@@ -94,7 +97,7 @@ class PeopleDesk:
         return _card(self._rulebook.snapshot, uid)
 
     async def revoke_card(self, uid: bytes, *, actor: str) -> Card:
-        """Revoke a card. Raises InvalidInput or NotFound."""
+        """Revoke a card. Raises InvalidInput, NotFound, or Conflict for one that was revoked already."""
         _check(uid)
         holder = self._rulebook.snapshot.holder(uid)
         if holder is None:
@@ -102,6 +105,10 @@ class PeopleDesk:
                 "nobody has that card", "doorward people list shows who has which", field="uid"
             )
         name = holder.person.name
+        if holder.credential.revoked:
+            raise Conflict(
+                f"that card of {name} was revoked already", "there is nothing to do", field="uid"
+            )
         why = f"A card of {name} was revoked."
         row = self._row(audit.CARD_REVOKED, actor, why, person=name, card=uid)
         await self._publish(await self._store.revoke_card(uid, row))

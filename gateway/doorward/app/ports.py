@@ -1,6 +1,6 @@
 """What the application needs from outside. Adapters fit these; tests fit them with fakes written by hand."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import Protocol
@@ -10,6 +10,9 @@ from doorward.domain.doors import Door
 from doorward.domain.schedules import Windows
 from doorward.domain.snapshot import Rules
 from doorward_core.seal import Sealed
+
+Spawn = Callable[[Coroutine[object, object, None]], None]
+"""Runs a coroutine beside everything else."""
 
 
 class Timer(Protocol):
@@ -214,7 +217,7 @@ class Passwords(Protocol):
     async def verify(self, hashed: str, password: str) -> bool: ...
 
 
-class VirtualSite(Protocol):
+class LabHands(Protocol):
     """The lab's control socket."""
 
     async def tap(self, board: str, uid: bytes) -> None: ...

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from doorward.app.doorstates import DoorStates
+from doorward.app.door_states import DoorStates
 from doorward.app.fleet import Device, Fleet
 from doorward.app.ports import Clock, LogHead, Message
 from doorward.app.router import Opened
@@ -12,7 +12,10 @@ from doorward_core.gateway_messages import Hello
 
 
 class Presence:
-    """Keeps each board's presence. A board is online from its first live word until its will is published."""
+    """Keeps each board's presence. A board is online from its first live word until its will is published.
+
+    `greeted` hears of every hello that is believed.
+    """
 
     def __init__(
         self,
@@ -26,6 +29,7 @@ class Presence:
         self._head = head
         self._states = states
         self._clock = clock
+        self.greeted: list[Callable[[Device, Hello], None]] = []
 
     def hello(self, opened: Opened) -> None:
         """A board has connected. Retained, it tells of the boot only: whether the board is still there is not known."""
@@ -46,6 +50,8 @@ class Presence:
         device.firmware = said.firmware
         device.cache_version = said.cache_version
         self._heard(device)
+        for greeted in self.greeted:
+            greeted(device, said)
         message.ack()
 
     def _check_age(self, device: Device, message: Message, said: Hello) -> None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 import structlog
 
 from doorward.app.announcer import Announcer
-from doorward.app.doorstates import DoorStates
+from doorward.app.door_states import DoorStates
 from doorward.app.entries import milliseconds
 from doorward.app.feed import LiveFeed
 from doorward.app.fleet import Device, Fleet

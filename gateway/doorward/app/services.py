@@ -12,7 +12,6 @@ from typing import Protocol, Self
 from doorward.app.views import (
     AuditEntry,
     Card,
-    DeviceView,
     DoorView,
     Explanation,
     FeedItem,
@@ -63,6 +62,9 @@ class Access(Protocol):
     def why(self, uid: bytes, door: str, at: datetime | None = None) -> Explanation:
         """What would happen, and by which rule. at None = now; without a zone it is the door's local time."""
 
+    def card_of(self, person: str, tail: str | None = None) -> bytes:
+        """The UID of this person's card; `tail` (its last digits) chooses among several."""
+
 
 class History(Protocol):
     """The audit, newest first."""
@@ -78,6 +80,9 @@ class Auth(Protocol):
 
     def needs_setup(self) -> bool:
         """True until the first operator exists."""
+
+    def has_operators(self) -> bool:
+        """True if somebody has a password here."""
 
     async def setup(self, token: str, username: str, password: str) -> str:
         """Make the first operator with the one-time setup token; returns a session token."""
@@ -114,18 +119,15 @@ class Feed(Protocol):
         """Listen from now on; with `after`, first what came after that item, as far as it is kept."""
 
 
-class Devices(Protocol):
-    """The boards."""
-
-    def list(self) -> tuple[DeviceView, ...]: ...
-
-
 class Site(Protocol):
     """The virtual site of the demo."""
 
     def cards(self) -> tuple[SiteCard, ...]: ...
 
     async def boards(self) -> tuple[SiteBoard, ...]: ...
+
+    def number(self, card: str) -> bytes:
+        """The UID of the card with this key, or the UID that this is in hex."""
 
     async def tap(self, door: str, card: str) -> None:
         """Hold the card with this key, or this UID in hex, into the reader of the door."""
@@ -149,7 +151,6 @@ class Services:
     access: Access
     history: History
     auth: Auth
-    devices: Devices
     feed: Feed
     health: Monitor
     site: Site | None = None

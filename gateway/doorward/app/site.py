@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from doorward.app.doorstates import DoorStates
-from doorward.app.ports import VirtualSite
+from doorward.app.door_states import DoorStates
+from doorward.app.ports import LabHands
 from doorward.app.rulebook import Rulebook
 from doorward.app.views import Contact, SiteBoard, SiteCard
 from doorward.domain.credentials import parse_uid, tail
@@ -24,7 +24,7 @@ class SiteDesk:
 
     def __init__(
         self,
-        site: VirtualSite,
+        site: LabHands,
         cards: Mapping[str, DemoCard],
         rulebook: Rulebook,
         states: DoorStates,
@@ -51,9 +51,12 @@ class SiteDesk:
 
     async def tap(self, door: str, card: str) -> None:
         """Hold a card, by key or UID, into the field of the door's reader."""
+        await self._site.tap(self._board(door), self.number(card))
+
+    def number(self, card: str) -> bytes:
+        """The UID of a card of the site, by key, or of any card, by UID. Raises InvalidInput or NotFound."""
         known = self._cards.get(card)
-        uid = known.uid if known else self._by_number(card)
-        await self._site.tap(self._board(door), uid)
+        return known.uid if known else self._by_number(card)
 
     async def contact(self, door: str, is_open: bool) -> None:
         """Move the door leaf."""

@@ -58,7 +58,7 @@ class DoorView:
     online: bool
     locked: bool | None = None
     contact: Contact | None = None
-    alarm: str | None = None  # "forced", "held" or "tamper"
+    alarm: str | None = None  # "forced" or "held"
     last: AuditEntry | None = None
     release: Release | None = None  # the latest one, also when it is over
     policy_version: int | None = None  # what the board holds

@@ -40,7 +40,8 @@ def look(directory: Path, *, running: bool) -> Iterator[Check]:
     yield environment()
     yield micropython()
     yield from installation(directory)
-    yield disk(directory)
+    if not running:  # the gateway looks for itself
+        yield disk(directory)
     yield from settings(directory, running=running)
 
 
@@ -77,19 +78,28 @@ def installation(directory: Path) -> Iterator[Check]:
     if not directory.is_dir():
         yield Check("data", "note", f"{directory} does not exist yet", "`doorward up` makes it")
         return
-    yield private("data", directory, 0o700)
+    yield data(directory)
     keys = sorted([*directory.glob("keys/*.key"), *directory.glob("signer/*.key")])
     wrong = [
         check for check in (private("keys", key, 0o600) for key in keys) if check.state != "ok"
     ]
     yield from wrong
     if keys and not wrong:
-        yield Check("keys", "ok", f"{len(keys)} key files, yours alone")
+        count = "1 key file" if len(keys) == 1 else f"{len(keys)} key files"
+        yield Check("keys", "ok", f"{count}, yours alone")
     key_file = directory / "keys" / "database.key"
     for name in ("gateway", "broker"):
         path = directory / f"{name}.db"
         if path.exists():
             yield database(f"{name}.db", path, key_file)
+
+
+def data(directory: Path) -> Check:
+    """The data directory must be ours alone, and ours to write to."""
+    found = private("data", directory, 0o700)
+    if found.state == "ok" and not os.access(directory, os.W_OK | os.X_OK):
+        return Check("data", "FAIL", f"{directory} cannot be written to", f"chmod 700 {directory}")
+    return found
 
 
 def private(name: str, path: Path, most: int) -> Check:

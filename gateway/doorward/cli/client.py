@@ -9,7 +9,7 @@ from typing import Any, Self
 import httpx
 
 from doorward.cli.failure import UNREACHABLE, Failure
-from doorward.cli.options import chosen_directory, socket_of
+from doorward.cli.options import chosen_directory, running_demo, socket_of
 
 # The gateway answers in milliseconds; a longer silence means that it hangs.
 _TIMEOUT_S = 10.0
@@ -23,6 +23,7 @@ class Api:
     ) -> None:
         """Speak to the gateway of directory `data`; `demo` prefers a demo's when none is named."""
         self.directory = chosen_directory(data, demo=demo)
+        self._demo = demo
         self._http = httpx.Client(
             transport=httpx.HTTPTransport(uds=str(socket_of(self.directory))),
             base_url="http://doorward/api/v1/",
@@ -42,7 +43,7 @@ class Api:
                     exit_code=UNREACHABLE,
                 ) from error
             except OSError as error:
-                raise _nobody(self.directory) from error
+                raise _nobody(self.directory, demo=self._demo) from error
         return self
 
     def __exit__(
@@ -72,16 +73,31 @@ class Api:
                 exit_code=UNREACHABLE,
             ) from error
         except httpx.TransportError as error:
-            raise _nobody(self.directory) from error
+            raise _nobody(self.directory, demo=self._demo) from error
         return _answer(response)
 
 
-def _nobody(directory: Path) -> Failure:
+def _nobody(directory: Path, *, demo: bool) -> Failure:
+    """Nothing answers in `directory`. A demo that runs elsewhere is most likely what was meant."""
+    what, start = ("demo", "`doorward demo`") if demo else ("gateway", "`doorward up`")
+    elsewhere = running_demo()
+    if elsewhere is not None and elsewhere != directory and _answers(socket_of(elsewhere)):
+        remedy = f"a demo runs; use --data {elsewhere}"
+    elif demo:
+        remedy = f"start one with {start}, or name another with --data"
+    else:
+        remedy = (
+            f"start it with {start}, or a demo with `doorward demo`, or name another with --data"
+        )
     return Failure(
-        f"no gateway runs in {directory}; start it with `doorward up` or `doorward demo`, or name another with --data",
-        code="not_running",
-        exit_code=UNREACHABLE,
+        f"no {what} runs in {directory}; {remedy}", code="not_running", exit_code=UNREACHABLE
     )
+
+
+def _answers(path: Path) -> bool:
+    """Whether somebody listens there: a socket's file outlives a killed gateway."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as knock:
+        return knock.connect_ex(str(path)) == 0
 
 
 def _answer(response: httpx.Response) -> Any:

@@ -12,13 +12,16 @@ from doorward.cli.options import chosen_directory, common, show
 from doorward.cli.text import clean, local_time, table
 
 if TYPE_CHECKING:
-    from doorward.cli.checks import Check
+    from doorward.cli.checks import Check, State
 
 
 @click.command()
 @common
 def doctor(*, as_json: bool, data: Path | None) -> int:
-    """Check the installation, whether or not the gateway runs. Ends with 1 when something is wrong."""
+    """Check the installation, whether or not the gateway runs.
+
+    Ends with 1 when something is wrong. A gateway that does not run is a note: it may be meant to stand still.
+    """
     from doorward.cli.checks import look
 
     directory = chosen_directory(data)
@@ -27,12 +30,13 @@ def doctor(*, as_json: bool, data: Path | None) -> int:
     checks = [*look(directory, running=running), *heard]
     ok = all(check.state != "FAIL" for check in checks)
     answer = {"ok": ok, "data": str(directory), "checks": [asdict(check) for check in checks]}
-    show(answer, _tell(checks), as_json=as_json)
+    text = clean(f"installation: {directory}") + "\n\n" + _tell(checks)
+    show(answer, text, as_json=as_json)
     return 0 if ok else 1
 
 
 def _ask(data: Path | None) -> Iterator["Check"]:
-    """What the running gateway says about itself and its boards; one failed check when none answers."""
+    """What the running gateway says about itself and its boards; one check when none answers."""
     from doorward.cli.checks import Check
     from doorward.cli.client import Api
 
@@ -41,7 +45,9 @@ def _ask(data: Path | None) -> Iterator["Check"]:
             health, doors = api.get("health"), api.get("doors")
     except Failure as failure:
         problem, _, remedy = failure.message.partition("; ")
-        yield Check("gateway", "FAIL", problem, remedy or None)
+        # Not running is a state; running and not answering is a fault.
+        state: State = "note" if failure.code == "not_running" else "FAIL"
+        yield Check("gateway", state, problem, remedy or None)
         return
     yield Check(
         "gateway", "ok", f"{health['version']}, up since {local_time(health['started_at'])}"
@@ -74,5 +80,9 @@ def _board(door: dict[str, Any]) -> "Check":
 def _tell(checks: list["Check"]) -> str:
     rows = [(c.state, c.name, c.detail + (f"; {c.remedy}" if c.remedy else "")) for c in checks]
     bad = sum(check.state == "FAIL" for check in checks)
-    verdict = f"{bad} of {len(checks)} checks failed" if bad else f"all {len(checks)} checks passed"
+    notes = sum(check.state == "note" for check in checks)
+    if bad:
+        verdict = f"{bad} of {len(checks)} checks failed"
+    else:
+        verdict = f"all {len(checks)} checks passed" + (f", {notes} with a note" if notes else "")
     return table(("", "check", "finding"), rows) + "\n\n" + clean(verdict)

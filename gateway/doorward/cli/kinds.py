@@ -23,6 +23,19 @@ class Uid(click.ParamType[str]):
         return digits
 
 
+class Card(Uid):
+    """A card's number, or whatever else the gateway may know a card by: a key of the virtual site, last digits."""
+
+    name = "card"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """A whole number as `Uid` has it; anything else as it is."""
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter:
+            return value
+
+
 class Instant(click.ParamType[str]):
     """A date and time in ISO 8601. Without a zone it is the door's local time."""
 
@@ -37,4 +50,5 @@ class Instant(click.ParamType[str]):
 
 
 UID = Uid()
+CARD = Card()
 INSTANT = Instant()

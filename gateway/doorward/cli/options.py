@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from doorward.cli.text import clean
 
@@ -17,6 +18,15 @@ _LIVE = "doorward"
 _DEMO = "doorward-demo"
 
 
+class DataOption(click.Option):
+    """--data. Its errors name the environment variable only when the value came from there."""
+
+    def get_error_hint(self, ctx: click.Context | None) -> str:
+        """The option, or the variable: whichever was used."""
+        source = ctx.get_parameter_source(self.name or "") if ctx else None
+        return "DOORWARD_DATA" if source is ParameterSource.ENVIRONMENT else "'--data'"
+
+
 def common(command: Command) -> Command:
     """Give a command --json (as `as_json`) and --data (as `data`)."""
     command = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")(
@@ -24,6 +34,7 @@ def common(command: Command) -> Command:
     )
     return click.option(
         "--data",
+        cls=DataOption,
         type=click.Path(file_okay=False, path_type=Path),
         envvar="DOORWARD_DATA",
         help="The installation's directory.",
@@ -56,10 +67,16 @@ def chosen_directory(data: Path | None, *, demo: bool = False) -> Path:
     if data is not None:
         return data
     live = home_directory(demo=False)
+    if demo:
+        return home_directory(demo=True)
+    trial = None if live.exists() else running_demo()
+    return trial or live
+
+
+def running_demo() -> Path | None:
+    """The directory of a demo that runs where demos live when nobody says otherwise."""
     trial = home_directory(demo=True)
-    if demo or (not live.exists() and _is_socket(socket_of(trial))):
-        return trial
-    return live
+    return trial if _is_socket(socket_of(trial)) else None
 
 
 def socket_of(directory: Path) -> Path:

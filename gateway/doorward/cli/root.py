@@ -21,6 +21,7 @@ from doorward.cli.why import why
 
 _USAGE = 2
 _INTERRUPTED = 130
+_AFTER_THE_COMMAND = ("--json", "--data")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -55,6 +56,8 @@ def run(args: list[str] | None = None) -> int:
     except click.UsageError as error:
         path = error.ctx.command_path if error.ctx else "doorward"
         message = error.format_message().rstrip(".").replace("\n", " ")
+        if isinstance(error, click.NoSuchOption) and error.option_name in _AFTER_THE_COMMAND:
+            message = f"put {error.option_name} after the command"
         click.echo(f"{path}: {message}; see {path} --help", err=True)
         return _USAGE
     except (click.Abort, KeyboardInterrupt):

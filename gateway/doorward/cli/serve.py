@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -13,11 +14,22 @@ from doorward.errors import DoorwardError
 _LAST_BASE = 65534
 
 
+class PortBase(click.IntRange):
+    """The number of a port that has one after it."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """A number in range, or one message for all that is not."""
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter:
+            self.fail(f"give a number from {self.min} to {self.max}", param, ctx)
+
+
 def serving(command: Command) -> Command:
     """Give a command --port-base."""
     return click.option(
         "--port-base",
-        type=click.IntRange(1, _LAST_BASE),
+        type=PortBase(1, _LAST_BASE),
         metavar="N",
         help="Put the page on port N and MQTT on N+1, so that several can run side by side.",
     )(command)

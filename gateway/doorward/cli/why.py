@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from doorward.cli.kinds import INSTANT, UID
+from doorward.cli.kinds import CARD, INSTANT
 from doorward.cli.options import common, show
 from doorward.cli.text import clean, local_time, table
 
@@ -14,16 +14,27 @@ _MARKS = {True: "passed", False: "decides", None: "not reached"}
 
 
 @click.command()
-@click.option("--card", "uid", type=UID, required=True, help="The card's UID in hex.")
+@click.option("--card", type=CARD, help="A card by its UID, or by its name in `lab list`.")
+@click.option("--person", help="Whose card; with several, --card says which by its last digits.")
 @click.option("--door", required=True, help="The door, by name or id.")
 @click.option("--at", type=INSTANT, help="Then instead of now, like 2026-11-21T18:30.")
 @common
-def why(uid: str, door: str, at: str | None, *, as_json: bool, data: Path | None) -> None:
+def why(
+    card: str | None,
+    person: str | None,
+    door: str,
+    at: str | None,
+    *,
+    as_json: bool,
+    data: Path | None,
+) -> None:
     """Say whether a card opens a door, and which rule decides."""
     from doorward.cli.client import Api
 
+    if card is None and person is None:
+        raise click.UsageError("Say which card: give --card or --person")
     with Api(data) as api:
-        answer = api.get("why", card=uid, door=door, at=at)
+        answer = api.get("why", card=card, person=person, door=door, at=at)
     show(answer, _tell(answer), as_json=as_json)
 
 

@@ -12,6 +12,7 @@ CARD_ADDED = "card.added"
 CARD_REVOKED = "card.revoked"
 TAMPER = "tamper"
 UNREADABLE = "unreadable"
+OVERTAKEN = "cache.overtaken"
 
 GATEWAY = "gateway"
 BOARD = "board"

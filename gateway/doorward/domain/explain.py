@@ -104,8 +104,8 @@ _RULES = {
     ),
 }
 
-# The order in which `access.decide` tries them, without the one that stands for nobody having decided.
-ORDER = tuple(rule for rule in sorted(_RULES) if rule != access_rules.RULE_NO_ANSWER)
+# What there is to say about the rules of the whole site at a door that has none: then nobody tries them.
+NO_SITE_RULES = "None set."
 
 
 def rule_name(rule: int) -> str:

@@ -20,12 +20,19 @@ class Ruling(NamedTuple):
 
     decision: access.Decision
     holder: Holder | None
-    facts: Facts
+    snapshot: Snapshot
+    door: Door
+    local: datetime
 
     @property
     def granted(self) -> bool:
         """True for GRANT alone."""
         return self.decision.verdict == access.GRANT
+
+    @property
+    def facts(self) -> Facts:
+        """What there is to say about it. Put together when asked: the answer does not wait for it."""
+        return facts(self.snapshot, self.holder, self.door, self.local)
 
     @property
     def sentence(self) -> str:
@@ -44,7 +51,7 @@ def rule(snapshot: Snapshot, uid: bytes, door: Door, local: datetime) -> Ruling:
         local.toordinal() - _DAY_ZERO,
         _HERE,
     )
-    return Ruling(decision, holder, facts(snapshot, holder, door, local))
+    return Ruling(decision, holder, snapshot, door, local)
 
 
 def facts(snapshot: Snapshot, holder: Holder | None, door: Door, local: datetime | None) -> Facts:

@@ -1,10 +1,10 @@
 """The rules compiled for decisions: immutable, one dictionary look-up per card, never a database."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from doorward.domain.credentials import Credential
+from doorward.domain.credentials import Credential, tail
 from doorward.domain.doors import Door
 from doorward.domain.levels import AccessLevel
 from doorward.domain.people import Person
@@ -56,14 +56,17 @@ class Snapshot:
             card.uid: Holder(card, people[card.person], groups[people[card.person].levels])
             for card in rules.credentials
         }
+        self._by_tail: dict[str, list[Holder]] = {}
+        for uid, holder in self._holders.items():
+            self._by_tail.setdefault(tail(uid), []).append(holder)
 
     def holder(self, uid: bytes) -> Holder | None:
         """Whose card this is, None for a card that nobody here knows."""
         return self._holders.get(uid)
 
-    def holders(self) -> Iterable[Holder]:
-        """Every card with its person."""
-        return self._holders.values()
+    def holders(self, tail: str) -> Sequence[Holder]:
+        """The few whose card ends in these four digits."""
+        return self._by_tail.get(tail.upper(), ())
 
     def policy(self, door_id: str) -> access_values.Door:
         """What `access.decide` needs of this door."""

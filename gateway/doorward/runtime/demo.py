@@ -69,7 +69,7 @@ class VirtualSite(Gateway):
             "key": enrolment.key,
             "key_epoch": enrolment.epoch,
             "wifi": None,
-            "pins": demosite.PINS,
+            "pins": demosite.pins(),
             "door": {
                 "strike_s": door.strike_ms // 1000,
                 "cap_s": door.cap_ms // 1000,

@@ -1,8 +1,11 @@
 """The demo's site: one door, four cards, and the rules that make each of them end differently."""
 
+import tomllib
 from dataclasses import dataclass
+from typing import Any
 
 from doorward.app.site import DemoCard
+from doorward.data import data_root
 from doorward.domain.doors import Door
 from doorward.domain.schedules import WEEKDAYS, Windows
 from doorward_core.schedule import ALWAYS
@@ -44,8 +47,11 @@ CARDS = {
     "stranger": DemoCard("A card nobody knows", bytes.fromhex("04a1b2c3d4e5f7")),
 }
 
-PINS = {
-    "strike": {"pin": 25, "active": 1},
-    "contact": {"pin": 32, "closed": 0},
-    "reader": {"spi": 2, "sck": 18, "mosi": 23, "miso": 19, "cs": 21, "rst": 22},
-}
+_PROFILE = "esp32-devkit-door"
+
+
+def pins() -> dict[str, Any]:
+    """How the demo's board is wired: as a real one of that profile, for a board's config.json."""
+    profile = data_root() / "boards" / f"{_PROFILE}.toml"
+    wired: dict[str, Any] = tomllib.loads(profile.read_text(encoding="utf-8"))["pins"]
+    return wired

@@ -25,7 +25,7 @@ from doorward.broker.store import BrokerStore
 from doorward.config import Settings
 from doorward.database import load_or_create
 from doorward.errors import StartupError
-from doorward.runtime import lock, looks, servers
+from doorward.runtime import checks, lock, servers
 from doorward.runtime.servers import Server
 from doorward.runtime.usecases import UseCases, wire
 from doorward.signer import Signer
@@ -160,16 +160,15 @@ class Gateway:
 
     def _services(self, cases: UseCases, operators: Operators) -> Services:
         started = datetime.now(UTC)
-        checks = looks.all_looks(self.link, self.broker, cases, self.settings)
+        looks = checks.all_checks(self.link, self.broker, cases, self.settings)
         return Services(
             people=cases.people,
             doors=DoorDesk(cases.states, cases.releases),
             access=cases.why,
             history=AuditHistory(self.store, cases.states.resolve),
             auth=operators,
-            devices=cases.fleet,
             feed=cases.feed,
-            health=HealthMonitor(__version__, self.settings.directory, started, checks),
+            health=HealthMonitor(__version__, self.settings.directory, started, looks),
             site=self.site(cases),
         )
 

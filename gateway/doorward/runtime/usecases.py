@@ -1,15 +1,14 @@
 """The use cases wired to each other, on ports: what tests run on fakes and the gateway on the real parts."""
 
-from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Protocol
 
 from doorward.app.access import AccessControl
 from doorward.app.announcer import Announcer
 from doorward.app.cache import CacheKeeper
-from doorward.app.commandacks import CommandAcks
-from doorward.app.doorstates import DoorStates
-from doorward.app.eventrows import EventRows
+from doorward.app.command_acks import CommandAcks
+from doorward.app.door_states import DoorStates
+from doorward.app.event_rows import EventRows
 from doorward.app.events import EventLog
 from doorward.app.feed import LiveFeed
 from doorward.app.fleet import Fleet
@@ -22,6 +21,7 @@ from doorward.app.ports import (
     Publisher,
     RulesStore,
     Signer,
+    Spawn,
 )
 from doorward.app.presence import Presence
 from doorward.app.releases import Releases
@@ -31,8 +31,6 @@ from doorward.app.timekeeping import TimeServer
 from doorward.app.why import WhyNot
 from doorward_core import topics
 from doorward_core.gateway_messages import Event
-
-Spawn = Callable[[Coroutine[object, object, None]], None]
 
 
 class Store(RulesStore, AuditStore, LogStore, CacheStore, Protocol):
@@ -68,10 +66,11 @@ def wire(
     releases = Releases(rulebook, fleet, states, store, feed, announcer, clock)
     rows = EventRows(rulebook, signer, releases.actor)
     events = EventLog(fleet, signer, store, rows, announcer, clock, spawn)
-    cache = CacheKeeper(rulebook, fleet, signer, states, store, clock)
+    cache = CacheKeeper(rulebook, fleet, signer, states, store, announcer, clock, spawn)
     access = AccessControl(rulebook, fleet, signer, store, announcer, clock)
     events.happened.append(lambda device, event: _happened(states, releases, device, event))
     presence = Presence(fleet, states, clock, events.head)
+    presence.greeted.append(cache.greeted)
     router = Router(
         fleet,
         signer,

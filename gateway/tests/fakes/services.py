@@ -11,7 +11,6 @@ from doorward.app.views import (
     AuditEntry,
     Card,
     Contact,
-    DeviceView,
     DoorView,
     Explanation,
     FeedItem,
@@ -26,6 +25,7 @@ from doorward.app.views import (
     SiteCard,
     Step,
 )
+from doorward.domain.credentials import parse_uid
 from doorward.errors import (
     Conflict,
     InvalidInput,
@@ -201,18 +201,25 @@ class FakeAccess:
             "deny", 3, step.name, step.sentence, (step,), None, tail, view.id, view.name, when
         )
 
+    def card_of(self, person: str, tail: str | None = None) -> bytes:
+        return bytes.fromhex("04a10000" if tail is None else f"04a1{tail}")
+
 
 class FakeAuth:
     """One operator, `admin`, unless the site is new; three wrong passwords make it wait."""
 
-    def __init__(self, *, new: bool = False) -> None:
+    def __init__(self, *, new: bool = False, link_only: bool = False) -> None:
         self._new = new
+        self._link_only = link_only
         self._failed = 0
         self._links = {ONE_TIME}
         self.sessions: dict[str, Session] = {}
 
     def needs_setup(self) -> bool:
         return self._new
+
+    def has_operators(self) -> bool:
+        return not self._new and not self._link_only
 
     def _begin(self, username: str) -> str:
         token = f"session-{len(self.sessions)}-{username}"
@@ -255,11 +262,6 @@ class FakeAuth:
         self.sessions.pop(token, None)
 
 
-class FakeDevices:
-    def list(self) -> tuple[DeviceView, ...]:
-        return ()
-
-
 class FakeMonitor:
     async def snapshot(self) -> Health:
         return Health("0.0", datetime.now(UTC), "/nowhere", (HealthCheck("store", True, "open"),))
@@ -281,6 +283,9 @@ class FakeSite:
     async def boards(self) -> tuple[SiteBoard, ...]:
         doors = self._house.doors.list()
         return tuple(SiteBoard(door.id, door.id, door.name, True, door.contact) for door in doors)
+
+    def number(self, card: str) -> bytes:
+        return bytes.fromhex("04a1" + CARDS[card][1]) if card in CARDS else parse_uid(card, "card")
 
     async def tap(self, door: str, card: str) -> None:
         if card not in CARDS:
@@ -307,14 +312,19 @@ class FakeHouse:
     """All services, wired, with the doors given."""
 
     def __init__(
-        self, *doors: DoorView, demo: bool = False, new: bool = False, kept: int = 100
+        self,
+        *doors: DoorView,
+        demo: bool = False,
+        new: bool = False,
+        link_only: bool = False,
+        kept: int = 100,
     ) -> None:
         self.feed = FakeFeed(kept)
         self.history = FakeHistory()
         self.doors = FakeDoors(self)
         self.doors.views = {door.id: door for door in doors}
         self.people = FakePeople()
-        self.auth = FakeAuth(new=new)
+        self.auth = FakeAuth(new=new, link_only=link_only)
         self.site = FakeSite(self) if demo else None
         self.services = Services(
             people=self.people,
@@ -322,7 +332,6 @@ class FakeHouse:
             access=FakeAccess(self.doors),
             history=self.history,
             auth=self.auth,
-            devices=FakeDevices(),
             feed=self.feed,
             health=FakeMonitor(),
             site=self.site,

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from demos import Demo
 
-from doorward_core import seal, topic_tree, topics
+from doorward.app import releases
+from doorward_core import door, seal, topic_tree, topics
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
@@ -74,10 +75,30 @@ def test_the_seal_in_the_protocol_is_one() -> None:
     assert seal.open_sealed(keys, topics.ACCESS_RESPONSE, payload).freshness.startswith("n:0001")
 
 
-def test_every_leaf_is_documented() -> None:
+def test_every_leaf_is_documented_as_it_is_used() -> None:
     text = (ROOT / "docs" / "protocol.md").read_text()
-    missing = [leaf for leaf in {*topic_tree.UP, *topic_tree.DOWN} if f"`{leaf}`" not in text]
-    assert not missing
+    rows = re.findall(r"^\| (`[^|]+) \| (up|down) \| ([^|]+) \|", text, re.MULTILINE)
+    told = {
+        leaf: (direction, how)
+        for names, direction, how in rows
+        for leaf in re.findall("`([^`]+)`", names)
+    }
+    assert {leaf for leaf, (way, _) in told.items() if way == "up"} == set(topic_tree.UP)
+    assert {leaf for leaf, (way, _) in told.items() if way == "down"} == set(topic_tree.DOWN)
+    retained = {leaf for leaf, (_, how) in told.items() if "retained" in how}
+    assert retained == set(topic_tree.MAY_BE_RETAINED)
+    assert not [leaf for leaf, (_, how) in told.items() if "2" in how], "nobody speaks QoS 2"
+
+
+def test_every_event_and_the_life_of_a_command_are_documented() -> None:
+    text = (ROOT / "docs" / "protocol.md").read_text()
+    words = {word for word in vars(door).values() if isinstance(word, str)}
+    kinds = {word for word in words if re.fullmatch(r"(door|lock)\.[a-z]+", word)}
+    assert len(kinds) > 4
+    assert not [
+        kind for kind in {*kinds, "access.decision", "boot", "lost"} if f"`{kind}`" not in text
+    ]
+    assert set(re.findall(r'"ttl_s":(\d+)', text)) == {str(releases.TTL_S)}
 
 
 def test_the_door_in_the_architecture_is_the_table() -> None:

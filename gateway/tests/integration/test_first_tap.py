@@ -23,7 +23,7 @@ from doorward.runtime.demo import VirtualSite
 from doorward_core import topics
 from doorward_lab import Board, Lab
 
-STRIKE = demosite.PINS["strike"]["pin"]
+STRIKE = demosite.pins()["strike"]["pin"]
 ANY_PORT = {"web": {"port": 0}, "mqtt": {"port": 0}}
 PATIENCE_S = 10.0
 OWNER = "owner"

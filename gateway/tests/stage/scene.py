@@ -100,7 +100,7 @@ class Scene:
         repeated: bool = False,
     ) -> None:
         """A message as the broker delivers it; its PUBACK goes to the log."""
-        ack = lambda: self.log.append("puback " + suffix)  # noqa: E731
+        ack = lambda: self.log.append("puback " + suffix)  # noqa: E731 - as short as it is used
         self.cases.router.handle(Message(device, suffix, payload, retained, repeated, ack))
 
     def answers(self, suffix: str, device: str = "front") -> list[bytes]:

@@ -108,5 +108,27 @@ async def test_looking_at_a_one_time_link_does_not_use_it_up(
     assert (await late.submit(link)).status_code == 401
 
 
+async def test_a_link_that_lets_nobody_in_has_no_button_to_press_again(
+    house: FakeHouse, visit: Visit
+) -> None:
+    visitor = await visit(house)
+    ready = await visitor.open("/enter/invented")
+    assert "Your virtual site is ready" in ready.text
+    refused = await visitor.submit("/enter/invented")
+    assert refused.status_code == 401
+    assert "Your virtual site is ready" not in refused.text
+    assert "This link lets nobody in" in refused.text
+    assert "<button" not in refused.text
+
+
+async def test_who_left_the_demo_is_told_the_way_back_in(visit: Visit) -> None:
+    visitor = await visit(FakeHouse(FRONT, demo=True, link_only=True))
+    page = await visitor.get("/login")
+    assert "Restart the demo for a new link" in page.text
+    assert "Password</span>" not in page.text
+    with_operator = await visit(FakeHouse(FRONT, demo=True))
+    assert "Password</span>" in (await with_operator.get("/login")).text
+
+
 def test_the_form_hints_at_the_rule_that_the_application_keeps() -> None:
     assert account.PASSWORD_MIN == auth._SHORTEST_PASSWORD

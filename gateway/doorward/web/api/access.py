@@ -6,15 +6,32 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from doorward.app.views import Explanation
-from doorward.web.api.models import CardNumber, WhyAnswer
-from doorward.web.context import WebDep
+from doorward.domain.credentials import parse_uid
+from doorward.errors import InvalidInput
+from doorward.web.api.models import WhyAnswer
+from doorward.web.context import Web, WebDep
 
 router = APIRouter(tags=["access"])
+
+Named = Annotated[str | None, Query(min_length=1, max_length=128)]
 
 
 @router.get("/why", response_model=WhyAnswer)
 async def why(
-    web: WebDep, card: Annotated[CardNumber, Query()], door: str, at: datetime | None = None
+    web: WebDep, door: str, card: Named = None, person: Named = None, at: datetime | None = None
 ) -> Explanation:
-    """Tell what would happen, and by which rule. Without a zone `at` is the door's local time."""
-    return web.services.access.why(bytes.fromhex(card), door, at)
+    """Tell what would happen, and by which rule. Without a zone `at` is the door's local time.
+
+    The card is named by its number, on a virtual site also by its key there. With `person` it is theirs; then `card` is
+    needed only to choose among several, by its last digits.
+    """
+    return web.services.access.why(_card(web, card, person), door, at)
+
+
+def _card(web: Web, card: str | None, person: str | None) -> bytes:
+    if person is not None:
+        return web.services.access.card_of(person, card)
+    if card is None:
+        raise InvalidInput("it is not said whose card", "give card or person", field="card")
+    site = web.services.site
+    return site.number(card) if site else parse_uid(card, "card")

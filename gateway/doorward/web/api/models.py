@@ -154,9 +154,9 @@ class LevelAnswer(Answer):
 
 
 class PersonOrder(Order):
-    """A person to add."""
+    """A person to add. What a name may be is the application's to say."""
 
-    name: Name
+    name: str
     levels: list[Name] = []
 
 

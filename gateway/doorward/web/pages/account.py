@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from doorward.errors import DoorwardError, TooManyAttempts
+from doorward.errors import DoorwardError, NotSignedIn, TooManyAttempts
 from doorward.web.context import Web, WebDep
 from doorward.web.csrf import give_form_token, keep_form_token
 from doorward.web.errors import status_of
@@ -30,6 +30,19 @@ _TEXTS = {
         "Enter",
         "",
     ),
+    # Nothing to fill in and nothing to press: what is left to do is done in the terminal.
+    "no_password": (
+        "Not signed in",
+        "The demo has no passwords. Restart the demo for a new link.",
+        "",
+        "",
+    ),
+    "no_entry": (
+        "This link lets nobody in",
+        "A link into the demo works once, and for that start of the demo only.",
+        "",
+        "",
+    ),
 }
 
 
@@ -48,7 +61,10 @@ def _page(
         "password_min": str(PASSWORD_MIN),
     }
     html = web.renderer(
-        f"{page}.html", csrf=token, error=_sentence(error) if error else "", **{**texts, **values}
+        f"{page}.html" if page in ("login", "setup") else "enter.html",
+        csrf=token,
+        error=_sentence(error) if error else "",
+        **{**texts, **values},
     )
     response = HTMLResponse(html, status_of(error) if error else 200)
     keep_form_token(request, response, token)
@@ -79,6 +95,8 @@ def login_page(request: Request, web: WebDep, session: FoundSession) -> Response
         return RedirectResponse("/", 303)
     if web.services.auth.needs_setup():
         return RedirectResponse("/setup", 303)
+    if web.services.site is not None and not web.services.auth.has_operators():
+        return _page(request, web, "no_password")
     return _page(request, web, "login")
 
 
@@ -126,6 +144,8 @@ async def enter(request: Request, web: WebDep, token: str) -> Response:
     """Trade the one-time link for a session."""
     try:
         session = await web.services.auth.enter(token)
+    except NotSignedIn as error:
+        return _page(request, web, "no_entry", error)
     except DoorwardError as error:
         return _page(request, web, "enter", error, action=f"/enter/{token}")
     return await _begin(request, web, session)

@@ -41,7 +41,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
-    do_GET = do_POST = handle_one  # noqa: N815
+    do_GET = do_POST = handle_one  # noqa: N815 - the names http.server calls
 
     def address_string(self) -> str:
         return "local"

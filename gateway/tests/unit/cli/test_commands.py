@@ -144,6 +144,17 @@ def test_why_names_the_rule_that_decides(api: Any, call: Any) -> None:
     assert "Front door stays shut for card …c3d4 (Ana Ruiz)" in out
     assert "The card was revoked. (rule 2, revoked)" in out
     assert [line.split()[2] for line in out.splitlines()[-3:]] == ["passed", "decides", "not"]
+    call("why", "--card", "evening", "--door", "front")
+    assert api.asked[1][1] == "/api/v1/why?card=evening&door=front"
+    call("why", "--person", "Jonas Weber", "--card", "91C3", "--door", "front")
+    assert api.asked[2][1] == "/api/v1/why?card=91C3&person=Jonas+Weber&door=front"
+
+
+def test_why_wants_to_know_whose_card(api: Any, call: Any) -> None:
+    code, _, err = call("why", "--door", "front")
+    assert code == 2
+    assert "--card or --person" in err
+    assert api.asked == []
 
 
 def test_a_door_opened_only_when_its_board_said_so(api: Any, call: Any) -> None:

@@ -1,6 +1,7 @@
 """How the command line ends when nothing answers, or when it is called the wrong way."""
 
 import json
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +19,7 @@ COMMANDS = [
     ["card", "revoke", "a1b2c3d4"],
     ["why", "--card", "a1b2c3d4", "--door", "front"],
     ["lab", "tap", "front", "--card", "member"],
+    ["lab", "list"],
 ]
 
 
@@ -30,7 +32,23 @@ def test_without_a_gateway_every_command_says_how_to_start_one(
     assert out == ""
     assert err.count("\n") == 1
     assert str(tmp_path) in err
-    assert "doorward up" in err
+    assert ("doorward demo" if words[0] == "lab" else "doorward up") in err
+
+
+def test_a_demo_that_runs_elsewhere_is_what_was_meant(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    (tmp_path / "doorward").mkdir()  # what one `doorward up` leaves
+    demo = tmp_path / "doorward-demo"
+    (demo / "run").mkdir(parents=True)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(demo / "run" / "api.sock"))
+        assert run(["audit", "list"]) == 3
+        assert "a demo runs" not in capsys.readouterr().err  # its socket's file alone is no demo
+        listener.listen()
+        assert run(["audit", "list"]) == 3
+        assert f"a demo runs; use --data {demo}\n" in capsys.readouterr().err
 
 
 def test_with_json_the_error_is_json_too(
@@ -51,6 +69,33 @@ def test_a_wrong_call_is_one_line_and_exit_2(
     err = capsys.readouterr().err
     assert err.count("\n") == 1
     assert "--help" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--json", "door", "list"], "put --json after the command"),
+        (["people", "--data", "x", "list"], "put --data after the command"),
+        (["up", "--port-base", "abc"], "'--port-base': give a number from 1 to 65534"),
+        (["up", "--port-base", "70000"], "'--port-base': give a number from 1 to 65534"),
+        (["door", "list", "--data", __file__], "'--data':"),
+    ],
+)
+def test_an_error_names_what_is_wrong(
+    words: list[str], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(words) == 2
+    err = capsys.readouterr().err
+    assert says in err
+    assert "DOORWARD_DATA" not in err
+
+
+def test_the_environment_is_blamed_when_it_is_to_blame(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DOORWARD_DATA", __file__)
+    assert run(["door", "list"]) == 2
+    assert "DOORWARD_DATA:" in capsys.readouterr().err
 
 
 def test_help_and_version_end_well(capsys: pytest.CaptureFixture[str]) -> None:
@@ -75,8 +120,6 @@ def test_a_reader_that_has_seen_enough_is_no_error() -> None:
 def test_a_demo_is_meant_only_where_no_gateway_was_ever_set_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import socket
-
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     live, demo = tmp_path / "doorward", tmp_path / "doorward-demo"
     assert chosen_directory(None) == live

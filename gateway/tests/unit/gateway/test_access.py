@@ -2,11 +2,14 @@
 
 import json
 import os
+from typing import Any
 
 import pytest
 from stage import CARDS, Scene
 
 from doorward.app.views import AuditEntry
+from doorward.domain import ruling
+from doorward.domain.explain import Facts
 from doorward.errors import Unavailable
 from doorward_core import seal, topics
 from doorward_core.seal import SealError
@@ -57,6 +60,18 @@ def test_answer_first_then_the_record_then_the_acknowledgement(scene: Scene) -> 
     assert scene.log == ["publish access/response"]
     scene.store.commit()
     assert scene.log == ["publish access/response", "puback access/request"]
+
+
+def test_the_answer_waits_for_no_sentence(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    facts = ruling.facts
+
+    def watched(*about: Any) -> Facts:
+        scene.log.append("facts")
+        return facts(*about)
+
+    monkeypatch.setattr(ruling, "facts", watched)
+    tap(scene, "member")
+    assert scene.log == ["publish access/response", "facts", "puback access/request"]
 
 
 async def test_nobody_hears_of_it_before_it_is_on_record(scene: Scene) -> None:

@@ -43,6 +43,7 @@ def desk() -> Desk:
 
 async def test_the_first_operator_needs_the_token_and_there_is_one_first(desk: Desk) -> None:
     assert desk.auth.needs_setup()
+    assert not desk.auth.has_operators()
     with pytest.raises(NotSignedIn, match="setup token is wrong"):
         await desk.auth.setup("guess", "sam", GOOD)
     token = await desk.auth.setup(" setup-token ", " sam ", GOOD)
@@ -50,6 +51,7 @@ async def test_the_first_operator_needs_the_token_and_there_is_one_first(desk: D
     assert session is not None
     assert session.username == "sam"
     assert not desk.auth.needs_setup()
+    assert desk.auth.has_operators()
     with pytest.raises(Conflict):
         await desk.auth.setup("setup-token", "eve", GOOD)
 

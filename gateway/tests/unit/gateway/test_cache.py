@@ -1,12 +1,15 @@
 """What boards hold: made anew only when it says something else, with a version that never goes back."""
 
 import json
+import threading
+from dataclasses import replace
 from io import BytesIO
 
 import pytest
 from stage import CARDS, Scene
 
 from doorward.app.ports import DeviceCache
+from doorward.domain.snapshot import CacheContent, Snapshot
 from doorward.errors import Unavailable
 from doorward_core import board_messages, seal, topics
 from doorward_core.records import Cache
@@ -66,6 +69,54 @@ async def test_one_file_that_cannot_be_kept_stops_no_other(
     monkeypatch.undo()
     await scene.cases.cache.refresh()
     assert set(scene.store.kept_caches) == {"back", "front"}
+
+
+@pytest.mark.parametrize("change", [{"lockdown": True}, {"min_strength": 2}])
+async def test_a_board_learns_the_policy_of_its_door(scene: Scene, change: dict[str, int]) -> None:
+    await scene.cases.cache.refresh()
+    front, *others = scene.store.rules.doors
+    doors = (replace(front, **change), *others)
+    scene.store.rules = replace(scene.store.rules, doors=doors)
+    await scene.cases.rulebook.refresh()
+    await scene.cases.cache.refresh()
+    told = [
+        json.loads(scene.front.open(topics.CONFIG, one)) for one in scene.answers(topics.CONFIG)
+    ]
+    assert [one["cache_version"] for one in told] == [1, 2]
+    policies = [{name: one["door"][name] for name in change} for one in told]
+    assert policies == [{name: getattr(front, name) for name in change}, change]
+
+
+async def test_a_gateway_from_a_backup_overtakes_what_the_boards_hold(scene: Scene) -> None:
+    await scene.cases.cache.refresh()
+    scene.deliver(topics.ONLINE, scene.front.hello(cache_version=7))
+    scene.deliver(topics.ONLINE, scene.front.hello(cache_version=7))
+    await scene.settle()
+    told = json.loads(scene.front.open(topics.CONFIG, scene.answers(topics.CONFIG)[-1]))
+    assert (told["cache_version"], held(scene).version) == (8, 8)
+    [row] = scene.store.rows
+    assert (row.kind, row.door_id, row.note) == (
+        "cache.overtaken",
+        "front",
+        "version 7 at the board, 1 here",
+    )
+    assert scene.store.kept_caches["back"].version == 1
+
+
+async def test_the_files_are_made_beside_the_loop(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: set[int] = set()
+    content = Snapshot.cache_content
+
+    def watched(snapshot: Snapshot, door: str) -> CacheContent:
+        threads.add(threading.get_ident())
+        return content(snapshot, door)
+
+    monkeypatch.setattr(Snapshot, "cache_content", watched)
+    await scene.cases.cache.refresh()
+    assert threads
+    assert threading.get_ident() not in threads
 
 
 async def test_every_connection_tells_the_boards_what_to_hold(scene: Scene) -> None:

@@ -140,6 +140,22 @@ def test_a_decision_of_the_board_alone_names_the_person_behind_the_tag(scene: Sc
     assert (row.person, row.source, row.card_tail) == ("Jonas Weber", "board", "91C3")
 
 
+def test_no_tag_is_computed_for_a_card_that_ends_otherwise(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    payload = scene.front.decision(CARDS["evening"], NONCE, granted=False, source="board")
+    computed: list[bytes] = []
+    real = scene.signer.tag
+
+    def watched(device: str, uid: bytes) -> bytes:
+        computed.append(uid)
+        return real(device, uid)
+
+    monkeypatch.setattr(scene.signer, "tag", watched)
+    upload(scene, payload)
+    assert computed == [CARDS["evening"]]
+
+
 def test_the_door_follows_its_log(scene: Scene) -> None:
     upload(scene, scene.front.event("lock.changed", {"locked": False, "cause": "tap"}))
     upload(scene, scene.front.event("door.forced", {}))

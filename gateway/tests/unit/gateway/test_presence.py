@@ -99,6 +99,12 @@ def test_a_retained_hello_may_be_older_than_the_log(scene: Scene) -> None:
     assert (online(scene), scene.rejected()) == (True, 0)
 
 
+def test_a_hello_in_another_version_of_the_protocol_is_refused(scene: Scene) -> None:
+    body = board_messages.hello("front", "9.0.0", "0a0b0c0d", 0, 0, 0).replace(b'"v":1', b'"v":2')
+    scene.deliver(topics.ONLINE, scene.front.say(topics.ONLINE, body))
+    assert (online(scene), scene.rejected()) == (False, 1)
+
+
 def test_a_retained_state_is_of_this_boot_and_the_newest(scene: Scene) -> None:
     scene.deliver(topics.ONLINE, scene.front.hello())
     unlocked = report(scene, "unlocked")

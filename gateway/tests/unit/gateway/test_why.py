@@ -6,7 +6,7 @@ import pytest
 from stage import CARDS, Scene
 
 from doorward.domain.credentials import parse_uid
-from doorward.errors import InvalidInput
+from doorward.errors import InvalidInput, NotFound
 
 FRIDAY_EVENING = datetime(2026, 11, 20, 18, 30)  # noqa: DTZ001 - the door's own time
 
@@ -38,6 +38,27 @@ def test_each_way_to_be_refused_has_its_own_sentence(scene: Scene) -> None:
         "This card of Ana Ruiz was revoked.",
         "Maya Okafor has no access level for Back door.",
     }
+
+
+def test_a_grant_has_passed_the_site_rules_because_there_are_none(scene: Scene) -> None:
+    told = scene.cases.why.why(CARDS["member"], "front")
+    assert [step.passed for step in told.steps] == [True] * 11
+    assert told.steps[-1].sentence == "None set."
+
+
+async def test_a_person_stands_for_their_card(scene: Scene) -> None:
+    assert scene.cases.why.card_of(" jonas  weber ") == CARDS["evening"]
+    assert scene.cases.why.card_of("Ana Ruiz") == CARDS["former"]  # revoked, and the only one
+    with pytest.raises(NotFound, match="there is no Eve") as refused:
+        scene.cases.why.card_of("Eve")
+    assert refused.value.field == "person"
+    second = bytes.fromhex("04112233")
+    await scene.cases.people.add_card(second, "Jonas Weber", actor="test")
+    with pytest.raises(InvalidInput, match="one of 91C3, 2233"):
+        scene.cases.why.card_of("Jonas Weber")
+    assert scene.cases.why.card_of("Jonas Weber", "2233") == second
+    with pytest.raises(NotFound, match="no such card"):
+        scene.cases.why.card_of("Jonas Weber", "ffff")
 
 
 def test_asking_leaves_no_trace(scene: Scene) -> None:

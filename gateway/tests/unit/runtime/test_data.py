@@ -2,7 +2,11 @@
 
 from pathlib import Path
 
+import pytest
+
 from doorward.data import data_root
+from doorward.runtime import demosite
+from doorward_lab import LabError, places
 
 
 def test_in_the_source_tree(tmp_path: Path) -> None:
@@ -19,3 +23,22 @@ def test_in_an_installed_package(tmp_path: Path) -> None:
 
 def test_right_now() -> None:
     assert (data_root() / "firmware").is_dir()
+    assert (data_root() / "boards").is_dir()
+    assert places.shim() == data_root() / "lab" / "shim"
+
+
+def test_a_demo_is_wired_as_the_board_file_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "boards").mkdir()
+    (tmp_path / "boards" / "esp32-devkit-door.toml").write_text("[pins.strike]\npin = 4\n")
+    monkeypatch.setattr(demosite, "data_root", lambda: tmp_path)
+    assert demosite.pins() == {"strike": {"pin": 4}}
+
+
+def test_an_installation_without_the_chip_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(places, "data_root", lambda: tmp_path)
+    with pytest.raises(LabError, match=r"lab/shim is not in .*; install doorward again"):
+        places.shim()

@@ -32,10 +32,17 @@ class DoorStates:
     def adopt(self, snapshot: Snapshot) -> None:
         """Take over which doors there are."""
         self._by_device = {door.device: door.id for door in snapshot.doors.values()}
+        former = self._views
+        doors = sorted(snapshot.doors.values(), key=lambda door: door.name)
         self._views = {
-            door.id: replace(self._views.get(door.id, DoorView(door.id, door.name, False)))
-            for door in sorted(snapshot.doors.values(), key=lambda door: door.name)
+            door.id: replace(
+                former.get(door.id, DoorView(door.id, door.name, False)), name=door.name
+            )
+            for door in doors
         }
+        for view in self._views.values():
+            if view.id in former and former[view.id] != view:
+                self._feed.publish("door", view)
 
     def list(self) -> tuple[DoorView, ...]:
         """All doors by name."""

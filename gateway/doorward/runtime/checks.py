@@ -13,7 +13,7 @@ from doorward.runtime.usecases import UseCases
 _LITTLE_SPACE = 64 * 1024 * 1024
 
 
-def all_looks(
+def all_checks(
     link: MqttLink, broker: Broker, cases: UseCases, settings: Settings
 ) -> Sequence[Look]:
     """One function a check."""

@@ -42,7 +42,6 @@ class EventRows:
         self._rulebook = rulebook
         self._actor = actor
         self._signer = signer
-        self._tags: tuple[Snapshot, dict[str, dict[bytes, Holder]]] = rulebook.snapshot, {}
 
     def of(self, device_id: str, event: Event, now_ms: int) -> list[AuditRow]:
         """The rows for one event; raises MessageError when its data is not what the type promises."""
@@ -75,7 +74,8 @@ class EventRows:
     ) -> AuditRow:
         data = event.data
         granted, rule = flag(data, "granted"), number(data, "rule", 0, 255)
-        holder = self._holder(snapshot, device_id, raw(data, "tag", 12))
+        digits = text(data, "tail", 4)
+        holder = self._holder(snapshot, device_id, digits, raw(data, "tag", 12))
         facts = Facts("This door")
         if door is not None:
             facts = ruling.facts(snapshot, holder, door, None)
@@ -90,21 +90,18 @@ class EventRows:
             door_name=door.name if door else None,
             person_id=holder.person.id if holder else None,
             person=holder.person.name if holder else None,
-            card_tail=text(data, "tail", 4).upper(),
+            card_tail=digits.upper(),
             granted=granted,
             rule=rule,
             why=sentence(rule, granted, facts),
         )
 
-    def _holder(self, snapshot: Snapshot, device_id: str, tag: bytes) -> Holder | None:
-        """Whose card has this tag on this board. The index is made once a snapshot and board."""
-        if self._tags[0] is not snapshot:
-            self._tags = snapshot, {}
-        index = self._tags[1].get(device_id)
-        if index is None:
-            index = {self._signer.tag(device_id, h.credential.uid): h for h in snapshot.holders()}
-            self._tags[1][device_id] = index
-        return index.get(tag)
+    def _holder(self, snapshot: Snapshot, device_id: str, digits: str, tag: bytes) -> Holder | None:
+        """Whose card has this tag on this board: tags are computed only for cards that end alike."""
+        for holder in snapshot.holders(digits):
+            if self._signer.tag(device_id, holder.credential.uid) == tag:
+                return holder
+        return None
 
 
 def _plain(device_id: str, door: Door | None, kind: str, why: str, at_ms: int) -> AuditRow:
