@@ -79,6 +79,7 @@ class Site:
             self.now = ticks_add(self.now, step)
             self.door.tick(self.now)
             self.taps.tick(self.now, online)
+            self.commands.release.expire(self.now)
 
     def tap(self, uid=UID, online=True):
         # The nonce word of the request; None if the board asked nobody.

@@ -32,6 +32,11 @@ def test_an_answer_that_took_two_seconds_is_not_used():
     assert clock.utc(START) is None
 
 
+def test_an_answer_from_before_it_was_asked_for_is_not_used():
+    # What a round trip of more than six days looks like in ticks.
+    assert not Clock(START).set((UTC, 60, 0, 0), -1, START)
+
+
 def test_local_time_changes_when_the_gateway_said_it_would():
     clock = Clock(START)
     clock.set((UTC, 60, UTC + 3600, 120), 10, START)

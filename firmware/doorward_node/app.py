@@ -117,6 +117,8 @@ class App:
             self.stall = max(self.stall, ticks_diff(now, last) - _DOOR_MS)
             self._doorway.tick(now)
             self._taps.tick(now, self.link.up)
+            self._commands.release.expire(now)
+            self._time.expire(now)
             last = now
 
     async def _run_background(self):
