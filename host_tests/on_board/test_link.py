@@ -215,6 +215,29 @@ async def test_garbage_from_a_broker_ends_the_connection_only():
         broker.stop()
 
 
+async def test_a_peer_that_floods_and_never_reads_ends_the_connection_only():
+    packet = mqtt.publish("a/b", b"c" * 1000, 1, False, False, 9)
+    failures = []
+
+    async def flood(reader, writer):
+        await reader.read(200)
+        writer.write(mqtt_server.connack(False, 0))
+        while True:
+            writer.write(packet)
+            await writer.drain()
+
+    broker = Broker(flood)
+    await broker.start()
+    asyncio.get_event_loop().set_exception_handler(lambda _loop, said: failures.append(said))
+    one = client("flooded", broker.port)
+    one.set_callback(lambda topic, msg, retained, dup: one.send("c/d", b"e" * 4000))
+    await one.connect()
+    await until(lambda: not one.up, 8000)
+    await asyncio.sleep_ms(300)
+    assert not [said for said in failures if isinstance(said["exception"], RuntimeError)]
+    broker.stop()
+
+
 async def test_packets_may_come_in_any_pieces():
     packet = mqtt.publish("a/b", b"c" * 300, 1, False, False, 9)
     for size in (1, 2, 7, 299):
