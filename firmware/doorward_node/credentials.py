@@ -12,11 +12,11 @@ import hashlib
 import os
 
 from doorward_core import access, board_messages, records, seal, topics
-from doorward_core.compat import const, ticks_diff
+from doorward_core.compat import const
 from doorward_node import files
 
 _MAX_SIZE = const(524288)
-_ASK_AGAIN_MS = const(3000)
+_ASK_AGAIN_S = const(3)
 # In the header of doorward_core.records.
 _VERSION_ENDS = const(40)
 
@@ -72,13 +72,13 @@ class Credentials:
         self._received = self._resumable(version)
         return self._complete()
 
-    def want(self, now: int) -> "bytes | None":
-        # The body to publish as commands/ack to get the next piece, when one is due.
+    def want(self, uptime: int) -> "bytes | None":
+        # The body to publish as commands/ack to get the next piece, when one is due. uptime in s.
         if not self._wanted or self._chunk:
             return None
-        if self._asked is not None and ticks_diff(now, self._asked) < _ASK_AGAIN_MS:
+        if self._asked is not None and uptime < self._asked + _ASK_AGAIN_S:
             return None
-        self._asked = now
+        self._asked = uptime
         return board_messages.cache_wanted(self._wanted[0].cache_version, self._received)
 
     def take(self, version: int, body: bytes) -> None:
