@@ -47,7 +47,7 @@ class Records:
         self.known = {}
         self.is_stale = False
 
-    def lookup(self, tag, utc):
+    def lookup(self, tag, utc, uptime):
         return self.known.get(tag)
 
     def stale(self, utc):

@@ -39,10 +39,11 @@ class Credentials:
     def version(self) -> int:
         return self._cache.version if self._cache else 0
 
-    def lookup(self, tag: bytes, utc: "int | None") -> "access.Credential | None":
+    def lookup(self, tag: bytes, utc: "int | None", uptime: int) -> "access.Credential | None":
         # The credential with this tag; None without one, or when the copy is past its hard expiry.
+        # utc None: it is at least uptime (s) later than when the copy was made.
         cache = self._cache
-        if cache is None or (utc is not None and utc > cache.hard_expiry):
+        if cache is None or (cache.issued + uptime if utc is None else utc) > cache.hard_expiry:
             return None
         return cache.lookup(tag)
 

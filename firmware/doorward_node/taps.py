@@ -29,7 +29,7 @@ class _Here:
 
 class Taps:
     # The taps at one reader, one at a time. session: node.session.Session; credentials:
-    # lookup(tag, utc) and stale(utc); clock: node.clock.Clock; doorway: release(now, cause,
+    # lookup(tag, utc, uptime) and stale(utc); clock: node.clock.Clock; doorway: release(now, cause,
     # seconds); log(type, data).
     def __init__(self, reader: int, session, credentials, clock, doorway, log) -> None:  # type: ignore[no-untyped-def]
         self._reader = reader
@@ -91,7 +91,9 @@ class Taps:
 
     def _decide(self, uid: bytes, now: int) -> "access.Decision | None":
         utc = self._clock.utc(now)
-        credential = self._credentials.lookup(seal.tag(self._session.keys, uid), utc)
+        credential = self._credentials.lookup(
+            seal.tag(self._session.keys, uid), utc, self._clock.uptime(now)
+        )
         if credential is None:
             return None
         day, minute = self._clock.local(now)
