@@ -1,6 +1,6 @@
 # One board's node parts, wired as assembly.py does, with hand-made hardware and a ruled clock.
 
-from doorward_core import door, gateway_messages, seal, topics
+from doorward_core import access_values, door, gateway_messages, seal, topics
 from doorward_core.compat import ticks_add
 from doorward_node.clock import Clock
 from doorward_node.commands import Commands
@@ -42,10 +42,11 @@ class Contact:
 
 
 class Records:
-    # A cache of credentials by tag.
+    # A cache of credentials by tag, and the door's policy.
     def __init__(self):
         self.known = {}
         self.is_stale = False
+        self.config = access_values.Door()
 
     def lookup(self, tag, utc, uptime):
         return self.known.get(tag)

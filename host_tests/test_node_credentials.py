@@ -167,3 +167,14 @@ def test_a_piece_that_does_not_come_is_asked_for_again():
     copy, file = board(folder()), cache_file(3, 5)
     copy.configure(3, *config(file, 3))
     assert copy.want(0) is not None and copy.want(2) is None and copy.want(3) is not None
+
+
+def test_without_the_doors_policy_the_copy_lets_nobody_in():
+    path = folder()
+    copy, file = board(path), cache_file(3, 5)
+    copy.configure(3, *config(file, 3))
+    pull(copy, file, 3)
+    with open(path + "/config", "wb") as stored:
+        stored.write(b"?")
+    copy = board(path)
+    assert copy.version() == 3 and copy.config is None and not knows(copy, 0)

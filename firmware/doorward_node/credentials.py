@@ -43,7 +43,9 @@ class Credentials:
         # The credential with this tag; None without one, or when the copy is past its hard expiry.
         # utc None: it is at least uptime (s) later than when the copy was made.
         cache = self._cache
-        if cache is None or (cache.issued + uptime if utc is None else utc) > cache.hard_expiry:
+        if cache is None or self.config is None:
+            return None  # without the door's policy nobody is let in by this copy
+        if (cache.issued + uptime if utc is None else utc) > cache.hard_expiry:
             return None
         return cache.lookup(tag)
 
