@@ -68,8 +68,8 @@ class App:
 
     def on_card(self, uid):
         request = self._taps.begin(uid, ticks_ms(), self.link.up)
-        if request:
-            self._send(topics.ACCESS_REQUEST, request)
+        if request and not self._send(topics.ACCESS_REQUEST, request):
+            self._taps.tick(ticks_ms(), False)
 
     def on_message(self, topic, payload, retained, _dup):
         now = ticks_ms()
@@ -214,11 +214,12 @@ class App:
         self._send(suffix, self._session.say(suffix, body), retain)
 
     def _send(self, suffix, payload, retain=False, qos=1):
-        # Without waiting. A link that breaks here shows as down at once.
+        # Without waiting: False if the link would not take it.
         try:
             self.link.send(self._prefix + suffix, payload, retain, qos)
+            return True
         except OSError:
-            pass
+            return False
 
     # --- changes ---
 

@@ -193,6 +193,8 @@ class Link:
             self._on_connack(*mqtt.parse_connack(body))
         elif kind == _PUBLISH:
             self._on_publish(flags, body)
+        elif kind == _SUBACK and 128 in body[2:]:
+            raise mqtt.MqttError("subscription refused")
         elif kind not in (_PUBACK, _SUBACK, _PINGRESP):
             raise mqtt.MqttError("packet type " + str(kind))
 

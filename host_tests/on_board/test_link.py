@@ -157,6 +157,47 @@ async def test_refused_by_the_broker():
     broker.stop()
 
 
+async def test_a_refused_subscription_of_the_links_own_ends_the_connection():
+    async def refuse(reader, writer):
+        await reader.read(200)
+        writer.write(mqtt_server.connack(False, 0))
+        await writer.drain()
+        asked = await reader.read(100)
+        writer.write(b"\x90\x04" + asked[2:4] + b"\x01\x80")
+        await writer.drain()
+        await reader.read(1)
+
+    broker = Broker(refuse)
+    await broker.start()
+    one = client("unheard", broker.port)
+    one.subscribe_later("mine/#", 1)
+    one.subscribe_later("not/mine", 1)
+    await one.connect()
+    await until(lambda: not one.up)
+    assert "refused" in str(one.error)
+    broker.stop()
+
+
+async def test_quality_of_service_1_may_use_an_identifier_of_2():
+    async def say_both(reader, writer):
+        await reader.read(200)
+        writer.write(mqtt_server.connack(False, 0))
+        for qos in (2, 2, 1):
+            writer.write(mqtt.publish("q/%d" % qos, b"x", qos, False, False, 9))
+        await writer.drain()
+        while await reader.read(100):
+            pass
+
+    broker = Broker(say_both)
+    await broker.start()
+    one = client("both", broker.port)
+    await one.connect()
+    await until(lambda: len(one.got) == 2)
+    assert [topic for topic, _, _ in one.got] == ["q/2", "q/1"]
+    await one.disconnect()
+    broker.stop()
+
+
 async def test_a_broker_that_goes_silent_is_left():
     async def accept_and_be_silent(reader, writer):
         await reader.read(200)
