@@ -56,6 +56,7 @@ class Doorway:
         return phase if phase == "unlocked" else "locked", contact, alarm
 
     def _step(self, event: str, now: int, grant_ms: "int | None") -> None:
+        before = self._state.phase
         self._state, effects = door.step(self._state, event, now, self._settings, grant_ms)
         for effect in effects:
             if effect == "energise":
@@ -66,6 +67,7 @@ class Doorway:
                 self._lock_changed()
             else:
                 self._log(effect, {})
+        if effects or self._state.phase != before:
             self.changed = True
 
     def _lock_changed(self) -> None:
