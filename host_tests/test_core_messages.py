@@ -112,6 +112,13 @@ def test_the_doors_policy_in_a_config():
         assert raises(MessageError, lambda: found(**{name: value})).field == name
 
 
+def test_a_cap_too_short_for_the_doors_margin_is_refused():
+    for cap in (1999, 60001):
+        body = gateway.config(3, 1000, bytes(32), 1000, cap, 30000)
+        assert raises(MessageError, board.Config, body).field == "cap_ms"
+    assert board.Config(gateway.config(3, 1000, bytes(32), 1000, 2000, 30000)).cap_ms == 2000
+
+
 def test_config():
     found = board.Config(gateway.config(3, 1000, bytes(32), 5000, 10000, 30000))
     assert (found.cache_version, found.cache_size, found.cache_digest) == (3, 1000, "00" * 32)

@@ -153,7 +153,7 @@ class Config:
         self.cache_size = number(fields, "size")
         self.cache_digest = text(fields, "digest")
         self.strike_ms = number(door, "strike_ms", 100, 60000)
-        self.cap_ms = number(door, "cap_ms", 100, 60000)
+        self.cap_ms = number(door, "cap_ms", 2000, 60000)
         self.held_ms = number(door, "held_ms", 1000, 86400000)
         self.lockdown = "lockdown" in door and flag(door, "lockdown")
         self.min_strength = number(door, "min_strength", 1, 2) if "min_strength" in door else 1
