@@ -96,8 +96,7 @@ class App:
         elif suffix == topics.CACHE:
             self._credentials.take(value, body)
         elif suffix == topics.CONFIG:
-            if self._credentials.configure(value, body, payload):
-                self._apply()
+            self._credentials.configure(value, body, payload)
         elif suffix == topics.TIME_RESPONSE:
             self._on_time(value, body, now)
 
