@@ -7,7 +7,7 @@ from doorward_node.nonce import Nonce
 
 class Commands:
     # doorway: node.doorway.Doorway. handle() returns the body to publish as commands/ack.
-    def __init__(self, doorway) -> None:  # type: ignore[no-untyped-def]
+    def __init__(self, doorway) -> None:
         self._doorway = doorway
         self.release = Nonce()
         self.status_wanted = False

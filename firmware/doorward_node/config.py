@@ -57,9 +57,7 @@ def check(config: dict) -> None:
         value = _find(config, name)
         # True is an int, too.
         if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-            raise ConfigError(
-                name + ": need a whole number from " + str(low) + " to " + str(high)
-            )
+            raise ConfigError(name + ": need a whole number from " + str(low) + " to " + str(high))
 
 
 def _find(config: dict, path: str):

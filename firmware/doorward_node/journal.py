@@ -24,7 +24,7 @@ _WINDOW = const(8)
 
 class Journal:
     # stamp(): (ISO time, clock) of an event that happens now.
-    def __init__(self, directory: str, keys: seal.Keys, stamp) -> None:  # type: ignore[no-untyped-def]
+    def __init__(self, directory: str, keys: seal.Keys, stamp) -> None:
         self._directory = directory
         self._keys = keys
         self._stamp = stamp

@@ -26,9 +26,9 @@ class _Here:
 
 class Taps:
     # The taps at one reader, one at a time. session: node.session.Session; credentials:
-    # lookup(tag, utc, uptime), stale(utc) and config, the door's policy; clock: node.clock.Clock; doorway: release(now, cause,
-    # seconds); log(type, data).
-    def __init__(self, reader: int, session, credentials, clock, doorway, log) -> None:  # type: ignore[no-untyped-def]
+    # lookup(tag, utc, uptime), stale(utc) and config, the door's policy; clock: node.clock.Clock;
+    # doorway: release(now, cause, seconds); log(type, data).
+    def __init__(self, reader: int, session, credentials, clock, doorway, log) -> None:
         self._reader = reader
         self._session = session
         self._credentials = credentials

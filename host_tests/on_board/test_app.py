@@ -43,7 +43,9 @@ class Quiet:
 
 def app(site, clock=None):
     quiet = Quiet()
-    made = App("d/", site.session, clock or site.clock, quiet, quiet, site.door, site.taps, site.now)
+    made = App(
+        "d/", site.session, clock or site.clock, quiet, quiet, site.door, site.taps, site.now
+    )
     made.attach(None, Link(), None)
     return made
 
