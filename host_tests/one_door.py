@@ -1,6 +1,6 @@
 # One board's node parts, wired as assembly.py does, with hand-made hardware and a ruled clock.
 
-from doorward_core import door, gateway_messages, seal, topics
+from doorward_core import access_values, door, gateway_messages, seal, topics
 from doorward_core.compat import ticks_add
 from doorward_node.clock import Clock
 from doorward_node.commands import Commands
@@ -42,12 +42,13 @@ class Contact:
 
 
 class Records:
-    # A cache of credentials by tag.
+    # A cache of credentials by tag, and the door's policy.
     def __init__(self):
         self.known = {}
         self.is_stale = False
+        self.config = access_values.Door()
 
-    def lookup(self, tag, utc):
+    def lookup(self, tag, utc, uptime):
         return self.known.get(tag)
 
     def stale(self, utc):
@@ -79,6 +80,7 @@ class Site:
             self.now = ticks_add(self.now, step)
             self.door.tick(self.now)
             self.taps.tick(self.now, online)
+            self.commands.release.expire(self.now)
 
     def tap(self, uid=UID, online=True):
         # The nonce word of the request; None if the board asked nobody.

@@ -6,7 +6,7 @@ from support import raises
 
 from doorward_core import board_messages as board
 from doorward_core import gateway_messages as gateway
-from doorward_core.messages import MessageError, decode
+from doorward_core.messages import MessageError, decode, encode
 from doorward_core.seal import MAX_PAYLOAD
 
 
@@ -94,6 +94,29 @@ def test_commands_and_what_is_said_to_them():
     assert (done.command_id, done.nonce, done.result) == ("cmd_1", None, "done")
     wanted = gateway.parse_command_ack(board.cache_wanted(3, 768))
     assert (wanted.want, wanted.version, wanted.offset) == ("cache", 3, 768)
+
+
+def test_the_doors_policy_in_a_config():
+    said = json.loads(gateway.config(3, 1000, bytes(32), 5000, 10000, 30000))
+
+    def found(**policy):
+        door = dict(said["door"])
+        door.update(policy)
+        return board.Config(encode(dict(said, door=door)))
+
+    for name in ("lockdown", "min_strength"):
+        said["door"].pop(name, None)
+    assert (found().lockdown, found().min_strength, found().site_rules) == (False, 1, False)
+    assert found(lockdown=True).lockdown and found(min_strength=2).min_strength == 2
+    for name, value in (("lockdown", 1), ("min_strength", 3), ("min_strength", True)):
+        assert raises(MessageError, lambda: found(**{name: value})).field == name
+
+
+def test_a_cap_too_short_for_the_doors_margin_is_refused():
+    for cap in (1999, 60001):
+        body = gateway.config(3, 1000, bytes(32), 1000, cap, 30000)
+        assert raises(MessageError, board.Config, body).field == "cap_ms"
+    assert board.Config(gateway.config(3, 1000, bytes(32), 1000, 2000, 30000)).cap_ms == 2000
 
 
 def test_config():

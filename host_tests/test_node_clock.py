@@ -32,6 +32,11 @@ def test_an_answer_that_took_two_seconds_is_not_used():
     assert clock.utc(START) is None
 
 
+def test_an_answer_from_before_it_was_asked_for_is_not_used():
+    # What a round trip of more than six days looks like in ticks.
+    assert not Clock(START).set((UTC, 60, 0, 0), -1, START)
+
+
 def test_local_time_changes_when_the_gateway_said_it_would():
     clock = Clock(START)
     clock.set((UTC, 60, UTC + 3600, 120), 10, START)
@@ -41,14 +46,30 @@ def test_local_time_changes_when_the_gateway_said_it_would():
     assert clock.local(ticks_add(START, 3600000)) == (day, 13 * 60 + 30)
 
 
+def test_uptime_asked_every_day_counts_on_over_the_wrap():
+    clock, now = Clock(START), START
+    for _ in range(30):
+        now = ticks_add(now, 86400000)
+        clock.uptime(now)
+    assert clock.uptime(now) == 30 * 86400
+
+
 def test_refusals_are_told_once_a_minute():
-    refusals = Refusals(START)
-    assert refusals.report(START) is None
+    refusals = Refusals()
+    assert refusals.report(0) is None
     refusals.count("mac")
     refusals.count("mac")
     refusals.count("late")
-    assert refusals.report(START) == {"reasons": {"mac": 2, "late": 1}}
+    assert refusals.report(0) == {"reasons": {"mac": 2, "late": 1}}
     refusals.count("mac")
-    assert refusals.report(ticks_add(START, 59999)) is None
-    assert refusals.report(ticks_add(START, 60000)) == {"reasons": {"mac": 1}}
+    assert refusals.report(59) is None
+    assert refusals.report(60) == {"reasons": {"mac": 1}}
     assert refusals.total == 4
+
+
+def test_refusals_are_told_after_a_week_without_any():
+    refusals = Refusals()
+    refusals.count("mac")
+    assert refusals.report(10) is not None
+    refusals.count("mac")
+    assert refusals.report(8 * 86400) is not None

@@ -114,3 +114,14 @@ def test_an_open_door_is_not_released_and_says_so():
     assert json.loads(site.hear(topics.CONTROL, payload))["result"] == "already"
     assert site.strike.moves == []
     assert site.log[0] == ("door.forced", {})
+
+
+def test_a_release_at_a_held_door_ends_the_alarm_and_that_is_reported():
+    site = Site()
+    site.hear(topics.CONTROL, command(site.keys, challenge(site), "unlock", {"seconds": 2}))
+    site.contact.move(True)
+    site.wait(30050)
+    assert site.door.report()[2] == "held"
+    site.door.changed = False
+    site.hear(topics.CONTROL, command(site.keys, challenge(site, 2), "unlock", {"seconds": 2}))
+    assert site.door.report()[2] is None and site.door.changed

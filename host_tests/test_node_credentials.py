@@ -1,6 +1,7 @@
 # The board's copy of who may pass: pulled in pieces, swapped whole, never older.
 
 import hashlib
+import json
 import os
 
 from scratch import folder
@@ -47,9 +48,15 @@ def config(file, version, digest=None, strike_ms=4000):
     return body, seal.seal(KEYS, topics.CONFIG, gateway_seal.counter_word(version), body)
 
 
+def settle(copy):
+    # As many turns as the longest check takes; whether one of them put something in force.
+    return [True for _ in range(12) if copy.store()]
+
+
 def pull(copy, file, version, now=0, pieces=1000):
     # Answers what the board asks for; how many pieces it took.
     for count in range(pieces):
+        settle(copy)
         wanted = copy.want(now)
         if wanted is None:
             return count
@@ -59,15 +66,15 @@ def pull(copy, file, version, now=0, pieces=1000):
     return pieces
 
 
-def knows(copy, number, utc=NOW):
-    return copy.lookup(seal.tag(KEYS, uid(number)), utc) is not None
+def knows(copy, number, utc=NOW, uptime=0):
+    return copy.lookup(seal.tag(KEYS, uid(number)), utc, uptime) is not None
 
 
 def test_a_new_version_is_pulled_and_put_in_force():
     path = folder()
     copy, file = board(path), cache_file(3, 200)
     assert copy.version() == 0 and not knows(copy, 0)
-    assert not copy.configure(3, *config(file, 3))
+    copy.configure(3, *config(file, 3))
     assert pull(copy, file, 3) == (len(file) + 383) // 384
     assert copy.version() == 3 and copy.config.strike_ms == 4000
     for number in range(200):
@@ -81,7 +88,8 @@ def test_an_older_or_contradicting_config_is_refused():
     copy, file = board(folder()), cache_file(3, 2)
     copy.configure(3, *config(file, 3))
     pull(copy, file, 3)
-    assert not copy.configure(3, *config(file, 3)) and copy.want(0) is None
+    copy.configure(3, *config(file, 3))
+    assert not settle(copy) and copy.want(0) is None
     old = cache_file(2, 2)
     assert raises(seal.SealError, copy.configure, 2, *config(old, 2)).reason == "replay"
     other = cache_file(3, 5)
@@ -134,7 +142,8 @@ def test_power_lost_between_the_two_renames_is_made_good():
     os.remove(path + "/config")
     copy = board(path)
     assert copy.config is None and copy.version() == 3
-    assert copy.configure(3, *config(file, 3))
+    copy.configure(3, *config(file, 3))
+    assert copy.config is None and settle(copy) == [True]
     assert copy.want(0) is None and copy.config.strike_ms == 4000
 
 
@@ -158,10 +167,65 @@ def test_expiry():
     copy.configure(3, *config(file, 3))
     pull(copy, file, 3)
     assert not copy.stale(NOW + 100) and copy.stale(NOW + 101) and not copy.stale(None)
-    assert knows(copy, 0, NOW + 200) and not knows(copy, 0, NOW + 201) and knows(copy, 0, None)
+    assert knows(copy, 0, NOW + 200) and not knows(copy, 0, NOW + 201)
+    # A board that does not know the time has been running since after the copy was made.
+    assert knows(copy, 0, None, 200) and not knows(copy, 0, None, 201)
 
 
 def test_a_piece_that_does_not_come_is_asked_for_again():
     copy, file = board(folder()), cache_file(3, 5)
     copy.configure(3, *config(file, 3))
-    assert copy.want(0) is not None and copy.want(2999) is None and copy.want(3000) is not None
+    settle(copy)
+    assert copy.want(0) is not None and copy.want(2) is None and copy.want(3) is not None
+
+
+def test_without_the_doors_policy_the_copy_lets_nobody_in():
+    path = folder()
+    copy, file = board(path), cache_file(3, 5)
+    copy.configure(3, *config(file, 3))
+    pull(copy, file, 3)
+    with open(path + "/config", "wb") as stored:
+        stored.write(b"?")
+    copy = board(path)
+    assert copy.version() == 3 and copy.config is None and not knows(copy, 0)
+
+
+def test_a_config_is_only_noted_while_it_comes_in():
+    path = folder()
+    copy, file = board(path), cache_file(3, 5)
+    with open(path + "/cache.new", "wb") as stored:
+        stored.write(file)
+    before = sorted(os.listdir(path))
+    copy.configure(3, *config(file, 3))
+    assert sorted(os.listdir(path)) == before and copy.want(0) is None
+    assert settle(copy) == [True] and copy.version() == 3
+
+
+def test_a_long_copy_is_checked_in_steps():
+    copy, file = board(folder()), cache_file(3, 600)
+    copy.configure(3, *config(file, 3))
+    steps = 0
+    while copy.version() == 0:
+        wanted = copy.want(0)
+        if wanted:
+            offset = json.loads(wanted)["offset"]
+            copy.take(3, gateway_messages.cache_chunk(3, offset, file))
+        else:
+            steps += 1
+        copy.store()
+    assert steps >= len(file) // 4096
+    assert knows(copy, 599)
+
+
+def test_a_flash_without_room_keeps_the_old_copy_in_force():
+    path = folder()
+    copy, old, new = board(path), cache_file(3, 2), cache_file(4, 5)
+    copy.configure(3, *config(old, 3))
+    pull(copy, old, 3)
+    os.mkdir(path + "/cache.new")  # a name that cannot be written to, as a full flash
+    copy.configure(4, *config(new, 4))
+    pull(copy, new, 4, pieces=3)
+    assert copy.version() == 3 and knows(copy, 1) and not knows(copy, 4)
+    os.rmdir(path + "/cache.new")
+    pull(copy, new, 4, 10)
+    assert copy.version() == 4 and knows(copy, 4)

@@ -171,3 +171,55 @@ def test_more_notes_than_ram_allows_are_counted():
         log.flush()
     assert b'"lost"' in log.upload() and b'"count":8' in log._body(1)
     assert log.seq == 33
+
+
+def test_an_acknowledgement_writes_nothing_until_the_next_upload():
+    path = folder()
+    log, gateway = open_log(path), Gateway()
+    write(log, 17)
+    payload = log.upload()
+    while payload and len(gateway.seqs) < 16:
+        before = sorted(os.listdir(path))
+        log.acknowledged(*gateway.take(payload))
+        assert sorted(os.listdir(path)) == before, "flash was written while a message came in"
+        payload = log.upload()
+    assert sorted(os.listdir(path)) != before
+
+
+def test_a_flash_that_takes_no_more_costs_events_and_nothing_else():
+    path = folder()
+    log, gateway = open_log(path), Gateway()
+    write(log, 16)
+    os.mkdir(path + "/00000017.log")  # a name that cannot be written to, as a full flash
+    write(log, 3)
+    assert log.seq == 16
+    os.rmdir(path + "/00000017.log")
+    write(log, 1)
+    gateway.drain(log)
+    assert gateway.seqs == list(range(1, 19))
+    assert b'"lost"' in log._body(17) and b'"count":3' in log._body(17)
+
+
+def test_half_an_event_at_the_beginning_of_a_segment_is_written_over():
+    path = folder()
+    log, gateway = open_log(path), Gateway()
+    write(log, 16)
+    with open(path + "/00000017.log", "wb") as file:
+        file.write(b'{"half":')
+    log = open_log(path)
+    write(log, 2)
+    gateway.drain(log)
+    assert gateway.seqs == list(range(1, 19))
+
+
+def test_without_room_for_the_note_of_where_the_log_starts_nothing_is_removed():
+    path = folder()
+    log, gateway = open_log(path), Gateway()
+    write(log, 40)
+    os.mkdir(path + "/freed.new")
+    gateway.drain(log)
+    assert log.waiting() and "00000001.log" in os.listdir(path)
+    os.rmdir(path + "/freed.new")
+    gateway.drain(log)
+    assert not log.waiting() and "00000001.log" not in os.listdir(path)
+    assert gateway.seqs == list(range(1, 41))

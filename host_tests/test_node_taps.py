@@ -177,3 +177,21 @@ def test_a_nonce_lives_five_seconds():
     site.now = ticks_add(START, 5001)
     error = raises(seal.SealError, site.hear, topics.ACCESS_RESPONSE, answer(site.keys, word))
     assert error.reason == "late" and site.strike.moves == []
+
+
+def test_a_locked_down_door_stays_shut_without_the_gateway():
+    site = Site()
+    known(site)
+    site.records.config.lockdown = True
+    site.tap()
+    site.wait(325)
+    assert site.strike.moves == []
+    assert site.decisions()[0]["rule"] == access_rules.RULE_LOCKDOWN
+
+
+def test_a_door_for_strong_cards_takes_no_weak_one_without_the_gateway():
+    site = Site()
+    known(site)
+    site.records.config.min_strength = access.STRENGTH_CRYPTO
+    site.tap(online=False)
+    assert site.strike.moves == [] and not site.decisions()[0]["granted"]

@@ -142,7 +142,10 @@ def parse_command(body: bytes) -> "tuple[str, str, dict[str, object]]":
 
 
 class Config:
-    # The cache to hold (0: none), and the door's settings in ms. Raises MessageError.
+    # The cache to hold (0: none), the door's settings in ms, and its policy as access.decide takes
+    # it. Raises MessageError.
+    site_rules = False
+
     def __init__(self, body: bytes) -> None:
         fields = decode(body)
         door = part(fields, "door")
@@ -150,8 +153,10 @@ class Config:
         self.cache_size = number(fields, "size")
         self.cache_digest = text(fields, "digest")
         self.strike_ms = number(door, "strike_ms", 100, 60000)
-        self.cap_ms = number(door, "cap_ms", 100, 60000)
+        self.cap_ms = number(door, "cap_ms", 2000, 60000)
         self.held_ms = number(door, "held_ms", 1000, 86400000)
+        self.lockdown = "lockdown" in door and flag(door, "lockdown")
+        self.min_strength = number(door, "min_strength", 1, 2) if "min_strength" in door else 1
 
 
 def parse_cache_chunk(body: bytes) -> "tuple[int, int, int, bytes]":

@@ -10,7 +10,7 @@ import gc
 from time import ticks_ms
 
 from doorward_core import board_messages, topics
-from doorward_core.compat import const, ticks_add, ticks_diff
+from doorward_core.compat import const, ticks_diff
 from doorward_core.messages import MessageError
 from doorward_core.seal import SealError
 from doorward_node import VERSION
@@ -20,10 +20,11 @@ from doorward_node.refusals import Refusals
 
 _DOOR_MS = const(25)
 _BACKGROUND_MS = const(50)
-_HEARTBEAT_MS = const(30000)
-_TIME_MS = const(3600000)
-_TIME_RETRY_MS = const(10000)
-_RESEND_MS = const(10000)
+# Seconds of uptime, for ticks wrap while a link is down.
+_HEARTBEAT_S = const(30)
+_TIME_S = const(3600)
+_TIME_RETRY_S = const(10)
+_RESEND_S = const(10)
 # Below this much free heap, rubbish is collected while nobody is waiting for it.
 _COLLECT_BELOW = const(12288)
 
@@ -39,9 +40,9 @@ class App:
         self._doorway = doorway
         self._taps = taps
         self._commands = Commands(doorway)
-        self._refusals = Refusals(now)
+        self._refusals = Refusals()
         self._time = Nonce()
-        self._time_due = self._heartbeat_due = self._resend_due = now
+        self._time_due = self._heartbeat_due = self._resend_due = 0
         self.alive = now
         self.stall = 0
 
@@ -67,8 +68,8 @@ class App:
 
     def on_card(self, uid):
         request = self._taps.begin(uid, ticks_ms(), self.link.up)
-        if request:
-            self._send(topics.ACCESS_REQUEST, request)
+        if request and not self._send(topics.ACCESS_REQUEST, request):
+            self._taps.tick(ticks_ms(), False)
 
     def on_message(self, topic, payload, retained, _dup):
         now = ticks_ms()
@@ -95,8 +96,7 @@ class App:
         elif suffix == topics.CACHE:
             self._credentials.take(value, body)
         elif suffix == topics.CONFIG:
-            if self._credentials.configure(value, body, payload):
-                self._apply()
+            self._credentials.configure(value, body, payload)
         elif suffix == topics.TIME_RESPONSE:
             self._on_time(value, body, now)
 
@@ -105,7 +105,7 @@ class App:
         if not self._time.take(nonce, now):
             raise SealError("late")
         if self._clock.set(board_messages.parse_time_answer(body), round_trip, now):
-            self._time_due = ticks_add(now, _TIME_MS)
+            self._time_due = self._clock.uptime(now) + _TIME_S
 
     # --- the loops ---
 
@@ -117,6 +117,8 @@ class App:
             self.stall = max(self.stall, ticks_diff(now, last) - _DOOR_MS)
             self._doorway.tick(now)
             self._taps.tick(now, self.link.up)
+            self._commands.release.expire(now)
+            self._time.expire(now)
             last = now
 
     async def _run_background(self):
@@ -125,7 +127,8 @@ class App:
             if self._taps.pending():
                 continue
             now = ticks_ms()
-            report = self._refusals.report(now)
+            uptime = self._clock.uptime(now)
+            report = self._refusals.report(uptime)
             if report:
                 self.journal.add("rejected", report)
             self.journal.flush()
@@ -134,21 +137,21 @@ class App:
             if gc.mem_free() < _COLLECT_BELOW:
                 gc.collect()
             if self.link.up:
-                self._talk(now)
+                self._talk(now, uptime)
 
-    def _talk(self, now):
+    def _talk(self, now, uptime):
         # What is due to be said. Nothing here waits for an answer.
         event = self.journal.upload()
         if event:
             self._send(topics.EVENTS, event)
-            self._resend_due = ticks_add(now, _RESEND_MS)
-        elif self.journal.waiting() and ticks_diff(now, self._resend_due) >= 0:
+            self._resend_due = uptime + _RESEND_S
+        elif self.journal.waiting() and uptime >= self._resend_due:
             self.journal.rewind()
-        wanted = self._credentials.want(now)
+        wanted = self._credentials.want(uptime)
         if wanted:
             self._say(topics.COMMANDS_ACK, wanted)
-        if ticks_diff(now, self._time_due) >= 0:
-            self._time_due = ticks_add(now, _TIME_RETRY_MS)
+        if uptime >= self._time_due:
+            self._time_due = uptime + _TIME_RETRY_S
             request = board_messages.time_request(self._session.keys.device)
             self._send(
                 topics.TIME_REQUEST,
@@ -156,9 +159,9 @@ class App:
             )
         if self._doorway.changed:
             self._report()
-        if self._commands.status_wanted or ticks_diff(now, self._heartbeat_due) >= 0:
+        if self._commands.status_wanted or uptime >= self._heartbeat_due:
             self._commands.status_wanted = False
-            self._heartbeat_due = ticks_add(now, _HEARTBEAT_MS)
+            self._heartbeat_due = uptime + _HEARTBEAT_S
             self._heartbeat(now)
 
     # --- saying ---
@@ -176,7 +179,7 @@ class App:
         self._say(topics.ONLINE, hello, True)
         self._send(topics.OFFLINE, b"", True)
         self.journal.rewind()
-        self._time_due = now
+        self._time_due = 0
         self._doorway.changed = True
 
     def _report(self):
@@ -210,11 +213,12 @@ class App:
         self._send(suffix, self._session.say(suffix, body), retain)
 
     def _send(self, suffix, payload, retain=False, qos=1):
-        # Without waiting. A link that breaks here shows as down at once.
+        # Without waiting: False if the link would not take it.
         try:
             self.link.send(self._prefix + suffix, payload, retain, qos)
+            return True
         except OSError:
-            pass
+            return False
 
     # --- changes ---
 

@@ -63,6 +63,7 @@ class MQTTClient(Link):
             self._write(mqtt.subscribe(packet_id, [(topic, qos)]))
             codes = await self._acknowledged(packet_id)
             if codes[0] == mqtt.REFUSED:
+                self._filters.remove((topic, qos))
                 raise MQTTException(mqtt.REFUSED)
 
     async def ping(self):
@@ -120,7 +121,10 @@ class MQTTClient(Link):
         ):
             super()._take(kind, flags, body)
         elif kind == mqtt.SUBACK:
-            self._answered(*mqtt.parse_suback(body))
+            packet_id, codes = mqtt.parse_suback(body)
+            if packet_id not in self._waiting:
+                super()._take(kind, flags, body)
+            self._answered(packet_id, codes)
         elif kind == mqtt.PUBREC:
             self._write(mqtt.ack(mqtt.PUBREL, mqtt.parse_ack(body)))
         elif kind == mqtt.PUBREL:

@@ -25,7 +25,7 @@ class Clock:
     def set(self, answer: "tuple[int, int, int, int]", round_trip_ms: int, now: int) -> bool:
         # answer: as board_messages.parse_time_answer() returns it.
         # Takes the gateway's time over, unless the answer was too long on its way.
-        if round_trip_ms >= _MAX_ROUND_TRIP_MS:
+        if not 0 <= round_trip_ms < _MAX_ROUND_TRIP_MS:
             return False
         self._answer = answer
         self._ahead = answer[0] - self.uptime(now)

@@ -7,15 +7,15 @@ from doorward_node.nonce import Nonce
 
 class Commands:
     # doorway: node.doorway.Doorway. handle() returns the body to publish as commands/ack.
-    def __init__(self, doorway) -> None:  # type: ignore[no-untyped-def]
+    def __init__(self, doorway) -> None:
         self._doorway = doorway
-        self._release = Nonce()
+        self.release = Nonce()
         self.status_wanted = False
 
     def handle(self, kind: str, value: "bytes | int | str", body: bytes, now: int) -> bytes:
         # One verified command. kind "n": sealed to a nonce, the only way to open; raises
         # seal.SealError("late") if that nonce is not the open one. Raises MessageError.
-        if kind == "n" and not (isinstance(value, bytes) and self._release.take(value, now)):
+        if kind == "n" and not (isinstance(value, bytes) and self.release.take(value, now)):
             raise seal.SealError("late")
         name, command_id, parameters = board_messages.parse_command(body)
         result = "done"
@@ -26,7 +26,7 @@ class Commands:
             else:
                 result = "refused"
         elif name == "challenge" and parameters.get("for") == "unlock":
-            return board_messages.challenge_answer(command_id, self._release.open(now))
+            return board_messages.challenge_answer(command_id, self.release.open(now))
         elif name == "lock":
             self._doorway.lock(now)
         elif name == "status":

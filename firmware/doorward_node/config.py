@@ -11,6 +11,24 @@ class ConfigError(ValueError):
     pass
 
 
+# name, least, most. A reader that is polled more seldom looks as if it hung.
+_NUMBERS = (
+    ("broker.port", 1, 65535),
+    ("key_epoch", 1, 255),
+    ("pins.strike.pin", 0, 63),
+    ("pins.strike.active", 0, 1),
+    ("pins.reader.spi", 0, 3),
+    ("pins.reader.sck", 0, 63),
+    ("pins.reader.mosi", 0, 63),
+    ("pins.reader.miso", 0, 63),
+    ("pins.reader.cs", 0, 63),
+    ("door.strike_s", 1, 60),
+    ("door.cap_s", 2, 60),
+    ("door.held_s", 1, 86400),
+    ("poll_ms", 10, 1000),
+)
+
+
 def load(path: str) -> dict:
     # The settings, with "secret" left as text and "key" as 32 bytes. Raises ConfigError.
     try:
@@ -31,28 +49,15 @@ def check(config: dict) -> None:
     for name in ("secret", "key"):
         if not _is_hex(config.get(name), 64):
             raise ConfigError(name + ": need 64 hex digits")
-    for name in (
-        "base",
-        "broker.host",
-        "broker.port",
-        "key_epoch",
-        "pins.strike.pin",
-        "pins.strike.active",
-        "pins.reader.spi",
-        "pins.reader.sck",
-        "pins.reader.mosi",
-        "pins.reader.miso",
-        "pins.reader.cs",
-        "door.strike_s",
-        "door.cap_s",
-        "door.held_s",
-        "poll_ms",
-    ):
-        wanted = str if name in ("base", "broker.host") else int
-        if not isinstance(_find(config, name), wanted):
-            raise ConfigError(name + ": need a " + ("text" if wanted is str else "whole number"))
-    if not 2 <= config["door"]["cap_s"] <= 60:
-        raise ConfigError("door.cap_s: need 2 to 60 seconds")
+    if not isinstance(config.get("base"), str):
+        raise ConfigError("base: need a text")
+    if not _is_ipv4(_find(config, "broker.host")):
+        raise ConfigError("broker.host: need an IPv4 address; looking up a name stops the board")
+    for name, low, high in _NUMBERS:
+        value = _find(config, name)
+        # True is an int, too.
+        if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+            raise ConfigError(name + ": need a whole number from " + str(low) + " to " + str(high))
 
 
 def _find(config: dict, path: str):
@@ -72,3 +77,8 @@ def _is_hex(value: "object", digits: int) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _is_ipv4(value: "object") -> bool:
+    parts = value.split(".") if isinstance(value, str) else ()
+    return len(parts) == 4 and all(part.isdigit() and int(part) < 256 for part in parts)

@@ -12,11 +12,13 @@ import hashlib
 import os
 
 from doorward_core import access, board_messages, records, seal, topics
-from doorward_core.compat import const, ticks_diff
+from doorward_core.compat import const
 from doorward_node import files
 
 _MAX_SIZE = const(524288)
-_ASK_AGAIN_MS = const(3000)
+_ASK_AGAIN_S = const(3)
+# Read at a time when the whole is checked: the door's loop must have its turn between two.
+_STEP = const(4096)
 # In the header of doorward_core.records.
 _VERSION_ENDS = const(40)
 
@@ -34,15 +36,20 @@ class Credentials:
         self._received = 0
         self._asked: "int | None" = None
         self._chunk: "tuple[int, bytes] | None" = None
+        self._hash = None  # of what has been checked of the new copy: so many bytes
+        self._hashed = 0
         self._load()
 
     def version(self) -> int:
         return self._cache.version if self._cache else 0
 
-    def lookup(self, tag: bytes, utc: "int | None") -> "access.Credential | None":
+    def lookup(self, tag: bytes, utc: "int | None", uptime: int) -> "access.Credential | None":
         # The credential with this tag; None without one, or when the copy is past its hard expiry.
+        # utc None: it is at least uptime (s) later than when the copy was made.
         cache = self._cache
-        if cache is None or (utc is not None and utc > cache.hard_expiry):
+        if cache is None or self.config is None:
+            return None  # without the door's policy nobody is let in by this copy
+        if (cache.issued + uptime if utc is None else utc) > cache.hard_expiry:
             return None
         return cache.lookup(tag)
 
@@ -52,10 +59,10 @@ class Credentials:
 
     # --- a new config ---
 
-    def configure(self, version: int, body: bytes, payload: bytes) -> bool:
-        # Takes a verified config with this counter: True if it is in force at once, because its
-        # cache is here already. Raises MessageError, and SealError("replay") for what is older
-        # than, or contradicts, what this board has.
+    def configure(self, version: int, body: bytes, payload: bytes) -> None:
+        # Takes note of a verified config with this counter; store() puts it in force. Raises
+        # MessageError, and SealError("replay") for what is older than, or contradicts, what this
+        # board has.
         config = board_messages.Config(body)
         if config.cache_version != version or config.cache_size > _MAX_SIZE:
             raise seal.SealError("config")
@@ -64,21 +71,20 @@ class Credentials:
             if version < held.cache_version or config.cache_digest != held.cache_digest:
                 raise seal.SealError("replay")
             if version == self.version():
-                return False
+                return
         if self._wanted and version <= self._wanted[0].cache_version:
-            return False
+            return
         self._wanted = (config, payload)
-        self._asked = None
-        self._received = self._resumable(version)
-        return self._complete()
+        self._received = -1
+        self._asked = self._chunk = self._hash = None
 
-    def want(self, now: int) -> "bytes | None":
-        # The body to publish as commands/ack to get the next piece, when one is due.
-        if not self._wanted or self._chunk:
+    def want(self, uptime: int) -> "bytes | None":
+        # The body to publish as commands/ack to get the next piece, when one is due. uptime in s.
+        if not self._wanted or self._chunk or not -1 < self._received < self._wanted[0].cache_size:
             return None
-        if self._asked is not None and ticks_diff(now, self._asked) < _ASK_AGAIN_MS:
+        if self._asked is not None and uptime < self._asked + _ASK_AGAIN_S:
             return None
-        self._asked = now
+        self._asked = uptime
         return board_messages.cache_wanted(self._wanted[0].cache_version, self._received)
 
     def take(self, version: int, body: bytes) -> None:
@@ -89,61 +95,81 @@ class Credentials:
             self._chunk = offset, data
 
     def store(self) -> bool:
-        # Writes the piece to flash. True if that put a new config and cache in force.
-        chunk, self._chunk = self._chunk, None
-        if not chunk:
+        # One step on flash: a piece written, or up to 4 KiB of the whole checked. True if that put
+        # a new config and cache in force.
+        if not self._wanted:
             return False
-        offset, data = chunk
-        with open(self._new_path, "ab" if offset else "wb") as file:
-            file.write(data)
-        self._received += len(data)
-        self._asked = None
-        return self._complete()
+        try:
+            return self._step(*self._wanted)
+        except OSError:
+            # No room: what there is of the new copy goes, and is asked for again.
+            files.remove(self._new_path)
+            self._received = 0
+            self._chunk = self._hash = None
+            self._cache = self._cache or self._open(self._path, False)
+            return False
 
     # --- putting it in force ---
 
-    def _complete(self) -> bool:
-        if not self._wanted:
-            return False
-        config, payload = self._wanted
-        if self._cache and self._cache.version == config.cache_version:
-            pass  # here already: the power went between the two renames
-        elif self._received < config.cache_size:
-            return False
-        elif not self._swap(config):
-            self._received = 0
-            return False
+    def _step(self, config: board_messages.Config, payload: bytes) -> bool:
+        if self._received < 0:
+            self._received = self._resumable(config.cache_version)
+        if self._chunk:
+            offset, data = self._chunk
+            with open(self._new_path, "ab" if offset else "wb") as file:
+                file.write(data)
+            self._received += len(data)
+            self._asked = self._chunk = None
+        # Here already if the power went between the two renames.
+        if config.cache_version and self.version() != config.cache_version:
+            if self._received < config.cache_size or not self._checked(config):
+                return False
+            if self._cache:
+                self._cache.close()
+                self._cache = None
+            os.rename(self._new_path, self._path)
+            self._cache = self._open(self._path, False)
         self._wanted = None
-        files.replace(self._config_path, payload)
         self.config = config
+        try:
+            files.replace(self._config_path, payload)
+        except OSError:
+            pass  # after a restart the gateway sends it again
         return True
 
-    def _swap(self, config: board_messages.Config) -> bool:
-        # The new file in the place of the old one, if it is what the config says.
-        if not config.cache_version:
-            return True
-        new = self._open(self._new_path, config.cache_digest)
-        if new is None or new.version != config.cache_version:
-            files.remove(self._new_path)
+    def _checked(self, config: board_messages.Config) -> bool:
+        # Reads on in the new copy: True at its end if it is what the config says. It goes if not.
+        if not self._hash:
+            self._hash = hashlib.sha256(b"")
+            self._hashed = 0
+        with open(self._new_path, "rb") as file:
+            file.seek(self._hashed)
+            for _ in range(_STEP // 512):
+                self._hash.update(file.read(512))
+        self._hashed += _STEP
+        if self._hashed < config.cache_size:
             return False
-        new.close()
-        if self._cache:
-            self._cache.close()
-        os.rename(self._new_path, self._path)
-        self._cache = self._open(self._path, None)
-        return True
+        digest, self._hash = binascii.hexlify(self._hash.digest()).decode(), None
+        if self._received == config.cache_size and digest == config.cache_digest:
+            new = self._open(self._new_path, False)
+            if new:
+                new.close()
+                if new.version == config.cache_version:
+                    return True
+        files.remove(self._new_path)
+        self._received = 0
+        return False
 
-    def _open(self, path: str, digest: "str | None") -> "records.Cache | None":
-        # The cache in this file, every byte of it checked; None if there is no sound one.
+    def _open(self, path: str, check: bool) -> "records.Cache | None":
+        # The cache in this file, every byte of it checked if so asked; None if it is not sound.
         if not files.exists(path):
             return None
         file = open(path, "rb")  # noqa: SIM115 - stays open: a look-up reads it
         try:
-            if digest is None or _sha256(file) == digest:
-                file.seek(0)
-                cache = records.Cache(file, self._keys)
+            cache = records.Cache(file, self._keys)
+            if check:
                 cache.check()
-                return cache
+            return cache
         except ValueError:
             pass
         file.close()
@@ -162,7 +188,7 @@ class Credentials:
         return 0
 
     def _load(self) -> None:
-        self._cache = self._open(self._path, None)
+        self._cache = self._open(self._path, True)
         payload = files.read(self._config_path)
         if payload is None:
             return
@@ -172,12 +198,3 @@ class Credentials:
         except ValueError:
             # Not the gateway's, or damaged: as if there were none. It sends the config again.
             files.remove(self._config_path)
-
-
-def _sha256(file) -> str:  # type: ignore[no-untyped-def]
-    digest = hashlib.sha256(b"")
-    data = file.read(512)
-    while data:
-        digest.update(data)
-        data = file.read(512)
-    return binascii.hexlify(digest.digest()).decode()

@@ -10,7 +10,7 @@ _MACHINE_MARGIN_MS = const(500)
 
 class Doorway:
     # strike: drivers.strike.Strike; contact: drivers.contact.Contact or None; log(type, data).
-    def __init__(self, strike, contact, settings: door.Settings, log, now: int) -> None:  # type: ignore[no-untyped-def]
+    def __init__(self, strike, contact, settings: door.Settings, log, now: int) -> None:
         self._strike = strike
         self._contact = contact
         self._log = log
@@ -19,7 +19,7 @@ class Doorway:
         self._state = door.start(bool(contact and contact.open), now, self._settings)
         self.changed = True
 
-    def apply(self, settings) -> None:  # type: ignore[no-untyped-def]
+    def apply(self, settings) -> None:
         # settings: door.Settings, or a config of the gateway's.
         # The gateway may shorten the cap that the board was installed with, never lengthen it.
         cap = min(settings.cap_ms, self._strike.cap_ms) - _MACHINE_MARGIN_MS
@@ -56,6 +56,7 @@ class Doorway:
         return phase if phase == "unlocked" else "locked", contact, alarm
 
     def _step(self, event: str, now: int, grant_ms: "int | None") -> None:
+        before = self._state.phase
         self._state, effects = door.step(self._state, event, now, self._settings, grant_ms)
         for effect in effects:
             if effect == "energise":
@@ -66,6 +67,7 @@ class Doorway:
                 self._lock_changed()
             else:
                 self._log(effect, {})
+        if effects or self._state.phase != before:
             self.changed = True
 
     def _lock_changed(self) -> None:

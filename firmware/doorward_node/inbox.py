@@ -57,6 +57,8 @@ class Inbox:
     def _pass_over(self, kind, flags, start, end):
         # Waits for as much of the packet as names it, then lets the rest run by.
         mqtt.check_flags(kind, flags)
+        if self.used < start + 2:
+            return None
         at = start + 2 + (self._view[start] << 8 | self._view[start + 1])
         if kind != _PUBLISH or at + 2 > _SIZE:
             raise mqtt.MqttError("packet of " + str(end) + " bytes")

@@ -24,7 +24,7 @@ _WINDOW = const(8)
 
 class Journal:
     # stamp(): (ISO time, clock) of an event that happens now.
-    def __init__(self, directory: str, keys: seal.Keys, stamp) -> None:  # type: ignore[no-untyped-def]
+    def __init__(self, directory: str, keys: seal.Keys, stamp) -> None:
         self._directory = directory
         self._keys = keys
         self._stamp = stamp
@@ -60,11 +60,16 @@ class Journal:
             self._dropped += len(self._notes)
             self._notes.clear()
             return
-        if self._dropped:
-            dropped, self._dropped = self._dropped, 0
-            self._write("lost", {"count": dropped}, self._stamp())
         kind, data, stamp = self._notes.pop(0)
-        self._write(kind, data, stamp)
+        try:
+            if self._dropped:
+                self._write("lost", {"count": self._dropped}, self._stamp())
+                self._dropped = 0
+            self._write(kind, data, stamp)
+        except OSError:
+            # No room, or a flash that fails. Half a line may stand there.
+            self._torn = True
+            self._dropped += 1
 
     def _full(self) -> bool:
         # Room for two is kept in the last segment: the event, and the `lost` before it.
@@ -77,9 +82,11 @@ class Journal:
             kind, self._keys.device, self.epoch, seq, stamp[0], stamp[1], data
         )
         if not self._segments or self._torn or seq - self._segments[-1] >= _SEGMENT:
-            self._segments.append(seq)
+            if self._segments and self._segments[-1] == seq:
+                files.remove(self._segment(seq))  # it has half a line and nothing else
+            else:
+                self._segments.append(seq)
             self._torn = False
-            self._free()
         with open(self._segment(self._segments[-1]), "ab") as file:
             file.write(body + b"\n")
         self.seq = seq
@@ -88,6 +95,7 @@ class Journal:
 
     def upload(self) -> "bytes | None":
         # The next event as a payload for telemetry/events; None if all are on their way.
+        self._settle()
         while self._sent < self.seq and len(self._flying) < _WINDOW:
             seq = self._sent + 1
             body = self._body(seq)
@@ -96,17 +104,16 @@ class Journal:
             self._flying.append((seq, self._digest))
             if seq <= self._stored:
                 # The gateway had it before this board restarted.
-                self._settle(seq)
+                self._settle()
                 continue
             word = seal.event_word(self.epoch, seq)
             return seal.seal(self._keys, topics.EVENTS, word, body, self._digest)
         return None
 
     def acknowledged(self, epoch: str, seq: int) -> None:
-        # The gateway has stored everything up to seq.
+        # The gateway has stored everything up to seq. Only a note: upload() drops it from flash.
         if epoch == self.epoch and self._stored < seq <= self.seq:
             self._stored = seq
-            self._settle(seq)
 
     def waiting(self) -> bool:
         # True if events are on their way that nobody has acknowledged.
@@ -117,19 +124,23 @@ class Journal:
         self._sent, self._digest = self._settled
         self._flying.clear()
 
-    def _settle(self, seq: int) -> None:
-        while self._flying and self._flying[0][0] <= seq:
+    def _settle(self) -> None:
+        while self._free() and self._flying and self._flying[0][0] <= self._stored:
             self._settled = self._flying.pop(0)
-            self._free()
 
-    def _free(self) -> None:
+    def _free(self) -> bool:
         # Drops the oldest segment once all of it is stored: first the note of where the log now
         # starts, then the file. A power cut between the two leaves a file that _load() removes.
+        # False if there is no room for the note: it has to be tried again before going on.
         seq, digest = self._settled
         if len(self._segments) > 1 and self._segments[1] == seq + 1:
             note = str(seq) + " " + binascii.hexlify(digest).decode()
-            files.replace(self._path("freed"), note.encode())
+            try:
+                files.replace(self._path("freed"), note.encode())
+            except OSError:
+                return False
             files.remove(self._segment(self._segments.pop(0)))
+        return True
 
     def _body(self, seq: int) -> bytes:
         # The exact bytes of event seq. Remembers the place behind it, where the next one is.

@@ -160,7 +160,8 @@ class Link:
         self._spoke = ticks_ms()
         if self._unsent:
             if len(self._unsent) + len(packet) > _MAX_UNSENT:
-                if self._task:
+                # The reading task cannot cancel itself: there the error ends the connection.
+                if self._task and self._task is not asyncio.current_task():
                     self._task.cancel()
                 raise OSError(ETIMEDOUT)
             self._unsent += packet
@@ -192,6 +193,8 @@ class Link:
             self._on_connack(*mqtt.parse_connack(body))
         elif kind == _PUBLISH:
             self._on_publish(flags, body)
+        elif kind == _SUBACK and 128 in body[2:]:
+            raise mqtt.MqttError("subscription refused")
         elif kind not in (_PUBACK, _SUBACK, _PINGRESP):
             raise mqtt.MqttError("packet type " + str(kind))
 

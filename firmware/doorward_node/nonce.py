@@ -21,10 +21,16 @@ class Nonce:
     def age(self, now: int) -> int:
         return ticks_diff(now, self._since)
 
+    def expire(self, now: int) -> None:
+        # To be called all the time: ticks wrap, and an old question would look young again.
+        if not 0 <= self.age(now) <= _LIFE_MS:
+            self.value = None
+
     def take(self, value: bytes, now: int) -> bool:
         # True once for the open value, and never again: to be called with what a valid seal
         # carried, before acting on it.
-        if self.value is None or self.age(now) > _LIFE_MS or not same(self.value, value):
+        self.expire(now)
+        if self.value is None or not same(self.value, value):
             return False
         self.value = None
         return True

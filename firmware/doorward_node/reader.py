@@ -16,7 +16,7 @@ _RETRY_MS = const(500)
 class ReaderWatch:
     # reader: drivers.mfrc522.Mfrc522; on_card(uid) must not wait; on_reset(count) follows a
     # recovery. `alive` is the tick of the last step: the supervisor looks at it.
-    def __init__(self, reader, poll_ms: int, on_card, on_reset) -> None:  # type: ignore[no-untyped-def]
+    def __init__(self, reader, poll_ms: int, on_card, on_reset) -> None:
         self._reader = reader
         self._poll_ms = poll_ms
         self._on_card = on_card

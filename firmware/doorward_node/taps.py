@@ -17,11 +17,8 @@ _NO_ANSWER = const(12)
 
 
 class _Here:
-    # The door's policy, how a card is presented at it, and what its board knows of the site: the
-    # fields of doorward_core.access_values.
-    min_strength = access.STRENGTH_UID
-    lockdown = False
-    site_rules = False
+    # How a card is presented at the door, and what its board knows of the site: the fields of
+    # doorward_core.access_values.
     strength = access.STRENGTH_UID
     site = None
     stale = False
@@ -29,9 +26,9 @@ class _Here:
 
 class Taps:
     # The taps at one reader, one at a time. session: node.session.Session; credentials:
-    # lookup(tag, utc) and stale(utc); clock: node.clock.Clock; doorway: release(now, cause,
-    # seconds); log(type, data).
-    def __init__(self, reader: int, session, credentials, clock, doorway, log) -> None:  # type: ignore[no-untyped-def]
+    # lookup(tag, utc, uptime), stale(utc) and config, the door's policy; clock: node.clock.Clock;
+    # doorway: release(now, cause, seconds); log(type, data).
+    def __init__(self, reader: int, session, credentials, clock, doorway, log) -> None:
         self._reader = reader
         self._session = session
         self._credentials = credentials
@@ -91,13 +88,16 @@ class Taps:
 
     def _decide(self, uid: bytes, now: int) -> "access.Decision | None":
         utc = self._clock.utc(now)
-        credential = self._credentials.lookup(seal.tag(self._session.keys, uid), utc)
+        credential = self._credentials.lookup(
+            seal.tag(self._session.keys, uid), utc, self._clock.uptime(now)
+        )
         if credential is None:
             return None
         day, minute = self._clock.local(now)
         self._here.stale = self._credentials.stale(utc)
         here = self._here
-        return access.decide(credential, here, here, minute, day, here)  # pyright: ignore[reportArgumentType]
+        door = self._credentials.config
+        return access.decide(credential, door, here, minute, day, here)  # pyright: ignore[reportArgumentType]
 
     def _conclude(self, granted: bool, rule: int, seconds: int, source: str, now: int) -> None:
         self._nonce.burn()

@@ -34,7 +34,7 @@ class Transport:
 
     # Awaitable: returns when write() may take bytes again.
     def writable(self):
-        yield core._io_queue.queue_write(self._sock)  # noqa: SLF001
+        yield core._io_queue.queue_write(self._sock)  # noqa: SLF001 - as above
 
     def close(self):
         self._stream.close()
@@ -57,7 +57,7 @@ def connect(address):
         except OSError as error:
             if error.errno != EINPROGRESS:
                 raise
-        yield core._io_queue.queue_write(sock)  # noqa: SLF001
+        yield core._io_queue.queue_write(sock)  # noqa: SLF001 - as above
         transport = Transport(sock, sock)
         sock = None
         return transport

@@ -157,6 +157,47 @@ async def test_refused_by_the_broker():
     broker.stop()
 
 
+async def test_a_refused_subscription_of_the_links_own_ends_the_connection():
+    async def refuse(reader, writer):
+        await reader.read(200)
+        writer.write(mqtt_server.connack(False, 0))
+        await writer.drain()
+        asked = await reader.read(100)
+        writer.write(b"\x90\x04" + asked[2:4] + b"\x01\x80")
+        await writer.drain()
+        await reader.read(1)
+
+    broker = Broker(refuse)
+    await broker.start()
+    one = client("unheard", broker.port)
+    one.subscribe_later("mine/#", 1)
+    one.subscribe_later("not/mine", 1)
+    await one.connect()
+    await until(lambda: not one.up)
+    assert "refused" in str(one.error)
+    broker.stop()
+
+
+async def test_quality_of_service_1_may_use_an_identifier_of_2():
+    async def say_both(reader, writer):
+        await reader.read(200)
+        writer.write(mqtt_server.connack(False, 0))
+        for qos in (2, 2, 1):
+            writer.write(mqtt.publish("q/%d" % qos, b"x", qos, False, False, 9))
+        await writer.drain()
+        while await reader.read(100):
+            pass
+
+    broker = Broker(say_both)
+    await broker.start()
+    one = client("both", broker.port)
+    await one.connect()
+    await until(lambda: len(one.got) == 2)
+    assert [topic for topic, _, _ in one.got] == ["q/2", "q/1"]
+    await one.disconnect()
+    broker.stop()
+
+
 async def test_a_broker_that_goes_silent_is_left():
     async def accept_and_be_silent(reader, writer):
         await reader.read(200)
@@ -213,6 +254,29 @@ async def test_garbage_from_a_broker_ends_the_connection_only():
             pass
         await until(lambda: not one.up)
         broker.stop()
+
+
+async def test_a_peer_that_floods_and_never_reads_ends_the_connection_only():
+    packet = mqtt.publish("a/b", b"c" * 1000, 1, False, False, 9)
+    failures = []
+
+    async def flood(reader, writer):
+        await reader.read(200)
+        writer.write(mqtt_server.connack(False, 0))
+        while True:
+            writer.write(packet)
+            await writer.drain()
+
+    broker = Broker(flood)
+    await broker.start()
+    asyncio.get_event_loop().set_exception_handler(lambda _loop, said: failures.append(said))
+    one = client("flooded", broker.port)
+    one.set_callback(lambda topic, msg, retained, dup: one.send("c/d", b"e" * 4000))
+    await one.connect()
+    await until(lambda: not one.up, 8000)
+    await asyncio.sleep_ms(300)
+    assert not [said for said in failures if isinstance(said["exception"], RuntimeError)]
+    broker.stop()
 
 
 async def test_packets_may_come_in_any_pieces():
