@@ -8,6 +8,8 @@ from machine import Pin
 try:
     with open("/config.json") as file:
         _strike = json.load(file)["pins"]["strike"]
+    if _strike["active"] not in (0, 1):
+        raise ValueError("active is neither 0 nor 1")
     # The level goes with the direction, or the output would show a wrong one for an instant.
     Pin(_strike["pin"], Pin.OUT, value=1 - _strike["active"])
 except (OSError, ValueError, KeyError, TypeError) as error:

@@ -26,7 +26,8 @@ def wrong_field(parse, body):
 
 
 def test_hello():
-    found = gateway.parse_hello(board.hello("front", "0.1.0", "0a1b2c3d", 7, 3, 4999))
+    found = gateway.parse_hello(board.hello("front", "0.1.0", "0a1b2c3d", 7, 3, 4999, 12))
+    assert found.heard == 12
     assert (found.device, found.firmware, found.cache_version) == ("front", "0.1.0", 3)
     assert (found.log_epoch, found.log_seq, found.uptime) == ("0a1b2c3d", 7, 4)
 

@@ -223,3 +223,33 @@ def test_without_room_for_the_note_of_where_the_log_starts_nothing_is_removed():
     gateway.drain(log)
     assert not log.waiting() and "00000001.log" not in os.listdir(path)
     assert gateway.seqs == list(range(1, 41))
+
+
+def test_a_damaged_log_is_begun_anew_and_the_door_starts():
+    for name, content in (
+        ("freed", b"garbage"),
+        ("freed", b"1 zz"),
+        ("epoch", b""),
+        ("epoch", b"0123456G"),
+        ("abc.log", b"x"),
+    ):
+        path = folder()
+        log = open_log(path)
+        write(log, 3)
+        former = log.epoch
+        with open(path + "/" + name, "wb") as file:
+            file.write(content)
+        log, gateway = open_log(path), Gateway()
+        assert log.epoch != former and len(log.epoch) == 8, name
+        write(log, 2)
+        gateway.drain(log)
+        assert gateway.seqs == [1, 2]
+        assert open_log(path).epoch == log.epoch
+
+
+def test_without_any_room_there_is_a_door_all_the_same():
+    # A directory that cannot be made stands for a flash that takes nothing.
+    log = open_log(folder() + "/no/such")
+    write(log, 3)
+    assert log.seq == 0
+    assert log.upload() is None

@@ -8,9 +8,17 @@ VERSION = 1
 
 
 def hello(
-    device: str, firmware: str, log_epoch: str, log_seq: int, cache_version: int, uptime_ms: int
+    device: str,
+    firmware: str,
+    log_epoch: str,
+    log_seq: int,
+    cache_version: int,
+    uptime_ms: int,
+    heard: int = 0,
 ) -> bytes:
-    # log_epoch and log_seq: the newest entry of the log. The boot nonce is in the freshness word.
+    # log_epoch and log_seq: the newest entry of the log. heard: the highest number of a statement
+    # that this boot has taken, so that a gateway whose clock went back goes on above it. The boot
+    # nonce is in the freshness word.
     return encode(
         {
             "v": VERSION,
@@ -20,6 +28,7 @@ def hello(
             "log": {"epoch": log_epoch, "seq": log_seq},
             "cache_version": cache_version,
             "uptime": uptime_ms // 1000,
+            "heard": heard,
         }
     )
 

@@ -12,16 +12,23 @@ CHUNK_SIZE = 384
 
 
 class Hello:
-    __slots__ = ("device", "firmware", "log_epoch", "log_seq", "cache_version", "uptime")
+    __slots__ = ("device", "firmware", "log_epoch", "log_seq", "cache_version", "uptime", "heard")
 
     def __init__(
-        self, device: str, firmware: str, log: "tuple[str, int]", cache_version: int, uptime: int
+        self,
+        device: str,
+        firmware: str,
+        log: "tuple[str, int]",
+        cache_version: int,
+        uptime: int,
+        heard: int,
     ) -> None:
         self.device = device
         self.firmware = firmware
         self.log_epoch, self.log_seq = log
         self.cache_version = cache_version
         self.uptime = uptime
+        self.heard = heard
 
 
 def parse_hello(body: bytes) -> Hello:
@@ -34,6 +41,7 @@ def parse_hello(body: bytes) -> Hello:
         (text(log, "epoch", 8), number(log, "seq")),
         number(fields, "cache_version", 0, _MOST_VERSION),
         number(fields, "uptime"),
+        number(fields, "heard"),
     )
 
 

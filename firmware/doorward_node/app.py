@@ -175,6 +175,7 @@ class App:
             self.journal.seq,
             self._credentials.version(),
             self._clock.uptime(now) * 1000,
+            self._session.newest(),
         )
         self._say(topics.ONLINE, hello, True)
         self._send(topics.OFFLINE, b"", True)

@@ -30,14 +30,15 @@ class Journal:
         self._stamp = stamp
         self._notes: "list[tuple[str, dict[str, object], tuple[str, str]]]" = []
         self._dropped = 0
-        if not files.exists(directory):
-            os.mkdir(directory)
-        epoch = files.read(self._path("epoch"))
-        if epoch is None:
-            epoch = binascii.hexlify(urandom(4))
-            files.replace(self._path("epoch"), epoch)
-        self.epoch = epoch.decode()
-        self._load()
+        try:
+            if not files.exists(directory):
+                os.mkdir(directory)
+            self.epoch = (files.read(self._path("epoch")) or b"").decode()
+            seal.parse_freshness(seal.event_word(self.epoch, 0))
+            self._load()
+        except (OSError, ValueError):
+            # No log yet, no room for one, or one that is damaged.
+            self._begin()
 
     # --- taking note and writing ---
 
@@ -162,17 +163,33 @@ class Journal:
 
     # --- starting ---
 
+    def _begin(self) -> None:
+        # A new log. Its gateway sees that, and asks people whether they know why. The door does
+        # not wait for it: with a flash that takes nothing, events are lost and counted.
+        self.epoch = binascii.hexlify(urandom(4)).decode()
+        try:
+            for name in os.listdir(self._directory):
+                files.remove(self._path(name))
+            files.replace(self._path("epoch"), self.epoch.encode())
+            self._load()
+        except OSError:
+            self._start([], 0, seal.CHAIN_START)
+
     def _load(self) -> None:
         note = files.read(self._path("freed"))
         freed, digest = 0, seal.CHAIN_START
         if note:
             number, digits = note.decode().split(" ")
             freed, digest = int(number), binascii.unhexlify(digits)
-        self._segments = sorted(
+        segments = sorted(
             [int(name[:-4]) for name in os.listdir(self._directory) if name.endswith(".log")]
         )
-        while len(self._segments) > 1 and self._segments[1] <= freed + 1:
-            files.remove(self._segment(self._segments.pop(0)))
+        while len(segments) > 1 and segments[1] <= freed + 1:
+            files.remove(self._segment(segments.pop(0)))
+        self._start(segments, freed, digest)
+
+    def _start(self, segments: "list[int]", freed: int, digest: bytes) -> None:
+        self._segments = segments
         self.seq = freed
         self._torn = False
         if self._segments:

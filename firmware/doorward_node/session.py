@@ -11,6 +11,10 @@ class Session:
         self._said = 0
         self._heard: "dict[str, int]" = {}
 
+    def newest(self) -> int:
+        # The highest number that was taken of a statement since this board started.
+        return max(self._heard.values()) if self._heard else 0
+
     def say(self, suffix: str, body: bytes) -> bytes:
         # The payload of a statement: hello, state, acknowledgement.
         self._said += 1

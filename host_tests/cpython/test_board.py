@@ -71,6 +71,15 @@ async def test_the_relay_is_safe_from_the_first_instruction(lab: Lab, port: int)
     assert pulses(board) == [0]
 
 
+async def test_a_strike_without_a_level_is_left_alone(lab: Lab, port: int) -> None:
+    wrong = profile(port)
+    wrong["pins"]["strike"]["active"] = 2
+    board = await lab.start_board(wrong, heap_kib=HEAP_KIB)
+    await board.wait_log("active", 5)
+    await asyncio.sleep(1)
+    assert 1 not in pulses(board)
+
+
 async def test_a_card_opens_the_door_and_the_log_tells(
     board: Board, gateway: ScriptedGateway
 ) -> None:

@@ -40,6 +40,10 @@ class Device:
         self._down = max(self._down + 1, int(now.timestamp() * 1000))
         return seal.session_word(self.boot, self._down)
 
+    def go_on_after(self, number: int) -> None:
+        """What we say next must be above this, also when our clock has gone back since we said it."""
+        self._down = max(self._down, number)
+
     def booted(self, boot: bytes) -> None:
         """The board has (re)started: numbers of its former boot are over. Raises Rejected for a former boot."""
         if boot in self._former:

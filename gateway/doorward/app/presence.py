@@ -42,6 +42,7 @@ class Presence:
         if boot != device.boot:
             self._check_age(device, message, said)
         device.booted(boot)
+        device.go_on_after(said.heard)
         if message.retained:
             device.recall_number(topics.ONLINE, boot, number)
         else:

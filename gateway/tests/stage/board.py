@@ -22,8 +22,9 @@ class ScriptedBoard:
         self.number += 1
         return seal.seal(self.keys, suffix, seal.session_word(self.boot, self.number), body)
 
-    def hello(self, cache_version: int = 0) -> bytes:
-        body = board_messages.hello(self.id, "0.1.0", self.epoch, self.seq, cache_version, 1000)
+    def hello(self, cache_version: int = 0, heard: int = 0) -> bytes:
+        log = (self.epoch, self.seq)
+        body = board_messages.hello(self.id, "0.1.0", *log, cache_version, 1000, heard)
         return self.say(topics.ONLINE, body)
 
     def ask(self, uid: bytes, nonce: bytes) -> bytes:

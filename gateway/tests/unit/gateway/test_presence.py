@@ -5,7 +5,7 @@ import json
 import pytest
 from stage import Scene
 
-from doorward_core import board_messages, topics
+from doorward_core import board_messages, seal, topics
 
 
 def online(scene: Scene) -> bool:
@@ -147,3 +147,13 @@ def test_a_late_question_about_the_time_is_not_answered(
 ) -> None:
     scene.deliver(topics.TIME_REQUEST, scene.front.ask_time(bytes(16)), **flags)
     assert scene.answers(topics.TIME_RESPONSE) == []
+
+
+def test_a_gateway_whose_clock_went_back_is_heard_all_the_same(scene: Scene) -> None:
+    ahead = int(scene.clock.now().timestamp() * 1000) + 3_600_000
+    scene.deliver(topics.ONLINE, scene.front.hello(heard=ahead))
+    device = scene.cases.fleet.find("front")
+    assert device is not None
+    word = device.next_word(scene.clock.now())
+    assert word is not None
+    assert seal.parse_freshness(word)[2] > ahead
