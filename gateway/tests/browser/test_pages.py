@@ -145,6 +145,82 @@ async def test_the_open_button_goes_from_pending_to_unknown_to_opened(
     assert await tab.page.get_by_role("heading", name="Front door is unlocked").is_visible()
 
 
+async def test_three_quick_clicks_are_one_release(
+    url: str, house: FakeHouse, new_page: NewPage
+) -> None:
+    tab = await _enter(await new_page(), url)
+    await tab.page.locator("#open-front-button").click(click_count=3)
+    await tab.page.locator("#open-front[data-release=unknown]").wait_for()
+    asked = [entry for entry in house.history.entries if entry.kind == "release.requested"]
+    assert len(asked) == 1
+
+
+async def test_the_leaf_shows_which_way_it_stands(
+    url: str, house: FakeHouse, new_page: NewPage
+) -> None:
+    tab = await _enter(await new_page(), url)
+    await tab.page.locator(".segment[value=false][aria-pressed=true]").wait_for()
+    await tab.page.get_by_role("button", name="Push open").click()
+    await tab.page.locator(".segment[value=true][aria-pressed=true]").wait_for()
+    assert await tab.page.locator(".segment[aria-pressed=true]").count() == 1
+    assert await tab.violations() == []
+
+
+async def test_the_menu_closes_by_escape_and_from_outside(url: str, new_page: NewPage) -> None:
+    tab = await _enter(await new_page(), url)
+    menu = tab.page.locator(".menu")
+    for leave in (
+        lambda: tab.page.keyboard.press("Escape"),
+        lambda: tab.page.locator("#headline").click(),
+    ):
+        await menu.locator("summary").click()
+        assert await menu.evaluate("menu => menu.open")
+        await leave()
+        assert not await menu.evaluate("menu => menu.open")
+
+
+async def test_what_is_not_sent_is_told(house: FakeHouse, new_page: NewPage) -> None:
+    tab = await new_page()
+    async with serving(create_app(house.services)) as url:
+        await _enter(tab, url)
+    note = tab.page.locator("#site-note")
+    await tab.page.get_by_role("button", name="Tap Maya Okafor").click()
+    await note.get_by_text("Not sent").wait_for()
+    await note.evaluate("note => { note.textContent = ''; }")
+    await tab.page.get_by_role("button", name="Push open").click()
+    await note.get_by_text("Not sent").wait_for()
+    button = tab.page.locator("#open-front-button")
+    await button.click()
+    await tab.page.locator("#open-front-note").get_by_text("Not sent").wait_for()
+    assert await button.is_enabled()
+    tab.complaints = []  # the browser's own words about the time without a gateway
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+async def test_every_state_keeps_the_card_as_it_is(
+    width: int, url: str, house: FakeHouse, new_page: NewPage
+) -> None:
+    tab = await _enter(await new_page(size=(width, 900), still=True), url)
+    card = tab.page.locator("#door-front")
+    heights = set()
+    for changes, state in (
+        ({"locked": False}, "unlocked"),
+        ({"locked": True, "contact": "open", "alarm": "held"}, "held"),
+        ({"alarm": "forced"}, "forced"),
+    ):
+        house.set_door("front", **changes)
+        await tab.page.locator(f"#door-front[data-state={state}]").wait_for()
+        assert await tab.page.evaluate("document.documentElement.scrollWidth") <= width
+        word = await tab.page.locator("#door-front .door-word").bounding_box()
+        seal = await tab.page.locator("#door-front .door-seal").bounding_box()
+        assert word is not None
+        assert seal is not None
+        assert word["height"] <= seal["height"], f"{state} takes two lines"
+        heights.add((await card.bounding_box())["height"])  # type: ignore[index]  # it is visible
+    await tab.picture(f"forced-{width}")
+    assert width < 1280 or len(heights) == 1
+
+
 async def test_a_refusal_is_told_beside_the_button(
     url: str, house: FakeHouse, new_page: NewPage
 ) -> None:

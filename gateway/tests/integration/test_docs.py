@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from demos import Demo
 
+from doorward import config
 from doorward.app import releases
 from doorward_core import door, seal, topic_tree, topics
 
@@ -105,3 +106,10 @@ def test_the_door_in_the_architecture_is_the_table() -> None:
     namespace = runpy.run_path(str(ROOT / "docs" / "draw_door.py"))
     page = (ROOT / "docs" / "architecture.md").read_text()
     assert namespace["drawn"](page) == page, "run python docs/draw_door.py"
+
+
+def test_every_setting_is_documented() -> None:
+    page = (ROOT / "docs" / "getting-started.md").read_text()
+    settings = set(config.Settings.model_fields) - {"directory"}
+    wanted = {*config._ENVIRONMENT, "DOORWARD_DATA", *settings}
+    assert not [name for name in wanted if f"`{name}`" not in page and f"`[{name}]`" not in page]

@@ -54,6 +54,7 @@ class Pushes:
             doors=doors,
             events=events,
             session=self._session,
+            site=services.site is not None,
             summary=looks.summary(doors),
         )
         return frame(html, Position(self._web.epoch, self._number))
@@ -71,7 +72,11 @@ class Pushes:
         if door:
             summary = looks.summary(self._web.services.doors.list())
             html += self._web.renderer(
-                "push/door.html", door=door, session=self._session, summary=summary
+                "push/door.html",
+                door=door,
+                session=self._session,
+                site=self._web.services.site is not None,
+                summary=summary,
             )
         return frame(html, Position(self._web.epoch, self._number))
 

@@ -1,4 +1,4 @@
-// What HTML cannot do by itself: how long ago, whether the stream is up, and an end to the list.
+// What HTML cannot do by itself: how long ago, whether the stream is up, an end to the list, and what was not sent.
 (() => {
   "use strict";
 
@@ -44,6 +44,34 @@
     tellAges(document);
     const events = document.getElementById("events");
     while (events.childElementCount > KEEP_EVENTS) events.lastElementChild.remove();
+  });
+
+  // One press is one release: the button rests until the gateway has answered, and a double click counts once.
+  function pressed(event, rests) {
+    const button = event.target.closest?.(".door-open")?.querySelector("button");
+    if (button) button.disabled = rests;
+  }
+
+  document.addEventListener("htmx:before:request", (event) => pressed(event, true));
+  document.addEventListener("click", (event) => {
+    if (event.detail > 1 && event.target.closest(".door-open button")) event.preventDefault();
+  });
+  document.addEventListener("htmx:error", (event) => {
+    const form = event.target.closest?.("form");
+    if (!form) return;
+    pressed(event, false);
+    const note = form.querySelector(".release") || document.getElementById("site-note");
+    note.textContent = "Not sent: the gateway does not answer.";
+  });
+
+  const menu = document.querySelector(".menu");
+  document.addEventListener("click", (event) => {
+    if (!menu.contains(event.target)) menu.open = false;
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || !menu.open) return;
+    menu.open = false;
+    menu.querySelector("summary").focus();
   });
 
   tellAges(document);
