@@ -10,10 +10,11 @@ BEGIN, END = "<!-- drawn by docs/draw_door.py -->\n```mermaid\n", "```\n"
 
 def diagram() -> str:
     """A Mermaid state diagram: phases, the events between them, and what each makes happen."""
-    lines = ["stateDiagram-v2", f"    [*] --> {door.PHASES[door.LOCKED]}"]
-    for (phase, event), (after, effects) in door.TRANSITIONS.items():
-        said = f"{event.lstrip('_')} / {', '.join(effects)}" if effects else event
-        lines.append(f"    {door.PHASES[phase]} --> {door.PHASES[after]}: {said}")
+    rows = [row.split() for row in door.TRANSITIONS.strip().splitlines()]
+    lines = ["stateDiagram-v2", f"    [*] --> {rows[0][0]}"]
+    for phase, event, after, *effects in rows:
+        said = f"{event} / {', '.join(effects)}" if effects else event
+        lines.append(f"    {phase} --> {after}: {said}")
     return "\n".join(lines) + "\n"
 
 

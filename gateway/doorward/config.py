@@ -45,9 +45,16 @@ class Listener(_Section):
 
 
 class Mqtt(Listener):
-    """The embedded broker's listener."""
+    """The embedded broker's listener. Boards are told this address, and take numbers alone: names can block them."""
 
     port: int = Field(default=1883, ge=0, le=65535)
+
+    @field_validator("host")
+    @classmethod
+    def _numeric(cls, host: str) -> str:
+        if host == "::1":
+            raise ValueError("boards speak IPv4; use 127.0.0.1")
+        return "127.0.0.1" if host == "localhost" else host
 
 
 class Web(Listener):

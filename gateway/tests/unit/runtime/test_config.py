@@ -40,6 +40,7 @@ def test_later_words_win(tmp_path: Path) -> None:
         ),
         ("base = 'a/#'", "base: 'a/#' cannot be the base of all topics"),
         ("[mqtt]\nhost = '0.0.0.0'", "mqtt.host: without TLS it listens on loopback only"),
+        ("[mqtt]\nhost = '::1'", "mqtt.host: boards speak IPv4"),
         ("[web]\nhost = '0.0.0.0'", "web.host: without TLS it listens on loopback only; use 127"),
         ("port = ", "is not TOML: "),
         ("directory = '/tmp'", "directory is not set there; use --data"),
