@@ -125,8 +125,8 @@ async def tap(board: Board, card: str) -> tuple[float, float]:
     """One tap and the door opened and closed again; (ms from the field, ms from the poll that saw the card)."""
     entered = board.present(card)
     edge = await board.wait_edge(STRIKE, 1, timeout=PATIENCE_S)
+    # May lie before `entered`, by less than a poll takes: the card can come while one is under way.
     assert edge.seen_ns is not None
-    assert edge.seen_ns >= entered, "the poll saw the card before it was there"
     board.remove()
     await asyncio.sleep(0.15)
     # Opening relocks at once, so that the next tap need not wait for the strike's time.
