@@ -223,7 +223,7 @@ async def test_door_events(board: Board, gateway: ScriptedGateway) -> None:
 
 async def test_a_reader_that_freezes_comes_back(board: Board, gateway: ScriptedGateway) -> None:
     board.set_reader(Fault.FROZEN)
-    await until(lambda: bool(gateway.events_of("reader.reset")), board, 5)
+    await until(lambda: bool(gateway.events_of("reader.reset")), board)
     board.present(UID)
     await board.wait_edge(STRIKE, 1, 5)
 
