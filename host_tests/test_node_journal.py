@@ -167,7 +167,7 @@ def test_more_notes_than_ram_allows_are_counted():
     log = open_log(folder())
     for _ in range(40):
         log.add("door.open", {})
-    while log.noted():
+    while log._notes:
         log.flush()
     assert b'"lost"' in log.upload() and b'"count":8' in log._body(1)
     assert log.seq == 33

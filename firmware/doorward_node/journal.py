@@ -50,9 +50,6 @@ class Journal:
         else:
             self._notes.append((kind, data, self._stamp()))
 
-    def noted(self) -> bool:
-        return bool(self._notes)
-
     def flush(self) -> None:
         # Writes one event that was noted. One at a time: each is a stall on a real chip.
         if not self._notes:

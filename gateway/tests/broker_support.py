@@ -120,25 +120,9 @@ class Client:
         """A TCP connection that has not said anything yet."""
         return cls(*await asyncio.open_connection("127.0.0.1", port))
 
-    async def connect(
-        self,
-        name: str,
-        *,
-        password: str | None = None,
-        client_id: str | None = None,
-        clean: bool = True,
-        keepalive: int = 0,
-        will: tuple[str, bytes, bool, int] | None = None,
-    ) -> bool:
-        """CONNECT and be accepted; True when the session was there before."""
-        present, code = await self.try_connect(
-            name,
-            password=password,
-            client_id=client_id,
-            clean=clean,
-            keepalive=keepalive,
-            will=will,
-        )
+    async def connect(self, name: str, **options: Any) -> bool:
+        """CONNECT with the options of `try_connect` and be accepted; True when the session was there before."""
+        present, code = await self.try_connect(name, **options)
         assert code == mqtt.ACCEPTED, f"CONNACK {code}"
         return present
 
