@@ -33,6 +33,8 @@ SEALED = [
     ("down.config", "config", "c:12", b'{"cache_version":12}', b""),
     ("down.cache", "commands/config", "c:12", b'{"offset":0}', b""),
     ("down.firmware", "commands/firmware", "c:2", b'{"firmware":"0.2.0"}', b""),
+    ("up.discovery", "discovery/register", f"s:{BOOT.hex()}.1", b'{"claim":"00"}', b""),
+    ("down.discovery", "discovery/response", f"s:{BOOT.hex()}.6", b'{"status":"approved"}', b""),
     ("up.request", "access/request", "n:" + NONCE.hex(), '{"name":"Ünïcode\\n"}\n\n'.encode(), b""),
     ("up.request", "access/request", "n:" + NONCE.hex(), b"", b""),
 ]

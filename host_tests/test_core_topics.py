@@ -6,7 +6,8 @@ from doorward_core import topic_tree, topics
 def test_a_device_topic_is_built_and_taken_apart():
     for suffix in topic_tree.UP + topic_tree.DOWN:
         topic = topics.device_topic("iotflow", "ESP32_Door_001", suffix)
-        assert topic == "iotflow/devices/ESP32_Door_001/" + suffix
+        if suffix not in topic_tree.WAITING_UP + topic_tree.WAITING_DOWN:
+            assert topic == "iotflow/devices/ESP32_Door_001/" + suffix
         assert topic_tree.parse("iotflow", topic) == ("ESP32_Door_001", suffix)
 
 
@@ -21,8 +22,24 @@ def test_what_is_no_device_topic_is_none():
         "doorward/devices/" + "x" * 33 + "/config",
         "doorwards/devices/front/config",
         "other/doorward/devices/front/config",
+        "doorward/discovery/register",
+        "doorward/discovery/register/",
+        "doorward/discovery/register/fr ont",
+        "doorward/discovery/register/front/config",
+        "doorward/discovery/elsewhere/front",
+        "doorward/devices/front/discovery/register",
+        "doorward/devices/front/discovery/response",
     ):
         assert topic_tree.parse("doorward", topic) is None
+
+
+def test_a_board_announces_itself_where_the_contract_says():
+    here = topics.device_topic("doorward", "front", topics.REGISTER)
+    assert here == "doorward/discovery/register/front"
+    answered = topics.device_topic("doorward", "front", topics.REGISTERED)
+    assert answered == "doorward/discovery/response/front"
+    assert topics.label(topics.REGISTER, "s") == "up.discovery"
+    assert topics.label(topics.REGISTERED, "s") == "down.discovery"
 
 
 def test_ids_are_what_the_contract_says():

@@ -17,6 +17,8 @@ from doorward_core.topics import (
     METRICS,
     OFFLINE,
     ONLINE,
+    REGISTER,
+    REGISTERED,
     REPORTED,
     SENSORS,
     TIME_REQUEST,
@@ -34,12 +36,35 @@ UP = (
     ONLINE,
     OFFLINE,
     REPORTED,
+    REGISTER,
 )
-DOWN = (ACCESS_RESPONSE, TIME_RESPONSE, EVENTS_ACK, CONTROL, CACHE, FIRMWARE, CONFIG, DENIED)
+DOWN = (
+    ACCESS_RESPONSE,
+    TIME_RESPONSE,
+    EVENTS_ACK,
+    CONTROL,
+    CACHE,
+    FIRMWARE,
+    CONFIG,
+    DENIED,
+    REGISTERED,
+)
 
-# Calls and their answers are worthless a second later, and refusals would let one board fill a
-# disk: no broker keeps them for who is away.
-NOT_QUEUED = (ACCESS_REQUEST, ACCESS_RESPONSE, TIME_REQUEST, TIME_RESPONSE, DENIED)
+# All that a board has before somebody approves it.
+WAITING_UP = (REGISTER,)
+WAITING_DOWN = (REGISTERED,)
+
+# Calls and their answers are worthless a second later, refusals and announcements would let one
+# board fill a disk: no broker keeps them for who is away.
+NOT_QUEUED = (
+    ACCESS_REQUEST,
+    ACCESS_RESPONSE,
+    TIME_REQUEST,
+    TIME_RESPONSE,
+    DENIED,
+    REGISTER,
+    REGISTERED,
+)
 
 # What may be retained is the exception; a retained command is an accident waiting for a reboot.
 MAY_BE_RETAINED = (CONFIG, ONLINE, OFFLINE, REPORTED)
@@ -48,15 +73,23 @@ _MAX_TOPIC = 65535
 
 
 def parse(base: str, topic: str) -> "tuple[str, str] | None":
-    # "doorward/devices/front/access/request" -> ("front", "access/request"); None if elsewhere.
+    # "doorward/devices/front/access/request" -> ("front", "access/request"),
+    # "doorward/discovery/register/front" -> ("front", "discovery/register"); None if elsewhere.
+    for suffix in WAITING_UP + WAITING_DOWN:
+        head = base + "/" + suffix + "/"
+        if topic.startswith(head):
+            device = topic[len(head) :]
+            return (device, suffix) if topics.is_id(device) else None
     head = base + "/devices/"
     if not topic.startswith(head):
         return None
     rest = topic[len(head) :]
     cut = rest.find("/")
-    if cut < 1 or not topics.is_id(rest[:cut]):
+    suffix = rest[cut + 1 :]
+    # Each leaf has one place: a seal made for one must not be good at another.
+    if cut < 1 or not topics.is_id(rest[:cut]) or suffix in WAITING_UP + WAITING_DOWN:
         return None
-    return rest[:cut], rest[cut + 1 :]
+    return rest[:cut], suffix
 
 
 def may_be_retained(suffix: str) -> bool:

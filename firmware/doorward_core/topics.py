@@ -20,6 +20,9 @@ ONLINE = "status/online"
 OFFLINE = "status/offline"
 REPORTED = "status/reported"
 DENIED = "status/denied"
+# Before a board is approved: {base}/discovery/register/{id} and its answer.
+REGISTER = "discovery/register"
+REGISTERED = "discovery/response"
 
 # The seal's label follows from where a payload arrived and the kind of its freshness word,
 # never from what the payload says about itself.
@@ -43,6 +46,8 @@ commands/control s down.control
 config c down.config
 commands/config c down.cache
 commands/firmware c down.firmware
+discovery/register s up.discovery
+discovery/response s down.discovery
 """
 
 _ID = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
@@ -69,4 +74,6 @@ def is_id(text: str) -> bool:
 
 
 def device_topic(base: str, device: str, suffix: str) -> str:
+    if suffix[:10] == "discovery/":
+        return base + "/" + suffix + "/" + device
     return base + "/devices/" + device + "/" + suffix

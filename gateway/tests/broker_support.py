@@ -32,7 +32,10 @@ def unsubscribe(packet_id: int, filters: list[str]) -> bytes:
 
 def topic(device: str, suffix: str) -> str:
     """The topic of one leaf of a device."""
-    return f"{BASE}/devices/{device}/{suffix}"
+    kind = suffix.partition("/")[0]
+    return (
+        f"{BASE}/{suffix}/{device}" if kind == "discovery" else f"{BASE}/devices/{device}/{suffix}"
+    )
 
 
 @dataclass

@@ -20,7 +20,10 @@ class Rights(NamedTuple):
 
 
 class Policy:
-    """The built-in rights: a device speaks and listens on its own leaves, the gateway on everything under the base."""
+    """The built-in rights: a device speaks and listens on its own leaves, the gateway on everything under the base.
+
+    A device that nobody has approved yet may announce itself and hear the answer, nothing else.
+    """
 
     def __init__(self, base: str = topics.BASE) -> None:
         """Raise ValueError when `base` is not a plain topic."""
@@ -34,10 +37,21 @@ class Policy:
         if principal.role is Role.GATEWAY:
             everything = (self.base + "/#",)
             return Rights(everything, everything)
-        return Rights(
-            tuple(topics.device_topic(self.base, principal.name, leaf) for leaf in topic_tree.UP),
-            tuple(topics.device_topic(self.base, principal.name, leaf) for leaf in topic_tree.DOWN),
-        )
+        if principal.role is Role.WAITING:
+            return Rights(
+                self._own(principal, topic_tree.WAITING_UP),
+                self._own(principal, topic_tree.WAITING_DOWN),
+            )
+        return Rights(self._own(principal, topic_tree.UP), self._own(principal, topic_tree.DOWN))
+
+    def places_of(self, name: str) -> tuple[str, ...]:
+        """The filters that match every topic that belongs to the device of that name, and no other."""
+        everything = topics.device_topic(self.base, name, "#")
+        leaves = (*topic_tree.WAITING_UP, *topic_tree.WAITING_DOWN)
+        return (everything, *(topics.device_topic(self.base, name, leaf) for leaf in leaves))
+
+    def _own(self, principal: Principal, leaves: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(topics.device_topic(self.base, principal.name, leaf) for leaf in leaves)
 
     def refuses_publish(self, principal: Principal, topic: str) -> str | None:
         """The rule that forbids publishing to `topic`, None when it is allowed."""

@@ -20,6 +20,7 @@ class Role(enum.Enum):
     """What kind of client a principal is; the policy turns it into rights."""
 
     DEVICE = "device"
+    WAITING = "waiting"  # a device that nobody has approved yet
     GATEWAY = "gateway"
 
 
@@ -54,17 +55,25 @@ class Principals:
     ) -> Principal:
         """Let `name` in with `secret`; replaces an older secret. With `keep` the broker stores it.
 
-        Raises ValueError when the name is no id or belongs to another role, or the secret is too short to be random.
+        Raises ValueError as `admit` does, and when the secret is too short to be random.
+        """
+        if len(secret) < _SHORTEST:
+            raise ValueError(f"the secret of {name} is shorter than {_SHORTEST} characters")
+        return self.admit(name, _digest(secret), role, keep=keep)
+
+    def admit(
+        self, name: str, digest: bytes, role: Role = Role.DEVICE, *, keep: bool = True
+    ) -> Principal:
+        """Let `name` in with the secret that has this SHA-256. Its present connection ends: the rights may be others.
+
+        Raises ValueError when the name is no id, or is the gateway's and asked for by a device or the other way round.
         """
         if not topics.is_id(name):
             raise ValueError(f"{name!r} is no client id: 1 to 32 of A-Z a-z 0-9 _ -")
-        if len(secret) < _SHORTEST:
-            raise ValueError(f"the secret of {name} is shorter than {_SHORTEST} characters")
         principal = Principal(name, role)
         known = self.get(name)
-        if known is not None and known.role is not role:
+        if known is not None and Role.GATEWAY in {known.role, role} and known.role is not role:
             raise ValueError(f"{name} is the name of a {known.role.value} already")
-        digest = _digest(secret)
         self._known[name] = (principal, digest)
         self.changed(principal, digest, keep=keep)
         return principal

@@ -196,6 +196,12 @@ class Router:
             return False
         return self._route(topic, payload, qos, retain=retain)
 
+    def clear_retained(self, name: str) -> None:
+        """Forget what is retained on the topics of the device of that name, whoever left it there."""
+        for place in self._policy.places_of(name):
+            for topic, _ in tuple(self.retained.match(place)):
+                self._retain(topic, b"", 0)
+
     def refuses_will(self, principal: Principal, topic: str) -> str | None:
         """The rule that forbids a will on `topic`, counted like a refused publish."""
         rule = self._policy.refuses_publish(principal, topic)

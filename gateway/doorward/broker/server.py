@@ -89,6 +89,16 @@ class Broker:
         await self._journal.drain()
         await self._store.close()
 
+    async def expel(self, name: str) -> None:
+        """Shut a device out for good, at once: secret, connection, session, queue and its retained messages.
+
+        Nothing of it is left in memory when this is called, nothing on disk when it returns. Raises what the store
+        says against it; then the disk is told again until it takes it.
+        """
+        self._principals.remove(name)
+        self._router.clear_retained(name)
+        await self.settle()
+
     async def settle(self) -> None:
         """Return when every change so far (principals too) is on disk. Raises what the store says against it."""
         self._exchange.flush()
