@@ -50,6 +50,12 @@ class NotSignedIn(DoorwardError):
     code = "not_signed_in"
 
 
+class NotPermitted(DoorwardError):
+    """Whoever asks is known, and their role does not hold the permission that this needs."""
+
+    code = "not_permitted"
+
+
 class TooManyAttempts(DoorwardError):
     """Too many failed attempts; `retry_after` says how many seconds to wait."""
 

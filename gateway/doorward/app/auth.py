@@ -6,16 +6,19 @@ import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 
+from doorward.app.accounts import Accounts
 from doorward.app.backoff import Backoff
 from doorward.app.entries import instant, milliseconds
 from doorward.app.ports import Clock, OpenSession, OperatorStore, Passwords
 from doorward.app.views import Session
+from doorward.domain import permissions
 from doorward.errors import Conflict, InvalidInput, NotSignedIn
 
 _LIFETIME = timedelta(days=7)
 _SHORTEST_PASSWORD = 10
 _LONGEST_PASSWORD = 256  # argon2 reads all of it: no reason to let anybody send a novel
 _LONGEST_NAME = 64
+_BY_LINK = "demo"  # who comes by the one-time link; has no password
 _WRONG = "the user name or the password is wrong"
 
 
@@ -37,18 +40,18 @@ class Operators:
         self._passwords = passwords
         self._clock = clock
         self._tokens = tokens
-        self._hashes = store.operators()
+        self._accounts = Accounts(store, clock)
         self._sessions = {session.token: session for session in store.sessions()}
         self._backoff = Backoff(clock)
         self._dummy: str | None = None
 
     def needs_setup(self) -> bool:
         """True until the first operator exists."""
-        return not self._hashes and self._tokens.setup is not None
+        return not self.has_operators() and self._tokens.setup is not None
 
     def has_operators(self) -> bool:
         """True if somebody has a password here; a demo has only its link."""
-        return bool(self._hashes)
+        return any(account.password for account in self._accounts.all())
 
     async def setup(self, token: str, username: str, password: str) -> str:
         """Make the first operator; returns a session token."""
@@ -62,10 +65,9 @@ class Operators:
             )
         name = _checked(username, password)
         hashed = await self._passwords.hash(password)
-        if self._hashes:
+        if self.has_operators():
             raise Conflict("this gateway is set up already", "sign in instead")
-        self._hashes[name] = hashed
-        await self._store.add_operator(name, hashed, milliseconds(self._clock.now()))
+        await self._accounts.add(name, hashed, permissions.ADMIN)
         return await self._begin(name)
 
     async def login(self, username: str, password: str, address: str) -> str:
@@ -77,13 +79,13 @@ class Operators:
         self._backoff.failed(*keys)
         if len(password) > _LONGEST_PASSWORD:
             raise NotSignedIn(_WRONG)
-        known = next((user for user in self._hashes if user.casefold() == name.casefold()), None)
+        known = self._accounts.find(name)
         # Somebody unknown costs as much time as somebody known.
-        hashed = self._hashes[known] if known else await self._anybody()
+        hashed = known.password if known and known.password else await self._anybody()
         if not await self._passwords.verify(hashed, password) or known is None:
             raise NotSignedIn(_WRONG)
         self._backoff.succeeded(*keys)
-        return await self._begin(known)
+        return await self._begin(known.username)
 
     async def enter(self, one_time_token: str) -> str:
         """Trade the demo's one-time link for a session token."""
@@ -94,14 +96,21 @@ class Operators:
                 "this link was used already, or was never valid", "restart the demo for a new one"
             )
         self._tokens = Tokens(self._tokens.setup, None)
-        return await self._begin("demo")
+        if self._accounts.find(_BY_LINK) is None:
+            await self._accounts.add(_BY_LINK, "", permissions.ADMIN)
+        return await self._begin(_BY_LINK)
 
     def session(self, token: str) -> Session | None:
         """The session behind a token, None when there is none or it is over."""
         known = self._sessions.get(_hashed(token))
         if known is None or known.expires_ms <= milliseconds(self._clock.now()):
             return None
-        return Session(known.username, known.csrf, instant(known.expires_ms))
+        account = self._accounts.find(known.username)
+        if account is None:
+            return None
+        allowed = self._accounts.permissions(account)
+        expires_at = instant(known.expires_ms)
+        return Session(account.username, known.csrf, expires_at, account.role, allowed)
 
     async def logout(self, token: str) -> None:
         """End a session; an unknown one is over already."""

@@ -123,6 +123,15 @@ class DeviceCache:
 
 
 @dataclass(frozen=True, slots=True)
+class Account:
+    """Somebody who may sign in. password: its argon2id hash, or "" for somebody who comes by a link alone."""
+
+    username: str
+    password: str = field(repr=False)
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
 class OpenSession:
     """A session as it is stored: by the SHA-256 of its token."""
 
@@ -195,10 +204,12 @@ class CacheStore(Protocol):
 class OperatorStore(Protocol):
     """Who may sign in."""
 
-    def operators(self) -> dict[str, str]:
-        """Password hashes by user name."""
+    def operators(self) -> tuple[Account, ...]: ...
 
-    async def add_operator(self, username: str, password: str, at_ms: int) -> None: ...
+    def roles(self) -> dict[str, frozenset[str]]:
+        """The permissions of each role."""
+
+    async def add_operator(self, account: Account, at_ms: int) -> None: ...
 
     def sessions(self) -> tuple[OpenSession, ...]: ...
 

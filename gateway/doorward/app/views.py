@@ -140,6 +140,12 @@ class Session:
     username: str
     csrf: str
     expires_at: datetime
+    role: str
+    permissions: frozenset[str]
+
+    def may(self, permission: str) -> bool:
+        """Whether this operator may do that right now."""
+        return permission in self.permissions
 
 
 @dataclass(frozen=True, slots=True)

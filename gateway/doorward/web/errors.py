@@ -13,6 +13,7 @@ from doorward.errors import (
     DoorwardError,
     InvalidInput,
     NotFound,
+    NotPermitted,
     NotSignedIn,
     TooManyAttempts,
     Unavailable,
@@ -25,12 +26,14 @@ STATUS: dict[type[DoorwardError], int] = {
     NotFound: 404,
     Conflict: 409,
     NotSignedIn: 401,
+    NotPermitted: 403,
     Refused: 403,
     TooManyAttempts: 429,
     Unavailable: 503,
 }
-HEADINGS = {
-    403: "That did not come from here",
+HEADINGS: dict[int | str, str] = {
+    Refused.code: "That did not come from here",
+    NotPermitted.code: "That is not yours to do",
     404: "There is nothing here",
     405: "That cannot be done here",
     429: "Too many attempts",
@@ -58,7 +61,7 @@ def _answer(
     renderer = get_web(request).renderer
     if request.headers.get("hx-request"):
         return HTMLResponse(renderer("parts/problem.html", message=message), status)
-    heading = HEADINGS.get(status, "Something went wrong")
+    heading = HEADINGS.get(code) or HEADINGS.get(status, "Something went wrong")
     page = renderer("error.html", status=status, heading=heading, message=message)
     return HTMLResponse(page, status)
 

@@ -1,11 +1,13 @@
 """Who is asking: the session cookie, and what happens without one."""
 
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
 from starlette.responses import Response
 
 from doorward.app.views import Session
+from doorward.domain import permissions
 from doorward.errors import NotSignedIn
 from doorward.web.context import WebDep
 
@@ -60,9 +62,32 @@ def signed_in(session: FoundSession) -> Session:
 SignedIn = Annotated[Session, Depends(signed_in)]
 
 
-def actor(web: WebDep, session: FoundSession) -> str:
-    """Who acts through the API: the operator of the session, or whoever may open the local socket."""
-    return LOCAL_ACTOR if web.local else signed_in(session).username
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks, and what they may do: the operator of the session, or whoever may open the local socket."""
+
+    name: str
+    permissions: frozenset[str]
+
+    def may(self, permission: str) -> bool:
+        """Whether this caller may do that right now."""
+        return permission in self.permissions
+
+
+def calling(web: WebDep, session: FoundSession) -> Caller:
+    """Tell who asks; raises NotSignedIn when nobody says so."""
+    if web.local:
+        return Caller(LOCAL_ACTOR, permissions.ALL)
+    known = signed_in(session)
+    return Caller(known.username, known.permissions)
+
+
+Calling = Annotated[Caller, Depends(calling)]
+
+
+def actor(caller: Calling) -> str:
+    """The name under which a change is recorded."""
+    return caller.name
 
 
 Actor = Annotated[str, Depends(actor)]

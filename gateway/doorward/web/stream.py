@@ -5,13 +5,15 @@ where that is not to be had any more (the gateway was restarted, the page slept 
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
 from doorward.app.services import Feed, Subscription
 from doorward.app.views import FeedItem
 
 KEEPALIVE_S = 15.0
+LOOK_S = 1.0  # how often a silent stream looks whether it may go on
 KEEPALIVE = b": still here\n\n"
 
 
@@ -49,26 +51,36 @@ class Streams:
     _open: set[Subscription] = field(default_factory=set)
     _closed: bool = False
 
-    async def items(self, feed: Feed, after: int) -> AsyncIterator[FeedItem | None]:
-        """Follow the feed after that item; None stands for KEEPALIVE_S of silence."""
+    async def items(
+        self, feed: Feed, after: int, may_go_on: Callable[[], bool]
+    ) -> AsyncIterator[FeedItem | None]:
+        """Follow the feed after that item; None stands for KEEPALIVE_S of silence.
+
+        Ends before the next item, and within LOOK_S, when it may not go on.
+        """
         if self._closed:
             return
         subscription = feed.subscribe(after)
         self._open.add(subscription)
         following: asyncio.Task[FeedItem] | None = None
+        told = time.monotonic()
         try:
             while True:
                 # Not wait_for: a time-out must not cancel the subscription's own wait.
                 following = following or asyncio.ensure_future(anext(subscription))
-                done, _ = await asyncio.wait({following}, timeout=KEEPALIVE_S)
-                if not done:
-                    yield None
-                    continue
-                try:
-                    item = following.result()
-                except StopAsyncIteration:
+                done, _ = await asyncio.wait({following}, timeout=LOOK_S)
+                if not may_go_on():
                     return
-                following = None
+                item = None
+                if done:
+                    try:
+                        item = following.result()
+                    except StopAsyncIteration:
+                        return
+                    following = None
+                elif time.monotonic() - told < KEEPALIVE_S:
+                    continue
+                told = time.monotonic()
                 yield item
         finally:
             self._open.discard(subscription)

@@ -25,6 +25,7 @@ from doorward.app.views import (
     SiteCard,
     Step,
 )
+from doorward.domain import permissions
 from doorward.domain.credentials import parse_uid
 from doorward.errors import (
     Conflict,
@@ -206,12 +207,17 @@ class FakeAccess:
 
 
 class FakeAuth:
-    """One operator, `admin`, unless the site is new; three wrong passwords make it wait."""
+    """One operator, `admin`, unless the site is new; three wrong passwords make it wait.
+
+    What the operator may do is that of `role`, or `permissions` when they are set.
+    """
 
     def __init__(self, *, new: bool = False, link_only: bool = False) -> None:
         self._new = new
         self._link_only = link_only
         self._failed = 0
+        self.role = permissions.ADMIN
+        self.permissions: frozenset[str] | None = None
         self._links = {ONE_TIME}
         self.sessions: dict[str, Session] = {}
 
@@ -224,7 +230,8 @@ class FakeAuth:
     def _begin(self, username: str) -> str:
         token = f"session-{len(self.sessions)}-{username}"
         until = datetime.now(UTC) + timedelta(hours=12)
-        self.sessions[token] = Session(username, f"csrf-{len(self.sessions)}", until)
+        csrf = f"csrf-{len(self.sessions)}"
+        self.sessions[token] = Session(username, csrf, until, self.role, self._allowed())
         return token
 
     async def setup(self, token: str, username: str, password: str) -> str:
@@ -255,8 +262,12 @@ class FakeAuth:
         self._links.discard(one_time_token)
         return self._begin("demo")
 
+    def _allowed(self) -> frozenset[str]:
+        return permissions.SHIPPED[self.role] if self.permissions is None else self.permissions
+
     def session(self, token: str) -> Session | None:
-        return self.sessions.get(token)
+        known = self.sessions.get(token)
+        return known and replace(known, role=self.role, permissions=self._allowed())
 
     async def logout(self, token: str) -> None:
         self.sessions.pop(token, None)

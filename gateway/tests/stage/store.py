@@ -3,7 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from doorward.app.ports import DeviceCache, LogEntry, LogHead, OpenSession, Recorded
+from doorward.app.ports import Account, DeviceCache, LogEntry, LogHead, OpenSession, Recorded
+from doorward.domain import permissions
 from doorward.domain.audit import AuditRow, correction
 from doorward.domain.credentials import Credential
 from doorward.domain.people import Person
@@ -16,7 +17,8 @@ class MemoryStore:
         self.rows: list[AuditRow] = []
         self.entries: list[LogEntry] = []
         self.kept_caches: dict[str, DeviceCache] = {}
-        self.users: dict[str, str] = {}
+        self.users: dict[str, Account] = {}
+        self.kept_roles = dict(permissions.SHIPPED)
         self.open: dict[bytes, OpenSession] = {}
         self.error: Exception | None = None
         self.held = False
@@ -121,11 +123,14 @@ class MemoryStore:
     async def put_cache(self, cache: DeviceCache) -> None:
         self.kept_caches[cache.device] = cache
 
-    def operators(self) -> dict[str, str]:
-        return dict(self.users)
+    def operators(self) -> tuple[Account, ...]:
+        return tuple(self.users.values())
 
-    async def add_operator(self, username: str, password: str, at_ms: int) -> None:
-        self.users[username] = password
+    def roles(self) -> dict[str, frozenset[str]]:
+        return dict(self.kept_roles)
+
+    async def add_operator(self, account: Account, at_ms: int) -> None:
+        self.users[account.username] = account
 
     def sessions(self) -> tuple[OpenSession, ...]:
         return tuple(self.open.values())

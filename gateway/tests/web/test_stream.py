@@ -164,6 +164,45 @@ async def test_a_stream_ends_with_its_session(site: Visitor, house: FakeHouse) -
     assert response.status_code == 401
 
 
+@pytest.mark.parametrize("how", ["revoked", "role"])
+async def test_a_silent_stream_ends_soon_after_its_session_may_watch_no_longer(
+    how: str, site: Visitor, house: FakeHouse
+) -> None:
+    async with watching(site) as frames:
+        house.record(kind="door.open", door_id="front")
+        await frames.next()
+        begun = time.monotonic()
+        if how == "revoked":
+            house.auth.sessions.clear()
+        else:
+            house.auth.permissions = frozenset({"audit.see"})
+        with pytest.raises(EOFError):
+            await frames.next()
+        assert time.monotonic() - begun < 4  # two seconds are promised; a test machine may be busy
+    assert not house.feed.listeners
+
+
+async def test_a_guest_is_pushed_doors_and_no_audit(site: Visitor, house: FakeHouse) -> None:
+    async with watching(site) as frames:
+        house.auth.role = "Guest"
+        await house.site.tap("front", "member")  # type: ignore[union-attr]  # a demo has one
+        told = [await frames.next(), await frames.next()]
+        house.auth.role = "Admin"
+        house.record(kind="door.open", door_id="front")
+        _, html = await frames.next()
+    assert 'id="event-2"' in html  # what may be seen arrives
+    assert 'data-state="unlocked"' in told[1][1]
+    for _, html in told:
+        for hidden in ("Maya", "d5e6", "event-1", 'action="/doors/front/open"', "leaf-front"):
+            assert hidden not in html, hidden
+    house.auth.role = "Guest"
+    async with watching(site, "/stream", "0badcafe.1") as frames:
+        _, html = await frames.next()
+    assert 'hx-target="#doors"' in html
+    assert "event-" not in html
+    assert "Maya" not in html
+
+
 async def test_a_server_that_stops_ends_its_streams_at_once(house: FakeHouse) -> None:
     async with Visitor() as visitor:
         async with serving(create_app(house.services)) as url:

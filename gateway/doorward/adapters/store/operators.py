@@ -1,24 +1,41 @@
 """Operators, their sessions, and what each board was told, in gateway.db."""
 
+from collections import defaultdict
 from dataclasses import asdict
 
 from sqlalchemy import Connection, delete, insert, select
 from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy.exc import IntegrityError
 
 from doorward.adapters.store import tables as t
-from doorward.app.ports import DeviceCache, OpenSession
+from doorward.app.ports import Account, DeviceCache, OpenSession
+from doorward.errors import Conflict
 
 
-def operators(connection: Connection) -> dict[str, str]:
-    """Password hashes by user name."""
-    rows = connection.execute(select(t.operator.c.username, t.operator.c.password))
-    return {row.username: row.password for row in rows}
+def operators(connection: Connection) -> tuple[Account, ...]:
+    """Who may sign in."""
+    columns = t.operator.c
+    rows = connection.execute(select(columns.username, columns.password, columns.role))
+    return tuple(Account(*row) for row in rows)
 
 
-def add_operator(connection: Connection, username: str, password: str, at_ms: int) -> None:
-    """Add somebody who may sign in."""
-    values = {"username": username, "password": password, "added_ms": at_ms}
-    connection.execute(insert(t.operator).values(values))
+def roles(connection: Connection) -> dict[str, frozenset[str]]:
+    """The permissions of each role."""
+    held: dict[str, set[str]] = defaultdict(set)
+    for row in connection.execute(select(t.role_permission)):
+        held[row.role].add(row.permission)
+    names = connection.execute(select(t.role.c.name)).scalars()
+    return {name: frozenset(held[name]) for name in names}
+
+
+def add_operator(connection: Connection, account: Account, at_ms: int) -> None:
+    """Add somebody who may sign in. Raises Conflict when the name is taken."""
+    try:
+        connection.execute(insert(t.operator).values(**asdict(account), added_ms=at_ms))
+    except IntegrityError as error:
+        raise Conflict(
+            f"there is an operator {account.username} already", "choose another name"
+        ) from error
 
 
 def sessions(connection: Connection) -> tuple[OpenSession, ...]:

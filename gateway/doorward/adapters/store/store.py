@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from doorward.adapters.store import audit, operators, rules
 from doorward.app.ports import (
+    Account,
     DeviceCache,
     LogEntry,
     LogHead,
@@ -122,11 +123,14 @@ class SqlStore:
 
     # --- operators and caches ---------------------------------------------------------------------
 
-    def operators(self) -> dict[str, str]:
+    def operators(self) -> tuple[Account, ...]:
         return self._look(operators.operators)
 
-    async def add_operator(self, username: str, password: str, at_ms: int) -> None:
-        await self._writer.run(lambda c: operators.add_operator(c, username, password, at_ms))
+    def roles(self) -> dict[str, frozenset[str]]:
+        return self._look(operators.roles)
+
+    async def add_operator(self, account: Account, at_ms: int) -> None:
+        await self._writer.run(lambda c: operators.add_operator(c, account, at_ms))
 
     def sessions(self) -> tuple[OpenSession, ...]:
         return self._look(operators.sessions)

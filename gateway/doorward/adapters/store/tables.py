@@ -150,12 +150,26 @@ device_cache = Table(
     Column("file", LargeBinary, nullable=False),
 )
 
+role = Table(
+    "role",
+    metadata,
+    Column("name", String(collation="NOCASE"), primary_key=True),
+)
+
+role_permission = Table(
+    "role_permission",
+    metadata,
+    Column("role", ForeignKey("role.name"), primary_key=True),
+    Column("permission", String, primary_key=True),
+)
+
 operator = Table(
     "operator",
     metadata,
     Column("id", Integer, primary_key=True),
     Column("username", String(collation="NOCASE"), nullable=False, unique=True),
     Column("password", String, nullable=False),
+    Column("role", ForeignKey("role.name"), nullable=False),
     Column("added_ms", Integer, nullable=False),
 )
 

@@ -5,11 +5,11 @@ from fastapi import APIRouter, Depends
 from doorward.web.api import access, doors, health, people, site
 from doorward.web.api.models import ErrorAnswer
 from doorward.web.csrf import guard_session
-from doorward.web.session import actor
+from doorward.web.session import calling
 
 _ERRORS = {
     401: "Nobody is signed in.",
-    403: "The request does not come from a page of this session.",
+    403: "The role of who asks does not allow it, or the request does not come from a page of this session.",
     404: "What was named does not exist.",
     409: "It exists already, or its present state forbids the change.",
     422: "What was given cannot be accepted; `field` names the culprit.",
@@ -21,7 +21,7 @@ def router(*, demo: bool) -> APIRouter:
     """All of the API. Every route needs a session (or the local socket), every change its token."""
     api = APIRouter(
         prefix="/api/v1",
-        dependencies=[Depends(actor), Depends(guard_session)],
+        dependencies=[Depends(calling), Depends(guard_session)],
         responses={
             status: {"model": ErrorAnswer, "description": text} for status, text in _ERRORS.items()
         },

@@ -7,16 +7,18 @@ from fastapi import APIRouter, Query
 
 from doorward.app.views import Explanation
 from doorward.domain.credentials import parse_uid
+from doorward.domain.permissions import POLICY_ASK
 from doorward.errors import InvalidInput
 from doorward.web.api.models import WhyAnswer
 from doorward.web.context import Web, WebDep
+from doorward.web.permission import needs
 
 router = APIRouter(tags=["access"])
 
 Named = Annotated[str | None, Query(min_length=1, max_length=128)]
 
 
-@router.get("/why", response_model=WhyAnswer)
+@router.get("/why", response_model=WhyAnswer, dependencies=[needs(POLICY_ASK)])
 async def why(
     web: WebDep, door: str, card: Named = None, person: Named = None, at: datetime | None = None
 ) -> Explanation:

@@ -5,28 +5,33 @@ from typing import Annotated
 from fastapi import APIRouter, Query, status
 
 from doorward.app.views import AuditEntry, DoorView, Release
+from doorward.domain.permissions import AUDIT_SEE, DOORS_OPEN, DOORS_SEE
 from doorward.web.api.models import AuditAnswer, DoorAnswer, ReleaseAnswer
 from doorward.web.context import WebDep
-from doorward.web.session import Actor
+from doorward.web.permission import doors_seen_by, needs
+from doorward.web.session import Actor, Calling
 
 router = APIRouter(tags=["doors"])
 
 
-@router.get("/doors", response_model=list[DoorAnswer])
-async def list_doors(web: WebDep) -> tuple[DoorView, ...]:
-    """List the doors as last heard of."""
-    return web.services.doors.list()
+@router.get("/doors", response_model=list[DoorAnswer], dependencies=[needs(DOORS_SEE)])
+async def list_doors(web: WebDep, caller: Calling) -> tuple[DoorView, ...]:
+    """List the doors as last heard of. Who passed last is told to those who may see the audit."""
+    return doors_seen_by(caller.permissions, web.services.doors)
 
 
 @router.post(
-    "/doors/{door}/open", response_model=ReleaseAnswer, status_code=status.HTTP_202_ACCEPTED
+    "/doors/{door}/open",
+    response_model=ReleaseAnswer,
+    status_code=status.HTTP_202_ACCEPTED,
+    dependencies=[needs(DOORS_OPEN)],
 )
 async def open_door(web: WebDep, who: Actor, door: str) -> Release:
     """Ask the board to open once. Look at the door's `release` for how it went."""
     return await web.services.doors.open(door, who)
 
 
-@router.get("/audit", response_model=list[AuditAnswer])
+@router.get("/audit", response_model=list[AuditAnswer], dependencies=[needs(AUDIT_SEE)])
 async def list_audit(
     web: WebDep,
     limit: Annotated[int, Query(ge=1, le=500)] = 50,

@@ -3,6 +3,7 @@
 from fastapi import APIRouter, status
 
 from doorward.app.views import Card, Level, Person
+from doorward.domain.permissions import PEOPLE_EDIT, PEOPLE_SEE
 from doorward.web.api.models import (
     CardAnswer,
     CardOrder,
@@ -12,36 +13,47 @@ from doorward.web.api.models import (
     RevokeOrder,
 )
 from doorward.web.context import WebDep
+from doorward.web.permission import needs
 from doorward.web.session import Actor
 
 router = APIRouter(tags=["people"])
 
 
-@router.get("/people", response_model=list[PersonAnswer])
+@router.get("/people", response_model=list[PersonAnswer], dependencies=[needs(PEOPLE_SEE)])
 async def list_people(web: WebDep) -> tuple[Person, ...]:
     """List the people with their cards."""
     return await web.services.people.list()
 
 
-@router.post("/people", response_model=PersonAnswer, status_code=status.HTTP_201_CREATED)
+@router.post(
+    "/people",
+    response_model=PersonAnswer,
+    status_code=status.HTTP_201_CREATED,
+    dependencies=[needs(PEOPLE_EDIT)],
+)
 async def add_person(web: WebDep, who: Actor, order: PersonOrder) -> Person:
     """Add a person."""
     return await web.services.people.add(order.name, order.levels, actor=who)
 
 
-@router.post("/cards", response_model=CardAnswer, status_code=status.HTTP_201_CREATED)
+@router.post(
+    "/cards",
+    response_model=CardAnswer,
+    status_code=status.HTTP_201_CREATED,
+    dependencies=[needs(PEOPLE_EDIT)],
+)
 async def add_card(web: WebDep, who: Actor, order: CardOrder) -> Card:
     """Give a card to a person."""
     return await web.services.people.add_card(bytes.fromhex(order.uid), order.person, actor=who)
 
 
-@router.post("/cards/revoke", response_model=CardAnswer)
+@router.post("/cards/revoke", response_model=CardAnswer, dependencies=[needs(PEOPLE_EDIT)])
 async def revoke_card(web: WebDep, who: Actor, order: RevokeOrder) -> Card:
     """Take a card away. Its number stays in the store, so that nobody gets it by mistake."""
     return await web.services.people.revoke_card(bytes.fromhex(order.uid), actor=who)
 
 
-@router.get("/levels", response_model=list[LevelAnswer])
+@router.get("/levels", response_model=list[LevelAnswer], dependencies=[needs(PEOPLE_SEE)])
 async def list_levels(web: WebDep) -> tuple[Level, ...]:
     """List the access levels."""
     return await web.services.people.levels()

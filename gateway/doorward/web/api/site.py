@@ -3,6 +3,7 @@
 from fastapi import APIRouter, status
 
 from doorward.app.services import Site
+from doorward.domain.permissions import DEVICES_EDIT, DEVICES_SEE
 from doorward.errors import NotFound
 from doorward.web.api.models import (
     ContactOrder,
@@ -12,6 +13,7 @@ from doorward.web.api.models import (
     TapOrder,
 )
 from doorward.web.context import Web, WebDep
+from doorward.web.permission import needs
 
 router = APIRouter(prefix="/site", tags=["site"])
 
@@ -22,7 +24,7 @@ def _site(web: Web) -> Site:
     return web.services.site
 
 
-@router.get("")
+@router.get("", dependencies=[needs(DEVICES_SEE)])
 async def show_site(web: WebDep) -> SiteAnswer:
     """List the virtual cards and boards."""
     site = _site(web)
@@ -32,13 +34,13 @@ async def show_site(web: WebDep) -> SiteAnswer:
     )
 
 
-@router.post("/tap", status_code=status.HTTP_204_NO_CONTENT)
+@router.post("/tap", status_code=status.HTTP_204_NO_CONTENT, dependencies=[needs(DEVICES_EDIT)])
 async def tap(web: WebDep, order: TapOrder) -> None:
     """Hold a card to the reader of a door."""
     await _site(web).tap(order.door, order.card)
 
 
-@router.post("/contact", status_code=status.HTTP_204_NO_CONTENT)
+@router.post("/contact", status_code=status.HTTP_204_NO_CONTENT, dependencies=[needs(DEVICES_EDIT)])
 async def contact(web: WebDep, order: ContactOrder) -> None:
     """Move the leaf of a door."""
     await _site(web).contact(order.door, order.open)

@@ -9,6 +9,7 @@ from doorward.errors import DoorwardError, NotSignedIn, TooManyAttempts
 from doorward.web.context import Web, WebDep
 from doorward.web.csrf import give_form_token, keep_form_token
 from doorward.web.errors import status_of
+from doorward.web.permission import PUBLIC
 from doorward.web.session import FoundSession, remember, session_token
 
 router = APIRouter()
@@ -88,7 +89,7 @@ async def _begin(request: Request, web: Web, token: str) -> Response:
     return response
 
 
-@router.get("/login")
+@router.get("/login", dependencies=[PUBLIC])
 def login_page(request: Request, web: WebDep, session: FoundSession) -> Response:
     """Ask for name and password."""
     if session is not None:
@@ -100,7 +101,7 @@ def login_page(request: Request, web: WebDep, session: FoundSession) -> Response
     return _page(request, web, "login")
 
 
-@router.post("/login")
+@router.post("/login", dependencies=[PUBLIC])
 async def login(
     request: Request, web: WebDep, username: Field = "", password: Field = ""
 ) -> Response:
@@ -113,7 +114,7 @@ async def login(
     return await _begin(request, web, token)
 
 
-@router.get("/setup")
+@router.get("/setup", dependencies=[PUBLIC])
 def setup_page(request: Request, web: WebDep) -> Response:
     """Ask for the setup token and the first operator."""
     if not web.services.auth.needs_setup():
@@ -121,7 +122,7 @@ def setup_page(request: Request, web: WebDep) -> Response:
     return _page(request, web, "setup")
 
 
-@router.post("/setup")
+@router.post("/setup", dependencies=[PUBLIC])
 async def setup(
     request: Request, web: WebDep, token: Field = "", username: Field = "", password: Field = ""
 ) -> Response:
@@ -133,13 +134,13 @@ async def setup(
     return await _begin(request, web, session)
 
 
-@router.get("/enter/{token}")
+@router.get("/enter/{token}", dependencies=[PUBLIC])
 def enter_page(request: Request, web: WebDep, token: str) -> Response:
     """Show one button. Looking at a link must not use it up: browsers and messengers look ahead."""
     return _page(request, web, "enter", action=f"/enter/{token}")
 
 
-@router.post("/enter/{token}")
+@router.post("/enter/{token}", dependencies=[PUBLIC])
 async def enter(request: Request, web: WebDep, token: str) -> Response:
     """Trade the one-time link for a session."""
     try:

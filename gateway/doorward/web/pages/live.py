@@ -4,24 +4,27 @@ from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 
 from doorward.app.services import Site
+from doorward.app.views import Session
+from doorward.domain.permissions import DEVICES_EDIT, DOORS_OPEN, DOORS_SEE
 from doorward.errors import DoorwardError, NotFound, Unavailable
 from doorward.web import looks
 from doorward.web.context import WebDep
 from doorward.web.errors import status_of
-from doorward.web.pages.pushes import SHOWN_EVENTS, Pushes
+from doorward.web.pages.pushes import Pushes, recent_events
+from doorward.web.permission import doors_seen_by, needs, seen_by
 from doorward.web.session import SignedIn, session_token
 from doorward.web.stream import Position
 
 router = APIRouter()
 
 
-@router.get("/")
+@router.get("/", dependencies=[needs(DOORS_SEE)])
 async def live(web: WebDep, session: SignedIn) -> HTMLResponse:
-    """Show everything, and where in the stream it stands."""
+    """Show everything that this role may see, and where in the stream it stands."""
     position = Position(web.epoch, web.services.feed.position)  # first: what comes later is pushed
-    events = await web.services.history.recent(SHOWN_EVENTS)
-    doors = web.services.doors.list()
-    site = web.services.site
+    events = await recent_events(web, session)
+    doors = doors_seen_by(session.permissions, web.services.doors)
+    site = web.services.site if session.may(DEVICES_EDIT) else None
     html = web.renderer(
         "live.html",
         session=session,
@@ -44,7 +47,7 @@ async def _on_the_table(site: Site) -> dict[str, object]:
     return {"cards": site.cards(), "boards": boards}
 
 
-@router.post("/doors/{door}/open")
+@router.post("/doors/{door}/open", dependencies=[needs(DOORS_OPEN)])
 async def open_door(request: Request, web: WebDep, session: SignedIn, door: str) -> Response:
     """Ask the board to open once. How that went is told by the stream alone, so that nothing stale overtakes it."""
     from_script = "hx-request" in request.headers
@@ -55,21 +58,29 @@ async def open_door(request: Request, web: WebDep, session: SignedIn, door: str)
     except DoorwardError as error:
         if not from_script:
             raise
-        view = web.services.doors.get(door)
+        view = seen_by(session, web.services.doors.get(door))
         html = web.renderer("parts/open.html", door=view, session=session, problem=error.message)
         return HTMLResponse(html, status_of(error))
     return Response(status_code=204) if from_script else RedirectResponse("/", 303)
 
 
-@router.get("/stream")
+@router.get("/stream", dependencies=[needs(DOORS_SEE)])
 async def stream(
     request: Request, web: WebDep, session: SignedIn, after: str = "", seen: int = 0
 ) -> StreamingResponse:
-    """Push what comes after `after` (or the Last-Event-ID), without audit entries up to `seen`."""
+    """Push what comes after `after` (or the Last-Event-ID), without audit entries up to `seen`.
+
+    It ends with the session, and brings each session what its role may see at that moment.
+    """
     position = Position.parse(request.headers.get("last-event-id", "") or after)
-    pushes = Pushes(web, session, position, seen)
+    token = session_token(request) or ""
+
+    def watching() -> Session | None:
+        now = web.services.auth.session(token)
+        return now if now is not None and now.may(DOORS_SEE) else None
+
     return StreamingResponse(
-        pushes.frames(session_token(request) or ""),
+        Pushes(web, session, watching, position, seen).frames(),
         media_type="text/event-stream",
         headers={"X-Accel-Buffering": "no"},
     )

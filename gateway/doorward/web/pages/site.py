@@ -6,8 +6,10 @@ from fastapi import APIRouter, Form, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from doorward.app.services import Site
+from doorward.domain.permissions import DEVICES_EDIT
 from doorward.errors import NotFound
 from doorward.web.context import Web, WebDep
+from doorward.web.permission import needs
 
 router = APIRouter(prefix="/site")
 
@@ -24,14 +26,14 @@ def _done(request: Request, words: str) -> Response:
     return HTMLResponse(words) if "hx-request" in request.headers else RedirectResponse("/", 303)
 
 
-@router.post("/tap")
+@router.post("/tap", dependencies=[needs(DEVICES_EDIT)])
 async def tap(request: Request, web: WebDep, door: Field, card: Field) -> Response:
     """Hold a card of the site to the reader of a door."""
     await _site(web).tap(door, card)
     return _done(request, "The card was in the reader’s field.")
 
 
-@router.post("/contact")
+@router.post("/contact", dependencies=[needs(DEVICES_EDIT)])
 async def contact(
     request: Request, web: WebDep, door: Field, is_open: Annotated[bool, Form(alias="open")]
 ) -> Response:

@@ -37,13 +37,14 @@
   });
   document.addEventListener("htmx:sse:error", (event) => {
     if (event.detail.status === 401) location.assign("/login");
+    else if (event.detail.status === 403) location.reload();
     else if (!document.hidden) stream("lost", "Reconnecting");
   });
 
   document.addEventListener("htmx:after:swap", () => {
     tellAges(document);
     const events = document.getElementById("events");
-    while (events.childElementCount > KEEP_EVENTS) events.lastElementChild.remove();
+    while (events && events.childElementCount > KEEP_EVENTS) events.lastElementChild.remove();
   });
 
   // One press is one release: the button rests until the gateway has answered, and a double click counts once.

@@ -2,16 +2,19 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
 from doorward.adapters.store import SqlStore
 from doorward.adapters.store.tables import metadata
-from doorward.app.ports import DeviceCache, LogEntry, LogHead, OpenSession
-from doorward.database import open_database
+from doorward.app.ports import Account, DeviceCache, LogEntry, LogHead, OpenSession
+from doorward.database import open_database, upgrade
+from doorward.domain import permissions
 from doorward.domain.audit import AuditRow
 from doorward.domain.doors import Door
 from doorward.errors import Conflict, NotFound
@@ -174,9 +177,13 @@ async def test_history_goes_back_page_by_page(store: SqlStore) -> None:
 
 async def test_sessions_operators_and_caches(store: SqlStore) -> None:
     session = OpenSession(b"t" * 32, "sam", "csrf", 100)
-    await store.add_operator("sam", "$argon2id$", 1)
+    sam = Account("sam", "$argon2id$", "Teacher")
+    await store.add_operator(sam, 1)
+    with pytest.raises(Conflict, match="an operator SAM already"):
+        await store.add_operator(replace(sam, username="SAM"), 1)
     await store.put_session(session)
-    assert (store.operators(), store.sessions()) == ({"sam": "$argon2id$"}, (session,))
+    assert (store.operators(), store.sessions()) == ((sam,), (session,))
+    assert store.roles() == permissions.SHIPPED
     await store.drop_sessions_before(101)
     assert store.sessions() == ()
     for version in (1, 2):
@@ -194,6 +201,28 @@ async def test_no_name_and_no_card_is_readable_on_disk(store: SqlStore, tmp_path
     for secret in (UID, UID.hex().encode(), b"Maya", b"Members", b"0102030405060708", b"person"):
         assert secret not in disk
         assert secret.upper() not in disk
+
+
+def test_who_was_an_operator_before_there_were_roles_is_an_admin(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upgrade_revs = ScriptDirectory._upgrade_revs
+    with monkeypatch.context() as back:
+        back.setattr(
+            ScriptDirectory,
+            "_upgrade_revs",
+            lambda scripts, _, revision: upgrade_revs(scripts, "0001", revision),
+        )
+        engine = open_database(tmp_path / "gateway.db", KEY)
+        upgrade(engine, "doorward.adapters.store")
+    with engine.begin() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO operator (username, password, added_ms) VALUES ('sam', '$argon2id$', 1)"
+        )
+    engine.dispose()
+    store = SqlStore(tmp_path / "gateway.db", KEY)
+    assert store.operators() == (Account("sam", "$argon2id$", permissions.ADMIN),)
+    store._engine.dispose()
 
 
 def test_the_migrations_make_the_tables_that_the_code_knows(tmp_path: Path) -> None:

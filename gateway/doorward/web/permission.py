@@ -1,0 +1,64 @@
+"""Who may use a route. Every route declares one of `needs`, `SIGNED_IN` or `PUBLIC`; a test asks the router for each.
+
+Whoever opens the local socket may do everything: its file's permissions are the authority.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from fastapi import Depends
+
+from doorward.app.services import Doors
+from doorward.app.views import DoorView, Session
+from doorward.domain import permissions
+from doorward.errors import NotPermitted
+from doorward.web.session import Calling
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """A dependency that lets nobody pass whose role does not hold `permission`."""
+
+    permission: str
+
+    def __call__(self, caller: Calling) -> None:
+        if not caller.may(self.permission):
+            raise NotPermitted(
+                f"your role does not allow this ({self.permission})", "ask an administrator"
+            )
+
+
+def needs(permission: str) -> Any:
+    """Declare what a route needs: `@router.get("/doors", dependencies=[needs(DOORS_SEE)])`."""
+    if permission not in permissions.ALL:
+        raise ValueError(permission)
+    return Depends(Needs(permission))
+
+
+def _signed_in(caller: Calling) -> None:
+    """Anybody who is signed in, whatever their role: for what concerns themselves alone."""
+
+
+def _public() -> None:
+    """Anybody at all."""
+
+
+SIGNED_IN: Any = Depends(_signed_in)
+PUBLIC: Any = Depends(_public)
+
+
+def seen_by(who: Session, door: DoorView) -> DoorView:
+    """The door without what this role may not see: who passed last is of the audit."""
+    return _without(door, who.permissions)
+
+
+def doors_seen_by(allowed: frozenset[str], doors: Doors) -> tuple[DoorView, ...]:
+    """Every door, as a role with these permissions may see it."""
+    return tuple(_without(door, allowed) for door in doors.list())
+
+
+def _without(door: DoorView, allowed: frozenset[str]) -> DoorView:
+    if permissions.AUDIT_SEE in allowed:
+        return door
+    release = door.release if permissions.DOORS_OPEN in allowed else None
+    return replace(door, last=None, release=release)

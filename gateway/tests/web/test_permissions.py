@@ -1,0 +1,180 @@
+"""Who may do what: every route that the router knows declares it, and each role is tried at each of them."""
+
+from typing import Any
+
+import httpx
+import pytest
+from fakes.services import FRONT, FakeHouse
+from fakes.serving import serving
+from fakes.visitor import Visit, Visitor
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import iter_route_contexts
+from starlette.routing import Mount
+
+from doorward.domain import permissions
+from doorward.web import create_app
+from doorward.web.permission import PUBLIC, SIGNED_IN, Needs
+
+ANYBODY, THEMSELVES = "anybody", "themselves"
+# Written by hand on purpose: a new route is a line here, thought about.
+NEEDED = {
+    "GET /login": ANYBODY,
+    "POST /login": ANYBODY,
+    "GET /setup": ANYBODY,
+    "POST /setup": ANYBODY,
+    "GET /enter/{token}": ANYBODY,
+    "POST /enter/{token}": ANYBODY,
+    "GET /api/v1/openapi.json": ANYBODY,
+    "POST /logout": THEMSELVES,
+    "GET /": "doors.see",
+    "GET /stream": "doors.see",
+    "POST /doors/{door}/open": "doors.open",
+    "POST /site/tap": "devices.edit",
+    "POST /site/contact": "devices.edit",
+    "GET /api/v1/doors": "doors.see",
+    "POST /api/v1/doors/{door}/open": "doors.open",
+    "GET /api/v1/audit": "audit.see",
+    "GET /api/v1/why": "policy.ask",
+    "GET /api/v1/people": "people.see",
+    "POST /api/v1/people": "people.edit",
+    "POST /api/v1/cards": "people.edit",
+    "POST /api/v1/cards/revoke": "people.edit",
+    "GET /api/v1/levels": "people.see",
+    "GET /api/v1/health": "system.see",
+    "GET /api/v1/site": "devices.see",
+    "POST /api/v1/site/tap": "devices.edit",
+    "POST /api/v1/site/contact": "devices.edit",
+}
+ROLES = {
+    "Admin": "audit.export audit.see devices.edit devices.see doors.open doors.see operators.edit "
+    "people.edit people.see policy.ask system.see",
+    "Teacher": "audit.see devices.see doors.open doors.see people.see policy.ask",
+    "Student": "devices.see doors.see",
+    "User": "doors.open doors.see",
+    "Guest": "doors.see",
+}
+QUERIES = {"GET /api/v1/why": "?card=04a1b2c3&door=front"}
+
+
+def declared(app: FastAPI) -> dict[str, list[str]]:
+    """What each route of the router says that it needs."""
+    found: dict[str, list[str]] = {}
+    for route in iter_route_contexts(app.routes):
+        if isinstance(route.original_route, Mount):
+            continue
+        for method in (route.methods or set()) - {"HEAD"}:
+            found[f"{method} {route.path}"] = _needs(route)
+    return found
+
+
+def _needs(route: Any) -> list[str]:
+    dependant = getattr(route, "dependant", None)
+    if dependant is None:  # not one of ours: FastAPI's own description of the API
+        return [ANYBODY] if route.path == "/api/v1/openapi.json" else []
+    calls = [dependency.call for dependency in dependant.dependencies]
+    words = {SIGNED_IN.dependency: THEMSELVES, PUBLIC.dependency: ANYBODY}
+    return [
+        call.permission if isinstance(call, Needs) else words[call]
+        for call in calls
+        if isinstance(call, Needs) or call in words
+    ]
+
+
+def undeclared(app: FastAPI) -> list[str]:
+    return [route for route, told in declared(app).items() if len(told) != 1]
+
+
+def test_every_route_declares_what_it_needs() -> None:
+    app = create_app(FakeHouse(FRONT, demo=True).services)
+    assert undeclared(app) == []
+    assert {route: told[0] for route, told in declared(app).items()} == NEEDED
+
+
+def test_a_route_that_declares_nothing_is_found() -> None:
+    app = create_app(FakeHouse(FRONT, demo=True).services)
+    forgotten = APIRouter()
+    forgotten.add_api_route("/api/v1/forgotten", lambda: "open to all", methods=["POST"])
+    app.include_router(forgotten)
+    assert undeclared(app) == ["POST /api/v1/forgotten"]
+
+
+def test_the_roles_that_ship() -> None:
+    assert {name: " ".join(sorted(held)) for name, held in permissions.SHIPPED.items()} == ROLES
+
+
+def test_a_permission_that_does_not_exist_cannot_be_needed() -> None:
+    from doorward.web.permission import needs
+
+    with pytest.raises(ValueError, match=r"doors\.opne"):
+        needs("doors.opne")
+
+
+async def _ask(visitor: Visitor, route: str) -> int:
+    method, path = route.split()
+    path = path.replace("{door}", "front").replace("{token}", "x") + QUERIES.get(route, "")
+    headers = {"Origin": str(visitor.base_url).rstrip("/"), "X-CSRF-Token": visitor.csrf}
+    # A body that no order is: whoever may pass is told 422, and nothing changes.
+    content = {} if method == "GET" else {"json": {}}
+    async with visitor.stream(method, path, headers=headers, **content) as response:
+        return response.status_code
+
+
+@pytest.mark.parametrize("role", ROLES)
+async def test_a_role_may_do_what_it_holds_and_nothing_else(role: str) -> None:
+    house = FakeHouse(FRONT, demo=True)
+    async with serving(create_app(house.services)) as url, Visitor(base_url=url) as visitor:
+        await visitor.log_in()
+        house.auth.role = role
+        answers = {}
+        for route, needed in NEEDED.items():
+            if needed not in (ANYBODY, THEMSELVES):
+                answers[route] = await _ask(visitor, route)
+        assert await _ask(visitor, "POST /logout") == 303
+    wrong = {
+        route: status
+        for route, status in answers.items()
+        if (status == 403) != (NEEDED[route] not in ROLES[role].split()) or status in (401, 500)
+    }
+    assert wrong == {}
+    assert len(answers) >= 18
+
+
+async def test_no_permission_at_all_is_refused_everywhere(house: FakeHouse, visit: Visit) -> None:
+    visitor = await visit(house)
+    await visitor.log_in()
+    house.auth.permissions = frozenset()
+    for route, needed in NEEDED.items():
+        if needed not in (ANYBODY, THEMSELVES):
+            assert await _ask(visitor, route) == 403, route
+    assert house.history.entries == []
+
+
+async def test_a_refusal_says_what_is_missing(operator: Visitor, house: FakeHouse) -> None:
+    house.auth.role = "Guest"
+    refused = await operator.get("/api/v1/people")
+    assert refused.json()["error"]["code"] == "not_permitted"
+    assert "people.see" in refused.json()["error"]["message"]
+    page = await operator.submit("/doors/front/open")
+    assert page.status_code == 403
+    assert "That is not yours to do" in page.text
+
+
+async def test_a_guest_sees_doors_and_not_who_passed(operator: Visitor, house: FakeHouse) -> None:
+    await house.site.tap("front", "member")  # type: ignore[union-attr]  # a demo has one
+    await house.doors.open("front", "admin")
+    for role, sees in (("Admin", True), ("Guest", False)):
+        house.auth.role = role
+        page = (await operator.get("/")).text
+        [door] = (await operator.get("/api/v1/doors")).json()
+        assert FRONT.name in page
+        for told in ("Maya Okafor", 'id="events"', 'action="/doors/front/open"', "/site/tap"):
+            assert (told in page) is sees, told
+        assert (door["last"] is not None) is sees
+        assert (door["release"] is not None) is sees
+
+
+async def test_the_local_socket_may_do_everything(house: FakeHouse, visit: Visit) -> None:
+    program = await visit(house, local=True)
+    for path in ("doors", "audit", "people", "levels", "health"):
+        response: httpx.Response = await program.get(f"/api/v1/{path}")
+        assert response.status_code == 200
