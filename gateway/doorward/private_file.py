@@ -29,6 +29,15 @@ def replace(path: Path, content: bytes) -> None:
         draft.replace(path)
 
 
+def remove(path: Path) -> None:
+    """Delete a file, so that it stays deleted when the power goes. Nothing happens when there is none."""
+    try:
+        path.unlink()
+    except FileNotFoundError:
+        return
+    _sync_directory(path.parent)
+
+
 def read_key(path: Path) -> bytes:
     """Read a key file. Raises KeyFileTooOpen when group or others may touch it, KeyFileError when it cannot be read."""
     try:

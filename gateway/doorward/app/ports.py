@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import Protocol
 
+from doorward.app.trust import Adoption, ServerIdentity
 from doorward.domain.audit import AuditRow
 from doorward.domain.doors import Door
 from doorward.domain.schedules import Windows
@@ -53,6 +54,33 @@ class Signer(Protocol):
 
     def build_cache(self, device: str, contents: "CacheFile") -> bytes:
         """The sealed cache file for a board. Slow for many cards, and safe on another thread."""
+
+
+class Registrar(Protocol):
+    """Says who is a device of this site, and gives it what proves it. The signer's other half."""
+
+    def adopt(self, device: str) -> Adoption:
+        """Make a device's secrets, key and certificate; whatever it had before is worth nothing from now on."""
+
+    def forget(self, device: str) -> None:
+        """Delete a device's keys and revoke its certificate."""
+
+    def digests(self) -> dict[str, bytes]:
+        """SHA-256 of every device's MQTT secret."""
+
+    def serial(self, device: str) -> int | None:
+        """The serial of a device's certificate; None when it has none."""
+
+    def is_revoked(self, serial: int) -> bool: ...
+
+    def crl(self) -> bytes:
+        """The revocation list of the site's CA, PEM."""
+
+    def certificate(self) -> bytes:
+        """The certificate of the site's CA, PEM."""
+
+    def certify_server(self, names: Sequence[str]) -> ServerIdentity:
+        """A new key and certificate for servers under these names and addresses. Raises InvalidInput."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,21 @@
-"""A device's two secrets, and the file that keeps them: one a device, for its owner's eyes only."""
+"""What is kept of a device's secrets, and the file that keeps it: one a device, for its owner's eyes only."""
 
+import hashlib
 import json
 import re
 import secrets
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from doorward import private_file
 from doorward.errors import KeyFileError
+from doorward_core import topics
 
+# 2: with the serial of the certificate and room for the next key. A file without a number is of the first kind.
+_FORMAT = 2
 _SECRET = re.compile("[0-9a-f]{64}")
+_BACKUP = "restore it from your backup"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,43 +26,78 @@ class Enrolment:
     secret: str  # its MQTT password
     key: str  # K_dev, from which its seals are made
     epoch: int = 1
+    serial: int | None = None  # of its certificate; None for a device that was never given one
+    next_key: str | None = None  # K_dev to be, of epoch + 1, while the board is being rekeyed
 
     def __repr__(self) -> str:
         """Name the device alone: a repr ends up in logs."""
         return f"Enrolment({self.device})"
 
+    @property
+    def digest(self) -> bytes:
+        """SHA-256 of its MQTT password: all that a broker has to know."""
+        return hashlib.sha256(self.secret.encode()).digest()
+
+
+def new(device: str, serial: int | None = None) -> Enrolment:
+    """Fresh secrets, kept nowhere yet."""
+    return Enrolment(device, secrets.token_hex(32), secrets.token_hex(32), serial=serial)
+
+
+def path_of(directory: Path, device: str) -> Path:
+    """Where a device's file is."""
+    return directory / f"{device}.key"
+
 
 def create(directory: Path, device: str) -> Enrolment:
     """Make new secrets and their file; returns the old ones when there is a file already."""
-    path = directory / f"{device}.key"
-    enrolment = Enrolment(device, secrets.token_hex(32), secrets.token_hex(32))
-    if private_file.create(path, json.dumps(asdict(enrolment)).encode()):
+    enrolment = new(device)
+    if private_file.create(path_of(directory, device), _encode(enrolment)):
         return enrolment
-    return load(path)
+    return load(path_of(directory, device))
+
+
+def replace(directory: Path, enrolment: Enrolment) -> None:
+    """Write a device's file, in place of an older one if there is one."""
+    private_file.replace(path_of(directory, enrolment.device), _encode(enrolment))
 
 
 def load(path: Path) -> Enrolment:
     """Read one file. Raises KeyFileTooOpen or KeyFileError, which name it."""
     content = private_file.read_key(path)
     try:
-        enrolment = Enrolment(**json.loads(content))
+        known: dict[str, Any] = dict(json.loads(content))
+        written = known.pop("format", 1)
+        if type(written) is int and written > _FORMAT:
+            raise KeyFileError(
+                f"key file {path} was written by a newer doorward", "start that version"
+            )
+        enrolment = Enrolment(**known)
     except (ValueError, TypeError) as error:
-        raise KeyFileError(
-            f"key file {path} is no device key", "restore it from your backup"
-        ) from error
+        raise KeyFileError(f"key file {path} is no device key", _BACKUP) from error
     if enrolment.device != path.stem or not _is_whole(enrolment):
-        raise KeyFileError(
-            f"key file {path} is no key of {path.stem}", "restore it from your backup"
-        )
+        raise KeyFileError(f"key file {path} is no key of {path.stem}", _BACKUP)
     return enrolment
+
+
+def _encode(enrolment: Enrolment) -> bytes:
+    return json.dumps({"format": _FORMAT, **asdict(enrolment)}).encode()
 
 
 def _is_whole(enrolment: Enrolment) -> bool:
     """True when every field is what it has to be: the file may have been edited by hand."""
-    epoch: object = enrolment.epoch
-    if type(epoch) is not int or epoch < 1:
-        return False
-    return _is_secret(enrolment.secret) and _is_secret(enrolment.key)
+    return (
+        topics.is_id(enrolment.device)
+        and _is_number(enrolment.epoch)
+        and (enrolment.serial is None or _is_number(enrolment.serial))
+        and (enrolment.next_key is None or _is_secret(enrolment.next_key))
+        and _is_secret(enrolment.secret)
+        and _is_secret(enrolment.key)
+    )
+
+
+def _is_number(value: object) -> bool:
+    return type(value) is int and value >= 1
 
 
 def _is_secret(value: object) -> bool:

@@ -1,66 +1,141 @@
-"""Seals and opens for every enrolled device."""
+"""Seals and opens for every enrolled device, and says who is one."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from doorward import private_file
 from doorward.app.ports import CacheFile
-from doorward.errors import UnknownDevice
+from doorward.app.trust import Adoption, ServerIdentity
+from doorward.errors import InvalidInput, UnknownDevice
 from doorward.signer import enrolment
+from doorward.signer.authority import Authority
 from doorward.signer.enrolment import Enrolment
-from doorward_core import gateway_seal, records_build, seal
+from doorward_core import gateway_seal, records_build, seal, topics
 from doorward_core.seal import Keys, Sealed, SealError
 
 
+@dataclass(slots=True)
+class _Device:
+    """One device's secrets, with what is derived from them: it all goes when they do."""
+
+    enrolment: Enrolment
+    keys: Keys
+    tags: dict[bytes, bytes] = field(default_factory=dict)
+
+
 class Signer:
-    """The keys in a directory, one file a device, read once."""
+    """The keys in a directory: one file a device, read once, and the site's certificate authority.
+
+    What it gives away (`adopt`, `certify_server`) it has just made: no call returns a key that is in use already.
+    """
 
     def __init__(self, directory: Path) -> None:
-        """Read every `*.key` in `directory`. Raises the errors of `enrolment.load`."""
+        """Read every `*.key` in `directory`. Raises the errors of `enrolment.load` and of the authority."""
         self._directory = directory
-        self._enrolments: dict[str, Enrolment] = {}
-        self._keys: dict[str, Keys] = {}
-        self._tags: dict[tuple[str, bytes], bytes] = {}
+        self._devices: dict[str, _Device] = {}
         for path in sorted(directory.glob("*.key")):
             self._hold(enrolment.load(path))
+        self._authority = Authority.load_or_create(directory)
+
+    def adopt(self, device: str) -> Adoption:
+        """Make a device's secrets, key and certificate. What an adopted one had before is worth nothing from now on.
+
+        Raises InvalidInput for what is no device id.
+        """
+        if not topics.is_id(device):
+            raise InvalidInput(
+                f"{device!r} is no device id", "use 1 to 32 of A-Z a-z 0-9 _ -", field="device"
+            )
+        certified = self._authority.certify_device(device)
+        made = enrolment.new(device, certified.serial)
+        # Were the power to go in between, the board would be shut out until it is adopted again. The other way
+        # round its old certificate would stay good for ever.
+        self._revoke(device)
+        enrolment.replace(self._directory, made)
+        self._hold(made)
+        return Adoption(
+            device=device,
+            secret=made.secret,
+            key=made.key,
+            epoch=made.epoch,
+            serial=certified.serial,
+            authority=self._authority.certificate_der,
+            certificate=certified.certificate,
+            private_key=certified.key,
+        )
+
+    def forget(self, device: str) -> None:
+        """Revoke a device's certificate and delete its keys, for good. Nothing happens the second time."""
+        self._revoke(device)
+        private_file.remove(enrolment.path_of(self._directory, device))
+        self._devices.pop(device, None)
+
+    def digests(self) -> dict[str, bytes]:
+        """SHA-256 of every device's MQTT secret: what the broker has to know."""
+        return {device: known.enrolment.digest for device, known in self._devices.items()}
+
+    def certificate(self) -> bytes:
+        """The site's CA certificate, PEM. It is no secret."""
+        return self._authority.certificate
+
+    def certify_server(self, names: Sequence[str]) -> ServerIdentity:
+        """A new key and certificate for servers under `names` (DNS names, addresses). Raises InvalidInput."""
+        return self._authority.certify_server(names)
+
+    def serial(self, device: str) -> int | None:
+        """The serial of the device's certificate; None when it has none."""
+        known = self._devices.get(device)
+        return known.enrolment.serial if known else None
+
+    def is_revoked(self, serial: int) -> bool:
+        return self._authority.is_revoked(serial)
+
+    def crl(self) -> bytes:
+        """The revocation list, PEM."""
+        return self._authority.crl()
 
     def enrol(self, device: str) -> Enrolment:
         """Return the device's secrets, made anew for a new device: what goes into its config.json."""
-        known = self._enrolments.get(device)
+        known = self._devices.get(device)
         if known is None:
-            known = enrolment.create(self._directory, device)
-            self._hold(known)
-        return known
+            made = enrolment.create(self._directory, device)
+            self._hold(made)
+            return made
+        return known.enrolment
 
     def enrolments(self) -> tuple[Enrolment, ...]:
         """All of them: the broker has to know the MQTT passwords."""
-        return tuple(self._enrolments.values())
+        return tuple(known.enrolment for known in self._devices.values())
 
     def devices(self) -> tuple[str, ...]:
-        return tuple(self._enrolments)
+        return tuple(self._devices)
 
     def verify(self, device: str, suffix: str, payload: bytes, extra: bytes = b"") -> Sealed:
-        if device not in self._keys:
+        if device not in self._devices:
             # To the outside an unknown device and a wrong key are the same thing.
             raise SealError("mac")
-        return seal.open_sealed(self._of(device), suffix, payload, extra)
+        return seal.open_sealed(self._of(device).keys, suffix, payload, extra)
 
     def seal(
         self, device: str, suffix: str, freshness: str, body: bytes, extra: bytes = b""
     ) -> bytes:
-        return seal.seal(self._of(device), suffix, freshness, body, extra)
+        return seal.seal(self._of(device).keys, suffix, freshness, body, extra)
 
     def decrypt_uid(self, device: str, nonce: bytes, block: bytes) -> bytes:
-        return gateway_seal.decrypt_uid(self._of(device), nonce, block)
+        return gateway_seal.decrypt_uid(self._of(device).keys, nonce, block)
 
     def tag(self, device: str, uid: bytes) -> bytes:
-        known = self._tags.get((device, uid))
-        if known is None:
-            known = self._tags[device, uid] = seal.tag(self._of(device), uid)
-        return known
+        known = self._of(device)
+        tag = known.tags.get(uid)
+        if tag is None:
+            tag = known.tags[uid] = seal.tag(known.keys, uid)
+        return tag
 
     def build_cache(self, device: str, contents: CacheFile) -> bytes:
         rows = [(self.tag(device, uid), person, group) for uid, person, group in contents.cards]
         return records_build.build(
-            self._of(device),
+            self._of(device).keys,
             contents.version,
             contents.issued,
             contents.soft_expiry,
@@ -70,14 +145,19 @@ class Signer:
             rows,
         )
 
-    def _of(self, device: str) -> Keys:
+    def _of(self, device: str) -> _Device:
         try:
-            return self._keys[device]
+            return self._devices[device]
         except KeyError:
             raise UnknownDevice(
                 f"device {device} has no key here", f"restore {self._directory / device}.key"
             ) from None
 
+    def _revoke(self, device: str) -> None:
+        serial = self.serial(device)
+        if serial is not None:
+            self._authority.revoke(serial)
+
     def _hold(self, known: Enrolment) -> None:
-        self._enrolments[known.device] = known
-        self._keys[known.device] = Keys(known.device, bytes.fromhex(known.key), known.epoch)
+        keys = Keys(known.device, bytes.fromhex(known.key), known.epoch)
+        self._devices[known.device] = _Device(known, keys)

@@ -1,12 +1,15 @@
 """Device keys: one private file each, and no secret in a repr."""
 
+import hashlib
 import json
 from pathlib import Path
 
 import pytest
 
-from doorward.errors import KeyFileError, KeyFileTooOpen, UnknownDevice
+from doorward.app.trust import Adoption
+from doorward.errors import InvalidInput, KeyFileError, KeyFileTooOpen, UnknownDevice
 from doorward.signer import Signer
+from doorward_core import seal
 from doorward_core.seal import SealError
 
 
@@ -70,3 +73,79 @@ def test_nothing_is_sealed_for_an_unknown_device_and_its_key_is_named(tmp_path: 
         signer.seal("ghost", "config", "c:1", b"{}")
     with pytest.raises(UnknownDevice):
         signer.tag("ghost", b"1234")
+
+
+def test_adopting_gives_everything_once_and_makes_it_anew_the_second_time(tmp_path: Path) -> None:
+    signer = Signer(tmp_path)
+    first, second = signer.adopt("front"), signer.adopt("front")
+    assert (tmp_path / "front.key").stat().st_mode & 0o777 == 0o600
+    for secret in ("secret", "key", "private_key", "certificate", "serial"):
+        assert getattr(first, secret) != getattr(second, secret)
+    assert signer.is_revoked(first.serial)
+    assert not signer.is_revoked(second.serial)
+    for known in (signer, Signer(tmp_path)):
+        assert known.devices() == ("front",)
+        assert known.serial("front") == second.serial
+        assert known.digests() == {"front": hashlib.sha256(second.secret.encode()).digest()}
+    assert not any(s in repr(first) for s in (first.secret, first.key, str(first.private_key)))
+
+
+def test_an_adopted_board_seals_and_the_one_before_it_does_not(tmp_path: Path) -> None:
+    signer = Signer(tmp_path)
+    nonce = seal.nonce_word(bytes(16))
+
+    def asked(adoption: Adoption) -> bytes:
+        keys = seal.Keys("front", bytes.fromhex(adoption.key), adoption.epoch)
+        return seal.seal(keys, "access/request", nonce, b"{}")
+
+    first = signer.adopt("front")
+    assert signer.verify("front", "access/request", asked(first)).body == b"{}"
+    tag = signer.tag("front", b"1234")
+    second = signer.adopt("front")
+    with pytest.raises(SealError):
+        signer.verify("front", "access/request", asked(first))
+    assert signer.verify("front", "access/request", asked(second)).body == b"{}"
+    assert signer.tag("front", b"1234") != tag
+
+
+def test_a_forgotten_device_is_gone_from_disk_too(tmp_path: Path) -> None:
+    signer = Signer(tmp_path)
+    adoption = signer.adopt("front")
+    signer.forget("front")
+    signer.forget("front")
+    signer.forget("ghost")
+    for known in (signer, Signer(tmp_path)):
+        assert known.devices() == ()
+        assert known.digests() == {}
+        assert known.is_revoked(adoption.serial)
+    assert not (tmp_path / "front.key").exists()
+
+
+@pytest.mark.parametrize("device", ["", "../x", "a/b", "a.b", "x" * 33, "é"])
+def test_only_an_id_can_be_adopted(tmp_path: Path, device: str) -> None:
+    with pytest.raises(InvalidInput, match="no device id"):
+        Signer(tmp_path).adopt(device)
+    assert not list(tmp_path.glob("**/*.key"))
+
+
+def test_a_device_may_be_called_like_a_file_of_the_authority(tmp_path: Path) -> None:
+    signer = Signer(tmp_path)
+    for name in ("ca", "audit"):
+        signer.adopt(name)
+    assert sorted(Signer(tmp_path).devices()) == ["audit", "ca"]
+    assert Signer(tmp_path).certificate() == signer.certificate()
+
+
+def test_a_file_of_the_first_format_is_still_read_and_one_from_the_future_is_not(
+    tmp_path: Path,
+) -> None:
+    known = {"device": "front", "secret": "a" * 64, "key": "b" * 64, "epoch": 3}
+    path = tmp_path / "front.key"
+    path.write_text(json.dumps(known))
+    path.chmod(0o600)
+    assert Signer(tmp_path).serial("front") is None
+    adoption = Signer(tmp_path).adopt("front")
+    assert Signer(tmp_path).serial("front") == adoption.serial
+    path.write_text(json.dumps({**json.loads(path.read_text()), "format": 9, "hsm": True}))
+    with pytest.raises(KeyFileError, match="newer doorward; start that version"):
+        Signer(tmp_path)

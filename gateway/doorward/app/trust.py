@@ -1,0 +1,58 @@
+"""What the signer hands out: identities, each given away once, and proofs that anybody can check."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Adoption:
+    """All that a board needs to prove who it is. It is given out once, and kept by the board alone.
+
+    Secrets are 64 hex digits; certificates and the private key are DER, which is what MicroPython reads.
+    """
+
+    device: str
+    secret: str = field(repr=False)  # its MQTT password
+    key: str = field(repr=False)  # K_dev, from which its seals are made
+    epoch: int
+    serial: int
+    authority: bytes = field(repr=False)
+    certificate: bytes = field(repr=False)
+    private_key: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ServerIdentity:
+    """A server's certificate and its private key, PEM. The key is made for this answer and kept nowhere else."""
+
+    certificate: bytes
+    private_key: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class AuditHead:
+    """How long the audit was when it was last heard of, and the digest of its last row."""
+
+    count: int
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """A signed word about the audit: at `at_ms` it had `count` rows and ended with `digest`.
+
+    `restored`: the audit was shorter before than it should have been, and an operator said why.
+    """
+
+    count: int
+    digest: bytes
+    at_ms: int
+    restored: bool
+    signature: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ExportSignature:
+    """A signature over an export's digest, with the certificates (PEM, signer's first) that lead to the site's CA."""
+
+    signature: bytes
+    certificates: tuple[bytes, ...]
