@@ -35,7 +35,7 @@ def remove(path: Path) -> None:
         path.unlink()
     except FileNotFoundError:
         return
-    _sync_directory(path.parent)
+    sync_directory(path.parent)
 
 
 def read_key(path: Path) -> bytes:
@@ -53,6 +53,15 @@ def read_key(path: Path) -> bytes:
         ) from error
 
 
+def sync_directory(directory: Path) -> None:
+    """Make the names in it last: a name is kept when its directory is."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 @contextmanager
 def _draft(path: Path, content: bytes) -> Iterator[Path]:
     """`content` on disk beside `path`, for as long as it takes to give it that name."""
@@ -67,13 +76,4 @@ def _draft(path: Path, content: bytes) -> Iterator[Path]:
         yield draft
     finally:
         draft.unlink(missing_ok=True)
-    _sync_directory(path.parent)
-
-
-def _sync_directory(directory: Path) -> None:
-    """A name is kept when its directory is."""
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync_directory(path.parent)

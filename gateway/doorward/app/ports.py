@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import Protocol
 
-from doorward.app.trust import Adoption, ServerIdentity
+from doorward.app.trust import Adoption, Anchor, AuditHead, ExportSignature, ServerIdentity
 from doorward.domain.audit import AuditRow
 from doorward.domain.doors import Door
 from doorward.domain.schedules import Windows
@@ -81,6 +81,34 @@ class Registrar(Protocol):
 
     def certify_server(self, names: Sequence[str]) -> ServerIdentity:
         """A new key and certificate for servers under these names and addresses. Raises InvalidInput."""
+
+
+class Notary(Protocol):
+    """Remembers outside the database how far the audit went, and signs it. Part of the signer.
+
+    Raises KeyFileError when its own files are damaged.
+    """
+
+    def anchor(
+        self, count: int, digest: bytes, *, signed: bool = False, restored: bool = False
+    ) -> None:
+        """Remember that the audit has `count` rows and ends with `digest` (32 bytes). Cheap: for every commit.
+
+        A signed anchor is added when `count` has passed another thousand, and when `signed` asks for it. Raises
+        Conflict when the audit was longer, or as long with another end; `restored` says that this is known.
+        """
+
+    def anchors(self) -> tuple[Anchor, ...]:
+        """All signed anchors, oldest first; app/proofs.py verifies them."""
+
+    def head(self) -> AuditHead | None:
+        """What was last remembered; None before the first time. After a power cut it may be a little behind."""
+
+    def sign_export(self, digest: bytes) -> ExportSignature:
+        """Sign the SHA-256 of an export; app/proofs.py verifies it with the CA certificate alone."""
+
+    def audit_certificates(self) -> tuple[bytes, ...]:
+        """Whose the signatures are: PEM certificates that lead to the site's CA, the signer's first."""
 
 
 @dataclass(frozen=True, slots=True)

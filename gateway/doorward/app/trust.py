@@ -38,9 +38,9 @@ class AuditHead:
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """A signed word about the audit: at `at_ms` it had `count` rows and ended with `digest`.
+    """A signed word about the audit: at `at_ms` (UTC) it had `count` rows and ended with `digest`.
 
-    `restored`: the audit was shorter before than it should have been, and an operator said why.
+    `restored`: it did not go on where the anchor before left it, and somebody who may said that this is right.
     """
 
     count: int
@@ -52,7 +52,7 @@ class Anchor:
 
 @dataclass(frozen=True, slots=True)
 class ExportSignature:
-    """A signature over an export's digest, with the certificates (PEM, signer's first) that lead to the site's CA."""
+    """A signature over an export's digest, and the certificates (PEM) that lead from its key to the site's CA."""
 
     signature: bytes
     certificates: tuple[bytes, ...]

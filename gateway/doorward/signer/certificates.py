@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 
+from doorward.app.proofs import DOCUMENT_SIGNING
 from doorward.errors import InvalidInput
 
 BROKER_NAME = "doorward-broker"  # what a board expects to find in its broker's certificate
@@ -23,7 +24,6 @@ SERVER_LIFE = timedelta(days=730)
 
 # A gateway without a clock of its own may start in 1970; what it issues then must not be over when it learns better.
 _NOT_BEFORE_THIS = datetime(2026, 1, 1, tzinfo=UTC)
-_DOCUMENT_SIGNING = ObjectIdentifier("1.3.6.1.5.5.7.3.36")  # RFC 9336
 _HOST = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)(\.(?!-)[A-Za-z0-9-]{1,63}(?<!-))*")
 _LONGEST_HOST = 253
 
@@ -71,7 +71,7 @@ def for_server(
 
 def for_audit(issuer: x509.Certificate, issuer_key: Key, key: Key) -> x509.Certificate:
     """What signs anchors and exports of the audit, and can do nothing else."""
-    builder = _leaf(issuer, key, "doorward audit", VALID_UNTIL, _DOCUMENT_SIGNING)
+    builder = _leaf(issuer, key, "doorward audit", VALID_UNTIL, DOCUMENT_SIGNING)
     return builder.sign(issuer_key, hashes.SHA256())
 
 

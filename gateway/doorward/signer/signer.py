@@ -6,11 +6,12 @@ from pathlib import Path
 
 from doorward import private_file
 from doorward.app.ports import CacheFile
-from doorward.app.trust import Adoption, ServerIdentity
+from doorward.app.trust import Adoption, Anchor, AuditHead, ExportSignature, ServerIdentity
 from doorward.errors import InvalidInput, UnknownDevice
 from doorward.signer import enrolment
 from doorward.signer.authority import Authority
 from doorward.signer.enrolment import Enrolment
+from doorward.signer.notary import Notary
 from doorward_core import gateway_seal, records_build, seal, topics
 from doorward_core.seal import Keys, Sealed, SealError
 
@@ -37,6 +38,7 @@ class Signer:
         for path in sorted(directory.glob("*.key")):
             self._hold(enrolment.load(path))
         self._authority = Authority.load_or_create(directory)
+        self._notary = Notary(directory, self._authority)
 
     def adopt(self, device: str) -> Adoption:
         """Make a device's secrets, key and certificate. What an adopted one had before is worth nothing from now on.
@@ -94,6 +96,23 @@ class Signer:
     def crl(self) -> bytes:
         """The revocation list, PEM."""
         return self._authority.crl()
+
+    def anchor(
+        self, count: int, digest: bytes, *, signed: bool = False, restored: bool = False
+    ) -> None:
+        self._notary.anchor(count, digest, signed=signed, restored=restored)
+
+    def anchors(self) -> tuple[Anchor, ...]:
+        return self._notary.anchors()
+
+    def head(self) -> AuditHead | None:
+        return self._notary.head()
+
+    def sign_export(self, digest: bytes) -> ExportSignature:
+        return self._notary.sign_export(digest)
+
+    def audit_certificates(self) -> tuple[bytes, ...]:
+        return self._notary.certificates
 
     def enrol(self, device: str) -> Enrolment:
         """Return the device's secrets, made anew for a new device: what goes into its config.json."""
