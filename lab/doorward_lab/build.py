@@ -27,7 +27,7 @@ def stage(folder: Path, target: Path, cache: Path) -> None:
     for path in _files(folder):
         inside = path.relative_to(folder)
         if inside.suffix == ".py" and str(inside) not in _STAY_SOURCE:
-            _place(_compiled(path, str(inside), cache), target / inside.with_suffix(".mpy"))
+            _place(_compiled(path, inside, cache), target / inside.with_suffix(".mpy"))
         else:
             _place(path, target / inside)
 
@@ -44,8 +44,7 @@ def rom(folder: Path, cache: Path) -> Path:
         with tempfile.TemporaryDirectory(dir=cache) as growing:
             for path in _files(folder):
                 inside = path.relative_to(folder)
-                compiled = _compiled(path, str(inside), cache, optimise=3)
-                _place(compiled, Path(growing) / inside.with_suffix(".mpy"))
+                _place(_compiled(path, inside, cache), Path(growing) / inside.with_suffix(".mpy"))
             image = Path(growing) / "image"
             image.write_bytes(romfs.pack(Path(growing)))
             image.replace(ready)
@@ -70,9 +69,11 @@ def _files(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def _compiled(source: Path, name: str, cache: Path, optimise: int = 2) -> Path:
+def _compiled(source: Path, inside: Path, cache: Path) -> Path:
+    # A board knows the module's own name already; the path of its source would be one more on its heap.
+    name = ".".join(inside.with_suffix("").parts).removesuffix(".__init__")
     key = hashlib.sha256(
-        f"{toolchain.compiler_identity()}\0{optimise}\0{name}\0".encode() + source.read_bytes()
+        f"{toolchain.compiler_identity()}\0{name}\0".encode() + source.read_bytes()
     )
     ready = cache / f"{key.hexdigest()[:32]}.mpy"
     if not ready.is_file():
@@ -80,7 +81,7 @@ def _compiled(source: Path, name: str, cache: Path, optimise: int = 2) -> Path:
         descriptor, growing = tempfile.mkstemp(dir=cache)
         os.close(descriptor)
         try:
-            toolchain.compile_file(source, Path(growing), name, optimise)
+            toolchain.compile_file(source, Path(growing), name)
             Path(growing).replace(ready)
         finally:
             Path(growing).unlink(missing_ok=True)

@@ -37,13 +37,13 @@ def compiler_identity() -> str:
     return f"{tool}:{tool.stat().st_size}"
 
 
-def compile_file(source: Path, target: Path, name: str, optimise: int = 2) -> None:
+def compile_file(source: Path, target: Path, name: str) -> None:
     """Compile `source` to the .mpy file `target`; `name` is what tracebacks call it.
 
-    optimise: 2 drops assert and __debug__, as the boards get it; 3 drops line numbers too.
-    Raises FirmwareError with the compiler's own words.
+    -O3 leaves out assert, __debug__ and line numbers: a traceback names module and function, and a board's heap keeps
+    2 KB. Raises FirmwareError with the compiler's own words.
     """
-    command = [str(_compiler()), f"-O{optimise}", "-s", name, "-o", str(target), str(source)]
+    command = [str(_compiler()), "-O3", "-s", name, "-o", str(target), str(source)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         words = " ".join(done.stderr.split()) or f"mpy-cross ended with {done.returncode}"
