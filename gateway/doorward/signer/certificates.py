@@ -99,6 +99,14 @@ def names_of(certificate: x509.Certificate) -> tuple[str, ...]:
     return tuple(str(name.value) for name in said)
 
 
+def plain(name: str) -> str:
+    """A name or address in its one spelling: the one in which `names_of` returns it."""
+    try:
+        return str(ipaddress.ip_address(name))
+    except ValueError:
+        return name
+
+
 def _leaf(
     issuer: x509.Certificate, key: Key, name: str, until: datetime, purpose: ObjectIdentifier
 ) -> x509.CertificateBuilder:
