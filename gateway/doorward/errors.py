@@ -148,6 +148,27 @@ class DatabaseTooNew(DatabaseError):
     code = "database_too_new"
 
 
+class UpgradeFailed(DatabaseError):
+    """A migration did not succeed; the database is as it was before."""
+
+    code = "upgrade_failed"
+
+
+# --- backups --------------------------------------------------------------------------------------------------
+
+
+class BackupError(DoorwardError):
+    """An archive cannot be made, read or restored."""
+
+    code = "backup"
+
+
+class WrongPassphrase(BackupError):
+    """The passphrase does not open the archive."""
+
+    code = "wrong_passphrase"
+
+
 # --- what a device said is not to be believed ------------------------------------------------------------------
 
 

@@ -10,6 +10,7 @@ import click
 
 from doorward import __version__
 from doorward.cli.audit import audit
+from doorward.cli.backup import backup
 from doorward.cli.card import card
 from doorward.cli.doctor import doctor
 from doorward.cli.door import door
@@ -34,7 +35,7 @@ def root() -> None:
     """
 
 
-for command in (up, demo, why, doctor, people, card, door, audit, lab):
+for command in (up, demo, why, doctor, people, card, door, audit, backup, lab):
     root.add_command(command)
 
 

@@ -3,9 +3,10 @@
 A leaf package: `adapters.store` and `broker.store` stand on it; of ours it needs only `errors`.
 """
 
+from doorward.database.copying import copy_database
 from doorward.database.engine import open_database
 from doorward.database.keyfile import load_or_create
 from doorward.database.migrate import upgrade
 from doorward.database.writer import Writer
 
-__all__ = ["Writer", "load_or_create", "open_database", "upgrade"]
+__all__ = ["Writer", "copy_database", "load_or_create", "open_database", "upgrade"]

@@ -28,11 +28,11 @@ def open_database(path: Path, key: bytes) -> Engine:
     DatabaseDamaged when the file fails its own checks.
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _check(path, key)
+    check(path, key)
     engine = create_engine(
         "sqlite+pysqlite://",
         module=sqlcipher,
-        creator=lambda: _connect(path, key),
+        creator=lambda: connect(path, key),
         poolclass=QueuePool,
     )
     # pysqlite's own idea of when to begin breaks SAVEPOINT and transactional DDL; this is
@@ -51,7 +51,8 @@ def _begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
 
 
-def _connect(path: Path, key: bytes) -> Any:
+def connect(path: Path, key: bytes) -> Any:
+    """A driver connection outside of any pool. The first statement that reads tells whether the key fits."""
     connection = sqlcipher.connect(str(path), check_same_thread=False, isolation_level=None)
     # Before the key, or SQLCipher prints its own lines about a wrong one to stderr.
     connection.execute("PRAGMA cipher_log_level = NONE")
@@ -61,12 +62,12 @@ def _connect(path: Path, key: bytes) -> Any:
     return connection
 
 
-def _check(path: Path, key: bytes) -> None:
+def check(path: Path, key: bytes) -> None:
     """Refuse a file that this key does not open, or whose pages do not hold together."""
     path.touch(mode=0o600)
     connection = None
     try:
-        connection = _connect(path, key)
+        connection = connect(path, key)
         verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     except sqlcipher.OperationalError as error:
         raise DatabaseError(

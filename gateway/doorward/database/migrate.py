@@ -6,18 +6,24 @@ from typing import Any
 
 from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
+from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Engine
 
+from doorward.database.copying import copy_beside
 from doorward.database.engine import for_writing
-from doorward.errors import DatabaseTooNew
+from doorward.errors import DatabaseTooNew, UpgradeFailed
+
+_COPIES_KEPT = 3
 
 
 def upgrade(engine: Engine, package: str) -> None:
     """Run the migrations in `<package>/migrations/versions` that the database has not seen.
 
-    All in one transaction. Raises DatabaseTooNew when the database knows a migration that this version does not.
+    All in one transaction. A database that holds something is copied first, to NAME.before-REVISION beside it; the
+    last three copies are kept. Raises DatabaseTooNew when the database knows a migration that this version does not,
+    UpgradeFailed when a migration fails, DatabaseError when there is no room for the copy: the database is as it was.
     """
     with as_file(files(package) / "migrations") as folder:
         _upgrade(engine, folder)
@@ -27,6 +33,7 @@ def _upgrade(engine: Engine, folder: Path) -> None:
     config = Config()
     config.set_main_option("script_location", str(folder))
     scripts = ScriptDirectory.from_config(config)
+    copy = _copy_first(engine, scripts)
 
     def steps(revision: Any, _context: Any) -> Any:
         return scripts._upgrade_revs("head", revision)  # noqa: SLF001 - what `alembic upgrade` itself calls
@@ -45,4 +52,32 @@ def _upgrade(engine: Engine, folder: Path) -> None:
                 f"the database is newer than this doorward ({error})",
                 "install the newer version again",
             ) from error
+        except Exception as error:
+            raise UpgradeFailed(
+                f"the database could not be upgraded ({_first_line(error)}); it is as it was",
+                f"install the version from before, and report this; a copy is {copy}",
+            ) from error
         connection.commit()
+
+
+def _copy_first(engine: Engine, scripts: ScriptDirectory) -> Path | None:
+    """Copy the database if a migration is going to be run on what it holds; None if not."""
+    with engine.connect() as connection:
+        revision = MigrationContext.configure(connection).get_current_revision()
+        _number, _name, path = connection.exec_driver_sql("PRAGMA database_list").all()[0]
+    path = Path(path)
+    head = scripts.get_current_head()
+    if revision == head or revision not in {step.revision for step in scripts.walk_revisions()}:
+        return None
+    copy = path.with_name(f"{path.name}.before-{head}")
+    copy_beside(engine, copy)
+    older = sorted(
+        path.parent.glob(f"{path.name}.before-*"), key=lambda old: old.stat().st_mtime_ns
+    )
+    for old in older[:-_COPIES_KEPT]:
+        old.unlink()
+    return copy
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]

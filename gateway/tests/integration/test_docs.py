@@ -39,9 +39,11 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
 
 
 @pytest.mark.parametrize("page", [p for p in PAGES if commands(p)], ids=lambda page: page.name)
-def test_every_command_shown_works(page: Path, demo: Demo) -> None:
+def test_every_command_shown_works(page: Path, demo: Demo, tmp_path: Path) -> None:
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    environment = {**os.environ, "PATH": path, "DOORWARD_DATA": str(demo.data)}
+    # A home of their own: some write there.
+    own = {"PATH": path, "DOORWARD_DATA": str(demo.data), "HOME": str(tmp_path)}
+    environment = {**os.environ, **own}
     for command in commands(page):
         done = subprocess.run(
             ["bash", "-c", command],

@@ -1,0 +1,144 @@
+"""`backup create`: a consistent copy of a running installation, in one encrypted file."""
+
+import fcntl
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from doorward import __version__
+from doorward.config import FILE_NAME, Settings
+from doorward.database import copy_database, load_or_create
+from doorward.errors import BackupError, Conflict, DoorwardError, NotFound
+from doorward.runtime.backup import archive
+from doorward.runtime.backup.archive import Manifest, Progress
+from doorward.runtime.backup.stream import Writer
+
+_DEMO_MARK = "site.json"
+
+
+def create(
+    directory: Path, file: Path, passphrase: str, *, with_keys: bool, progress: Progress
+) -> Manifest:
+    """Write a new archive of the installation in `directory`, whether or not its gateway runs.
+
+    Raises NotFound, Conflict, BackupError; then there is no `file`.
+    """
+    if not (directory / "gateway.db").exists():
+        raise NotFound(f"there is no installation in {directory}", "name it with --data")
+    if file.exists():
+        raise Conflict(f"{file} exists already", "choose another name", field="FILE")
+    try:
+        with _workshop(directory) as place:
+            files = _collect(Settings(directory=directory), place, progress, with_keys=with_keys)
+            manifest = Manifest(
+                made_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
+                doorward=__version__,
+                with_keys=with_keys,
+                files={name: path.stat().st_size for name, path in files.items()},
+            )
+            _write(manifest, files, file, passphrase, progress)
+    except OSError as error:
+        raise BackupError(
+            f"no backup was made: {error.filename or file}: {error.strerror}",
+            f"make room, or see who may write to {file.absolute().parent}",
+        ) from error
+    except DoorwardError as error:
+        raise type(error)(f"no backup was made: {error.problem}", error.remedy) from error
+    return manifest
+
+
+def _collect(
+    settings: Settings, place: Path, progress: Progress, *, with_keys: bool
+) -> dict[str, Path]:
+    """What goes into the archive, by its name there. The databases are copied into `place`.
+
+    In this order, so that nothing points to what is not there: what the signer knows of the audit is never ahead of
+    it, and what the broker holds no longer the gateway has.
+    """
+    directory = settings.directory
+    files: dict[str, Path] = {}
+    if with_keys:
+        files |= _signers(settings.device_keys, place)
+    key = load_or_create(settings.database_key, directory / "gateway.db")
+    new_key = secrets.token_bytes(len(key))
+    (place / "database.key").write_bytes(new_key)
+    for count, name in enumerate(archive.DATABASES):
+        progress("copying", count, len(archive.DATABASES))
+        if (directory / name).exists():
+            copy_database(directory / name, key, place / name, new_key)
+            files[name] = place / name
+    files[archive.KEY] = place / "database.key"
+    if (directory / FILE_NAME).exists():
+        files[FILE_NAME] = directory / FILE_NAME
+    if (directory / _DEMO_MARK).exists():
+        (place / _DEMO_MARK).write_text("{}")
+        files[_DEMO_MARK] = place / _DEMO_MARK
+    return files
+
+
+def _signers(source: Path, place: Path) -> dict[str, Path]:
+    """Copies, because the signer goes on writing to its own."""
+    kept: dict[str, Path] = {}
+    (place / archive.SIGNER).mkdir(mode=0o700)
+    if not source.is_dir():
+        return kept
+    for path in sorted(source.iterdir()):
+        if path.is_file() and not path.name.startswith("."):
+            name = f"{archive.SIGNER}/{path.name}"
+            kept[name] = Path(shutil.copyfile(path, place / name))
+    return kept
+
+
+@contextmanager
+def _workshop(directory: Path) -> Iterator[Path]:
+    """An empty directory for the copies. What a killed run left there goes first. Raises Conflict for a second run."""
+    place = directory / ".backup"
+    place.mkdir(mode=0o700, exist_ok=True)
+    descriptor = os.open(place, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Conflict(
+                f"another backup of {directory} is being made", "wait for its end"
+            ) from None
+        _empty(place)
+        try:
+            yield place
+        finally:
+            _empty(place)
+    finally:
+        os.close(descriptor)
+
+
+def _empty(place: Path) -> None:
+    for path in place.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
+def _write(
+    manifest: Manifest, files: dict[str, Path], file: Path, passphrase: str, progress: Progress
+) -> None:
+    """The archive under its name once all of it is on disk, and not before."""
+    draft = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as out:
+            archive.pack(manifest, files, Writer(out, passphrase), progress)
+            out.flush()
+            os.fsync(out.fileno())
+        os.link(draft, file)  # unlike a rename it never replaces what came meanwhile
+    finally:
+        draft.unlink(missing_ok=True)
+    parent = os.open(file.absolute().parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(parent)
+    finally:
+        os.close(parent)
