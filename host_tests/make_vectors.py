@@ -37,6 +37,7 @@ SEALED = [
     ("down.discovery", "discovery/response", f"s:{BOOT.hex()}.6", b'{"status":"approved"}', b""),
     ("up.request", "access/request", "n:" + NONCE.hex(), '{"name":"Ünïcode\\n"}\n\n'.encode(), b""),
     ("up.request", "access/request", "n:" + NONCE.hex(), b"", b""),
+    ("down.rekey", "commands/rekey", "n:" + NONCE.hex(), b'{"command":"rekey"}', b""),
 ]
 
 
@@ -78,6 +79,18 @@ def cards() -> list[dict[str, object]]:
     ]
 
 
+def key() -> dict[str, object]:
+    """The next device key as it travels."""
+    wrapped = second.encrypt_key(SECRET, 3, NONCE, OTHER_SECRET)
+    return {
+        "secret": SECRET.hex(),
+        "epoch": 3,
+        "nonce": NONCE.hex(),
+        "next": OTHER_SECRET.hex(),
+        "wrapped": wrapped.hex(),
+    }
+
+
 def log() -> list[dict[str, object]]:
     """A log of three events and its digests."""
     rows = []
@@ -114,7 +127,8 @@ def cache() -> dict[str, object]:
 def main() -> None:
     """Writes every vector file."""
     FOLDER.mkdir(exist_ok=True)
-    for name, content in (("seal", seals()), ("card", cards()), ("log", log()), ("cache", cache())):
+    files = {"seal": seals(), "card": cards(), "key": key(), "log": log(), "cache": cache()}
+    for name, content in files.items():
         path = FOLDER / f"{name}.json"
         path.write_text(json.dumps(content, indent=1) + "\n")
 

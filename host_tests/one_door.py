@@ -42,14 +42,14 @@ class Contact:
 
 
 class Records:
-    # A cache of credentials by tag, and the door's policy.
+    # A cache of credentials by UID, and the door's policy.
     def __init__(self):
         self.known = {}
         self.is_stale = False
         self.config = access_values.Door()
 
-    def lookup(self, tag, utc, uptime):
-        return self.known.get(tag)
+    def lookup(self, uid, utc, uptime):
+        return self.known.get(uid)
 
     def stale(self, utc):
         return self.is_stale
@@ -80,7 +80,7 @@ class Site:
             self.now = ticks_add(self.now, step)
             self.door.tick(self.now)
             self.taps.tick(self.now, online)
-            self.commands.release.expire(self.now)
+            self.commands.expire(self.now)
 
     def tap(self, uid=UID, online=True):
         # The nonce word of the request; None if the board asked nobody.

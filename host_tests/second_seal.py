@@ -53,6 +53,13 @@ def encrypt_uid(secret: bytes, epoch: int, nonce: bytes, uid: bytes) -> bytes:
     return cipher.update(block) + cipher.finalize()
 
 
+def encrypt_key(secret: bytes, epoch: int, nonce: bytes, new: bytes) -> bytes:
+    """The next device key: two AES-128-CBC blocks with the nonce as IV."""
+    key = derive(secret, "rekey", epoch)[:16]
+    cipher = Cipher(algorithms.AES(key), modes.CBC(nonce)).encryptor()
+    return cipher.update(new) + cipher.finalize()
+
+
 def tag(secret: bytes, epoch: int, uid: bytes) -> bytes:
     """The 12 bytes that stand for a UID on one device."""
     return hmac_sha256(derive(secret, "uid", epoch), bytes([len(uid)]) + uid)[:12]

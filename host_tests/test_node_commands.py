@@ -125,3 +125,15 @@ def test_a_release_at_a_held_door_ends_the_alarm_and_that_is_reported():
     site.door.changed = False
     site.hear(topics.CONTROL, command(site.keys, challenge(site, 2), "unlock", {"seconds": 2}))
     assert site.door.report()[2] is None and site.door.changed
+
+
+def test_a_challenge_for_a_key_opens_no_door_and_the_other_way_round():
+    site = Site()
+    for_key = control(site, 1, "challenge", {"for": "rekey"})["nonce"]
+    payload = command(site.keys, "n:" + for_key, "unlock", {"seconds": 2})
+    assert raises(seal.SealError, site.hear, topics.CONTROL, payload).reason == "late"
+    for_door = control(site, 2, "challenge", {"for": "unlock"})["nonce"]
+    assert not site.commands.rekey.take(bytes.fromhex(for_door), site.now)
+    assert site.commands.rekey.take(bytes.fromhex(for_key), site.now)
+    assert not site.commands.rekey.take(bytes.fromhex(for_key), site.now)
+    assert site.strike.moves == []

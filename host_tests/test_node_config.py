@@ -52,3 +52,9 @@ def test_numbers_have_a_range_and_true_is_none():
 def test_a_broker_has_an_address_and_not_a_name():
     for host in ("broker.lan", "localhost", "192.168.1", "192.168.1.256", "::1", "", None, 1):
         assert refused("broker.host", host) == "broker.host"
+
+
+def test_a_former_key_is_a_key_when_there_is_one():
+    check(dict(good(), former_key="ef" * 32))
+    for value in ("ef" * 31, "xy" * 32, None, 1):
+        assert refused("former_key", value) == "former_key"

@@ -17,8 +17,8 @@ NOW = 1795257000
 _boards = []
 
 
-def board(path):
-    _boards.append(Credentials(path, KEYS))
+def board(path, keys=KEYS):
+    _boards.append(Credentials(path, keys))
     return _boards[-1]
 
 
@@ -67,7 +67,7 @@ def pull(copy, file, version, now=0, pieces=1000):
 
 
 def knows(copy, number, utc=NOW, uptime=0):
-    return copy.lookup(seal.tag(KEYS, uid(number)), utc, uptime) is not None
+    return copy.lookup(uid(number), utc, uptime) is not None
 
 
 def test_a_new_version_is_pulled_and_put_in_force():
@@ -229,3 +229,22 @@ def test_a_flash_without_room_keeps_the_old_copy_in_force():
     os.rmdir(path + "/cache.new")
     pull(copy, new, 4, 10)
     assert copy.version() == 4 and knows(copy, 4)
+
+
+def test_after_a_rekey_the_copy_of_the_former_key_holds_until_a_new_one_has_come():
+    path = folder()
+    copy, file = board(path), cache_file(3, 5)
+    copy.configure(3, *config(file, 3))
+    pull(copy, file, 3)
+    keys = seal.Keys("front", bytes(31) + b"1", 2)
+    keys.former = KEYS
+    copy = board(path, keys)
+    assert copy.version() == 3 and copy.config and knows(copy, 4)
+    assert not knows(copy, 5)
+    new = cache_file(4, 6, keys)
+    copy.configure(4, *config(new, 4))
+    pull(copy, new, 4)
+    assert copy.version() == 4 and knows(copy, 5)
+    # Without the former key it is what a stranger made.
+    keys.former = None
+    assert board(path, seal.Keys("front", bytes(31) + b"2", 2)).version() == 0

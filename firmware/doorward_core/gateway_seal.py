@@ -8,6 +8,12 @@ def counter_word(number: int) -> str:
     return "c:" + str(number)
 
 
+def encrypt_key(keys: Keys, nonce: bytes, secret: bytes) -> bytes:
+    # The next 32-byte device key as it travels: two AES-128-CBC blocks under the present key, with
+    # the nonce of the board's challenge as IV. The seal around it is what authenticates it.
+    return bytes(aes_cbc(keys.derive("rekey")[:16], nonce).encrypt(secret))
+
+
 def decrypt_uid(keys: Keys, nonce: bytes, block: bytes) -> bytes:
     # The UID in a block of seal.encrypt_uid(); raises SealError("form") if there is none.
     if len(block) != 16:

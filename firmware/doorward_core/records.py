@@ -39,6 +39,8 @@ class Cache:
     # since the file was written; a look-up reads about nine times and holds nothing but windows.
     def __init__(self, file, keys: Keys) -> None:  # type: ignore[no-untyped-def]  # any seekable
         self._file = file
+        self.keys = keys
+        file.seek(0)
         self._groups: "dict[int, tuple[int, tuple[tuple[int, int, int], ...]]]" = {}
         header = file.read(_HEADER_SIZE)
         if len(header) != _HEADER_SIZE or header[:4] != _MAGIC:

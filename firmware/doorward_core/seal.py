@@ -36,7 +36,10 @@ class SealError(ValueError):
 
 
 class Keys:
-    # The keys of one device, derived from its 32-byte secret: one per label.
+    # The keys of one device, derived from its 32-byte secret: one per label. former: the keys of the
+    # epoch before, with which the cache was made that is there until a new one has come.
+    former: "Keys | None" = None
+
     def __init__(self, device: str, secret: bytes, epoch: int = 1) -> None:
         if len(secret) != _KEY_SIZE:
             raise ValueError("device key: need 32 bytes")

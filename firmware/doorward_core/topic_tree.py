@@ -19,6 +19,7 @@ from doorward_core.topics import (
     ONLINE,
     REGISTER,
     REGISTERED,
+    REKEY,
     REPORTED,
     SENSORS,
     TIME_REQUEST,
@@ -45,6 +46,7 @@ DOWN = (
     CONTROL,
     CACHE,
     FIRMWARE,
+    REKEY,
     CONFIG,
     DENIED,
     REGISTERED,
@@ -54,13 +56,14 @@ DOWN = (
 WAITING_UP = (REGISTER,)
 WAITING_DOWN = (REGISTERED,)
 
-# Calls and their answers are worthless a second later, refusals and announcements would let one
-# board fill a disk: no broker keeps them for who is away.
+# Calls, their answers and what is sealed to a nonce are worthless seconds later, refusals and
+# announcements would let one board fill a disk: no broker keeps them for who is away.
 NOT_QUEUED = (
     ACCESS_REQUEST,
     ACCESS_RESPONSE,
     TIME_REQUEST,
     TIME_RESPONSE,
+    REKEY,
     DENIED,
     REGISTER,
     REGISTERED,

@@ -13,6 +13,7 @@ EVENTS_ACK = "telemetry/ack"
 CONTROL = "commands/control"
 CACHE = "commands/config"
 FIRMWARE = "commands/firmware"
+REKEY = "commands/rekey"
 COMMANDS_ACK = "commands/ack"
 CONFIG = "config"
 HEARTBEAT = "status/heartbeat"
@@ -46,6 +47,7 @@ commands/control s down.control
 config c down.config
 commands/config c down.cache
 commands/firmware c down.firmware
+commands/rekey n down.rekey
 discovery/register s up.discovery
 discovery/response s down.discovery
 """

@@ -3,6 +3,8 @@
 import sys
 
 VERSION = "0.1.0"
+# What the board was installed with.
+CONFIG = "/config.json"
 
 
 def forget(name: str) -> None:

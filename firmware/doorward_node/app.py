@@ -13,7 +13,7 @@ from doorward_core import board_messages, topics
 from doorward_core.compat import const, ticks_diff
 from doorward_core.messages import MessageError
 from doorward_core.seal import SealError
-from doorward_node import VERSION
+from doorward_node import CONFIG, VERSION, forget
 from doorward_node.commands import Commands
 from doorward_node.nonce import Nonce
 from doorward_node.refusals import Refusals
@@ -44,6 +44,7 @@ class App:
         self._time = Nonce()
         self._time_due = self._heartbeat_due = self._resend_due = 0
         self.alive = now
+        self._restart = False
         self.stall = 0
 
     def attach(self, reader, link, wifi):
@@ -93,12 +94,27 @@ class App:
             self._say(topics.COMMANDS_ACK, self._commands.handle(kind, value, body, now))
         elif suffix == topics.EVENTS_ACK:
             self.journal.acknowledged(*board_messages.parse_events_ack(body))
+        elif suffix == topics.REKEY:
+            self._rekey(value, body, now)
         elif suffix == topics.CACHE:
             self._credentials.take(value, body)
         elif suffix == topics.CONFIG:
             self._credentials.configure(value, body, payload)
         elif suffix == topics.TIME_RESPONSE:
             self._on_time(value, body, now)
+
+    def _rekey(self, nonce, body, now):
+        if not self._commands.rekey.take(nonce, now):
+            raise SealError("late")
+        from doorward_node import rekey
+
+        self._say(topics.COMMANDS_ACK, rekey.install(CONFIG, self._session.keys, nonce, body))
+        forget("rekey")
+        self._restart = True
+
+    def wants_restart(self):
+        # True when a new key is to come in force, and nobody is at the door.
+        return self._restart and self._doorway.locked() and not self._taps.pending()
 
     def _on_time(self, nonce, body, now):
         round_trip = self._time.age(now)
@@ -117,7 +133,7 @@ class App:
             self.stall = max(self.stall, ticks_diff(now, last) - _DOOR_MS)
             self._doorway.tick(now)
             self._taps.tick(now, self.link.up)
-            self._commands.release.expire(now)
+            self._commands.expire(now)
             self._time.expire(now)
             last = now
 

@@ -23,7 +23,7 @@ def assemble(config, strike, directory=""):
     # The App. config: as config.load() returns it; directory: where the board keeps its files.
     link = _link(config)  # the largest single piece first, while the heap is in one piece
     now = ticks_ms()
-    session = Session(Keys(config["id"], config["key"], config["key_epoch"]))
+    session = Session(_keys(config["id"], config["key_epoch"], config["key"], config["former_key"]))
     clock = Clock(now)
     journal = Journal(directory + "/log", session.keys, lambda: clock.stamp(ticks_ms()))
     credentials = Credentials(directory, session.keys)
@@ -45,6 +45,7 @@ def assemble(config, strike, directory=""):
         topics.TIME_RESPONSE,
         topics.EVENTS_ACK,
         topics.CONTROL,
+        topics.REKEY,
         topics.CACHE,
         topics.CONFIG,
     ):
@@ -55,6 +56,13 @@ def assemble(config, strike, directory=""):
 def _link(config):
     broker = config["broker"]
     return Link(config["id"], broker["host"], broker["port"], config["id"], config["secret"])
+
+
+def _keys(device, epoch, key, former):
+    keys = Keys(device, key, epoch)
+    if former:
+        keys.former = Keys(device, former, epoch - 1)
+    return keys
 
 
 def _settings(door):

@@ -10,6 +10,7 @@ class Commands:
     def __init__(self, doorway) -> None:
         self._doorway = doorway
         self.release = Nonce()
+        self.rekey = Nonce()
         self.status_wanted = False
 
     def handle(self, kind: str, value: "bytes | int | str", body: bytes, now: int) -> bytes:
@@ -25,8 +26,9 @@ class Commands:
                 result = self._doorway.release(now, cause, number(parameters, "seconds", 1, 60))
             else:
                 result = "refused"
-        elif name == "challenge" and parameters.get("for") == "unlock":
-            return board_messages.challenge_answer(command_id, self.release.open(now))
+        elif name == "challenge" and parameters.get("for") in ("unlock", "rekey"):
+            nonce = self.release if parameters["for"] == "unlock" else self.rekey
+            return board_messages.challenge_answer(command_id, nonce.open(now))
         elif name == "lock":
             self._doorway.lock(now)
         elif name == "status":
@@ -34,3 +36,7 @@ class Commands:
         else:
             result = "unknown"
         return board_messages.command_result(command_id, result)
+
+    def expire(self, now: int) -> None:
+        self.release.expire(now)
+        self.rekey.expire(now)

@@ -14,7 +14,7 @@ class ConfigError(ValueError):
 # name, least, most. A reader that is polled more seldom looks as if it hung.
 _NUMBERS = (
     ("broker.port", 1, 65535),
-    ("key_epoch", 1, 255),
+    ("key_epoch", 1, 65535),
     ("pins.strike.pin", 0, 63),
     ("pins.strike.active", 0, 1),
     ("pins.reader.spi", 0, 3),
@@ -30,7 +30,8 @@ _NUMBERS = (
 
 
 def load(path: str) -> dict:
-    # The settings, with "secret" left as text and "key" as 32 bytes. Raises ConfigError.
+    # The settings, with "secret" left as text, "key" and "former_key" (b"" without one) as bytes.
+    # Raises ConfigError.
     try:
         with open(path) as file:
             config = json.load(file)
@@ -39,7 +40,8 @@ def load(path: str) -> dict:
     except ValueError:
         raise ConfigError(path + ": not JSON")
     check(config)
-    config["key"] = binascii.unhexlify(config["key"])
+    for name in ("key", "former_key"):
+        config[name] = binascii.unhexlify(config.get(name, ""))
     return config
 
 
@@ -49,6 +51,8 @@ def check(config: dict) -> None:
     for name in ("secret", "key"):
         if not _is_hex(config.get(name), 64):
             raise ConfigError(name + ": need 64 hex digits")
+    if "former_key" in config and not _is_hex(config["former_key"], 64):
+        raise ConfigError("former_key: need 64 hex digits")
     if not isinstance(config.get("base"), str):
         raise ConfigError("base: need a text")
     if not _is_ipv4(_find(config, "broker.host")):

@@ -43,15 +43,15 @@ class Credentials:
     def version(self) -> int:
         return self._cache.version if self._cache else 0
 
-    def lookup(self, tag: bytes, utc: "int | None", uptime: int) -> "access.Credential | None":
-        # The credential with this tag; None without one, or when the copy is past its hard expiry.
+    def lookup(self, uid: bytes, utc: "int | None", uptime: int) -> "access.Credential | None":
+        # The credential of this card; None without one, or when the copy is past its hard expiry.
         # utc None: it is at least uptime (s) later than when the copy was made.
         cache = self._cache
         if cache is None or self.config is None:
             return None  # without the door's policy nobody is let in by this copy
         if (cache.issued + uptime if utc is None else utc) > cache.hard_expiry:
             return None
-        return cache.lookup(tag)
+        return cache.lookup(seal.tag(cache.keys, uid))
 
     def stale(self, utc: "int | None") -> bool:
         # True when the gateway has not renewed the copy for longer than it allows.
@@ -165,13 +165,15 @@ class Credentials:
         if not files.exists(path):
             return None
         file = open(path, "rb")  # noqa: SIM115 - stays open: a look-up reads it
-        try:
-            cache = records.Cache(file, self._keys)
-            if check:
-                cache.check()
-            return cache
-        except ValueError:
-            pass
+        keys = self._keys
+        while keys:
+            try:
+                cache = records.Cache(file, keys)
+                if check:
+                    cache.check()
+                return cache
+            except ValueError:
+                keys = keys.former
         file.close()
         return None
 
@@ -192,9 +194,13 @@ class Credentials:
         payload = files.read(self._config_path)
         if payload is None:
             return
-        try:
-            sealed = seal.open_sealed(self._keys, topics.CONFIG, payload)
-            self.config = board_messages.Config(sealed.body)
-        except ValueError:
-            # Not the gateway's, or damaged: as if there were none. It sends the config again.
-            files.remove(self._config_path)
+        keys = self._keys
+        while keys:
+            try:
+                sealed = seal.open_sealed(keys, topics.CONFIG, payload)
+                self.config = board_messages.Config(sealed.body)
+                return
+            except ValueError:
+                keys = keys.former
+        # Not the gateway's, or damaged: as if there were none. It sends the config again.
+        files.remove(self._config_path)

@@ -38,6 +38,9 @@ class Doorway:
             self._lock_changed()
         return "done"
 
+    def locked(self) -> bool:
+        return self._state.phase != "unlocked"
+
     def lock(self, now: int) -> None:
         self._step("relock", now, None)
 
@@ -71,7 +74,7 @@ class Doorway:
             self.changed = True
 
     def _lock_changed(self) -> None:
-        locked = self._state.phase != "unlocked"
+        locked = self.locked()
         data: "dict[str, object]" = {"locked": locked}
         if not locked:
             data.update(self._cause)

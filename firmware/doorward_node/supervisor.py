@@ -8,7 +8,7 @@ from time import sleep_ms, ticks_ms
 import machine
 from doorward_core.compat import const, ticks_diff
 from doorward_drivers.strike import Strike
-from doorward_node import files, forget
+from doorward_node import CONFIG, files, forget
 
 _STEP_MS = const(100)
 _WATCHDOG_MS = const(5000)
@@ -21,7 +21,7 @@ _RESET_PAUSE_MS = const(1000)
 _NOTE = "/failure"
 
 
-def main(path: str = "/config.json") -> None:
+def main(path: str = CONFIG) -> None:
     # Runs the board until it fails; then the relay is safe and the board starts again.
     config = _settings(path)
     if config is None:
@@ -74,6 +74,8 @@ async def _watch(app, strike):
         now = ticks_ms()
         if strike.enforce(limit):
             raise RuntimeError("strike: energised for longer than its limit")
+        if app.wants_restart():
+            machine.reset()
         alive = (
             ticks_diff(now, app.alive) < _SILENCE_MS
             and ticks_diff(now, app.reader.alive) < _SILENCE_MS

@@ -26,7 +26,7 @@ class _Here:
 
 class Taps:
     # The taps at one reader, one at a time. session: node.session.Session; credentials:
-    # lookup(tag, utc, uptime), stale(utc) and config, the door's policy; clock: node.clock.Clock;
+    # lookup(uid, utc, uptime), stale(utc) and config, the door's policy; clock: node.clock.Clock;
     # doorway: release(now, cause, seconds); log(type, data).
     def __init__(self, reader: int, session, credentials, clock, doorway, log) -> None:
         self._reader = reader
@@ -88,9 +88,7 @@ class Taps:
 
     def _decide(self, uid: bytes, now: int) -> "access.Decision | None":
         utc = self._clock.utc(now)
-        credential = self._credentials.lookup(
-            seal.tag(self._session.keys, uid), utc, self._clock.uptime(now)
-        )
+        credential = self._credentials.lookup(uid, utc, self._clock.uptime(now))
         if credential is None:
             return None
         day, minute = self._clock.local(now)

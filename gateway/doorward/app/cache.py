@@ -131,7 +131,7 @@ class CacheKeeper:
     def _make(self, snapshot: Snapshot, door: Door, now: datetime) -> DeviceCache | None:
         """The next file for a board, None if the one it was told of is good. On another thread: people are many."""
         content = snapshot.cache_content(door.id)
-        digest = _digest(content, door)
+        digest = _digest(content, door, self._signer.epoch(door.device))
         known = self._caches.get(door.device)
         version, held = self._version(door.device), self._held.get(door.device, 0)
         fresh = known is not None and now - instant(known.issued_ms) < _REISSUE
@@ -173,9 +173,9 @@ class CacheKeeper:
         self._states.wanted(door.device, cache.version)
 
 
-def _digest(content: CacheContent, door: Door) -> bytes:
-    """What a file and its config say, apart from version and dates."""
+def _digest(content: CacheContent, door: Door, key_epoch: int) -> bytes:
+    """What a file and its config say, apart from version and dates; under another key it says it otherwise."""
     cards = [(uid.hex(), person, group) for uid, person, group in content.cards]
     settings = (door.strike_ms, door.cap_ms, door.held_ms, door.min_strength, door.lockdown)
-    said = json.dumps([content.windows, content.persons, cards, settings])
+    said = json.dumps([content.windows, content.persons, cards, settings, key_epoch])
     return hashlib.sha256(said.encode()).digest()

@@ -2,6 +2,7 @@
 
 from doorward.app.cache import CacheKeeper
 from doorward.app.presence import Presence
+from doorward.app.rekey import Rekeying
 from doorward.app.releases import Releases
 from doorward.app.router import Opened
 from doorward_core import gateway_messages
@@ -10,9 +11,12 @@ from doorward_core import gateway_messages
 class CommandAcks:
     """Hands each ack to the one who waits for it."""
 
-    def __init__(self, presence: Presence, releases: Releases, cache: CacheKeeper) -> None:
+    def __init__(
+        self, presence: Presence, releases: Releases, rekeying: Rekeying, cache: CacheKeeper
+    ) -> None:
         self._presence = presence
         self._releases = releases
+        self._rekeying = rekeying
         self._cache = cache
 
     def acknowledged(self, opened: Opened) -> None:
@@ -26,5 +30,7 @@ class CommandAcks:
         if ack.want is not None:
             self._cache.wanted(device, ack)
         else:
+            # A command id is of one or of the other: each looks for its own.
             self._releases.acknowledged(device, ack)
+            self._rekeying.acknowledged(device, ack)
         message.ack()

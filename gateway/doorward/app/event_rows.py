@@ -99,7 +99,7 @@ class EventRows:
     def _holder(self, snapshot: Snapshot, device_id: str, digits: str, tag: bytes) -> Holder | None:
         """Whose card has this tag on this board: tags are computed only for cards that end alike."""
         for holder in snapshot.holders(digits):
-            if self._signer.tag(device_id, holder.credential.uid) == tag:
+            if tag in self._signer.tags(device_id, holder.credential.uid):
                 return holder
         return None
 

@@ -50,7 +50,17 @@ class Signer(Protocol):
 
     def decrypt_uid(self, device: str, nonce: bytes, block: bytes) -> bytes: ...
 
-    def tag(self, device: str, uid: bytes) -> bytes: ...
+    def tags(self, device: str, uid: bytes) -> tuple[bytes, ...]:
+        """The tags of a card on this device: under its present key, then under the one before it if there was one."""
+
+    def epoch(self, device: str) -> int:
+        """The epoch of the key in force; it rises when the first good message under the next key is verified."""
+
+    def next_key(self, device: str, nonce: bytes) -> tuple[int, bytes]:
+        """The device's next key: its epoch, and the key encrypted under the present one with this nonce.
+
+        Made and kept at the first call; the same one until it is in force.
+        """
 
     def build_cache(self, device: str, contents: "CacheFile") -> bytes:
         """The sealed cache file for a board. Slow for many cards, and safe on another thread."""

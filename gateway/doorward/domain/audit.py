@@ -13,6 +13,8 @@ CARD_REVOKED = "card.revoked"
 TAMPER = "tamper"
 UNREADABLE = "unreadable"
 OVERTAKEN = "cache.overtaken"
+REKEY_REQUESTED = "rekey.requested"
+REKEYED = "device.rekeyed"
 
 GATEWAY = "gateway"
 BOARD = "board"

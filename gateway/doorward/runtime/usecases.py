@@ -24,6 +24,7 @@ from doorward.app.ports import (
     Spawn,
 )
 from doorward.app.presence import Presence
+from doorward.app.rekey import Rekeying
 from doorward.app.releases import Releases
 from doorward.app.router import Router
 from doorward.app.rulebook import Rulebook
@@ -48,6 +49,7 @@ class UseCases:
     access: AccessControl
     events: EventLog
     releases: Releases
+    rekeying: Rekeying
     cache: CacheKeeper
     people: PeopleDesk
     why: WhyNot
@@ -71,13 +73,15 @@ def wire(
     events.happened.append(lambda device, event: _happened(states, releases, device, event))
     presence = Presence(fleet, states, clock, events.head)
     presence.greeted.append(cache.greeted)
+    rekeying = Rekeying(fleet, signer, store, announcer, clock, spawn, cache.refresh)
+    presence.greeted.append(rekeying.greeted)
     router = Router(
         fleet,
         signer,
         sealed={
             topics.ACCESS_REQUEST: access.request,
             topics.TIME_REQUEST: TimeServer(fleet, clock).request,
-            topics.COMMANDS_ACK: CommandAcks(presence, releases, cache).acknowledged,
+            topics.COMMANDS_ACK: CommandAcks(presence, releases, rekeying, cache).acknowledged,
             topics.ONLINE: presence.hello,
             topics.REPORTED: presence.reported,
             topics.HEARTBEAT: presence.heartbeat,
@@ -87,7 +91,18 @@ def wire(
     people = PeopleDesk(rulebook, store, announcer, clock, cache.refresh)
     why = WhyNot(rulebook, states, clock)
     return UseCases(
-        rulebook, feed, fleet, states, access, events, releases, cache, people, why, router
+        rulebook,
+        feed,
+        fleet,
+        states,
+        access,
+        events,
+        releases,
+        rekeying,
+        cache,
+        people,
+        why,
+        router,
     )
 
 
