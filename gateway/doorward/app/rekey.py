@@ -41,7 +41,7 @@ class _Pending:
 
 
 class Rekeying:
-    """At most one rekey a board at a time. `refresh` makes the boards' caches anew: their tags are made with the key."""
+    """At most one rekey a board at a time. `refresh` makes the boards' caches anew: a cache is of one key."""
 
     def __init__(
         self,
@@ -77,7 +77,9 @@ class Rekeying:
         self._epochs[device_id] = self._signer.epoch(device_id)
         self._pending[device_id] = pending
         try:
-            await self._record(audit.REKEY_REQUESTED, device_id, "Asked for a new key.", actor)
+            await self._record(
+                audit.REKEY_REQUESTED, device_id, "Asked the board to take a new key.", actor
+            )
             pending.timer = self._clock.call_later(TTL_S, lambda: self._give_up(device_id, pending))
             self._fleet.tell(
                 device, topics.CONTROL, self._command("challenge", {"for": "rekey"}, pending)

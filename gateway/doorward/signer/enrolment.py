@@ -5,6 +5,7 @@ import json
 import re
 import secrets
 from dataclasses import asdict, dataclass
+from dataclasses import replace as replace_fields
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,9 @@ class Enrolment:
     epoch: int = 1
     serial: int | None = None  # of its certificate; None for a device that was never given one
     next_key: str | None = None  # K_dev to be, of epoch + 1, while the board is being rekeyed
+    former_key: str | None = (
+        None  # K_dev of epoch - 1: the board's log still speaks of cards by its tags
+    )
 
     def __repr__(self) -> str:
         """Name the device alone: a repr ends up in logs."""
@@ -47,6 +51,24 @@ def new(device: str, serial: int | None = None) -> Enrolment:
 def path_of(directory: Path, device: str) -> Path:
     """Where a device's file is."""
     return directory / f"{device}.key"
+
+
+def with_next_key(enrolment: Enrolment) -> Enrolment:
+    """The same, with the key to come."""
+    return replace_fields(enrolment, next_key=secrets.token_hex(32))
+
+
+def in_force(enrolment: Enrolment) -> Enrolment:
+    """The same, with its next key as the present one."""
+    if enrolment.next_key is None:
+        raise ValueError("there is no next key")
+    return replace_fields(
+        enrolment,
+        key=enrolment.next_key,
+        epoch=enrolment.epoch + 1,
+        former_key=enrolment.key,
+        next_key=None,
+    )
 
 
 def create(directory: Path, device: str) -> Enrolment:
@@ -91,6 +113,7 @@ def _is_whole(enrolment: Enrolment) -> bool:
         and _is_number(enrolment.epoch)
         and (enrolment.serial is None or _is_number(enrolment.serial))
         and (enrolment.next_key is None or _is_secret(enrolment.next_key))
+        and (enrolment.former_key is None or _is_secret(enrolment.former_key))
         and _is_secret(enrolment.secret)
         and _is_secret(enrolment.key)
     )

@@ -22,6 +22,7 @@ class _Device:
 
     enrolment: Enrolment
     keys: Keys
+    next_keys: Keys | None
     tags: dict[bytes, bytes] = field(default_factory=dict)
 
 
@@ -134,7 +135,15 @@ class Signer:
         if device not in self._devices:
             # To the outside an unknown device and a wrong key are the same thing.
             raise SealError("mac")
-        return seal.open_sealed(self._of(device).keys, suffix, payload, extra)
+        known = self._of(device)
+        if known.next_keys is None or seal.split(payload).epoch != known.next_keys.epoch:
+            return seal.open_sealed(known.keys, suffix, payload, extra)
+        sealed = seal.open_sealed(known.next_keys, suffix, payload, extra)
+        # The board has it: from its first good word on, it is the only one.
+        made = enrolment.in_force(known.enrolment)
+        enrolment.replace(self._directory, made)
+        self._hold(made)
+        return sealed
 
     def seal(
         self, device: str, suffix: str, freshness: str, body: bytes, extra: bytes = b""
@@ -144,7 +153,26 @@ class Signer:
     def decrypt_uid(self, device: str, nonce: bytes, block: bytes) -> bytes:
         return gateway_seal.decrypt_uid(self._of(device).keys, nonce, block)
 
-    def tag(self, device: str, uid: bytes) -> bytes:
+    def tags(self, device: str, uid: bytes) -> tuple[bytes, ...]:
+        former = self._of(device).keys.former
+        present = self._tag(device, uid)
+        return (present,) if former is None else (present, seal.tag(former, uid))
+
+    def epoch(self, device: str) -> int:
+        return self._of(device).keys.epoch
+
+    def next_key(self, device: str, nonce: bytes) -> tuple[int, bytes]:
+        known = self._of(device)
+        made = known.enrolment
+        if made.next_key is None:
+            made = enrolment.with_next_key(made)
+            # On disk before it leaves: a board that took it would be lost otherwise.
+            enrolment.replace(self._directory, made)
+            self._hold(made)
+        wrapped = gateway_seal.encrypt_key(known.keys, nonce, bytes.fromhex(made.next_key or ""))
+        return made.epoch + 1, wrapped
+
+    def _tag(self, device: str, uid: bytes) -> bytes:
         known = self._of(device)
         tag = known.tags.get(uid)
         if tag is None:
@@ -152,7 +180,7 @@ class Signer:
         return tag
 
     def build_cache(self, device: str, contents: CacheFile) -> bytes:
-        rows = [(self.tag(device, uid), person, group) for uid, person, group in contents.cards]
+        rows = [(self._tag(device, uid), person, group) for uid, person, group in contents.cards]
         return records_build.build(
             self._of(device).keys,
             contents.version,
@@ -178,5 +206,12 @@ class Signer:
             self._authority.revoke(serial)
 
     def _hold(self, known: Enrolment) -> None:
-        keys = Keys(known.device, bytes.fromhex(known.key), known.epoch)
-        self._devices[known.device] = _Device(known, keys)
+        keys = _keys(known, known.key, known.epoch)
+        if known.former_key is not None:
+            keys.former = _keys(known, known.former_key, known.epoch - 1)
+        coming = _keys(known, known.next_key, known.epoch + 1) if known.next_key else None
+        self._devices[known.device] = _Device(known, keys, coming)
+
+
+def _keys(known: Enrolment, key: str, epoch: int) -> Keys:
+    return Keys(known.device, bytes.fromhex(key), epoch)

@@ -75,6 +75,7 @@ class Scene:
         self.log: list[str] = []
         self.clock = FakeClock()
         self.store = MemoryStore(RULES)
+        self.keys_directory = directory
         self.signer = Signer(directory)
         self.front = ScriptedBoard(self.signer.enrol("front"))
         self.back = ScriptedBoard(self.signer.enrol("back"))

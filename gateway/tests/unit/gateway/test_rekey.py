@@ -22,7 +22,7 @@ def scene(scene: Scene) -> Scene:
 async def begin(scene: Scene) -> "asyncio.Task[int]":
     """Ask for a new key; the challenge has been sent when this returns."""
     asked = asyncio.ensure_future(scene.cases.rekeying.rekey("front", "sam"))
-    while not asked.done() and not scene.answers(topics.CONTROL):
+    for _ in range(5):  # turns of the loop: the audit row comes first
         await asyncio.sleep(0)
     return asked
 
@@ -95,6 +95,7 @@ async def test_after_the_first_good_word_the_former_key_is_over(scene: Scene) ->
 
 
 async def test_the_same_key_goes_out_until_it_is_in_force(scene: Scene) -> None:
+    made = set()
     for nonce in (NONCE, NONCE[::-1]):
         scene.wire.sent.clear()
         asked = await begin(scene)
@@ -103,9 +104,8 @@ async def test_the_same_key_goes_out_until_it_is_in_force(scene: Scene) -> None:
         scene.clock.advance(21)
         with pytest.raises(Unavailable):
             await asked
-        keys = new.derive("down.cache") if nonce == NONCE else keys
-    assert new.epoch == 2
-    assert new.derive("down.cache") == keys
+        made.add((new.epoch, new.derive("down.cache")))
+    assert len(made) == 1
 
 
 async def test_one_nonce_gets_one_key(scene: Scene) -> None:
