@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from doorward.broker import Policy, Principal, Role
 from doorward.broker.policy import FOREIGN_DEVICE, NOT_GRANTED, OUTSIDE_BASE, covers
-from doorward_core import topic_tree
+from doorward_core import topic_tree, topics
 
 POLICY = Policy("dw")
 FRONT = Principal("front")
@@ -105,7 +105,7 @@ def test_what_may_be_retained_and_what_waits_for_a_client():
         where = own(leaf)
         assert POLICY.may_retain(where) == (leaf in topic_tree.MAY_BE_RETAINED)
         assert POLICY.keeps(where) == (
-            not leaf.startswith(("access/", "time/", "status/denied", "discovery/"))
+            not leaf.startswith(("access/", "time/", "status/denied", "discovery/", topics.REKEY))
         )
     assert not POLICY.may_retain("dw/devices/front/commands/control")
 
