@@ -145,13 +145,13 @@ def test_no_tag_is_computed_for_a_card_that_ends_otherwise(
 ) -> None:
     payload = scene.front.decision(CARDS["evening"], NONCE, granted=False, source="board")
     computed: list[bytes] = []
-    real = scene.signer.tag
+    real = scene.signer.tags
 
-    def watched(device: str, uid: bytes) -> bytes:
+    def watched(device: str, uid: bytes) -> tuple[bytes, ...]:
         computed.append(uid)
         return real(device, uid)
 
-    monkeypatch.setattr(scene.signer, "tag", watched)
+    monkeypatch.setattr(scene.signer, "tags", watched)
     upload(scene, payload)
     assert computed == [CARDS["evening"]]
 

@@ -72,7 +72,7 @@ def test_nothing_is_sealed_for_an_unknown_device_and_its_key_is_named(tmp_path: 
     with pytest.raises(UnknownDevice, match=r"ghost has no key here; restore .*/ghost\.key"):
         signer.seal("ghost", "config", "c:1", b"{}")
     with pytest.raises(UnknownDevice):
-        signer.tag("ghost", b"1234")
+        signer.tags("ghost", b"1234")
 
 
 def test_adopting_gives_everything_once_and_makes_it_anew_the_second_time(tmp_path: Path) -> None:
@@ -100,12 +100,12 @@ def test_an_adopted_board_seals_and_the_one_before_it_does_not(tmp_path: Path) -
 
     first = signer.adopt("front")
     assert signer.verify("front", "access/request", asked(first)).body == b"{}"
-    tag = signer.tag("front", b"1234")
+    tag = signer.tags("front", b"1234")
     second = signer.adopt("front")
     with pytest.raises(SealError):
         signer.verify("front", "access/request", asked(first))
     assert signer.verify("front", "access/request", asked(second)).body == b"{}"
-    assert signer.tag("front", b"1234") != tag
+    assert signer.tags("front", b"1234") != tag
 
 
 def test_a_forgotten_device_is_gone_from_disk_too(tmp_path: Path) -> None:
