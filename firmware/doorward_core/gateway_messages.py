@@ -2,6 +2,7 @@
 
 from binascii import b2a_base64
 
+from doorward_core import topics
 from doorward_core.messages import MessageError, decode, encode, hexed, number, part, raw, text
 
 VERSION = 1
@@ -37,12 +38,47 @@ def parse_hello(body: bytes) -> Hello:
     log = part(fields, "log")
     return Hello(
         text(fields, "device_id", 32),
-        text(fields, "firmware", 32),
+        _name(fields, "firmware"),
         (text(log, "epoch", 8), number(log, "seq")),
         number(fields, "cache_version", 0, _MOST_VERSION),
         number(fields, "uptime"),
         number(fields, "heard"),
     )
+
+
+class Announcement:
+    # claim: 16 bytes. board: the profile of its wiring.
+    __slots__ = ("device", "claim", "board", "firmware")
+
+    def __init__(self, device: str, claim: bytes, board: str, firmware: str) -> None:
+        self.device = device
+        self.claim = claim
+        self.board = board
+        self.firmware = firmware
+
+
+def parse_announcement(body: bytes) -> Announcement:
+    fields = decode(body)
+    number(fields, "v", VERSION, VERSION)
+    return Announcement(
+        text(fields, "device_id", 32),
+        raw(fields, "claim", 16),
+        _name(fields, "board"),
+        _name(fields, "firmware"),
+    )
+
+
+def _name(fields: "dict[str, object]", name: str) -> str:
+    # What a board calls a part of itself ends up on pages and in logs: nothing that could steer one.
+    value = text(fields, name, 32)
+    if not topics.is_id(value.replace(".", "-").replace("+", "-")):
+        raise MessageError(name, "1 to 32 of A-Z a-z 0-9 . _ + -")
+    return value
+
+
+def approved() -> bytes:
+    # To a board that announces itself: from now on it may say hello.
+    return encode({"status": "approved"})
 
 
 class AccessRequest:
@@ -127,7 +163,7 @@ def parse_reported(body: bytes) -> Reported:
         _one_of(fields, "contact", ("open", "closed")),
         _one_of(fields, "alarm", ("forced", "held")),
         number(fields, "cache_version"),
-        text(fields, "firmware", 32),
+        _name(fields, "firmware"),
     )
 
 

@@ -7,6 +7,7 @@ from doorward_core.door import Settings
 from doorward_core.seal import Keys
 from doorward_drivers.contact import Contact
 from doorward_drivers.mfrc522 import Mfrc522
+from doorward_node import files
 from doorward_node.app import App
 from doorward_node.clock import Clock
 from doorward_node.credentials import Credentials
@@ -37,20 +38,37 @@ def assemble(config, strike, directory=""):
     app = App(prefix, session, clock, journal, credentials, doorway, taps, now)
     pins = config["pins"]["reader"]
     reader = ReaderWatch(_reader(pins), config["poll_ms"], app.on_card, app.on_reset)
-    app.attach(reader, link, _wifi(config.get("wifi")))
-    link.set_callback(app.on_message)
-    link.set_last_will(prefix + topics.OFFLINE, b'{"status":"offline"}', True, 1)
-    for suffix in (
-        topics.ACCESS_RESPONSE,
-        topics.TIME_RESPONSE,
-        topics.EVENTS_ACK,
-        topics.CONTROL,
-        topics.REKEY,
-        topics.CACHE,
-        topics.CONFIG,
-    ):
-        link.subscribe_later(prefix + suffix, 1)
+    listen = _listener(link, app, prefix)
+    wifi = _wifi(config.get("wifi"))
+    claim = config.get("claim")
+    claimed = directory + "/claimed"
+    if claim and files.read(claimed) != claim.encode():
+        from doorward_node.claim import Claim
+
+        app.attach(reader, Claim(config, claimed, session, link, app, listen), wifi)
+    else:
+        listen()
+        app.attach(reader, link, wifi)
     return app
+
+
+def _listener(link, app, prefix):
+    # What makes the link the app's own.
+    def listen():
+        link.set_callback(app.on_message)
+        link.set_last_will(prefix + topics.OFFLINE, b'{"status":"offline"}', True, 1)
+        for suffix in (
+            topics.ACCESS_RESPONSE,
+            topics.TIME_RESPONSE,
+            topics.EVENTS_ACK,
+            topics.CONTROL,
+            topics.REKEY,
+            topics.CACHE,
+            topics.CONFIG,
+        ):
+            link.subscribe_later(prefix + suffix, 1)
+
+    return listen
 
 
 def _link(config):

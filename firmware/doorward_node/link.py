@@ -41,7 +41,7 @@ class Link:
         self._address = None
         self._keepalive = keepalive
         self._ssl = ssl
-        self._callback = self._on_up = self._will = None
+        self._callback = self.on_up = self._will = None
         self._filters = []
         self._inbox = Inbox()
         self._transport = self._task = None
@@ -66,7 +66,7 @@ class Link:
 
     async def run(self, on_up=None):
         # Keeps the connection for ever, with a persistent session. on_up() runs at every connect.
-        self._on_up = on_up
+        self.on_up = on_up
         pause = _BACK_OFF_MS
         while True:
             started = ticks_ms()
@@ -206,8 +206,8 @@ class Link:
         self._asked = None
         if self._filters:
             self._write(mqtt.subscribe(self._next_id(), self._filters))
-        if self._on_up:
-            self._on_up()
+        if self.on_up:
+            self.on_up()
 
     def _on_publish(self, flags, body):
         if flags & 4:

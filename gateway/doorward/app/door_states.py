@@ -72,6 +72,18 @@ class DoorStates:
             heard_at=device.heard_at,
         )
 
+    def gone(self, device_id: str) -> None:
+        """The board is not believed any more: nothing is known of its door but what happened there."""
+        self._change(
+            device_id,
+            online=False,
+            locked=None,
+            contact=None,
+            alarm=None,
+            firmware=None,
+            policy_version=None,
+        )
+
     def reported(self, device: Device, state: Reported) -> None:
         """The board says what it is."""
         self._change(

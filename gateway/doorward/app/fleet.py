@@ -19,8 +19,9 @@ _BOOTS_KEPT = 64
 class Device:
     """What is known of one board; nothing of it survives a restart, all of it is told again."""
 
-    def __init__(self, device_id: str) -> None:
+    def __init__(self, device_id: str, *, approved: bool = True) -> None:
         self.id = device_id
+        self.approved = approved
         self.online = False
         self.firmware: str | None = None
         self.cache_version: int | None = None
@@ -79,22 +80,32 @@ class Device:
 
 
 class Fleet:
-    """All enrolled boards, and the way to talk to them."""
+    """All boards that have keys here, and the way to talk to them. Only those that are approved are believed."""
 
     def __init__(self, base: str, signer: Signer, publisher: Publisher, clock: Clock) -> None:
-        """Every device with keys is known from the start; no other is, until it is enrolled."""
+        """Start with nobody: `DeviceDesk` says who there is."""
         self._base = base
         self._signer = signer
         self._publisher = publisher
         self._clock = clock
-        self._devices = {device: Device(device) for device in signer.devices()}
+        self._devices: dict[str, Device] = {}
+        self.strangers = 0
 
-    def enrol(self, device_id: str) -> None:
-        """Know a board from now on; its keys are at the signer."""
-        self._devices.setdefault(device_id, Device(device_id))
+    def enrol(self, device_id: str, *, approved: bool) -> None:
+        """Know a board from now on, as one that has never been heard; its keys are at the signer."""
+        self._devices[device_id] = Device(device_id, approved=approved)
+
+    def forget(self, device_id: str) -> None:
+        """From now on nothing that this board says is heard, and nothing is said to it."""
+        self._devices.pop(device_id, None)
 
     def find(self, device_id: str) -> Device | None:
-        """The board of that id, None if it is not enrolled."""
+        """The board of that id, None if it is not known, or nobody has approved it."""
+        device = self._devices.get(device_id)
+        return device if device is not None and device.approved else None
+
+    def candidate(self, device_id: str) -> Device | None:
+        """The board of that id, also one that waits for approval."""
         return self._devices.get(device_id)
 
     def list(self) -> tuple[DeviceView, ...]:

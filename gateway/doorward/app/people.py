@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from doorward.app.announcer import Announcer
 from doorward.app.entries import instant, milliseconds
+from doorward.app.names import clean_name
 from doorward.app.ports import Clock, RulesStore
 from doorward.app.rulebook import Rulebook
 from doorward.app.views import Card, Level, LevelGrant, Person
@@ -13,8 +14,6 @@ from doorward.domain.audit import AuditRow
 from doorward.domain.credentials import UID_SIZES, Credential, tail
 from doorward.domain.snapshot import Snapshot
 from doorward.errors import Conflict, InvalidInput, NotFound
-
-_LONGEST_NAME = 80
 
 
 class PeopleDesk:
@@ -69,11 +68,7 @@ class PeopleDesk:
 
     async def add(self, name: str, levels: Sequence[str] = (), *, actor: str) -> Person:
         """Add a person. Raises InvalidInput, Conflict, or NotFound for a level that there is not."""
-        name = " ".join(name.split())
-        if not 0 < len(name) <= _LONGEST_NAME:
-            raise InvalidInput(f"name: give 1 to {_LONGEST_NAME} characters", field="name")
-        if not name.isprintable():
-            raise InvalidInput("name: leave out what cannot be printed", field="name")
+        name = clean_name(name, "name")
         if levels and not self._rulebook.snapshot.rules.levels:
             raise NotFound(
                 "there are no access levels here yet",

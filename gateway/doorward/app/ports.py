@@ -7,6 +7,7 @@ from typing import Protocol
 
 from doorward.app.trust import Adoption, Anchor, AuditHead, ExportSignature, ServerIdentity
 from doorward.domain.audit import AuditRow
+from doorward.domain.devices import Registration
 from doorward.domain.doors import Door
 from doorward.domain.schedules import Windows
 from doorward.domain.snapshot import Rules
@@ -257,6 +258,27 @@ class RulesStore(Protocol):
         levels: Sequence[tuple[str, Sequence[str], str]],
     ) -> None:
         """Add what is not there yet: doors, (name, windows) schedules, (name, doors, schedule) levels."""
+
+
+class DeviceStore(Protocol):
+    """The boards of the site. A change and its audit row are one transaction."""
+
+    def registrations(self) -> tuple[Registration, ...]: ...
+
+    async def put_device(
+        self, device: Registration, row: AuditRow, door: Door | None = None
+    ) -> AuditRow:
+        """Write a board, and the door that it keeps from now on, in place of what was known of them."""
+
+
+class Admission(Protocol):
+    """Who may connect to the broker. Changes act at once, on connections that stand too."""
+
+    def admit(self, device: str, digest: bytes, *, waiting: bool) -> None:
+        """Let a board in with the secret that has this SHA-256; a waiting one has the topics of discovery alone."""
+
+    async def expel(self, device: str) -> None:
+        """Shut a board out and forget its session, its queue and what it left; returns when the disk knows."""
 
 
 class CacheStore(Protocol):

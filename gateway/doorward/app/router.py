@@ -8,6 +8,7 @@ import structlog
 from doorward.app.fleet import Device, Fleet
 from doorward.app.ports import Message, Signer
 from doorward.errors import Rejected, Unavailable
+from doorward_core import topics
 from doorward_core.messages import MessageError
 from doorward_core.seal import SealError, parse_freshness
 
@@ -45,8 +46,12 @@ class Router:
 
     def handle(self, message: Message) -> None:
         """Route one message."""
-        device = self._fleet.find(message.device)
+        # Before it is approved a board is heard on that one leaf, and what it says there opens nothing.
+        announcement = message.suffix == topics.REGISTER
+        find = self._fleet.candidate if announcement else self._fleet.find
+        device = find(message.device)
         if device is None:
+            self._fleet.strangers += 1
             message.ack()
             return
         try:

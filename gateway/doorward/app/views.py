@@ -15,7 +15,8 @@ class AuditEntry:
     """One row of the audit, as people read it.
 
     kind: an event type of the contract (`access.decision`, `door.forced`, …), or `correction`,
-    `release.requested`, `release.expired`, `release.failed`, `person.added`, `card.added`, `card.revoked`, `tamper`.
+    `release.requested`, `release.expired`, `release.failed`, `person.added`, `card.added`, `card.revoked`, `tamper`,
+    `device.adopted`, `device.announced`, `device.approved`, `device.revoked`.
     source: who says so: the `gateway`, the `board`, or an `operator`. why: one sentence.
     """
 
@@ -186,6 +187,29 @@ class DeviceView:
     firmware: str | None = None
     heard_at: datetime | None = None
     rejected: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class BoardView:
+    """A board of the site. state: waiting, announced, approved or revoked; what it says itself is in `firmware`.
+
+    rejected: how many of its messages were refused since the gateway started. certificate: False for a board that was
+    put up before there were certificates.
+    """
+
+    id: str
+    board: str
+    state: str
+    door_id: str | None = None
+    door_name: str | None = None
+    online: bool = False
+    firmware: str | None = None
+    heard_at: datetime | None = None
+    rejected: int = 0
+    adopted_at: datetime | None = None
+    approved_at: datetime | None = None
+    revoked_at: datetime | None = None
+    certificate: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,28 +5,32 @@ import json
 import os
 import secrets
 import sys
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from doorward import private_file
 from doorward.adapters.lab import LabSocket
 from doorward.app.auth import Tokens
+from doorward.app.board_files import BrokerAddress
+from doorward.app.device_doors import DoorOrder
 from doorward.app.site import SiteDesk
 from doorward.app.views import Person
 from doorward.config import Settings
+from doorward.domain.devices import REVOKED
 from doorward.domain.doors import Door
 from doorward.errors import NoMicroPython, Unavailable
 from doorward.runtime import demosite
 from doorward.runtime.gateway import Gateway
 from doorward.runtime.lab_process import LabProcess
 from doorward.runtime.usecases import UseCases
-from doorward.signer import Enrolment
 
 SITE_FILE = "site.json"
 _ACTOR = "demo"
 
 
 class VirtualSite(Gateway):
-    """A gateway whose boards are virtual. It enrols them and writes DIR/site.json; who runs a lab starts them."""
+    """A gateway whose boards are virtual. It adopts them and writes DIR/site.json; who runs a lab starts them."""
 
     def __init__(self, settings: Settings) -> None:
         """One browser gets in by a link, once: there is no operator to begin with."""
@@ -38,45 +42,43 @@ class VirtualSite(Gateway):
         return f"http://{self.settings.web.host}:{self.web_port}/enter/{self.tokens.enter}"
 
     async def prepare(self, cases: UseCases) -> None:
-        """Fill an empty site, and enrol its boards at the signer and the broker."""
+        """Fill an empty site, and adopt its boards. They are approved when they announce themselves."""
         await self.store.put_site(demosite.DOORS, demosite.SCHEDULES, demosite.LEVELS)
-        for door in demosite.DOORS:
-            enrolment = self.signer.enrol(door.device)
-            self.principals.add(enrolment.device, enrolment.secret, keep=False)
-            cases.fleet.enrol(door.device)
         await cases.rulebook.refresh()
         known = {person.name for person in await cases.people.list()}
         for someone in demosite.PEOPLE:
             if someone.name not in known:
                 await _add(cases, someone)
-        boards = [self._profile(door, self.signer.enrol(door.device)) for door in demosite.DOORS]
+        cases.discovery.announced.append(lambda device: self.spawn(_approve(cases, device)))
+        path = self.settings.directory / SITE_FILE
+        former = _boards_in(path)
+        boards = [
+            await self._board(cases, door, former.get(door.device)) for door in demosite.DOORS
+        ]
         cards = {key: card.uid.hex() for key, card in demosite.CARDS.items()}
         site = json.dumps({"boards": boards, "cards": cards}, indent=1)
-        private_file.replace(self.settings.directory / SITE_FILE, site.encode())
+        private_file.replace(path, site.encode())
 
     def site(self, cases: UseCases) -> SiteDesk:
         """The table with the cards on it."""
         socket = LabSocket(self.settings.run / "lab.sock")
         return SiteDesk(socket, demosite.CARDS, cases.rulebook, cases.states)
 
-    def _profile(self, door: Door, enrolment: Enrolment) -> dict[str, Any]:
-        """A board's config.json."""
-        return {
-            "id": enrolment.device,
-            "base": self.settings.base,
-            "broker": {"host": self.settings.mqtt.host, "port": self.mqtt_port},
-            "secret": enrolment.secret,
-            "key": enrolment.key,
-            "key_epoch": enrolment.epoch,
-            "wifi": None,
-            "pins": demosite.pins(),
-            "door": {
-                "strike_s": door.strike_ms // 1000,
-                "cap_s": door.cap_ms // 1000,
-                "held_s": door.held_ms // 1000,
-            },
-            "poll_ms": 50,
-        }
+    async def _board(
+        self, cases: UseCases, door: Door, former: dict[str, Any] | None
+    ) -> dict[str, Any]:
+        """A board's config.json: as it was, with today's port, or from an adoption if it was never given one."""
+        broker = BrokerAddress(self.settings.mqtt.host, self.mqtt_port)
+        if former is not None and self._is_good(cases, door.device):
+            return {**former, "broker": {**former["broker"], **asdict(broker)}}
+        profile = demosite.profile()
+        adopted = await cases.devices.adopt(door.device, profile, broker, again=True, actor=_ACTOR)
+        return dict(adopted.files.config)
+
+    def _is_good(self, cases: UseCases, device: str) -> bool:
+        """Whether what a board was given is still worth something."""
+        known = {board.id: board for board in cases.devices.list()}.get(device)
+        return known is not None and known.state != REVOKED and device in self.signer.digests()
 
 
 class DemoGateway(VirtualSite):
@@ -125,6 +127,21 @@ def require_micropython() -> None:
             "this machine has no MicroPython to run virtual boards with",
             "use `doorward up` with real boards, or the demo on x86-64 Linux or Apple silicon",
         )
+
+
+def _boards_in(path: Path) -> dict[str, dict[str, Any]]:
+    """The boards of a former start, by id: their secrets are in this file alone. Older ones have no claim code."""
+    try:
+        content = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        return {}
+    return {board["id"]: board for board in content["boards"] if "claim" in board}
+
+
+async def _approve(cases: UseCases, device: str) -> None:
+    """What an operator does on the page, for a board of the site."""
+    door = next(door for door in demosite.DOORS if door.device == device)
+    await cases.devices.approve(device, DoorOrder(door.name), actor=_ACTOR)
 
 
 async def _add(cases: UseCases, someone: demosite.Someone) -> Person:

@@ -1,9 +1,11 @@
 """The demo's site: one door, four cards, and the rules that make each of them end differently."""
 
-import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from doorward.adapters.boards import DEFAULT, load_profile
+from doorward.app.board_files import BoardProfile
 from doorward.app.site import DemoCard
 from doorward.data import data_root
 from doorward.domain.doors import Door
@@ -47,11 +49,12 @@ CARDS = {
     "stranger": DemoCard("A card nobody knows", bytes.fromhex("04a1b2c3d4e5f7")),
 }
 
-_PROFILE = "esp32-devkit-door"
+
+def profile() -> BoardProfile:
+    """How the demo's board is wired: as a real one."""
+    return load_profile(data_root() / "boards", DEFAULT)
 
 
-def pins() -> dict[str, Any]:
-    """How the demo's board is wired: as a real one of that profile, for a board's config.json."""
-    profile = data_root() / "boards" / f"{_PROFILE}.toml"
-    wired: dict[str, Any] = tomllib.loads(profile.read_text(encoding="utf-8"))["pins"]
-    return wired
+def pins() -> Mapping[str, Any]:
+    """Its pins, for who watches them."""
+    return profile().pins

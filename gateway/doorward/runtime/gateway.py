@@ -19,6 +19,7 @@ from doorward.app.cache import CacheKeeper
 from doorward.app.doors import DoorDesk
 from doorward.app.entries import AuditHistory, entry
 from doorward.app.health import HealthMonitor
+from doorward.app.ports import Spawn
 from doorward.app.services import Services, Site
 from doorward.broker import Broker, Denial, Policy, Principals, Role
 from doorward.broker.store import BrokerStore
@@ -26,6 +27,7 @@ from doorward.config import Settings
 from doorward.database import load_or_create
 from doorward.errors import StartupError
 from doorward.runtime import checks, lock, servers
+from doorward.runtime.admission import BrokerAdmission
 from doorward.runtime.servers import Server
 from doorward.runtime.usecases import UseCases, wire
 from doorward.signer import Signer
@@ -101,10 +103,10 @@ class Gateway:
         policy = Policy(settings.base)
         self.broker = Broker(store, self.principals, policy, on_denied=_denied)
         secret = secrets.token_hex(32)
-        # Not kept: the signer alone says who there is, and a device that it forgot stays outside.
+        # Not kept: registry and signer say who there is, and a device that they forgot stays outside.
         self.principals.add(GATEWAY_NAME, secret, Role.GATEWAY, keep=False)
-        for enrolment in self.signer.enrolments():
-            self.principals.add(enrolment.device, enrolment.secret, keep=False)
+        self.admission = BrokerAdmission(self.broker, self.principals)
+        self.admission.admit_all(self.store.registrations(), self.signer.digests())
         host = settings.mqtt.host
         self.mqtt_port = await self.broker.start(host, settings.mqtt.port)
         stack.push_async_callback(self.broker.stop)
@@ -116,8 +118,17 @@ class Gateway:
         def spawn(work: Coroutine[object, object, None]) -> None:
             tasks.create_task(_survived(work))
 
+        self.spawn: Spawn = spawn
         clock = SystemClock(self.settings.zone)
-        cases = wire(self.settings.base, self.store, self.signer, self.link, clock, spawn)
+        cases = wire(
+            self.settings.base,
+            self.store,
+            self.signer,
+            self.link,
+            clock,
+            spawn,
+            self.admission,
+        )
         self.cases = cases
         await self.prepare(cases)
         await cases.cache.refresh()

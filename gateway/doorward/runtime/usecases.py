@@ -7,6 +7,8 @@ from doorward.app.access import AccessControl
 from doorward.app.announcer import Announcer
 from doorward.app.cache import CacheKeeper
 from doorward.app.command_acks import CommandAcks
+from doorward.app.devices import DeviceDesk
+from doorward.app.discovery import Discovery
 from doorward.app.door_states import DoorStates
 from doorward.app.event_rows import EventRows
 from doorward.app.events import EventLog
@@ -14,16 +16,20 @@ from doorward.app.feed import LiveFeed
 from doorward.app.fleet import Fleet
 from doorward.app.people import PeopleDesk
 from doorward.app.ports import (
+    Admission,
     AuditStore,
     CacheStore,
     Clock,
+    DeviceStore,
     LogStore,
     Publisher,
+    Registrar,
     RulesStore,
     Signer,
     Spawn,
 )
 from doorward.app.presence import Presence
+from doorward.app.registry import Registry
 from doorward.app.rekey import Rekeying
 from doorward.app.releases import Releases
 from doorward.app.router import Router
@@ -34,8 +40,12 @@ from doorward_core import topics
 from doorward_core.gateway_messages import Event
 
 
-class Store(RulesStore, AuditStore, LogStore, CacheStore, Protocol):
+class Store(RulesStore, AuditStore, LogStore, CacheStore, DeviceStore, Protocol):
     """Everything that the doors need to be on record."""
+
+
+class Keys(Signer, Registrar, Protocol):
+    """The signer, both halves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +62,20 @@ class UseCases:
     rekeying: Rekeying
     cache: CacheKeeper
     people: PeopleDesk
+    devices: DeviceDesk
+    discovery: Discovery
     why: WhyNot
     router: Router
 
 
 def wire(
-    base: str, store: Store, signer: Signer, publisher: Publisher, clock: Clock, spawn: Spawn
+    base: str,
+    store: Store,
+    signer: Keys,
+    publisher: Publisher,
+    clock: Clock,
+    spawn: Spawn,
+    admission: Admission,
 ) -> UseCases:
     """Make them all. `spawn` runs a coroutine beside everything else."""
     rulebook = Rulebook(store)
@@ -65,6 +83,7 @@ def wire(
     fleet = Fleet(base, signer, publisher, clock)
     states = DoorStates(rulebook, feed)
     announcer = Announcer(states, feed)
+    registry = Registry(store, signer, fleet, announcer, clock)
     releases = Releases(rulebook, fleet, states, store, feed, announcer, clock)
     rows = EventRows(rulebook, signer, releases.actor)
     events = EventLog(fleet, signer, store, rows, announcer, clock, spawn)
@@ -75,6 +94,7 @@ def wire(
     presence.greeted.append(cache.greeted)
     rekeying = Rekeying(fleet, signer, store, announcer, clock, spawn, cache.refresh)
     presence.greeted.append(rekeying.greeted)
+    discovery = Discovery(registry, fleet, clock, spawn)
     router = Router(
         fleet,
         signer,
@@ -85,10 +105,12 @@ def wire(
             topics.ONLINE: presence.hello,
             topics.REPORTED: presence.reported,
             topics.HEARTBEAT: presence.heartbeat,
+            topics.REGISTER: discovery.register,
         },
         raw={topics.EVENTS: events.event, topics.OFFLINE: presence.offline},
     )
     people = PeopleDesk(rulebook, store, announcer, clock, cache.refresh)
+    devices = DeviceDesk(base, registry, signer, admission, fleet, rulebook, states, cache.refresh)
     why = WhyNot(rulebook, states, clock)
     return UseCases(
         rulebook,
@@ -101,6 +123,8 @@ def wire(
         rekeying,
         cache,
         people,
+        devices,
+        discovery,
         why,
         router,
     )

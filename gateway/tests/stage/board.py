@@ -4,7 +4,7 @@ import os
 
 from doorward.signer import Enrolment
 from doorward_core import board_messages, seal, topics
-from doorward_core.messages import hexed
+from doorward_core.messages import encode, hexed
 
 
 class ScriptedBoard:
@@ -26,6 +26,17 @@ class ScriptedBoard:
         log = (self.epoch, self.seq)
         body = board_messages.hello(self.id, "0.1.0", *log, cache_version, 1000, heard)
         return self.say(topics.ONLINE, body)
+
+    def announce(self, claim: str, *, device: str | None = None, **said: object) -> bytes:
+        body = {
+            "v": 1,
+            "device_id": device or self.id,
+            "claim": claim,
+            "board": "esp32-devkit-door",
+            "firmware": "0.1.0",
+            **said,
+        }
+        return self.say(topics.REGISTER, encode(body))
 
     def ask(self, uid: bytes, nonce: bytes) -> bytes:
         block = seal.encrypt_uid(self.keys, nonce, uid)

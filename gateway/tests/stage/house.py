@@ -5,6 +5,7 @@ from pathlib import Path
 from doorward.adapters.store import SqlStore
 from doorward.database import load_or_create
 from doorward.domain.audit import AuditRow
+from doorward.domain.devices import APPROVED, Registration
 from doorward.domain.doors import Door
 from doorward.signer import Enrolment, Signer
 from doorward_core.schedule import ALWAYS
@@ -24,5 +25,7 @@ async def furnish(directory: Path) -> Enrolment:
     )
     await store.add_person("Maya Okafor", ("Members",), AuditRow(0, "person.added", "operator"))
     await store.add_card(MEMBER, "Maya Okafor", AuditRow(0, "card.added", "operator"))
+    board = Registration("front", "esp32-devkit-door", APPROVED, 0)
+    await store.put_device(board, AuditRow(0, "device.approved", "operator"))
     await store.close()
     return Signer(directory / "signer").enrol("front")

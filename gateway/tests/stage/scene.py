@@ -19,6 +19,7 @@ from doorward_core.schedule import ALWAYS
 from doorward_core.topics import device_topic
 from stage.board import ScriptedBoard
 from stage.clock import FakeClock
+from stage.gate import Gate
 from stage.store import MemoryStore
 
 CARDS = MappingProxyType(
@@ -77,11 +78,14 @@ class Scene:
         self.store = MemoryStore(RULES)
         self.keys_directory = directory
         self.signer = Signer(directory)
+        self.gate = Gate()
         self.front = ScriptedBoard(self.signer.enrol("front"))
         self.back = ScriptedBoard(self.signer.enrol("back"))
         self.wire = Recorder(self.log)
         self.tasks: list[asyncio.Task[None]] = []
-        self.cases = wire("doorward", self.store, self.signer, self.wire, self.clock, self._spawn)
+        self.cases = wire(
+            "doorward", self.store, self.signer, self.wire, self.clock, self._spawn, self.gate
+        )
         self.feed = self.cases.feed.subscribe()
 
     def _spawn(self, work: Coroutine[object, object, None]) -> None:

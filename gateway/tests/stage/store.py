@@ -7,6 +7,8 @@ from doorward.app.ports import Account, DeviceCache, LogEntry, LogHead, OpenSess
 from doorward.domain import permissions
 from doorward.domain.audit import AuditRow, correction
 from doorward.domain.credentials import Credential
+from doorward.domain.devices import APPROVED, Registration
+from doorward.domain.doors import Door
 from doorward.domain.people import Person
 from doorward.domain.snapshot import Rules
 
@@ -16,6 +18,9 @@ class MemoryStore:
         self.rules = rules
         self.rows: list[AuditRow] = []
         self.entries: list[LogEntry] = []
+        self.boards = {
+            door.device: Registration(door.device, "door", APPROVED, 0) for door in rules.doors
+        }
         self.kept_caches: dict[str, DeviceCache] = {}
         self.users: dict[str, Account] = {}
         self.kept_roles = dict(permissions.SHIPPED)
@@ -79,6 +84,20 @@ class MemoryStore:
     async def revoke_card(self, uid: bytes, row: AuditRow) -> AuditRow:
         cards = (replace(c, revoked=c.revoked or c.uid == uid) for c in self.rules.credentials)
         self.rules = replace(self.rules, credentials=tuple(cards))
+        return self._add(row)
+
+    def registrations(self) -> tuple[Registration, ...]:
+        return tuple(self.boards.values())
+
+    async def put_device(
+        self, device: Registration, row: AuditRow, door: Door | None = None
+    ) -> AuditRow:
+        if self.error is not None:
+            raise self.error
+        self.boards[device.id] = device
+        if door is not None:
+            others = tuple(one for one in self.rules.doors if one.id != door.id)
+            self.rules = replace(self.rules, doors=(*others, door))
         return self._add(row)
 
     async def put_site(self, *_: object) -> None:

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from doorward.adapters.store import audit, operators, rules
+from doorward.adapters.store import audit, devices, operators, rules
 from doorward.app.ports import (
     Account,
     DeviceCache,
@@ -18,6 +18,7 @@ from doorward.app.ports import (
 )
 from doorward.database import Writer, open_database, upgrade
 from doorward.domain.audit import AuditRow
+from doorward.domain.devices import Registration
 from doorward.domain.doors import Door
 from doorward.domain.schedules import Windows
 from doorward.domain.snapshot import Rules
@@ -94,6 +95,21 @@ class SqlStore:
                 rules.put_level(connection, name, ids, schedule)
 
         await self._writer.run(work)
+
+    # --- boards -----------------------------------------------------------------------------------
+
+    def registrations(self) -> tuple[Registration, ...]:
+        return self._look(devices.registrations)
+
+    async def put_device(
+        self, device: Registration, row: AuditRow, door: Door | None = None
+    ) -> AuditRow:
+        def change(connection: Connection) -> None:
+            devices.put(connection, device)
+            if door is not None:
+                devices.keep_door(connection, door)
+
+        return await self._change(row, change)
 
     # --- audit and logs ---------------------------------------------------------------------------
 

@@ -139,6 +139,22 @@ device_event = Table(
     UniqueConstraint("device", "epoch", "seq"),
 )
 
+# Every board that was ever adopted; a revoked one stays, so that it is known when it knocks.
+device = Table(
+    "device",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("board", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("adopted_ms", Integer, nullable=False),
+    Column("serial", String),
+    Column("claim", LargeBinary),
+    Column("firmware", String),
+    Column("announced_ms", Integer),
+    Column("approved_ms", Integer),
+    Column("revoked_ms", Integer),
+)
+
 # What each board was last told about who may pass: the counter never goes back.
 device_cache = Table(
     "device_cache",

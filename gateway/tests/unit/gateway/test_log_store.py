@@ -11,6 +11,7 @@ from stage import Scene
 from doorward.adapters.store import SqlStore
 from doorward.app.ports import LogEntry, Recorded
 from doorward.domain.audit import AuditRow
+from doorward.domain.devices import APPROVED, Registration
 from doorward.domain.doors import Door
 from doorward.runtime.usecases import wire
 from doorward_core import seal, topics
@@ -28,14 +29,18 @@ class PickyStore(SqlStore):
 async def store(tmp_path: Path) -> AsyncIterator[SqlStore]:
     store = PickyStore(tmp_path / "gateway.db", bytes(32))
     store.start()
-    await store.put_site([Door("front", "Front door", "front")], [], [])
+    board = Registration("front", "esp32-devkit-door", APPROVED, 0)
+    row = AuditRow(0, "device.approved", "operator")
+    await store.put_device(board, row, Door("front", "Front door", "front"))
     yield store
     await store.close()
 
 
 @pytest.fixture
 def scene(scene: Scene, store: SqlStore) -> Scene:
-    scene.cases = wire("doorward", store, scene.signer, scene.wire, scene.clock, scene._spawn)
+    scene.cases = wire(
+        "doorward", store, scene.signer, scene.wire, scene.clock, scene._spawn, scene.gate
+    )
     scene.deliver(topics.ONLINE, scene.front.hello())
     scene.log.clear()
     return scene
@@ -55,7 +60,7 @@ async def test_an_entry_that_cannot_be_put_on_record_is_kept_and_stops_nothing(
         await store.put_site([], [], [])
     assert acked(scene) == [1, 2, 3, 4]
     assert store.heads()["front"].digest == scene.front.digest
-    kinds = [row.kind for row in await store.recent(10, None, None)]
+    kinds = [row.kind for row in await store.recent(4, None, None)]
     assert kinds == ["door.open", "door.closed", "unreadable", "door.open"]
     assert "start over" not in scene.log
 
@@ -71,7 +76,9 @@ async def test_an_event_of_a_log_that_is_over_does_not_stop_the_present_one(
     scene.deliver(topics.EVENTS, scene.front.event("boot", {}))
     await store.put_site([], [], [])
     if restarted:
-        scene.cases = wire("doorward", store, scene.signer, scene.wire, scene.clock, scene._spawn)
+        scene.cases = wire(
+            "doorward", store, scene.signer, scene.wire, scene.clock, scene._spawn, scene.gate
+        )
         scene.deliver(topics.ONLINE, scene.front.hello())
     scene.deliver(topics.EVENTS, former)
     scene.deliver(topics.EVENTS, unheard)

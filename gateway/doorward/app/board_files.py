@@ -1,0 +1,65 @@
+"""What a board carries in its flash before it is put up: its settings, and who it is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from doorward.app.trust import Adoption
+from doorward.domain.doors import Door
+
+_POLL_MS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerAddress:
+    """Where boards find the broker: an IPv4 address, for looking up a name stops a board."""
+
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class BoardProfile:
+    """How a kind of board is wired."""
+
+    name: str
+    pins: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class BoardFiles:
+    """The secret files of one board, by their path on it. They are given out once."""
+
+    config: Mapping[str, Any] = field(repr=False)  # /config.json
+    tls: Mapping[str, bytes] = field(repr=False)  # /tls/…, DER
+
+
+def board_files(
+    adoption: Adoption, claim: bytes, profile: BoardProfile, broker: BrokerAddress, base: str
+) -> BoardFiles:
+    """The files of a newly adopted board. The door's times hold until the gateway has said others."""
+    door = Door(adoption.device, adoption.device, adoption.device)
+    config = {
+        "id": adoption.device,
+        "board": profile.name,
+        "base": base,
+        "broker": {"host": broker.host, "port": broker.port},
+        "secret": adoption.secret,
+        "key": adoption.key,
+        "key_epoch": adoption.epoch,
+        "claim": claim.hex(),
+        "wifi": None,
+        "pins": dict(profile.pins),
+        "door": {
+            "strike_s": door.strike_ms // 1000,
+            "cap_s": door.cap_ms // 1000,
+            "held_s": door.held_ms // 1000,
+        },
+        "poll_ms": _POLL_MS,
+    }
+    tls = {
+        "ca.der": adoption.authority,
+        "cert.der": adoption.certificate,
+        "key.der": adoption.private_key,
+    }
+    return BoardFiles(config, tls)

@@ -1,0 +1,214 @@
+"""What an operator does with boards: adopt, approve, revoke. Each acts at once and is in the audit."""
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from doorward.app.board_files import BoardFiles, BoardProfile, BrokerAddress, board_files
+from doorward.app.device_doors import DoorOrder, door_for
+from doorward.app.door_states import DoorStates
+from doorward.app.entries import instant
+from doorward.app.fleet import Fleet
+from doorward.app.ports import Admission, Registrar
+from doorward.app.registry import Registry
+from doorward.app.rulebook import Rulebook
+from doorward.app.views import BoardView
+from doorward.domain import audit, devices
+from doorward.domain.audit import AuditRow
+from doorward.domain.devices import Registration
+from doorward.errors import Conflict, InvalidInput, NotFound
+from doorward_core import topics
+
+_CLAIM_BYTES = 16
+RESERVED = "gateway"  # the gateway's own name at the broker
+
+
+@dataclass(frozen=True, slots=True)
+class Adopted:
+    """A board that was adopted, and its files: nobody can have them a second time."""
+
+    board: BoardView
+    again: bool
+    files: BoardFiles
+
+
+class DeviceDesk:
+    """Changes the registry, and makes broker, signer and fleet follow. `changed` is awaited when doors are others."""
+
+    def __init__(
+        self,
+        base: str,
+        registry: Registry,
+        registrar: Registrar,
+        admission: Admission,
+        fleet: Fleet,
+        rulebook: Rulebook,
+        states: DoorStates,
+        changed: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._base = base
+        self._registry = registry
+        self._registrar = registrar
+        self._admission = admission
+        self._fleet = fleet
+        self._rulebook = rulebook
+        self._states = states
+        self._changed = changed
+
+    def list(self) -> tuple[BoardView, ...]:
+        """Every board that was ever adopted, by id."""
+        return tuple(self._view(known) for known in self._registry.list())
+
+    def get(self, device: str) -> BoardView:
+        """One board. Raises NotFound."""
+        return self._view(self._known(device))
+
+    async def adopt(
+        self,
+        device: str,
+        profile: BoardProfile,
+        broker: BrokerAddress,
+        *,
+        again: bool = False,
+        actor: str,
+    ) -> Adopted:
+        """Make a board's secrets, and a claim code. Whatever it had before is worth nothing from now on.
+
+        Raises InvalidInput for what cannot be an id, and Conflict for a board that is known unless `again` is said.
+        """
+        if not topics.is_id(device) or device == RESERVED:
+            problem = "reserved" if device == RESERVED else "no board id"
+            raise InvalidInput(
+                f"{device!r} is {problem}", "use 1 to 32 of A-Z a-z 0-9 _ -", field="id"
+            )
+        async with self._registry.changing:
+            former = self._registry.get(device)
+            if former is not None and not again:
+                raise Conflict(
+                    f"the board {device} is known already ({former.state})",
+                    "--again makes new keys for it and shuts out whatever holds the old ones",
+                    field="id",
+                )
+            await self._shut_out(device)
+            adoption = await asyncio.to_thread(self._registrar.adopt, device)
+            claim = secrets.token_bytes(_CLAIM_BYTES)
+            made = Registration(
+                device,
+                profile.name,
+                devices.WAITING,
+                self._registry.now_ms(),
+                serial=f"{adoption.serial:x}",
+                claim=devices.digest(claim),
+            )
+            void = "; its old keys are void" if former else ""
+            why = f"The board {device} was given keys{void}."
+            row = await self._registry.record(made, audit.DEVICE_ADOPTED, why, actor=actor)
+            self._fleet.enrol(device, approved=False)
+            self._admission.admit(device, self._registrar.digests()[device], waiting=True)
+        self._registry.tell(row)
+        files = board_files(adoption, claim, profile, broker, self._base)
+        return Adopted(self._view(made), former is not None, files)
+
+    async def approve(self, device: str, order: DoorOrder, *, actor: str) -> BoardView:
+        """Trust a board that has announced itself with a door: a new one, or one whose board is gone.
+
+        Its claim code is used up. Raises NotFound, InvalidInput, and Conflict for a board or a door in another state.
+        """
+        async with self._registry.changing:
+            known = self._known(device)
+            _check_announced(known)
+            door = door_for(known, order, self._rulebook.snapshot, self._keeps)
+            approved = known.approved(self._registry.now_ms())
+            why = f"The board {device} keeps {door.name} from now on."
+            row = await self._registry.record(
+                approved, audit.DEVICE_APPROVED, why, actor=actor, door=door
+            )
+            self._fleet.enrol(device, approved=True)
+            self._admission.admit(device, self._registrar.digests()[device], waiting=False)
+        await self._follow(row)
+        return self.get(device)
+
+    async def revoke(self, device: str, *, actor: str) -> BoardView:
+        """Shut a board out for good. When this returns, nothing that it holds is worth anything here.
+
+        Its certificate, secret and keys, its connection, its session, its queue and what it left at the broker are
+        gone; so they are after a restart. Raises NotFound, and Conflict for one that was revoked already.
+        """
+        async with self._registry.changing:
+            known = self._known(device)
+            # First, and also the second time: whoever asks for this wants it to be so.
+            await self._shut_out(device)
+            if known.state == devices.REVOKED:
+                await asyncio.to_thread(self._registrar.forget, device)
+                raise Conflict(
+                    f"the board {device} was revoked already", "there is nothing to do", field="id"
+                )
+            door = self._rulebook.snapshot.by_device.get(device)
+            revoked = known.revoked(self._registry.now_ms())
+            why = f"The board {device} was shut out for good."
+            row = await self._registry.record(
+                revoked, audit.DEVICE_REVOKED, why, actor=actor, door=door
+            )
+            await asyncio.to_thread(self._registrar.forget, device)
+        self._registry.tell(row)
+        return self.get(device)
+
+    async def _shut_out(self, device: str) -> None:
+        """Hear nothing of it any more: in memory at once, at the broker's disk when this returns."""
+        self._fleet.forget(device)
+        self._states.gone(device)
+        await self._admission.expel(device)
+
+    async def _follow(self, row: AuditRow) -> None:
+        await self._rulebook.refresh()
+        self._registry.tell(row)
+        await self._changed()
+
+    def _keeps(self, device: str) -> bool:
+        """Whether this board is trusted with its door."""
+        known = self._registry.get(device)
+        return known is not None and known.state == devices.APPROVED
+
+    def _known(self, device: str) -> Registration:
+        known = self._registry.get(device)
+        if known is None:
+            names = ", ".join(one.id for one in self._registry.list()[:8]) or "none yet"
+            raise NotFound(f"there is no board {device!r}", f"known: {names}", field="id")
+        return known
+
+    def _view(self, known: Registration) -> BoardView:
+        door = self._rulebook.snapshot.by_device.get(known.id)
+        heard = self._fleet.candidate(known.id)
+        return BoardView(
+            id=known.id,
+            board=known.board,
+            state=known.state,
+            door_id=door.id if door else None,
+            door_name=door.name if door else None,
+            online=heard.online if heard else False,
+            firmware=(heard.firmware if heard else None) or known.firmware,
+            heard_at=heard.heard_at if heard else None,
+            rejected=heard.rejected.total() if heard else 0,
+            adopted_at=instant(known.adopted_ms) if known.adopted_ms else None,
+            approved_at=instant(known.approved_ms) if known.approved_ms else None,
+            revoked_at=instant(known.revoked_ms) if known.revoked_ms else None,
+            certificate=known.serial is not None,
+        )
+
+
+def _check_announced(known: Registration) -> None:
+    """Raise Conflict for a board that cannot be approved now."""
+    if known.state == devices.ANNOUNCED:
+        return
+    remedy = {
+        devices.WAITING: "put its files on it, give it power and wait until it announces itself",
+        devices.APPROVED: "there is nothing to do",
+        devices.REVOKED: f"adopt it anew with `doorward device adopt {known.id} --again`",
+    }[known.state]
+    said = {
+        devices.WAITING: "has not announced itself yet",
+        devices.APPROVED: "is approved already",
+        devices.REVOKED: "was revoked",
+    }[known.state]
+    raise Conflict(f"the board {known.id} {said}", remedy, field="id")

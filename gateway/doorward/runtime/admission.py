@@ -1,0 +1,29 @@
+"""Who of the registry may connect to our own broker."""
+
+from collections.abc import Iterable, Mapping
+
+from doorward.broker import Broker, Principals, Role
+from doorward.domain import devices
+from doorward.domain.devices import Registration
+
+
+class BrokerAdmission:
+    """The application's `Admission`, at the embedded broker. Nothing of it is kept there: the registry is."""
+
+    def __init__(self, broker: Broker, principals: Principals) -> None:
+        self._broker = broker
+        self._principals = principals
+
+    def admit(self, device: str, digest: bytes, *, waiting: bool) -> None:
+        role = Role.WAITING if waiting else Role.DEVICE
+        self._principals.admit(device, digest, role, keep=False)
+
+    def admit_all(self, known: Iterable[Registration], digests: Mapping[str, bytes]) -> None:
+        """Let in whoever may connect, before the broker starts: it forgets the sessions of all others."""
+        for device in known:
+            if device.state != devices.REVOKED and device.id in digests:
+                waiting = device.state != devices.APPROVED
+                self.admit(device.id, digests[device.id], waiting=waiting)
+
+    async def expel(self, device: str) -> None:
+        await self._broker.expel(device)
