@@ -1,7 +1,8 @@
 """gateway.db on real SQLCipher: whole changes, one row a tap, nothing readable on disk."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
 
 from doorward.adapters.store import SqlStore
 from doorward.adapters.store.tables import metadata
@@ -16,6 +18,7 @@ from doorward.app.ports import Account, DeviceCache, LogEntry, LogHead, OpenSess
 from doorward.database import open_database, upgrade
 from doorward.domain import permissions
 from doorward.domain.audit import AuditRow
+from doorward.domain.devices import Registration
 from doorward.domain.doors import Door
 from doorward.errors import Conflict, NotFound
 from doorward_core import seal
@@ -203,26 +206,67 @@ async def test_no_name_and_no_card_is_readable_on_disk(store: SqlStore, tmp_path
         assert secret.upper() not in disk
 
 
-def test_who_was_an_operator_before_there_were_roles_is_an_admin(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@contextmanager
+def database_of(
+    tmp_path: Path, revision: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Connection]:
+    """gateway.db as a former version left it."""
     upgrade_revs = ScriptDirectory._upgrade_revs
     with monkeypatch.context() as back:
         back.setattr(
             ScriptDirectory,
             "_upgrade_revs",
-            lambda scripts, _, revision: upgrade_revs(scripts, "0001", revision),
+            lambda scripts, _, current: upgrade_revs(scripts, revision, current),
         )
         engine = open_database(tmp_path / "gateway.db", KEY)
         upgrade(engine, "doorward.adapters.store")
     with engine.begin() as connection:
+        yield connection
+    engine.dispose()
+
+
+def test_who_was_an_operator_before_there_were_roles_is_an_admin(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with database_of(tmp_path, "0001", monkeypatch) as connection:
         connection.exec_driver_sql(
             "INSERT INTO operator (username, password, added_ms) VALUES ('sam', '$argon2id$', 1)"
         )
-    engine.dispose()
     store = SqlStore(tmp_path / "gateway.db", KEY)
     assert store.operators() == (Account("sam", "$argon2id$", permissions.ADMIN),)
     store._engine.dispose()
+
+
+def test_a_board_that_kept_a_door_before_there_was_a_registry_is_approved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with database_of(tmp_path, "0002", monkeypatch) as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO door (id, name, device, strike_ms, cap_ms, held_ms, min_strength, lockdown) "
+            "VALUES ('front', 'Front door', 'door-7', 5000, 10000, 30000, 1, 0)"
+        )
+    store = SqlStore(tmp_path / "gateway.db", KEY)
+    (board,) = store.registrations()
+    assert (board.id, board.state, board.claim) == ("door-7", "approved", None)
+    store._engine.dispose()
+
+
+async def test_a_board_its_door_and_the_row_are_one_change(store: SqlStore) -> None:
+    board = Registration("side", "esp32-devkit-door", "waiting", 5, "ab12", b"digest")
+    await store.put_device(board, AuditRow(5, "device.adopted", "operator", device="side"))
+    assert store.registrations() == (board,)
+    door = Door("side", "Side door", "side")
+    approved = board.approved(9)
+    row = AuditRow(9, "device.approved", "operator", device="side", note="\ud800")
+    with pytest.raises(UnicodeEncodeError):
+        await store.put_device(approved, row, door)
+    assert store.registrations() == (board,), "the row could not be written, so nothing was"
+    assert [one.id for one in store.load().doors] == ["front"]
+    await store.put_device(approved, replace(row, note=None), door)
+    assert store.registrations() == (approved,)
+    assert door in store.load().doors
+    await store.put_device(approved, replace(row, note=None), replace(door, device="side2"))
+    assert [one.device for one in store.load().doors] == ["front", "side2"]
 
 
 def test_the_migrations_make_the_tables_that_the_code_knows(tmp_path: Path) -> None:
