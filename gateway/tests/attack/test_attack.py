@@ -2,16 +2,9 @@
 
 from pathlib import Path
 
-import pytest
-
 from attack.campaign import Campaign
 from attack.secrecy import spellings, spellings_found
 from attack.site import CARDS, Site
-
-
-@pytest.fixture(scope="session")
-def mpy_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("mpy")
 
 
 async def test_two_thousand_hostile_rounds_open_nothing(tmp_path: Path, mpy_cache: Path) -> None:
