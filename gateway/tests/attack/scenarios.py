@@ -1,4 +1,4 @@
-"""One attack each, aimed at one defence. A scenario raises Breached when the attack works; the relay or the store says so.
+"""One attack each, aimed at one defence. A scenario raises Breached when it works; the relay or the store says so.
 
 `python -m attack.scenarios NAME DIRECTORY CACHE` runs one by itself and prints, as JSON, what was breached: that is how
 mutants are tried. Anything else that goes wrong is an error, and no proof of anything.
