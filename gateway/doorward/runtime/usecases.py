@@ -66,6 +66,7 @@ class UseCases:
     discovery: Discovery
     why: WhyNot
     router: Router
+    announcer: Announcer
 
 
 def wire(
@@ -127,6 +128,7 @@ def wire(
         discovery,
         why,
         router,
+        announcer,
     )
 
 

@@ -7,13 +7,13 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from doorward.adapters.store import audit, devices, operators, rules
+from doorward.adapters.store import audit, caches, devices, rules
+from doorward.adapters.store.accounts import SqlAccounts
+from doorward.adapters.store.vault import Vault
 from doorward.app.ports import (
-    Account,
     DeviceCache,
     LogEntry,
     LogHead,
-    OpenSession,
     Recorded,
 )
 from doorward.database import Writer, open_database, upgrade
@@ -34,6 +34,7 @@ class SqlStore:
         self._engine = open_database(path, key)
         upgrade(self._engine, "doorward.adapters.store")
         self._writer = Writer(self._engine, name="gateway-writer")
+        self.accounts = SqlAccounts(self._look, self._writer, Vault(key))
 
     def start(self) -> None:
         """Get ready to write; called on the event loop."""
@@ -137,34 +138,13 @@ class SqlStore:
     def store_event(self, entry: LogEntry, rows: Sequence[AuditRow], done: Recorded) -> None:
         self._writer.submit(lambda connection: audit.store_event(connection, entry, rows), done)
 
-    # --- operators and caches ---------------------------------------------------------------------
-
-    def operators(self) -> tuple[Account, ...]:
-        return self._look(operators.operators)
-
-    def roles(self) -> dict[str, frozenset[str]]:
-        return self._look(operators.roles)
-
-    async def add_operator(self, account: Account, at_ms: int) -> None:
-        await self._writer.run(lambda c: operators.add_operator(c, account, at_ms))
-
-    def sessions(self) -> tuple[OpenSession, ...]:
-        return self._look(operators.sessions)
-
-    async def put_session(self, session: OpenSession) -> None:
-        await self._writer.run(lambda c: operators.put_session(c, session))
-
-    async def drop_session(self, token: bytes) -> None:
-        await self._writer.run(lambda c: operators.drop_session(c, token))
-
-    async def drop_sessions_before(self, at_ms: int) -> None:
-        await self._writer.run(lambda c: operators.drop_sessions_before(c, at_ms))
+    # --- caches -----------------------------------------------------------------------------------
 
     def caches(self) -> dict[str, DeviceCache]:
-        return self._look(operators.caches)
+        return self._look(caches.caches)
 
     async def put_cache(self, cache: DeviceCache) -> None:
-        await self._writer.run(lambda c: operators.put_cache(c, cache))
+        await self._writer.run(lambda c: caches.put_cache(c, cache))
 
 
 def _some(row: AuditRow | None) -> list[AuditRow]:

@@ -186,6 +186,11 @@ operator = Table(
     Column("username", String(collation="NOCASE"), nullable=False, unique=True),
     Column("password", String, nullable=False),
     Column("role", ForeignKey("role.name"), nullable=False),
+    Column("locked", Boolean, nullable=False),
+    # The seed is sealed once more, to its row and column; of recovery codes only digests are kept.
+    Column("seed", LargeBinary),
+    Column("step", Integer, nullable=False),
+    Column("recovery", LargeBinary, nullable=False),
     Column("added_ms", Integer, nullable=False),
 )
 
@@ -197,4 +202,24 @@ session = Table(
     Column("username", String, nullable=False),
     Column("csrf", String, nullable=False),
     Column("expires_ms", Integer, nullable=False),
+    Column("begun_ms", Integer, nullable=False),
+    Column("seen_ms", Integer, nullable=False),
+    Column("address", String, nullable=False),
+    Column("agent", String, nullable=False),
+)
+
+# Ditto.
+api_token = Table(
+    "api_token",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("digest", LargeBinary, nullable=False, unique=True),
+    Column("prefix", String, nullable=False),
+    Column("operator_id", ForeignKey("operator.id"), nullable=False, index=True),
+    Column("name", String, nullable=False),
+    Column("scopes", String, nullable=False),
+    Column("unattended", Boolean, nullable=False),
+    Column("added_ms", Integer, nullable=False),
+    Column("expires_ms", Integer, nullable=False),
+    Column("used_ms", Integer),
 )
