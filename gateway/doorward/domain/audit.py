@@ -31,6 +31,13 @@ OVERTAKEN = "cache.overtaken"
 REKEY_REQUESTED = "rekey.requested"
 REKEYED = "device.rekeyed"
 
+# About the audit itself. `request` names the rows that such a row is about, as 3-17.
+CHAINED = "audit.chained"
+BROKEN = "audit.broken"
+RESTORED = "audit.restored"
+UNPROVEN = "audit.unproven"
+ERASED = "audit.erased"
+
 GATEWAY = "gateway"
 BOARD = "board"
 OPERATOR = "operator"
@@ -41,7 +48,8 @@ class AuditRow:
     """One row, as it is stored. id 0: not stored yet.
 
     source: who decided or acted. reporter: who told us, the gateway itself or a board's log. request: what ties the
-    two accounts of one tap together, unique with device and kind.
+    two accounts of one tap together, unique with device and kind. entry: the entry of a board's log that
+    it is taken from, as epoch.number:digest.
     """
 
     at_ms: int
@@ -60,6 +68,7 @@ class AuditRow:
     why: str | None = None
     actor: str | None = None
     note: str | None = None
+    entry: str | None = None
     id: int = 0
 
 

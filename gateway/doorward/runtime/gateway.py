@@ -93,7 +93,7 @@ class Gateway:
         database = settings.directory / "gateway.db"
         self.key = load_or_create(settings.database_key, database)
         self.signer = Signer(settings.device_keys)
-        self.store = SqlStore(database, self.key)
+        self.store = SqlStore(database, self.key, self.signer)
         stack.push_async_callback(self.store.close)
         self.store.start()
 

@@ -9,11 +9,13 @@ from sqlalchemy import Connection
 
 from doorward.adapters.store import audit, caches, devices, rules
 from doorward.adapters.store.accounts import SqlAccounts
+from doorward.adapters.store.chain import Keeper
 from doorward.adapters.store.vault import Vault
 from doorward.app.ports import (
     DeviceCache,
     LogEntry,
     LogHead,
+    Notary,
     Recorded,
 )
 from doorward.database import Writer, open_database, upgrade
@@ -29,15 +31,21 @@ T = TypeVar("T")
 class SqlStore:
     """Every store port of `app.ports`, on one encrypted file."""
 
-    def __init__(self, path: Path, key: bytes) -> None:
-        """Open the file and bring its schema up to date. Raises the errors of `database`."""
+    def __init__(self, path: Path, key: bytes, notary: Notary | None = None) -> None:
+        """Open the file and bring its schema up to date. Raises the errors of `database`.
+
+        `notary`: who remembers how far the audit went; without it, rows that are gone at its end are not missed.
+        """
         self._engine = open_database(path, key)
         upgrade(self._engine, "doorward.adapters.store")
-        self._writer = Writer(self._engine, name="gateway-writer")
+        self._keeper = None if notary is None else Keeper(notary)
+        self._writer = Writer(self._engine, name="gateway-writer", watch=self._keeper)
         self.accounts = SqlAccounts(self._look, self._writer, Vault(key))
 
-    def start(self) -> None:
-        """Get ready to write; called on the event loop."""
+    def start(self, restored: str | None = None) -> None:
+        """Get ready to write; called on the event loop. `restored`: from where, if the file was just restored."""
+        if self._keeper is not None:
+            self._keeper.start(self._engine, restored)
         self._writer.start()
 
     async def close(self) -> None:

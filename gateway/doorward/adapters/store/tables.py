@@ -99,7 +99,8 @@ person_level = Table(
     Column("level_id", ForeignKey("access_level.id"), primary_key=True),
 )
 
-# Append-only. A person may go; what they did keeps their name, so the names are copied here.
+# Append-only, by triggers too: a migration that makes this table anew makes them anew. A person may go; what they did
+# keeps their name, so the names are copied here. `domain.audit_chain` says what digest, salt and erased hold.
 audit = Table(
     "audit",
     metadata,
@@ -120,6 +121,10 @@ audit = Table(
     Column("why", String),
     Column("actor", String),
     Column("note", String),
+    Column("entry", String),
+    Column("digest", LargeBinary, nullable=False),
+    Column("salt", LargeBinary),
+    Column("erased", LargeBinary),
     # One tap, one verdict: NULL requests (everything that is no tap) do not collide.
     UniqueConstraint("device", "request", "kind"),
     Index(None, "door_id", "id"),
