@@ -41,9 +41,9 @@ class Link:
         self._identity = (client_id, user, password)
         self._server = (server, port or (8883 if ssl else 1883))
         self._address = None
-        self._keepalive = keepalive
+        self.keepalive = keepalive
         self._ssl = ssl
-        self._callback = self.on_up = self._will = None
+        self.callback = self.on_up = self._will = None
         self._filters = []
         self._inbox = Inbox()
         self._transport = self._task = None
@@ -57,7 +57,7 @@ class Link:
 
     def set_callback(self, callback):
         # callback(topic, msg, retained, dup); it runs in the reading task and must not wait.
-        self._callback = callback
+        self.callback = callback
 
     def set_last_will(self, topic, msg, retain=False, qos=0):
         self._will = (topic, msg, retain, qos)
@@ -112,7 +112,7 @@ class Link:
                     task.cancel()
             elif (
                 max(ticks_diff(now, self._heard), ticks_diff(now, self._spoke))
-                > self._keepalive * 500
+                > self.keepalive * 500
             ):
                 try:
                     self.probe()
@@ -126,7 +126,7 @@ class Link:
             opened = self._transport = await transport.connect(self._address)  # type: ignore[misc]  # a generator is awaitable there
             client_id, user, password = self._identity
             packet = mqtt.connect(
-                client_id, self._keepalive, clean_session, user, password, self._will
+                client_id, self.keepalive, clean_session, user, password, self._will
             )
             if self._ssl:
                 opened = self._transport = self._ssl(opened)
@@ -231,6 +231,6 @@ class Link:
         if body is None:
             return self._inbox.passed_over
         topic, packet_id, payload = mqtt.parse_publish(flags, body)
-        if self._callback:
-            self._callback(topic, payload, bool(flags & 1), bool(flags & 8))
+        if self.callback:
+            self.callback(topic, payload, bool(flags & 1), bool(flags & 8))
         return packet_id
