@@ -46,7 +46,7 @@ def load(path: str, tls: str = "/tls") -> dict:
         raise ConfigError(path + ": missing; put the board's config there")
     except ValueError:
         raise ConfigError(path + ": not JSON")
-    missing = [name for name in _TLS_FILES if not files.exists(tls + name)]
+    missing = [name for name in _TLS_FILES if files.read(tls + name) is None]
     has_tls = len(missing) < len(_TLS_FILES)
     if has_tls and missing:
         raise ConfigError(tls + missing[0] + ": missing; put all of the board's certificates there")
