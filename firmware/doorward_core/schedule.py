@@ -21,17 +21,27 @@ def weekday(day: int) -> int:
 
 def contains(windows: "tuple[tuple[int, int, int], ...]", day: int, minute: int) -> bool:
     # True if local minute (0..1439) of day (days since 2000-01-01) lies in one of the windows.
+    return find(windows, day, minute) >= 0
+
+
+def find(windows: "tuple[tuple[int, int, int], ...]", day: int, minute: int) -> int:
+    # The index of the first window that holds, -1 if none does.
     today = 1 << weekday(day)
     yesterday = 1 << weekday(day - 1)
+    index = 0
     for mask, start, end in windows:
         if start < end:
             if mask & today and start <= minute < end:
-                return True
+                return index
         elif (mask & today and minute >= start) or (mask & yesterday and minute < end):
-            return True
-    return False
+            return index
+        index += 1
+    return -1
 
 
 def is_always(windows: "tuple[tuple[int, int, int], ...]") -> bool:
     # True if some window holds at every minute, so that no clock is needed.
-    return ALWAYS[0] in windows
+    for mask, start, end in windows:
+        if mask == EVERY_DAY and start == 0 and end == MINUTES_A_DAY:
+            return True
+    return False

@@ -15,7 +15,8 @@ from doorward_core.messages import MessageError
 from doorward_core.seal import SealError
 from doorward_node import CONFIG, VERSION, forget
 from doorward_node.commands import Commands
-from doorward_node.session import Nonce
+from doorward_node.nonce import Nonce
+from doorward_node.refusals import Refusals
 
 _DOOR_MS = const(25)
 _BACKGROUND_MS = const(50)
@@ -31,14 +32,15 @@ _COLLECT_BELOW = const(12288)
 class App:
     # prefix: of every topic of this board.
     def __init__(self, prefix, session, clock, journal, credentials, doorway, taps, now):
-        self.prefix = prefix
-        self.session = session
-        self.clock = clock
+        self._prefix = prefix
+        self._session = session
+        self._clock = clock
         self.journal = journal
-        self.credentials = credentials
-        self.doorway = doorway
-        self.taps = taps
-        self.commands = Commands(doorway)
+        self._credentials = credentials
+        self._doorway = doorway
+        self._taps = taps
+        self._commands = Commands(doorway)
+        self._refusals = Refusals()
         self._time = Nonce()
         self._time_due = self._heartbeat_due = self._resend_due = 0
         self.alive = now
@@ -66,60 +68,60 @@ class App:
     # --- the way of a tap ---
 
     def on_card(self, uid):
-        request = self.taps.begin(uid, ticks_ms(), self.link.up)
+        request = self._taps.begin(uid, ticks_ms(), self.link.up)
         if request and not self._send(topics.ACCESS_REQUEST, request):
-            self.taps.tick(ticks_ms(), False)
+            self._taps.tick(ticks_ms(), False)
 
     def on_message(self, topic, payload, retained, _dup):
         now = ticks_ms()
-        suffix = topic[len(self.prefix) :]
+        suffix = topic[len(self._prefix) :]
         try:
             if retained and suffix != topics.CONFIG:
                 raise SealError("retained")
             if payload:
                 self._handle(suffix, payload, now)
         except SealError as error:
-            self.session.refuse(error.reason)
+            self._refusals.count(error.reason)
         except MessageError as error:
-            self.session.refuse("field " + error.field)
+            self._refusals.count("field " + error.field)
 
     def _handle(self, suffix, payload, now):
-        kind, value, body = self.session.open(suffix, payload)
+        kind, value, body = self._session.open(suffix, payload)
         if suffix == topics.ACCESS_RESPONSE:
-            if not self.taps.answer(value, body, now):
+            if not self._taps.answer(value, body, now):
                 raise SealError("late")
         elif suffix == topics.CONTROL:
-            self._say(topics.COMMANDS_ACK, self.commands.handle(kind, value, body, now))
+            self._say(topics.COMMANDS_ACK, self._commands.handle(kind, value, body, now))
         elif suffix == topics.EVENTS_ACK:
             self.journal.acknowledged(*board_messages.parse_events_ack(body))
         elif suffix == topics.REKEY:
             self._rekey(value, body, now)
         elif suffix == topics.CACHE:
-            self.credentials.take(value, body)
+            self._credentials.take(value, body)
         elif suffix == topics.CONFIG:
-            self.credentials.configure(value, body, payload)
+            self._credentials.configure(value, body, payload)
         elif suffix == topics.TIME_RESPONSE:
             self._on_time(value, body, now)
 
     def _rekey(self, nonce, body, now):
-        if not self.commands.rekey.take(nonce, now):
+        if not self._commands.rekey.take(nonce, now):
             raise SealError("late")
         from doorward_node import rekey
 
-        self._say(topics.COMMANDS_ACK, rekey.install(CONFIG, self.session.keys, nonce, body))
+        self._say(topics.COMMANDS_ACK, rekey.install(CONFIG, self._session.keys, nonce, body))
         forget("rekey")
         self._restart = True
 
     def wants_restart(self):
         # True when a new key is to come in force, and nobody is at the door.
-        return self._restart and self.doorway.locked() and not self.taps.pending()
+        return self._restart and self._doorway.locked() and not self._taps.pending()
 
     def _on_time(self, nonce, body, now):
         round_trip = self._time.age(now)
         if not self._time.take(nonce, now):
             raise SealError("late")
-        if self.clock.set(board_messages.parse_time_answer(body), round_trip, now):
-            self._time_due = self.clock.uptime(now) + _TIME_S
+        if self._clock.set(board_messages.parse_time_answer(body), round_trip, now):
+            self._time_due = self._clock.uptime(now) + _TIME_S
 
     # --- the loops ---
 
@@ -129,26 +131,25 @@ class App:
             await asyncio.sleep_ms(_DOOR_MS)
             now = self.alive = ticks_ms()
             self.stall = max(self.stall, ticks_diff(now, last) - _DOOR_MS)
-            self.doorway.tick(now)
-            self.taps.tick(now, self.link.up)
-            self.commands.expire(now)
+            self._doorway.tick(now)
+            self._taps.tick(now, self.link.up)
+            self._commands.expire(now)
             self._time.expire(now)
             last = now
 
     async def _run_background(self):
         while True:
             await asyncio.sleep_ms(_BACKGROUND_MS)
-            if self.taps.pending():
+            if self._taps.pending():
                 continue
             now = ticks_ms()
-            uptime = self.clock.uptime(now)
-            refused = self.session.refusals(uptime)
-            if refused:
-                self.journal.add("rejected", {"reasons": refused})
+            uptime = self._clock.uptime(now)
+            report = self._refusals.report(uptime)
+            if report:
+                self.journal.add("rejected", report)
             self.journal.flush()
-            if self.credentials.store():
-                self.doorway.apply(self.credentials.config)
-                self.doorway.changed = True
+            if self._credentials.store():
+                self._apply()
             if gc.mem_free() < _COLLECT_BELOW:
                 gc.collect()
             if self.link.up:
@@ -162,20 +163,20 @@ class App:
             self._resend_due = uptime + _RESEND_S
         elif self.journal.waiting() and uptime >= self._resend_due:
             self.journal.rewind()
-        wanted = self.credentials.want(uptime)
+        wanted = self._credentials.want(uptime)
         if wanted:
             self._say(topics.COMMANDS_ACK, wanted)
         if uptime >= self._time_due:
             self._time_due = uptime + _TIME_RETRY_S
-            request = board_messages.time_request(self.session.keys.device)
+            request = board_messages.time_request(self._session.keys.device)
             self._send(
                 topics.TIME_REQUEST,
-                self.session.call(topics.TIME_REQUEST, self._time.open(now), request),
+                self._session.call(topics.TIME_REQUEST, self._time.open(now), request),
             )
-        if self.doorway.changed:
+        if self._doorway.changed:
             self._report()
-        if self.commands.status_wanted or uptime >= self._heartbeat_due:
-            self.commands.status_wanted = False
+        if self._commands.status_wanted or uptime >= self._heartbeat_due:
+            self._commands.status_wanted = False
             self._heartbeat_due = uptime + _HEARTBEAT_S
             self._heartbeat(now)
 
@@ -184,26 +185,26 @@ class App:
     def _on_up(self):
         now = ticks_ms()
         hello = board_messages.hello(
-            self.session.keys.device,
+            self._session.keys.device,
             VERSION,
             self.journal.epoch,
             self.journal.seq,
-            self.credentials.version(),
-            self.clock.uptime(now) * 1000,
-            self.session.newest(),
+            self._credentials.version(),
+            self._clock.uptime(now) * 1000,
+            self._session.newest(),
+            self.journal.rewind(),
         )
         self._say(topics.ONLINE, hello, True)
         self._send(topics.OFFLINE, b"", True)
-        self.journal.rewind()
         self._time_due = 0
-        self.doorway.changed = True
+        self._doorway.changed = True
 
     def _report(self):
-        self.doorway.changed = False
-        lock, contact, alarm = self.doorway.report()
+        self._doorway.changed = False
+        lock, contact, alarm = self._doorway.report()
         self._say(
             topics.REPORTED,
-            board_messages.reported(lock, contact, alarm, self.credentials.version(), VERSION),
+            board_messages.reported(lock, contact, alarm, self._credentials.version(), VERSION),
             True,
         )
 
@@ -214,27 +215,33 @@ class App:
             "heap_free": gc.mem_free(),
             "longest_stall_ms": self.stall,
             "reader_resets": self.reader.resets,
-            "refused": self.session.refused,
+            "refused": self._refusals.total,
         }
-        stamp = self.clock.stamp(now)[0]
+        stamp = self._clock.stamp(now)[0]
         body = board_messages.heartbeat(
-            self.clock.uptime(now) * 1000,
+            self._clock.uptime(now) * 1000,
             self.wifi.signal() if self.wifi else None,
             stamp,
             figures,
         )
-        self._send(topics.HEARTBEAT, self.session.say(topics.HEARTBEAT, body), False, 0)
+        self._send(topics.HEARTBEAT, self._session.say(topics.HEARTBEAT, body), False, 0)
 
     def _say(self, suffix, body, retain=False):
-        self._send(suffix, self.session.say(suffix, body), retain)
+        self._send(suffix, self._session.say(suffix, body), retain)
 
     def _send(self, suffix, payload, retain=False, qos=1):
         # Without waiting: False if the link would not take it.
         try:
-            self.link.send(self.prefix + suffix, payload, retain, qos)
+            self.link.send(self._prefix + suffix, payload, retain, qos)
             return True
         except OSError:
             return False
+
+    # --- changes ---
+
+    def _apply(self):
+        self._doorway.apply(self._credentials.config)
+        self._doorway.changed = True
 
     def on_reset(self, count):
         self.journal.add("reader.reset", {"count": count})

@@ -1,7 +1,6 @@
 """The system's clock behind the Clock port."""
 
 import asyncio
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime, tzinfo
 
@@ -17,9 +16,6 @@ class SystemClock:
 
     def now(self) -> datetime:
         return datetime.now(UTC)
-
-    def monotonic(self) -> float:
-        return time.monotonic()
 
     def call_later(self, seconds: float, callback: Callable[[], None]) -> Timer:
         return asyncio.get_running_loop().call_later(seconds, callback)

@@ -16,27 +16,11 @@ DEVICE_APPROVED = "device.approved"
 DEVICE_REVOKED = "device.revoked"
 TAMPER = "tamper"
 UNREADABLE = "unreadable"
-LOGIN = "login"
-LOGIN_FAILED = "login.failed"
-LOGIN_LOCKED = "login.locked"
-LOGOUT = "logout"
-OPERATOR_ADDED = "operator.added"
-OPERATOR_CHANGED = "operator.changed"
-OPERATOR_REMOVED = "operator.removed"
-OPERATOR_UNLOCKED = "operator.unlocked"
-ROLE_CHANGED = "role.changed"
-TOKEN_ADDED = "token.added"  # noqa: S105 - the kind of a row
-TOKEN_REVOKED = "token.revoked"  # noqa: S105 - ditto
 OVERTAKEN = "cache.overtaken"
 REKEY_REQUESTED = "rekey.requested"
 REKEYED = "device.rekeyed"
-
-# About the audit itself. `request` names the rows that such a row is about, as 3-17.
-CHAINED = "audit.chained"
-BROKEN = "audit.broken"
-RESTORED = "audit.restored"
-UNPROVEN = "audit.unproven"
-ERASED = "audit.erased"
+LOG_GAP = "log.gap"
+RESTORED = "restored"
 
 GATEWAY = "gateway"
 BOARD = "board"
@@ -48,8 +32,7 @@ class AuditRow:
     """One row, as it is stored. id 0: not stored yet.
 
     source: who decided or acted. reporter: who told us, the gateway itself or a board's log. request: what ties the
-    two accounts of one tap together, unique with device and kind. entry: the entry of a board's log that
-    it is taken from, as epoch.number:digest.
+    two accounts of one tap together, unique with device and kind.
     """
 
     at_ms: int
@@ -68,7 +51,6 @@ class AuditRow:
     why: str | None = None
     actor: str | None = None
     note: str | None = None
-    entry: str | None = None
     id: int = 0
 
 
