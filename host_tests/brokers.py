@@ -4,7 +4,7 @@ import contextlib
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 # Debian puts it where only root's PATH looks.
@@ -22,14 +22,21 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def mosquitto(directory: Path) -> Iterator[int]:
-    """Run mosquitto on loopback, without a login, for as long as the context lasts; its port."""
+def mosquitto(directory: Path, tls: Mapping[str, object] | None = None) -> Iterator[int]:
+    """Run mosquitto on loopback, without a login, for as long as the context lasts; its port.
+
+    tls: the settings of a second listener, on the next port.
+    """
     program = next(path for path in _PROGRAMS if path.exists())
     port = free_port()
+    lines = ["allow_anonymous true", "persistence false", "set_tcp_nodelay true"]
+    lines += [f"listener {port} 127.0.0.1"]
+    if tls is not None:
+        # Started by root it would become somebody who cannot read root's files.
+        lines += ["user root", f"listener {port + 1} 127.0.0.1"]
+        lines += [f"{name} {value}" for name, value in tls.items()]
     config = directory / "mosquitto.conf"
-    config.write_text(
-        f"listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\nset_tcp_nodelay true\n"
-    )
+    config.write_text("\n".join(lines) + "\n")
     with (directory / "mosquitto.log").open("w") as log:
         process = subprocess.Popen([program, "-c", config], stdout=log, stderr=log)
     try:

@@ -3,7 +3,7 @@
 from support import raises
 
 from doorward_core import gateway_timestamps, timestamps
-from doorward_core.schedule import ALWAYS, contains, find, is_always, weekday
+from doorward_core.schedule import ALWAYS, contains, is_always, weekday
 
 NIGHT = ((0x10, 22 * 60, 6 * 60),)  # Friday 22:00 to Saturday 06:00
 
@@ -42,9 +42,14 @@ def test_a_whole_week_equals_a_truth_table():
             assert contains(windows, day, minute) is expected
 
 
-def test_find_names_the_first_window_that_holds():
+def test_any_window_will_do():
     windows = ((0x7F, 0, 60), (0x7F, 30, 90))
-    assert [find(windows, 0, minute) for minute in (10, 40, 70, 90)] == [0, 0, 1, -1]
+    assert [contains(windows, 0, minute) for minute in (10, 40, 70, 90)] == [
+        True,
+        True,
+        True,
+        False,
+    ]
 
 
 def test_always_is_always():

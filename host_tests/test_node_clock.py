@@ -1,8 +1,7 @@
-# Time from the gateway, across wrapping ticks; and counters of refusals.
+# Time from the gateway, across wrapping ticks.
 
 from doorward_core.compat import ticks_add
 from doorward_node.clock import Clock
-from doorward_node.refusals import Refusals
 
 START = (1 << 30) - 5000
 UTC = 1795257000  # 2026-11-21T10:30:00Z, a Saturday
@@ -52,24 +51,3 @@ def test_uptime_asked_every_day_counts_on_over_the_wrap():
         now = ticks_add(now, 86400000)
         clock.uptime(now)
     assert clock.uptime(now) == 30 * 86400
-
-
-def test_refusals_are_told_once_a_minute():
-    refusals = Refusals()
-    assert refusals.report(0) is None
-    refusals.count("mac")
-    refusals.count("mac")
-    refusals.count("late")
-    assert refusals.report(0) == {"reasons": {"mac": 2, "late": 1}}
-    refusals.count("mac")
-    assert refusals.report(59) is None
-    assert refusals.report(60) == {"reasons": {"mac": 1}}
-    assert refusals.total == 4
-
-
-def test_refusals_are_told_after_a_week_without_any():
-    refusals = Refusals()
-    refusals.count("mac")
-    assert refusals.report(10) is not None
-    refusals.count("mac")
-    assert refusals.report(8 * 86400) is not None

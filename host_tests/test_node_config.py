@@ -29,11 +29,11 @@ def refused(path, value):
     for folder in folders:
         place = place[folder]
     place[name] = value
-    return str(raises(ConfigError, check, config)).split(":")[0]
+    return str(raises(ConfigError, check, config, True)).split(":")[0]
 
 
 def test_what_is_right_passes():
-    check(good())
+    check(good(), True)
 
 
 def test_numbers_have_a_range_and_true_is_none():
@@ -55,6 +55,21 @@ def test_a_broker_has_an_address_and_not_a_name():
 
 
 def test_a_former_key_is_a_key_when_there_is_one():
-    check(dict(good(), former_key="ef" * 32))
+    check(dict(good(), former_key="ef" * 32), True)
     for value in ("ef" * 31, "xy" * 32, None, 1):
         assert refused("former_key", value) == "former_key"
+
+
+def test_without_certificates_it_is_the_own_machine_or_nothing():
+    config = good()
+    assert "/tls" in str(raises(ConfigError, check, config, False))
+    config["broker"]["host"] = "127.0.0.1"
+    check(config, False)
+
+
+def test_the_name_of_the_broker_is_one():
+    for name in ("", None, 1):
+        assert refused("broker.name", name) == "broker.name"
+    config = good()
+    config["broker"]["name"] = "broker.lan"
+    check(config, True)

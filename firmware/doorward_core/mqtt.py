@@ -1,16 +1,14 @@
-# MQTT 3.1.1 for who speaks to many: the packets of mqtt_packets, and every number by its name.
+# MQTT 3.1.1 for who speaks to many: the packets of mqtt_packets, the rest of what a client says and
+# reads, and every number by its name.
 
 from doorward_core.mqtt_packets import (
     MqttError,
     ack,
     check_flags,
     connect,
-    disconnect,
     frame,
-    parse_ack,
     parse_connack,
     parse_publish,
-    parse_suback,
     pingreq,
     publish,
     string,
@@ -83,3 +81,19 @@ UNAVAILABLE = 3
 BAD_LOGIN = 4
 NOT_AUTHORISED = 5
 REFUSED = 0x80
+
+
+def disconnect() -> bytes:
+    return b"\xe0\x00"
+
+
+def parse_ack(body: bytes) -> int:
+    # The packet id of PUBACK, PUBREC, PUBREL, PUBCOMP or UNSUBACK.
+    if len(body) != 2:
+        raise MqttError("acknowledgement of " + str(len(body)) + " bytes")
+    return take_id(body, 0)
+
+
+def parse_suback(body: bytes) -> "tuple[int, bytes]":
+    # (packet id, one return code a filter).
+    return take_id(body, 0), body[2:]

@@ -1,6 +1,6 @@
 # MQTT 3.1.1 packets, without any I/O: the one codec of the board's client and the broker.
 #
-# mqtt has the same with the names of all packet types and codes, which a board can do without.
+# What a door's board needs; mqtt has the same, the rest, and the names of all packet types and codes.
 # Encoders return the bytes of one packet, to be sent with one write; parse_* take the body of a
 # packet apart. What only a broker says or reads stands in mqtt_server, and mqtt_stream cuts a byte
 # stream into packets for who has the heap to join byte strings.
@@ -96,10 +96,6 @@ def pingreq() -> bytes:
     return b"\xc0\x00"
 
 
-def disconnect() -> bytes:
-    return b"\xe0\x00"
-
-
 def check_flags(kind: int, flags: int) -> None:
     # 2.2.2: reserved flags; a wrong one closes the connection.
     if kind == _PUBLISH:
@@ -155,20 +151,8 @@ def parse_publish(flags: int, body: bytes) -> "tuple[str, int, bytes]":
     return topic, take_id(body, at), body[at + 2 :]
 
 
-def parse_ack(body: bytes) -> int:
-    # The packet id of PUBACK, PUBREC, PUBREL, PUBCOMP or UNSUBACK.
-    if len(body) != 2:
-        raise MqttError("acknowledgement of " + str(len(body)) + " bytes")
-    return take_id(body, 0)
-
-
 def parse_connack(body: bytes) -> "tuple[bool, int]":
     # (session present, return code).
     if len(body) != 2 or body[0] > 1:
         raise MqttError("malformed CONNACK")
     return bool(body[0]), body[1]
-
-
-def parse_suback(body: bytes) -> "tuple[int, bytes]":
-    # (packet id, one return code a filter).
-    return take_id(body, 0), body[2:]

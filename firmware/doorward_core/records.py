@@ -38,7 +38,7 @@ class Cache:
     # Looks credentials up in an open binary file made by build(). check() must have passed once
     # since the file was written; a look-up reads about nine times and holds nothing but windows.
     def __init__(self, file, keys: Keys) -> None:  # type: ignore[no-untyped-def]  # any seekable
-        self._file = file
+        self.file = file
         self.keys = keys
         file.seek(0)
         self._groups: "dict[int, tuple[int, tuple[tuple[int, int, int], ...]]]" = {}
@@ -114,11 +114,11 @@ class Cache:
         )
 
     def _read(self, offset: int, size: int) -> bytes:
-        self._file.seek(offset)
-        data: bytes = self._file.read(size)
+        self.file.seek(offset)
+        data: bytes = self.file.read(size)
         if len(data) != size:
             raise CacheError("cache: cut short")
         return data
 
     def close(self) -> None:
-        self._file.close()
+        self.file.close()

@@ -21,27 +21,17 @@ def weekday(day: int) -> int:
 
 def contains(windows: "tuple[tuple[int, int, int], ...]", day: int, minute: int) -> bool:
     # True if local minute (0..1439) of day (days since 2000-01-01) lies in one of the windows.
-    return find(windows, day, minute) >= 0
-
-
-def find(windows: "tuple[tuple[int, int, int], ...]", day: int, minute: int) -> int:
-    # The index of the first window that holds, -1 if none does.
     today = 1 << weekday(day)
     yesterday = 1 << weekday(day - 1)
-    index = 0
     for mask, start, end in windows:
         if start < end:
             if mask & today and start <= minute < end:
-                return index
+                return True
         elif (mask & today and minute >= start) or (mask & yesterday and minute < end):
-            return index
-        index += 1
-    return -1
+            return True
+    return False
 
 
 def is_always(windows: "tuple[tuple[int, int, int], ...]") -> bool:
     # True if some window holds at every minute, so that no clock is needed.
-    for mask, start, end in windows:
-        if mask == EVERY_DAY and start == 0 and end == MINUTES_A_DAY:
-            return True
-    return False
+    return ALWAYS[0] in windows

@@ -12,19 +12,21 @@ from doorward_core.topics import (
     DENIED,
     EVENTS,
     EVENTS_ACK,
-    FIRMWARE,
     HEARTBEAT,
-    METRICS,
     OFFLINE,
     ONLINE,
     REGISTER,
     REGISTERED,
     REKEY,
     REPORTED,
-    SENSORS,
     TIME_REQUEST,
     TIME_RESPONSE,
 )
+
+# Leaves that a door has no use for.
+SENSORS = "telemetry/sensors"
+METRICS = "telemetry/metrics"
+FIRMWARE = "commands/firmware"
 
 UP = (
     ACCESS_REQUEST,

@@ -11,14 +11,14 @@ _SAMPLES = const(3)
 class Contact:
     # closed: the level read while the door is closed.
     def __init__(self, pin: int, closed: int) -> None:
-        self._pin = Pin(pin, Pin.IN, Pin.PULL_UP)
-        self._closed = closed
-        self.open = self._pin() != closed
+        self.pin = Pin(pin, Pin.IN, Pin.PULL_UP)
+        self.closed = closed
+        self.open = self.pin() != closed
         self._against = 0
 
     def sample(self) -> bool:
         # To be called at a steady pace. True if `open` has just changed.
-        if (self._pin() != self._closed) == self.open:
+        if (self.pin() != self.closed) == self.open:
             self._against = 0
             return False
         self._against += 1

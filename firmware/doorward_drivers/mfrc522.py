@@ -74,9 +74,9 @@ class Mfrc522:
     # spi: a machine.SPI in mode 0, at most 10 MHz. select and reset: output Pins, active low;
     # reset may be None where it is tied high.
     def __init__(self, spi, select, reset=None):
-        self._spi = spi
-        self._select = select
-        self._reset = reset
+        self.spi = spi
+        self.select = select
+        self.reset = reset
         self._selected = False
         self._out = bytearray(2)
         self._in = bytearray(2)
@@ -88,10 +88,10 @@ class Mfrc522:
 
     async def start(self):
         # Resets and configures the chip; raises ReaderError.
-        if self._reset:
-            self._reset(0)
+        if self.reset:
+            self.reset(0)
             await asyncio.sleep_ms(1)
-            self._reset(1)
+            self.reset(1)
             await asyncio.sleep_ms(50)  # oscillator start-up, data sheet 8.8.2
         self._selected = False
         self._write(_COMMAND, _SOFT_RESET)
@@ -239,11 +239,11 @@ class Mfrc522:
         self._write(_COM_IRQ, 0x7F)
         self._write(_FIFO_LEVEL, 0x80)
         self._burst[0] = _FIFO_DATA << 1
-        self._select(0)
-        self._spi.write_readinto(
+        self.select(0)
+        self.spi.write_readinto(
             memoryview(self._burst)[: size + 1], memoryview(self._sink)[: size + 1]
         )
-        self._select(1)
+        self.select(1)
         self._write(_COMMAND, _TRANSCEIVE)
         # WUPA is seven bits, and its answer is aligned all the same.
         align = 0 if bits == 7 and size == 1 else bits
@@ -252,17 +252,17 @@ class Mfrc522:
     def _read(self, register):
         self._out[0] = 0x80 | register << 1
         self._out[1] = 0
-        self._select(0)
-        self._spi.write_readinto(self._out, self._in)
-        self._select(1)
+        self.select(0)
+        self.spi.write_readinto(self._out, self._in)
+        self.select(1)
         return self._in[1]
 
     def _write(self, register, value):
         self._out[0] = register << 1
         self._out[1] = value
-        self._select(0)
-        self._spi.write_readinto(self._out, self._in)
-        self._select(1)
+        self.select(0)
+        self.spi.write_readinto(self._out, self._in)
+        self.select(1)
 
 
 def crc_a(data, size):

@@ -10,22 +10,22 @@ class Strike:
     # active: the level that energises the relay. cap_ms: the longest it may stay energised;
     # overdue() and enforce() watch it apart from whoever energised it.
     def __init__(self, pin: int, active: int, cap_ms: int) -> None:
-        self._active = active
+        self.active = active
         self._safe = 1 - active
         self.cap_ms = cap_ms
         self._since: "int | None" = None
         # The level comes with the direction: an output that first takes a wrong level would
         # be a click of the relay at every boot.
-        self._pin = Pin(pin, Pin.OUT, value=self._safe)
+        self.pin = Pin(pin, Pin.OUT, value=self._safe)
 
     def energise(self) -> None:
         # Energising twice does not start the time again.
         if self._since is None:
             self._since = ticks_ms()
-        self._pin(self._active)
+        self.pin(self.active)
 
     def de_energise(self) -> None:
-        self._pin(self._safe)
+        self.pin(self._safe)
         self._since = None
 
     def energised_ms(self) -> int:

@@ -15,8 +15,7 @@ from doorward_core.messages import MessageError
 from doorward_core.seal import SealError
 from doorward_node import CONFIG, VERSION, forget
 from doorward_node.commands import Commands
-from doorward_node.nonce import Nonce
-from doorward_node.refusals import Refusals
+from doorward_node.session import Nonce
 
 _DOOR_MS = const(25)
 _BACKGROUND_MS = const(50)
@@ -32,15 +31,14 @@ _COLLECT_BELOW = const(12288)
 class App:
     # prefix: of every topic of this board.
     def __init__(self, prefix, session, clock, journal, credentials, doorway, taps, now):
-        self._prefix = prefix
-        self._session = session
-        self._clock = clock
+        self.prefix = prefix
+        self.session = session
+        self.clock = clock
         self.journal = journal
-        self._credentials = credentials
-        self._doorway = doorway
-        self._taps = taps
-        self._commands = Commands(doorway)
-        self._refusals = Refusals()
+        self.credentials = credentials
+        self.doorway = doorway
+        self.taps = taps
+        self.commands = Commands(doorway)
         self._time = Nonce()
         self._time_due = self._heartbeat_due = self._resend_due = 0
         self.alive = now
@@ -68,60 +66,60 @@ class App:
     # --- the way of a tap ---
 
     def on_card(self, uid):
-        request = self._taps.begin(uid, ticks_ms(), self.link.up)
+        request = self.taps.begin(uid, ticks_ms(), self.link.up)
         if request and not self._send(topics.ACCESS_REQUEST, request):
-            self._taps.tick(ticks_ms(), False)
+            self.taps.tick(ticks_ms(), False)
 
     def on_message(self, topic, payload, retained, _dup):
         now = ticks_ms()
-        suffix = topic[len(self._prefix) :]
+        suffix = topic[len(self.prefix) :]
         try:
             if retained and suffix != topics.CONFIG:
                 raise SealError("retained")
             if payload:
                 self._handle(suffix, payload, now)
         except SealError as error:
-            self._refusals.count(error.reason)
+            self.session.refuse(error.reason)
         except MessageError as error:
-            self._refusals.count("field " + error.field)
+            self.session.refuse("field " + error.field)
 
     def _handle(self, suffix, payload, now):
-        kind, value, body = self._session.open(suffix, payload)
+        kind, value, body = self.session.open(suffix, payload)
         if suffix == topics.ACCESS_RESPONSE:
-            if not self._taps.answer(value, body, now):
+            if not self.taps.answer(value, body, now):
                 raise SealError("late")
         elif suffix == topics.CONTROL:
-            self._say(topics.COMMANDS_ACK, self._commands.handle(kind, value, body, now))
+            self._say(topics.COMMANDS_ACK, self.commands.handle(kind, value, body, now))
         elif suffix == topics.EVENTS_ACK:
             self.journal.acknowledged(*board_messages.parse_events_ack(body))
         elif suffix == topics.REKEY:
             self._rekey(value, body, now)
         elif suffix == topics.CACHE:
-            self._credentials.take(value, body)
+            self.credentials.take(value, body)
         elif suffix == topics.CONFIG:
-            self._credentials.configure(value, body, payload)
+            self.credentials.configure(value, body, payload)
         elif suffix == topics.TIME_RESPONSE:
             self._on_time(value, body, now)
 
     def _rekey(self, nonce, body, now):
-        if not self._commands.rekey.take(nonce, now):
+        if not self.commands.rekey.take(nonce, now):
             raise SealError("late")
         from doorward_node import rekey
 
-        self._say(topics.COMMANDS_ACK, rekey.install(CONFIG, self._session.keys, nonce, body))
+        self._say(topics.COMMANDS_ACK, rekey.install(CONFIG, self.session.keys, nonce, body))
         forget("rekey")
         self._restart = True
 
     def wants_restart(self):
         # True when a new key is to come in force, and nobody is at the door.
-        return self._restart and self._doorway.locked() and not self._taps.pending()
+        return self._restart and self.doorway.locked() and not self.taps.pending()
 
     def _on_time(self, nonce, body, now):
         round_trip = self._time.age(now)
         if not self._time.take(nonce, now):
             raise SealError("late")
-        if self._clock.set(board_messages.parse_time_answer(body), round_trip, now):
-            self._time_due = self._clock.uptime(now) + _TIME_S
+        if self.clock.set(board_messages.parse_time_answer(body), round_trip, now):
+            self._time_due = self.clock.uptime(now) + _TIME_S
 
     # --- the loops ---
 
@@ -131,25 +129,26 @@ class App:
             await asyncio.sleep_ms(_DOOR_MS)
             now = self.alive = ticks_ms()
             self.stall = max(self.stall, ticks_diff(now, last) - _DOOR_MS)
-            self._doorway.tick(now)
-            self._taps.tick(now, self.link.up)
-            self._commands.expire(now)
+            self.doorway.tick(now)
+            self.taps.tick(now, self.link.up)
+            self.commands.expire(now)
             self._time.expire(now)
             last = now
 
     async def _run_background(self):
         while True:
             await asyncio.sleep_ms(_BACKGROUND_MS)
-            if self._taps.pending():
+            if self.taps.pending():
                 continue
             now = ticks_ms()
-            uptime = self._clock.uptime(now)
-            report = self._refusals.report(uptime)
-            if report:
-                self.journal.add("rejected", report)
+            uptime = self.clock.uptime(now)
+            refused = self.session.refusals(uptime)
+            if refused:
+                self.journal.add("rejected", {"reasons": refused})
             self.journal.flush()
-            if self._credentials.store():
-                self._apply()
+            if self.credentials.store():
+                self.doorway.apply(self.credentials.config)
+                self.doorway.changed = True
             if gc.mem_free() < _COLLECT_BELOW:
                 gc.collect()
             if self.link.up:
@@ -163,20 +162,20 @@ class App:
             self._resend_due = uptime + _RESEND_S
         elif self.journal.waiting() and uptime >= self._resend_due:
             self.journal.rewind()
-        wanted = self._credentials.want(uptime)
+        wanted = self.credentials.want(uptime)
         if wanted:
             self._say(topics.COMMANDS_ACK, wanted)
         if uptime >= self._time_due:
             self._time_due = uptime + _TIME_RETRY_S
-            request = board_messages.time_request(self._session.keys.device)
+            request = board_messages.time_request(self.session.keys.device)
             self._send(
                 topics.TIME_REQUEST,
-                self._session.call(topics.TIME_REQUEST, self._time.open(now), request),
+                self.session.call(topics.TIME_REQUEST, self._time.open(now), request),
             )
-        if self._doorway.changed:
+        if self.doorway.changed:
             self._report()
-        if self._commands.status_wanted or uptime >= self._heartbeat_due:
-            self._commands.status_wanted = False
+        if self.commands.status_wanted or uptime >= self._heartbeat_due:
+            self.commands.status_wanted = False
             self._heartbeat_due = uptime + _HEARTBEAT_S
             self._heartbeat(now)
 
@@ -185,26 +184,26 @@ class App:
     def _on_up(self):
         now = ticks_ms()
         hello = board_messages.hello(
-            self._session.keys.device,
+            self.session.keys.device,
             VERSION,
             self.journal.epoch,
             self.journal.seq,
-            self._credentials.version(),
-            self._clock.uptime(now) * 1000,
-            self._session.newest(),
-            self.journal.rewind(),
+            self.credentials.version(),
+            self.clock.uptime(now) * 1000,
+            self.session.newest(),
         )
         self._say(topics.ONLINE, hello, True)
         self._send(topics.OFFLINE, b"", True)
+        self.journal.rewind()
         self._time_due = 0
-        self._doorway.changed = True
+        self.doorway.changed = True
 
     def _report(self):
-        self._doorway.changed = False
-        lock, contact, alarm = self._doorway.report()
+        self.doorway.changed = False
+        lock, contact, alarm = self.doorway.report()
         self._say(
             topics.REPORTED,
-            board_messages.reported(lock, contact, alarm, self._credentials.version(), VERSION),
+            board_messages.reported(lock, contact, alarm, self.credentials.version(), VERSION),
             True,
         )
 
@@ -215,33 +214,27 @@ class App:
             "heap_free": gc.mem_free(),
             "longest_stall_ms": self.stall,
             "reader_resets": self.reader.resets,
-            "refused": self._refusals.total,
+            "refused": self.session.refused,
         }
-        stamp = self._clock.stamp(now)[0]
+        stamp = self.clock.stamp(now)[0]
         body = board_messages.heartbeat(
-            self._clock.uptime(now) * 1000,
+            self.clock.uptime(now) * 1000,
             self.wifi.signal() if self.wifi else None,
             stamp,
             figures,
         )
-        self._send(topics.HEARTBEAT, self._session.say(topics.HEARTBEAT, body), False, 0)
+        self._send(topics.HEARTBEAT, self.session.say(topics.HEARTBEAT, body), False, 0)
 
     def _say(self, suffix, body, retain=False):
-        self._send(suffix, self._session.say(suffix, body), retain)
+        self._send(suffix, self.session.say(suffix, body), retain)
 
     def _send(self, suffix, payload, retain=False, qos=1):
         # Without waiting: False if the link would not take it.
         try:
-            self.link.send(self._prefix + suffix, payload, retain, qos)
+            self.link.send(self.prefix + suffix, payload, retain, qos)
             return True
         except OSError:
             return False
-
-    # --- changes ---
-
-    def _apply(self):
-        self._doorway.apply(self._credentials.config)
-        self._doorway.changed = True
 
     def on_reset(self, count):
         self.journal.add("reader.reset", {"count": count})

@@ -73,7 +73,23 @@ def _listener(link, app, prefix):
 
 def _link(config):
     broker = config["broker"]
-    return Link(config["id"], broker["host"], broker["port"], config["id"], config["secret"])
+    return Link(
+        config["id"],
+        broker["host"],
+        broker["port"],
+        config["id"],
+        config["secret"],
+        ssl=_tls(config["tls"], broker["name"]),
+    )
+
+
+def _tls(folder, name):
+    # None for a board that talks to its own machine: then its code is not loaded either.
+    if not folder:
+        return None
+    from doorward_node.tls_transport import Tls
+
+    return Tls(folder, name)
 
 
 def _keys(device, epoch, key, former):

@@ -2,13 +2,13 @@
 
 from doorward_core import board_messages, seal
 from doorward_core.messages import number
-from doorward_node.nonce import Nonce
+from doorward_node.session import Nonce
 
 
 class Commands:
     # doorway: node.doorway.Doorway. handle() returns the body to publish as commands/ack.
     def __init__(self, doorway) -> None:
-        self._doorway = doorway
+        self.doorway = doorway
         self.release = Nonce()
         self.rekey = Nonce()
         self.status_wanted = False
@@ -23,14 +23,14 @@ class Commands:
         if kind == "n":
             if name == "unlock":
                 cause: "dict[str, object]" = {"cause": "release", "command_id": command_id}
-                result = self._doorway.release(now, cause, number(parameters, "seconds", 1, 60))
+                result = self.doorway.release(now, cause, number(parameters, "seconds", 1, 60))
             else:
                 result = "refused"
         elif name == "challenge" and parameters.get("for") in ("unlock", "rekey"):
             nonce = self.release if parameters["for"] == "unlock" else self.rekey
             return board_messages.challenge_answer(command_id, nonce.open(now))
         elif name == "lock":
-            self._doorway.lock(now)
+            self.doorway.lock(now)
         elif name == "status":
             self.status_wanted = True
         else:

@@ -1,9 +1,10 @@
-# What the board was installed with: /config.json, checked once.
+# What the board was installed with: /config.json and /tls, checked once.
 
 import binascii
 import json
 
 from doorward_core.topics import is_id
+from doorward_node import files
 
 
 class ConfigError(ValueError):
@@ -29,8 +30,14 @@ _NUMBERS = (
 )
 
 
-def load(path: str) -> dict:
-    # The settings, with "secret" left as text, "key" and "former_key" (b"" without one) as bytes.
+# What a board needs for TLS: whom it trusts, and who it is. DER, the only form it can read.
+_TLS_FILES = ("/ca.der", "/cert.der", "/key.der")
+_BROKER_NAME = "doorward-broker"
+
+
+def load(path: str, tls: str = "/tls") -> dict:
+    # The settings, with "secret" left as text, "key" and "former_key" (b"" without one) as bytes,
+    # and "tls" the folder of certificates, None without one.
     # Raises ConfigError.
     try:
         with open(path) as file:
@@ -39,13 +46,19 @@ def load(path: str) -> dict:
         raise ConfigError(path + ": missing; put the board's config there")
     except ValueError:
         raise ConfigError(path + ": not JSON")
-    check(config)
+    missing = [name for name in _TLS_FILES if files.read(tls + name) is None]
+    has_tls = len(missing) < len(_TLS_FILES)
+    if has_tls and missing:
+        raise ConfigError(tls + missing[0] + ": missing; put all of the board's certificates there")
+    check(config, has_tls)
     for name in ("key", "former_key"):
         config[name] = binascii.unhexlify(config.get(name, ""))
+    config["tls"] = tls if has_tls else None
+    config["broker"].setdefault("name", _BROKER_NAME)
     return config
 
 
-def check(config: dict) -> None:
+def check(config: dict, has_tls: bool) -> None:
     if not isinstance(config, dict) or not is_id(str(config.get("id", ""))):
         raise ConfigError("id: need 1 to 32 of A-Z a-z 0-9 _ -")
     for name in ("secret", "key"):
@@ -57,6 +70,13 @@ def check(config: dict) -> None:
         raise ConfigError("base: need a text")
     if not _is_ipv4(_find(config, "broker.host")):
         raise ConfigError("broker.host: need an IPv4 address; looking up a name stops the board")
+    if not has_tls and config["broker"]["host"] != "127.0.0.1":
+        # A password in the clear is for a virtual board and its own machine.
+        raise ConfigError("broker.host: without /tls only 127.0.0.1; put the certificates there")
+    # With an empty name the port would check none.
+    name = config["broker"].get("name", _BROKER_NAME)
+    if not isinstance(name, str) or not name:
+        raise ConfigError("broker.name: need a name as in the broker's certificate")
     for name, low, high in _NUMBERS:
         value = _find(config, name)
         # True is an int, too.

@@ -11,9 +11,9 @@ _MACHINE_MARGIN_MS = const(500)
 class Doorway:
     # strike: drivers.strike.Strike; contact: drivers.contact.Contact or None; log(type, data).
     def __init__(self, strike, contact, settings: door.Settings, log, now: int) -> None:
-        self._strike = strike
-        self._contact = contact
-        self._log = log
+        self.strike = strike
+        self.contact = contact
+        self.log = log
         self._cause: "dict[str, object]" = {}
         self.apply(settings)
         self._state = door.start(bool(contact and contact.open), now, self._settings)
@@ -22,7 +22,7 @@ class Doorway:
     def apply(self, settings) -> None:
         # settings: door.Settings, or a config of the gateway's.
         # The gateway may shorten the cap that the board was installed with, never lengthen it.
-        cap = min(settings.cap_ms, self._strike.cap_ms) - _MACHINE_MARGIN_MS
+        cap = min(settings.cap_ms, self.strike.cap_ms) - _MACHINE_MARGIN_MS
         self._settings = door.Settings(min(settings.strike_ms, cap), cap, settings.held_ms)
 
     def release(self, now: int, cause: "dict[str, object]", seconds: int = 0) -> str:
@@ -45,16 +45,16 @@ class Doorway:
         self._step("relock", now, None)
 
     def tick(self, now: int) -> None:
-        if self._contact and self._contact.sample():
-            self._step("opened" if self._contact.open else "closed", now, None)
+        if self.contact and self.contact.sample():
+            self._step("opened" if self.contact.open else "closed", now, None)
         self._step("tick", now, None)
 
     def report(self) -> "tuple[str, str | None, str | None]":
         # (lock, contact, alarm) as board_messages.reported() takes them.
         phase = self._state.phase
         contact = None
-        if self._contact:
-            contact = "open" if self._contact.open else "closed"
+        if self.contact:
+            contact = "open" if self.contact.open else "closed"
         alarm = phase if phase in ("forced", "held") else None
         return phase if phase == "unlocked" else "locked", contact, alarm
 
@@ -63,13 +63,13 @@ class Doorway:
         self._state, effects = door.step(self._state, event, now, self._settings, grant_ms)
         for effect in effects:
             if effect == "energise":
-                self._strike.energise()
+                self.strike.energise()
             elif effect == "de-energise":
-                self._strike.de_energise()
+                self.strike.de_energise()
             elif effect == "lock.changed":
                 self._lock_changed()
             else:
-                self._log(effect, {})
+                self.log(effect, {})
         if effects or self._state.phase != before:
             self.changed = True
 
@@ -78,4 +78,4 @@ class Doorway:
         data: "dict[str, object]" = {"locked": locked}
         if not locked:
             data.update(self._cause)
-        self._log("lock.changed", data)
+        self.log("lock.changed", data)

@@ -3,14 +3,6 @@
 import os
 
 
-def exists(path: str) -> bool:
-    try:
-        os.stat(path)
-        return True
-    except OSError:
-        return False
-
-
 def read(path: str) -> "bytes | None":
     try:
         with open(path, "rb") as file:

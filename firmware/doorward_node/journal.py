@@ -25,14 +25,16 @@ _WINDOW = const(8)
 class Journal:
     # stamp(): (ISO time, clock) of an event that happens now.
     def __init__(self, directory: str, keys: seal.Keys, stamp) -> None:
-        self._directory = directory
-        self._keys = keys
-        self._stamp = stamp
+        self.directory = directory
+        self.keys = keys
+        self.stamp = stamp
         self._notes: "list[tuple[str, dict[str, object], tuple[str, str]]]" = []
         self._dropped = 0
         try:
-            if not files.exists(directory):
-                os.mkdir(directory)
+            os.mkdir(directory)
+        except OSError:
+            pass  # it is there, or nothing can be written: _begin() goes on without
+        try:
             self.epoch = (files.read(self._path("epoch")) or b"").decode()
             seal.parse_freshness(seal.event_word(self.epoch, 0))
             self._load()
@@ -48,7 +50,7 @@ class Journal:
         if len(self._notes) >= _MAX_NOTES:
             self._dropped += 1
         else:
-            self._notes.append((kind, data, self._stamp()))
+            self._notes.append((kind, data, self.stamp()))
 
     def flush(self) -> None:
         # Writes one event that was noted. One at a time: each is a stall on a real chip.
@@ -61,7 +63,7 @@ class Journal:
         kind, data, stamp = self._notes.pop(0)
         try:
             if self._dropped:
-                self._write("lost", {"count": self._dropped}, self._stamp())
+                self._write("lost", {"count": self._dropped}, self.stamp())
                 self._dropped = 0
             self._write(kind, data, stamp)
         except OSError:
@@ -77,7 +79,7 @@ class Journal:
     def _write(self, kind: str, data: "dict[str, object]", stamp: "tuple[str, str]") -> None:
         seq = self.seq + 1
         body = board_messages.event(
-            kind, self._keys.device, self.epoch, seq, stamp[0], stamp[1], data
+            kind, self.keys.device, self.epoch, seq, stamp[0], stamp[1], data
         )
         if not self._segments or self._torn or seq - self._segments[-1] >= _SEGMENT:
             if self._segments and self._segments[-1] == seq:
@@ -105,7 +107,7 @@ class Journal:
                 self._settle()
                 continue
             word = seal.event_word(self.epoch, seq)
-            return seal.seal(self._keys, topics.EVENTS, word, body, self._digest)
+            return seal.seal(self.keys, topics.EVENTS, word, body, self._digest)
         return None
 
     def acknowledged(self, epoch: str, seq: int) -> None:
@@ -117,15 +119,10 @@ class Journal:
         # True if events are on their way that nobody has acknowledged.
         return bool(self._flying)
 
-    def rewind(self) -> "tuple[int, bytes]":
-        # Sends again what was not acknowledged: after a new connection, or a long silence. Returns
-        # the last number that will not be sent again, and the digest there.
-        self._settle()
+    def rewind(self) -> None:
+        # Sends again what was not acknowledged: after a new connection, or a long silence.
         self._sent, self._digest = self._settled
-        # A gateway that was restored from a backup may have said more than it knows now.
-        self._stored = self._sent
         self._flying.clear()
-        return self._settled
 
     def _settle(self) -> None:
         while self._free() and self._flying and self._flying[0][0] <= self._stored:
@@ -170,7 +167,7 @@ class Journal:
         # not wait for it: with a flash that takes nothing, events are lost and counted.
         self.epoch = binascii.hexlify(urandom(4)).decode()
         try:
-            for name in os.listdir(self._directory):
+            for name in os.listdir(self.directory):
                 files.remove(self._path(name))
             files.replace(self._path("epoch"), self.epoch.encode())
             self._load()
@@ -184,7 +181,7 @@ class Journal:
             number, digits = note.decode().split(" ")
             freed, digest = int(number), binascii.unhexlify(digits)
         segments = sorted(
-            [int(name[:-4]) for name in os.listdir(self._directory) if name.endswith(".log")]
+            [int(name[:-4]) for name in os.listdir(self.directory) if name.endswith(".log")]
         )
         while len(segments) > 1 and segments[1] <= freed + 1:
             files.remove(self._segment(segments.pop(0)))
@@ -216,7 +213,7 @@ class Journal:
         return lines, False
 
     def _path(self, name: str) -> str:
-        return self._directory + "/" + name
+        return self.directory + "/" + name
 
     def _segment(self, first: int) -> str:
         return self._path("%08d.log" % first)

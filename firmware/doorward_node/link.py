@@ -17,6 +17,8 @@ from doorward_node.inbox import Inbox
 
 # How long the broker may take to answer a CONNECT or a ping, and how often that is looked at.
 _RESPONSE_MS = const(4000)
+# Also to finish a handshake: it is work for both sides, and hundreds of boards come at once.
+_HANDSHAKE_MS = const(15000)
 _LOOK_MS = const(250)
 # A broker that is down is asked again after 0.25 s, then ever more rarely, up to 8 s, and each
 # board a little differently: 200 of them come back at once otherwise.
@@ -35,13 +37,13 @@ _PINGRESP = const(13)
 
 class Link:
     def __init__(self, client_id, server, port=0, user=None, password=None, keepalive=30, ssl=None):
-        # ssl: None, or what wraps a connected transport.
+        # ssl: None, or a tls_transport.Tls.
         self._identity = (client_id, user, password)
         self._server = (server, port or (8883 if ssl else 1883))
         self._address = None
-        self._keepalive = keepalive
+        self.keepalive = keepalive
         self._ssl = ssl
-        self._callback = self.on_up = self._will = None
+        self.callback = self.on_up = self._will = None
         self._filters = []
         self._inbox = Inbox()
         self._transport = self._task = None
@@ -55,7 +57,7 @@ class Link:
 
     def set_callback(self, callback):
         # callback(topic, msg, retained, dup); it runs in the reading task and must not wait.
-        self._callback = callback
+        self.callback = callback
 
     def set_last_will(self, topic, msg, retain=False, qos=0):
         self._will = (topic, msg, retain, qos)
@@ -78,7 +80,9 @@ class Link:
 
     def send(self, topic, msg, retain=False, qos=0):
         # Hands a publish to the socket at once and waits for nothing: its packet identifier.
-        # Raises OSError when there is no connection.
+        # Raises OSError when there is no connection: before the CONNACK there is none yet.
+        if not self.up:
+            raise OSError(ENOTCONN)
         packet_id = self._next_id() if qos else 0
         self._write(mqtt.publish(topic, msg, qos, retain, False, packet_id))
         return packet_id
@@ -102,12 +106,13 @@ class Link:
             await asyncio.sleep_ms(_LOOK_MS)
             now = ticks_ms()
             if self._asked is not None:
-                if ticks_diff(now, self._asked) > _RESPONSE_MS:
+                patience = _HANDSHAKE_MS if self._ssl and not self.up else _RESPONSE_MS
+                if ticks_diff(now, self._asked) > patience:
                     self.error = OSError(ETIMEDOUT)
                     task.cancel()
             elif (
                 max(ticks_diff(now, self._heard), ticks_diff(now, self._spoke))
-                > self._keepalive * 500
+                > self.keepalive * 500
             ):
                 try:
                     self.probe()
@@ -118,12 +123,17 @@ class Link:
         try:
             if not self._address:
                 self._address = transport.resolve(*self._server)
-            opened = await transport.connect(self._address)  # type: ignore[misc]  # a generator is awaitable there
-            self._transport = self._ssl(opened) if self._ssl else opened
+            opened = self._transport = await transport.connect(self._address)  # type: ignore[misc]  # a generator is awaitable there
             client_id, user, password = self._identity
-            self._write(
-                mqtt.connect(client_id, self._keepalive, clean_session, user, password, self._will)
+            packet = mqtt.connect(
+                client_id, self.keepalive, clean_session, user, password, self._will
             )
+            if self._ssl:
+                opened = self._transport = self._ssl(opened)
+                await opened.begin(packet)
+            else:
+                self._write(packet)
+            del opened, packet  # they are heap, too
             while True:
                 count = await self._transport.readinto(self._inbox.room())
                 if not count:
@@ -221,6 +231,6 @@ class Link:
         if body is None:
             return self._inbox.passed_over
         topic, packet_id, payload = mqtt.parse_publish(flags, body)
-        if self._callback:
-            self._callback(topic, payload, bool(flags & 1), bool(flags & 8))
+        if self.callback:
+            self.callback(topic, payload, bool(flags & 1), bool(flags & 8))
         return packet_id

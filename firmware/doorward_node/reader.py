@@ -17,10 +17,10 @@ class ReaderWatch:
     # reader: drivers.mfrc522.Mfrc522; on_card(uid) must not wait; on_reset(count) follows a
     # recovery. `alive` is the tick of the last step: the supervisor looks at it.
     def __init__(self, reader, poll_ms: int, on_card, on_reset) -> None:
-        self._reader = reader
-        self._poll_ms = poll_ms
-        self._on_card = on_card
-        self._on_reset = on_reset
+        self.reader = reader
+        self.poll_ms = poll_ms
+        self.on_card = on_card
+        self.on_reset = on_reset
         self.resets = 0
         self.alive = ticks_ms()
 
@@ -29,10 +29,10 @@ class ReaderWatch:
         while True:
             self.alive = ticks_ms()
             try:
-                await self._reader.start()
+                await self.reader.start()
                 if failed:
                     self.resets += 1
-                    self._on_reset(self.resets)
+                    self.on_reset(self.resets)
                 failed = False
                 await self._watch()
             except ReaderError:
@@ -45,7 +45,7 @@ class ReaderWatch:
         polls = 0
         while True:
             self.alive = started = ticks_ms()
-            uid = await self._reader.poll()
+            uid = await self.reader.poll()
             if uid is None:
                 misses += 1
                 if misses >= _GONE:
@@ -54,11 +54,11 @@ class ReaderWatch:
                 misses = 0
                 if uid != present:
                     present = uid
-                    self._on_card(uid)
+                    self.on_card(uid)
             polls += 1
             if polls >= _HEALTH_POLLS:
                 polls = 0
-                if not self._reader.healthy():
+                if not self.reader.healthy():
                     raise ReaderError("the reader has lost its settings")
-            left = self._poll_ms - ticks_diff(ticks_ms(), started)
+            left = self.poll_ms - ticks_diff(ticks_ms(), started)
             await asyncio.sleep_ms(left if left > 0 else 0)

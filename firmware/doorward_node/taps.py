@@ -7,7 +7,7 @@
 from doorward_core import access, board_messages, seal, topics
 from doorward_core.compat import const
 from doorward_core.messages import hexed
-from doorward_node.nonce import Nonce
+from doorward_node.session import Nonce
 
 _OWN_DECISION_MS = const(300)
 _GIVE_UP_MS = const(2000)
@@ -29,12 +29,12 @@ class Taps:
     # lookup(uid, utc, uptime), stale(utc) and config, the door's policy; clock: node.clock.Clock;
     # doorway: release(now, cause, seconds); log(type, data).
     def __init__(self, reader: int, session, credentials, clock, doorway, log) -> None:
-        self._reader = reader
-        self._session = session
-        self._credentials = credentials
-        self._clock = clock
-        self._doorway = doorway
-        self._log = log
+        self.reader = reader
+        self.session = session
+        self.credentials = credentials
+        self.clock = clock
+        self.doorway = doorway
+        self.log = log
         self._nonce = Nonce()
         self._uid: "bytes | None" = None
         self._request = ""
@@ -57,11 +57,11 @@ class Taps:
         if not online:
             self.tick(now, False)
             return None
-        keys = self._session.keys
+        keys = self.session.keys
         body = board_messages.access_request(
-            keys.device, self._reader, seal.encrypt_uid(keys, nonce, uid)
+            keys.device, self.reader, seal.encrypt_uid(keys, nonce, uid)
         )
-        return self._session.call(topics.ACCESS_REQUEST, nonce, body)
+        return self.session.call(topics.ACCESS_REQUEST, nonce, body)
 
     def answer(self, nonce: bytes, body: bytes, now: int) -> bool:
         # The gateway's answer, its seal verified. False if nobody waits for it any more.
@@ -87,29 +87,29 @@ class Taps:
             self._conclude(False, _NO_ANSWER, 0, "board", now)
 
     def _decide(self, uid: bytes, now: int) -> "access.Decision | None":
-        utc = self._clock.utc(now)
-        credential = self._credentials.lookup(uid, utc, self._clock.uptime(now))
+        utc = self.clock.utc(now)
+        credential = self.credentials.lookup(uid, utc, self.clock.uptime(now))
         if credential is None:
             return None
-        day, minute = self._clock.local(now)
-        self._here.stale = self._credentials.stale(utc)
+        day, minute = self.clock.local(now)
+        self._here.stale = self.credentials.stale(utc)
         here = self._here
-        door = self._credentials.config
+        door = self.credentials.config
         return access.decide(credential, door, here, minute, day, here)  # pyright: ignore[reportArgumentType]
 
     def _conclude(self, granted: bool, rule: int, seconds: int, source: str, now: int) -> None:
         self._nonce.burn()
         uid, self._uid = self._uid or b"", None
         if granted:
-            self._doorway.release(now, {"cause": "tap", "request": self._request}, seconds)
-        self._log(
+            self.doorway.release(now, {"cause": "tap", "request": self._request}, seconds)
+        self.log(
             "access.decision",
             {
                 "request": self._request,
                 "granted": granted,
                 "rule": rule,
                 "source": source,
-                "tag": hexed(seal.tag(self._session.keys, uid)),
+                "tag": hexed(seal.tag(self.session.keys, uid)),
                 "tail": hexed(uid[-2:]),
             },
         )

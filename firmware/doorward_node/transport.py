@@ -16,8 +16,9 @@ _TCP_NODELAY = const(1)
 
 
 class Transport:
+    # sock: what is waited for. stream: what is read and written.
     def __init__(self, sock, stream):
-        self._sock = sock
+        self.sock = sock
         self._stream = stream
 
     # Awaitable: the number of bytes read into buffer, 0 when the peer has closed.
@@ -26,7 +27,7 @@ class Transport:
             count = self._stream.readinto(buffer)
             if count is not None:
                 return count
-            yield core._io_queue.queue_read(self._sock)  # noqa: SLF001 - no public way to wait for a socket
+            yield core._io_queue.queue_read(self.sock)  # noqa: SLF001 - no public way to wait for a socket
 
     def write(self, data):
         # As much as fits at once, without waiting: the number of bytes taken.
@@ -34,7 +35,7 @@ class Transport:
 
     # Awaitable: returns when write() may take bytes again.
     def writable(self):
-        yield core._io_queue.queue_write(self._sock)  # noqa: SLF001 - as above
+        yield core._io_queue.queue_write(self.sock)  # noqa: SLF001 - as above
 
     def close(self):
         self._stream.close()

@@ -13,7 +13,7 @@ _CHECK_MS = const(1000)
 class Wifi:
     # settings: {"ssid", "password"}.
     def __init__(self, settings: "dict[str, str]") -> None:
-        self._settings = settings
+        self.settings = settings
         self._station = network.WLAN(network.STA_IF)
 
     def signal(self) -> "int | None":
@@ -32,7 +32,7 @@ class Wifi:
             pass
         while True:
             if not self._station.isconnected():
-                await self._attempt(self._settings)
+                await self._attempt(self.settings)
             await asyncio.sleep_ms(_CHECK_MS)
 
     async def _attempt(self, settings: "dict[str, str]") -> None:

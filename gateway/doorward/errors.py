@@ -50,6 +50,25 @@ class NotSignedIn(DoorwardError):
     code = "not_signed_in"
 
 
+class SecondFactorNeeded(NotSignedIn):
+    """The password is right, and a code of the second factor is asked for; `ticket` ties the two steps together."""
+
+    code = "second_factor_needed"
+
+    def __init__(self, *, ticket: str) -> None:
+        """Keep the ticket out of the message."""
+        super().__init__(
+            "a code of your second factor is needed", "type the one that your app shows"
+        )
+        self.ticket = ticket
+
+
+class FreshLoginNeeded(DoorwardError):
+    """Whoever asks may do it, and must show a password or a code once more."""
+
+    code = "fresh_login_needed"
+
+
 class NotPermitted(DoorwardError):
     """Whoever asks is known, and their role does not hold the permission that this needs."""
 

@@ -1,13 +1,13 @@
 """The whole board: real firmware on real MicroPython, a foreign broker, relay edges as witness."""
 
 import asyncio
-import shutil
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
 from brokers import free_port, mosquitto
+from firmware_copy import planted
 from scripted_gateway import KEY, ScriptedGateway, profile
 
 from doorward_core import seal, topics
@@ -19,7 +19,6 @@ STRIKE = 25
 UID = bytes.fromhex("04a1b2c3d4e5f6")
 STRANGER = bytes.fromhex("04a1b2c3")
 HEAP_KIB = 136
-FIRMWARE = Path(__file__).parents[2] / "firmware"
 
 
 @pytest.fixture(scope="session")
@@ -278,18 +277,8 @@ async def test_a_black_holed_broker_does_not_keep_anybody_waiting(
 # --- firmware with a fault planted in it
 
 # The first line of the door loop's step, and what to do a second after the strike was energised.
-STEP = "        if self._contact and self._contact.sample():\n"
-LATER = "        if self._strike.energised_ms() > 1000:\n            "
-
-
-def planted(folder: Path, file: str, old: str, new: str) -> Path:
-    """A copy of the firmware in which `old` is `new`."""
-    copy = folder / "firmware"
-    shutil.copytree(FIRMWARE, copy)
-    source = (copy / file).read_text()
-    assert old in source, "the code that this test changes has changed"
-    (copy / file).write_text(source.replace(old, new))
-    return copy
+STEP = "        if self.contact and self.contact.sample():\n"
+LATER = "        if self.strike.energised_ms() > 1000:\n            "
 
 
 async def open_and_wait(board: Board, gateway: ScriptedGateway) -> None:
@@ -331,7 +320,7 @@ async def test_a_hang_does_not_keep_the_relay_on_beyond_its_cap(
 async def test_a_door_loop_that_forgets_to_relock_is_overruled(
     lab: Lab, port: int, gateway: ScriptedGateway, tmp_path: Path
 ) -> None:
-    firmware = planted(tmp_path, "doorward_node/doorway.py", "self._strike.de_energise()", "pass")
+    firmware = planted(tmp_path, "doorward_node/doorway.py", "self.strike.de_energise()", "pass")
     installed = profile(port) | {"door": {"strike_s": 1, "cap_s": 3, "held_s": 2}}
     board = await lab.start_board(installed, heap_kib=HEAP_KIB, firmware=firmware)
     await open_and_wait(board, gateway)

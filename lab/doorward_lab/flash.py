@@ -1,5 +1,6 @@
 """A board's flash: an image file with LittleFS on it, written by MicroPython's own LittleFS."""
 
+import base64
 import json
 import shutil
 import subprocess
@@ -27,17 +28,22 @@ class Flash:
         return self.home / "flash.img"
 
     def program(self, firmware: Path, profile: Mapping[str, Any]) -> int:
-        """Put `firmware` and /config.json onto the image and return the bytes in use on it.
+        """Put `firmware`, /config.json and /tls onto the image and return the bytes in use on it.
 
-        Data files of the board stay; code that the firmware folder lacks is removed. Nothing is written when nothing
-        has changed. Raises FirmwareError or MissingTool.
+        profile: config.json, and in it "tls" with the files of that folder in Base64, by name. Data files of the board
+        stay; code and certificates that it has no longer are removed. Nothing is written when nothing has changed.
+        Raises FirmwareError or MissingTool.
         """
         self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
         staged = self.home / "staged"
         shutil.rmtree(staged, ignore_errors=True)
         staged.mkdir(mode=0o700)
         build.stage(firmware, staged, self.cache)
-        (staged / "config.json").write_text(json.dumps(profile))
+        config = dict(profile)
+        for name, content in config.pop("tls", {}).items():
+            (staged / "tls").mkdir(exist_ok=True)
+            (staged / "tls" / name).write_bytes(base64.b64decode(content))
+        (staged / "config.json").write_text(json.dumps(config))
         digest = build.tree_digest(staged)
         stamp = self.home / "flashed"
         if self.image.exists() and stamp.exists():

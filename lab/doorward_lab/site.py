@@ -1,5 +1,9 @@
-"""The definition of a virtual site: DIR/site.json, with its boards (each a config.json) and its cards (name to UID)."""
+"""The definition of a virtual site: DIR/site.json, with its boards and its cards (name to UID).
 
+A board is its config.json, and in it "tls": the files of its folder /tls in Base64, by name.
+"""
+
+import base64
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +16,7 @@ from doorward_lab.surroundings import uid_bytes
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """boards: one config.json each. cards: the UID in hex digits of each card by its name."""
+    """boards: one profile each. cards: the UID in hex digits of each card by its name."""
 
     boards: tuple[Mapping[str, Any], ...]
     cards: Mapping[str, str]
@@ -44,8 +48,15 @@ def read_site(path: Path) -> Site:
 
 
 def read_profile(path: Path) -> Mapping[str, Any]:
-    """Read one board's config.json. Raises SiteError naming the file."""
-    return _read_object(path)
+    """Read one board's config.json and the folder tls beside it. Raises SiteError naming the file."""
+    profile = _read_object(path)
+    try:
+        found = {file.name: file.read_bytes() for file in path.parent.glob("tls/*.der")}
+    except OSError as error:
+        raise SiteError(f"{error.filename} cannot be read: {error.strerror}") from None
+    if found:
+        profile["tls"] = {name: base64.b64encode(data).decode() for name, data in found.items()}
+    return profile
 
 
 def _read_object(path: Path) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 # lab_flash.py  Puts a folder onto a flash image as a flash tool would: format when new, copy what differs.
 #
-# Arguments: image, folder. Every .py and .mpy on the image that the folder lacks is removed; data files stay.
+# Arguments: image, folder. Code and certificates on the image that the folder lacks are removed; data files stay.
 import os
 import sys
 
@@ -44,7 +44,7 @@ def _drop_stale(folder, wanted):
         if entry[1] == _DIRECTORY:
             if entry[0] not in wanted:
                 _drop_stale(path, ())
-        elif entry[0] not in wanted and path.endswith((".py", ".mpy")):
+        elif entry[0] not in wanted and path.endswith((".py", ".mpy", ".der")):
             os.remove(path)
 
 

@@ -1,6 +1,7 @@
 """The system's clock behind the Clock port."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, tzinfo
 
@@ -16,6 +17,9 @@ class SystemClock:
 
     def now(self) -> datetime:
         return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        return time.monotonic()
 
     def call_later(self, seconds: float, callback: Callable[[], None]) -> Timer:
         return asyncio.get_running_loop().call_later(seconds, callback)

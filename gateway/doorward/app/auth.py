@@ -1,25 +1,27 @@
-"""Operators: the first one by setup token, then by password; opaque sessions, of which the store knows the hash."""
+"""Signing in: the first operator by setup token, then by password, and by a second factor where there is one."""
 
-import hashlib
 import hmac
 import secrets
-from dataclasses import dataclass
-from datetime import timedelta
+from collections import OrderedDict
+from dataclasses import dataclass, replace
 
-from doorward.app.accounts import Accounts
+from doorward.app.accounts import LONGEST_PASSWORD, Accounts, check_password, checked_name, key
 from doorward.app.backoff import Backoff
-from doorward.app.entries import instant, milliseconds
-from doorward.app.ports import Clock, OpenSession, OperatorStore, Passwords
+from doorward.app.entries import instant
+from doorward.app.operator_log import OperatorLog
+from doorward.app.ports import Account, Clock, Passwords
+from doorward.app.sessions import Sessions
 from doorward.app.views import Session
-from doorward.domain import permissions
-from doorward.errors import Conflict, InvalidInput, NotSignedIn
+from doorward.domain import audit, permissions, second_factor
+from doorward.errors import Conflict, NotSignedIn, SecondFactorNeeded
 
-_LIFETIME = timedelta(days=7)
-_SHORTEST_PASSWORD = 10
-_LONGEST_PASSWORD = 256  # argon2 reads all of it: no reason to let anybody send a novel
-_LONGEST_NAME = 64
 _BY_LINK = "demo"  # who comes by the one-time link; has no password
 _WRONG = "the user name or the password is wrong"
+_WRONG_CODE = "that code is wrong, or was used already"
+_LOCK_AFTER = 20
+_FREE_PER_ADDRESS = 10  # a whole school may sit behind one
+_TICKET_S = 300.0
+_TICKETS = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +36,27 @@ class Operators:
     """Signs people in and out. There is no default account."""
 
     def __init__(
-        self, store: OperatorStore, passwords: Passwords, clock: Clock, tokens: Tokens
+        self,
+        accounts: Accounts,
+        sessions: Sessions,
+        passwords: Passwords,
+        log: OperatorLog,
+        clock: Clock,
+        tokens: Tokens,
     ) -> None:
-        self._store = store
+        self._accounts = accounts
+        self._sessions = sessions
         self._passwords = passwords
+        self._log = log
         self._clock = clock
         self._tokens = tokens
-        self._accounts = Accounts(store, clock)
-        self._sessions = {session.token: session for session in store.sessions()}
-        self._backoff = Backoff(clock)
+        self._guesses = Backoff(clock, lock_after=_LOCK_AFTER)
+        self._addresses = Backoff(clock, free=_FREE_PER_ADDRESS)
+        self._tickets: OrderedDict[str, tuple[str, float]] = OrderedDict()
         self._dummy: str | None = None
+        for account in accounts.all():
+            if account.locked:
+                self._guesses.lock(key(account.username))
 
     def needs_setup(self) -> bool:
         """True until the first operator exists."""
@@ -53,85 +66,173 @@ class Operators:
         """True if somebody has a password here; a demo has only its link."""
         return any(account.password for account in self._accounts.all())
 
-    async def setup(self, token: str, username: str, password: str) -> str:
+    async def setup(
+        self, token: str, username: str, password: str, address: str = "", agent: str = ""
+    ) -> str:
         """Make the first operator; returns a session token."""
         if not self.needs_setup():
             raise Conflict("this gateway is set up already", "sign in instead")
-        self._backoff.check("setup")
+        self._addresses.check("setup")
         if not _same(token.strip(), self._tokens.setup):
-            self._backoff.failed("setup")
+            self._addresses.failed("setup")
             raise NotSignedIn(
                 "the setup token is wrong", "doorward prints it when it starts", field="token"
             )
-        name = _checked(username, password)
+        name = checked_name(username)
+        check_password(password)
         hashed = await self._passwords.hash(password)
         if self.has_operators():
             raise Conflict("this gateway is set up already", "sign in instead")
-        await self._accounts.add(name, hashed, permissions.ADMIN)
-        return await self._begin(name)
+        await self._accounts.add(name, hashed, permissions.ADMIN, name)
+        return await self._begin(name, address, agent)
 
-    async def login(self, username: str, password: str, address: str) -> str:
-        """Trade a password for a session token. Raises NotSignedIn or TooManyAttempts."""
-        name = username.strip()
-        keys = (f"address {address}", f"user {name.casefold()}")
-        self._backoff.check(*keys)
-        # Before the slow part, or many guesses at once would all be the first.
-        self._backoff.failed(*keys)
-        if len(password) > _LONGEST_PASSWORD:
-            raise NotSignedIn(_WRONG)
+    async def login(self, username: str, password: str, address: str, agent: str = "") -> str:
+        """Trade a password for a session token.
+
+        Raises NotSignedIn, TooManyAttempts, or SecondFactorNeeded with the ticket that `answer` takes.
+        """
+        name = key(username)
         known = self._accounts.find(name)
+        self._spend(name, address)
         # Somebody unknown costs as much time as somebody known.
         hashed = known.password if known and known.password else await self._anybody()
-        if not await self._passwords.verify(hashed, password) or known is None:
+        fits = len(password) <= LONGEST_PASSWORD and await self._passwords.verify(hashed, password)
+        if not fits or known is None:
+            await self._failed(known, address)
             raise NotSignedIn(_WRONG)
-        self._backoff.succeeded(*keys)
-        return await self._begin(known.username)
+        if known.seed is not None:
+            # The failures stay: who knows the password alone must not guess codes for ever.
+            raise SecondFactorNeeded(ticket=self._ticket(known.username))
+        return await self._succeeded(known, address, agent)
 
-    async def enter(self, one_time_token: str) -> str:
+    async def answer(self, ticket: str, code: str, address: str, agent: str = "") -> str:
+        """Trade the ticket of a login and a code of the second factor for a session token."""
+        username, until = self._tickets.get(ticket, ("", 0.0))
+        known = self._accounts.find(username)
+        if known is None or until < self._clock.monotonic():
+            raise NotSignedIn("that took too long", "sign in again")
+        self._spend(key(username), address)
+        if not await self._use_code(known, code):
+            await self._failed(known, address)
+            raise NotSignedIn(_WRONG_CODE, field="code")
+        self._tickets.pop(ticket, None)
+        return await self._succeeded(known, address, agent)
+
+    async def enter(self, one_time_token: str, address: str = "", agent: str = "") -> str:
         """Trade the demo's one-time link for a session token."""
-        self._backoff.check("enter")
+        self._addresses.check("enter")
         if not _same(one_time_token, self._tokens.enter):
-            self._backoff.failed("enter")
+            self._addresses.failed("enter")
             raise NotSignedIn(
                 "this link was used already, or was never valid", "restart the demo for a new one"
             )
         self._tokens = Tokens(self._tokens.setup, None)
         if self._accounts.find(_BY_LINK) is None:
-            await self._accounts.add(_BY_LINK, "", permissions.ADMIN)
-        return await self._begin(_BY_LINK)
+            await self._accounts.add(_BY_LINK, "", permissions.ADMIN, _BY_LINK)
+        return await self._begin(_BY_LINK, address, agent)
 
-    def session(self, token: str) -> Session | None:
-        """The session behind a token, None when there is none or it is over."""
-        known = self._sessions.get(_hashed(token))
-        if known is None or known.expires_ms <= milliseconds(self._clock.now()):
+    def session(self, token: str, *, use: bool = True) -> Session | None:
+        """The session behind a token, None when there is none or it is over. `use`: somebody is there."""
+        known = self._sessions.find(token, use=use)
+        account = self._accounts.find(known.username) if known else None
+        if known is None or account is None:
             return None
-        account = self._accounts.find(known.username)
-        if account is None:
-            return None
-        allowed = self._accounts.permissions(account)
-        expires_at = instant(known.expires_ms)
-        return Session(account.username, known.csrf, expires_at, account.role, allowed)
+        return Session(
+            account.username,
+            known.csrf,
+            instant(known.expires_ms),
+            account.role,
+            self._accounts.permissions(account),
+            # Who has nothing to prove it with came by a link to a demo.
+            fresh=not account.password or self._sessions.is_fresh(token),
+        )
+
+    async def confirm(self, token: str, proof: str, address: str) -> None:
+        """Show a password or a code again, within a session; what asks for a fresh login may follow."""
+        session = self.session(token)
+        known = self._accounts.find(session.username) if session else None
+        if known is None:
+            raise NotSignedIn("you are not signed in", "sign in at /login")
+        name = key(known.username)
+        self._spend(name, address)
+        fits = len(proof) <= LONGEST_PASSWORD and (
+            await self._use_code(known, proof)
+            or await self._passwords.verify(known.password, proof)
+        )
+        if not fits:
+            await self._failed(known, address)
+            raise NotSignedIn("that is not your password", "try again", field="proof")
+        self._guesses.succeeded(name)
+        self._addresses.succeeded(address)
+        self._sessions.proved(token)
 
     async def logout(self, token: str) -> None:
         """End a session; an unknown one is over already."""
-        hashed = _hashed(token)
-        if self._sessions.pop(hashed, None) is not None:
-            await self._store.drop_session(hashed)
+        ended = await self._sessions.end(token)
+        if ended is not None:
+            why = f"{ended.username} signed out."
+            await self._log.write(audit.LOGOUT, ended.username, why)
 
-    async def _begin(self, username: str) -> str:
-        token = secrets.token_urlsafe(32)
-        now = self._clock.now()
-        expires_ms = milliseconds(now + _LIFETIME)
-        session = OpenSession(_hashed(token), username, secrets.token_urlsafe(24), expires_ms)
-        await self._store.drop_sessions_before(milliseconds(now))
-        await self._store.put_session(session)
-        self._sessions = {
-            hashed: known
-            for hashed, known in self._sessions.items()
-            if known.expires_ms > milliseconds(now)
-        }
-        self._sessions[session.token] = session
+    def is_locked(self, username: str) -> bool:
+        """Whether so many sign-ins failed that nobody can be this operator for now."""
+        return self._guesses.locked(key(username))
+
+    def unlock(self, username: str) -> None:
+        """Let this operator try again at once."""
+        self._guesses.succeeded(key(username))
+
+    async def _begin(self, username: str, address: str, agent: str) -> str:
+        token = await self._sessions.begin(username, address, agent)
+        why = f"{username} signed in."
+        await self._log.write(audit.LOGIN, username, why, f"from {address}" if address else None)
         return token
+
+    def _spend(self, name: str, address: str) -> None:
+        """Count an attempt before the slow part, or many guesses at once would all be the first."""
+        self._guesses.check(name)
+        self._addresses.check(address)
+        self._guesses.failed(name)
+        self._addresses.failed(address)
+
+    async def _failed(self, known: Account | None, address: str) -> None:
+        await self._log.failed(known.username if known else None, address)
+        if known is not None and not known.locked and self.is_locked(known.username):
+            why = f"{known.username} is locked for an hour: too many sign-ins failed."
+            row = self._log.row(audit.LOGIN_LOCKED, known.username, why)
+            await self._accounts.change(replace(known, locked=True), row)
+
+    async def _succeeded(self, known: Account, address: str, agent: str) -> str:
+        self._guesses.succeeded(key(known.username))
+        self._addresses.succeeded(address)
+        current = self._accounts.get(known.username)
+        if current.locked:
+            await self._accounts.change(replace(current, locked=False), None)
+        return await self._begin(known.username, address, agent)
+
+    async def _use_code(self, known: Account, code: str) -> bool:
+        """Use up a code of the second factor, or a recovery code. Each works once."""
+        current = self._accounts.get(known.username)
+        if current.seed is None:
+            return False
+        step = second_factor.matching_step(current.seed, code, self._clock.now(), current.step)
+        if step is not None:
+            await self._accounts.change(replace(current, step=step), None)
+            return True
+        digest = second_factor.recovery_digest(code)
+        if digest not in current.recovery:
+            return False
+        left = tuple(kept for kept in current.recovery if kept != digest)
+        why = f"{current.username} used a recovery code; {len(left)} are left."
+        row = self._log.row(audit.OPERATOR_CHANGED, current.username, why)
+        await self._accounts.change(replace(current, recovery=left), row)
+        return True
+
+    def _ticket(self, username: str) -> str:
+        ticket = secrets.token_urlsafe(32)
+        self._tickets[ticket] = (username, self._clock.monotonic() + _TICKET_S)
+        if len(self._tickets) > _TICKETS:
+            self._tickets.popitem(last=False)
+        return ticket
 
     async def _anybody(self) -> str:
         if self._dummy is None:
@@ -139,26 +240,7 @@ class Operators:
         return self._dummy
 
 
-def _hashed(token: str) -> bytes:
-    return hashlib.sha256(token.encode()).digest()
-
-
 def _same(given: str, wanted: str | None) -> bool:
-    return wanted is not None and hmac.compare_digest(given.encode(), wanted.encode())
-
-
-def _checked(username: str, password: str) -> str:
-    name = username.strip()
-    if not 0 < len(name) <= _LONGEST_NAME or not name.isprintable():
-        raise InvalidInput(
-            "that is no user name", f"give 1 to {_LONGEST_NAME} characters", field="username"
-        )
-    if not _SHORTEST_PASSWORD <= len(password) <= _LONGEST_PASSWORD:
-        raise InvalidInput(
-            "that password is too short"
-            if len(password) < _SHORTEST_PASSWORD
-            else "that password is too long",
-            f"give {_SHORTEST_PASSWORD} to {_LONGEST_PASSWORD} characters",
-            field="password",
-        )
-    return name
+    return wanted is not None and hmac.compare_digest(
+        given.encode(errors="surrogatepass"), wanted.encode()
+    )

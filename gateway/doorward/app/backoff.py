@@ -1,53 +1,77 @@
-"""Failed attempts cost time: after a few, each one doubles the wait."""
+"""Failed attempts cost time: after a few, each one doubles the wait; after many, a key is locked for an hour.
+
+All on the monotonic clock: whoever can set the time of day gains no guess.
+"""
 
 from collections import OrderedDict
-from datetime import datetime, timedelta
 from math import ceil
 
 from doorward.app.ports import Clock
 from doorward.errors import TooManyAttempts
 
-_FREE = 3  # mistypings that cost nothing
 _FIRST_S = 2.0
 _LONGEST_S = 300.0
-_FORGET = timedelta(minutes=15)
+_FORGET_S = 900.0
+LOCK_S = 3600.0
 _KEPT = 4096  # keys; the one that has been quiet longest goes first
 
 
 class Backoff:
-    """Counts failures by key (an address, a user name) on the injected clock."""
+    """Counts failures by key (an address, a user name)."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, *, free: int = 3, lock_after: int | None = None) -> None:
+        """The first `free` mistypings cost nothing; `lock_after` failures in a row lock the key."""
         self._clock = clock
-        self._failures: OrderedDict[str, tuple[int, datetime]] = OrderedDict()
+        self._free = free
+        self._lock_after = lock_after
+        self._failures: OrderedDict[str, tuple[int, float]] = OrderedDict()
 
     def check(self, *keys: str) -> None:
         """Raise TooManyAttempts while one of the keys has to wait."""
-        now = self._clock.now()
-        for key in keys:
-            count, last = self._failures.get(key, (0, now))
-            if now - last > _FORGET:
-                del self._failures[key]
-                continue
-            if count < _FREE:
-                continue
-            wait = min(_FIRST_S * 2 ** (count - _FREE), _LONGEST_S)
-            left = ceil((last + timedelta(seconds=wait) - now).total_seconds())
-            if left > 0:
-                raise TooManyAttempts(
-                    "too many failed attempts", f"try again in {left} s", retry_after=left
-                )
+        left = max(self._left(key) for key in keys)
+        if left > 0:
+            raise TooManyAttempts(
+                "too many failed attempts", f"try again in {left} s", retry_after=left
+            )
 
     def failed(self, *keys: str) -> None:
         """Count a failure."""
-        now = self._clock.now()
         for key in keys:
-            count, _ = self._failures.pop(key, (0, now))
-            self._failures[key] = (min(count + 1, 32), now)
-            if len(self._failures) > _KEPT:
-                self._failures.popitem(last=False)
+            count, _ = self._failures.pop(key, (0, 0.0))
+            self._put(key, count + 1)
 
     def succeeded(self, *keys: str) -> None:
         """Forget the failures."""
         for key in keys:
             self._failures.pop(key, None)
+
+    def lock(self, key: str) -> None:
+        """Lock a key as if it had failed often enough right now."""
+        self._put(key, self._lock_after or 0)
+
+    def locked(self, key: str) -> bool:
+        """Whether a key is locked right now."""
+        return self._left(key) > 0 and self._is_lock(self._failures[key][0])
+
+    def _put(self, key: str, count: int) -> None:
+        self._failures[key] = (min(count, 64), self._clock.monotonic())
+        if len(self._failures) > _KEPT:
+            self._failures.popitem(last=False)
+
+    def _left(self, key: str) -> int:
+        """How many seconds this key has to wait; what is old enough is forgotten."""
+        count, last = self._failures.get(key, (0, 0.0))
+        passed = self._clock.monotonic() - last
+        wait = self._wait(count)
+        if passed > max(wait, _FORGET_S):
+            self._failures.pop(key, None)
+            return 0
+        return ceil(wait - passed) if wait > passed else 0
+
+    def _wait(self, count: int) -> float:
+        if self._is_lock(count):
+            return LOCK_S
+        return min(_FIRST_S * 2 ** (count - self._free), _LONGEST_S) if count >= self._free else 0.0
+
+    def _is_lock(self, count: int) -> bool:
+        return self._lock_after is not None and count >= self._lock_after

@@ -31,6 +31,9 @@ class Clock(Protocol):
     def now(self) -> datetime:
         """The time, in UTC."""
 
+    def monotonic(self) -> float:
+        """Seconds that only go forward, whatever the time of day is set to."""
+
     def call_later(self, seconds: float, callback: Callable[[], None]) -> Timer: ...
 
 
@@ -191,21 +194,48 @@ class DeviceCache:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Somebody who may sign in. password: its argon2id hash, or "" for somebody who comes by a link alone."""
+    """Somebody who may sign in. password: its argon2id hash, or "" for somebody who comes by a link alone.
+
+    seed: of the second factor, step: the newest one whose code was used, recovery: SHA-256 of the codes that are left.
+    """
 
     username: str
     password: str = field(repr=False)
     role: str
+    locked: bool = False
+    seed: bytes | None = field(default=None, repr=False)
+    step: int = 0
+    recovery: tuple[bytes, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class OpenSession:
-    """A session as it is stored: by the SHA-256 of its token."""
+    """A session as it is stored: by the SHA-256 of its token. address and agent are for its owner to know it by."""
 
-    token: bytes
+    token: bytes = field(repr=False)
     username: str
-    csrf: str
+    csrf: str = field(repr=False)
     expires_ms: int
+    begun_ms: int
+    seen_ms: int
+    address: str
+    agent: str
+
+
+@dataclass(slots=True)
+class ApiToken:
+    """A program's token as it is stored: by its SHA-256. id 0: not stored yet."""
+
+    id: int
+    digest: bytes = field(repr=False)
+    prefix: str
+    owner: str
+    name: str
+    scopes: frozenset[str]
+    unattended: bool
+    added_ms: int
+    expires_ms: int
+    used_ms: int | None = None
 
 
 # The new rows; or Unavailable when the store could not commit, anything else when it was for these rows alone.
@@ -238,12 +268,6 @@ class LogStore(Protocol):
 
     def store_event(self, entry: LogEntry, rows: Sequence[AuditRow], done: Recorded) -> None:
         """Queue an entry with the audit rows it brings; `done` runs on the loop after the commit."""
-
-    def store_gap(self, gap: LogEntry, rows: Sequence[AuditRow], done: Recorded) -> None:
-        """As `store_event`, for an entry without a body: all up to it was lost with an older database."""
-
-    def gaps(self) -> dict[str, int]:
-        """When the last gap of each board's log was found, for those that have one; read once, at start."""
 
 
 class RulesStore(Protocol):
@@ -296,22 +320,44 @@ class CacheStore(Protocol):
 
 
 class OperatorStore(Protocol):
-    """Who may sign in."""
+    """Who may sign in, and what they may do then. A change and its audit row are one transaction."""
 
     def operators(self) -> tuple[Account, ...]: ...
+
+    async def add_operator(self, account: Account, at_ms: int, row: AuditRow) -> AuditRow: ...
+
+    async def change_operator(self, account: Account, row: AuditRow | None) -> AuditRow | None:
+        """Write the account in place of the one of that name."""
+
+    async def remove_operator(self, username: str, row: AuditRow) -> AuditRow:
+        """Forget an operator and their tokens."""
 
     def roles(self) -> dict[str, frozenset[str]]:
         """The permissions of each role."""
 
-    async def add_operator(self, account: Account, at_ms: int) -> None: ...
+    async def put_role(self, name: str, held: frozenset[str], row: AuditRow) -> AuditRow:
+        """Replace what a role holds."""
 
     def sessions(self) -> tuple[OpenSession, ...]: ...
 
     async def put_session(self, session: OpenSession) -> None: ...
 
+    def touch_session(self, token: bytes, seen_ms: int) -> None:
+        """Queue that a session was used; that may be lost."""
+
     async def drop_session(self, token: bytes) -> None: ...
 
     async def drop_sessions_before(self, at_ms: int) -> None: ...
+
+    def api_tokens(self) -> tuple[ApiToken, ...]: ...
+
+    async def add_token(self, token: ApiToken, row: AuditRow) -> tuple[ApiToken, AuditRow]:
+        """Store a token; it comes back with its id."""
+
+    def touch_token(self, token_id: int, used_ms: int) -> None:
+        """Queue that a token was used; that may be lost."""
+
+    async def drop_token(self, token_id: int, row: AuditRow) -> AuditRow: ...
 
 
 class Passwords(Protocol):

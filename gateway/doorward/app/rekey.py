@@ -104,10 +104,11 @@ class Rekeying:
     def greeted(self, device: Device, _said: Hello) -> None:
         """A board has said hello: under a new key, that one is in force from now on."""
         epoch = self._signer.epoch(device.id)
-        if epoch == self._epochs.setdefault(device.id, epoch):
-            return
+        known = self._epochs.get(device.id, epoch)
         self._epochs[device.id] = epoch
-        self._spawn(self._in_force(device.id, epoch))
+        # A board that was adopted again has begun anew, and was not rekeyed.
+        if epoch > known:
+            self._spawn(self._in_force(device.id, epoch))
 
     async def _in_force(self, device_id: str, epoch: int) -> None:
         pending = self._pending.get(device_id)

@@ -4,7 +4,7 @@ Each protocol is one noun. Errors are `doorward.errors` leaves: InvalidInput and
 when it stands already, Unavailable when a board or the store is away, NotSignedIn and TooManyAttempts for people.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, Self
@@ -13,15 +13,22 @@ from doorward.app.views import (
     AuditEntry,
     Card,
     DoorView,
+    Enrolment,
     Explanation,
     FeedItem,
     Health,
     Level,
+    Operator,
+    OwnAccount,
+    OwnSession,
     Person,
     Release,
+    RoleView,
     Session,
     SiteBoard,
     SiteCard,
+    TokenHolder,
+    TokenView,
 )
 
 
@@ -76,7 +83,7 @@ class History(Protocol):
 
 
 class Auth(Protocol):
-    """Operators. Session tokens are opaque; the store knows only their hash."""
+    """Signing in. Session tokens are opaque; the store knows only their hash. address and agent: where from."""
 
     def needs_setup(self) -> bool:
         """True until the first operator exists."""
@@ -84,18 +91,94 @@ class Auth(Protocol):
     def has_operators(self) -> bool:
         """True if somebody has a password here."""
 
-    async def setup(self, token: str, username: str, password: str) -> str:
+    async def setup(
+        self, token: str, username: str, password: str, address: str = "", agent: str = ""
+    ) -> str:
         """Make the first operator with the one-time setup token; returns a session token."""
 
-    async def login(self, username: str, password: str, address: str) -> str: ...
+    async def login(self, username: str, password: str, address: str, agent: str = "") -> str:
+        """Trade a password for a session token, or raise SecondFactorNeeded."""
 
-    async def enter(self, one_time_token: str) -> str:
+    async def answer(self, ticket: str, code: str, address: str, agent: str = "") -> str:
+        """Trade the ticket of SecondFactorNeeded and a code for a session token."""
+
+    async def enter(self, one_time_token: str, address: str = "", agent: str = "") -> str:
         """Trade the demo's one-time link for a session token."""
 
-    def session(self, token: str) -> Session | None:
-        """The session behind a token, None when there is none or it is over."""
+    def session(self, token: str, *, use: bool = True) -> Session | None:
+        """The session behind a token, None when there is none or it is over. `use`: somebody is there."""
+
+    async def confirm(self, token: str, proof: str, address: str) -> None:
+        """Show a password or a code again: the session is fresh from now on."""
 
     async def logout(self, token: str) -> None: ...
+
+
+class OwnAccounts(Protocol):
+    """One's own account. Every change of who one must be ends all sessions, and returns the token of a new one."""
+
+    def show(self, username: str) -> OwnAccount: ...
+
+    def sessions(self, username: str, token: str) -> tuple[OwnSession, ...]: ...
+
+    async def end_session(self, username: str, session_id: str) -> None: ...
+
+    async def change_password(
+        self, username: str, old: str, new: str, address: str, agent: str
+    ) -> str: ...
+
+    def offer_second_factor(self, username: str, site: str) -> Enrolment:
+        """A seed to put into an app."""
+
+    async def take_second_factor(
+        self, username: str, code: str, address: str, agent: str
+    ) -> tuple[str, tuple[str, ...]]:
+        """Confirm the offered seed by a code; returns a token and the recovery codes."""
+
+    async def drop_second_factor(self, username: str, address: str, agent: str) -> str: ...
+
+
+class Operators(Protocol):
+    """Who may sign in, and as what."""
+
+    def list(self) -> tuple[Operator, ...]: ...
+
+    def roles(self) -> tuple[RoleView, ...]: ...
+
+    async def add(self, username: str, password: str, role: str, *, actor: str) -> Operator: ...
+
+    async def set_password(self, username: str, password: str, *, actor: str) -> Operator: ...
+
+    async def set_role(self, username: str, role: str, *, actor: str) -> Operator: ...
+
+    async def unlock(self, username: str, *, actor: str) -> Operator: ...
+
+    async def remove(self, username: str, *, actor: str) -> None: ...
+
+    async def set_permissions(self, role: str, held: Iterable[str], *, actor: str) -> RoleView: ...
+
+
+class Tokens(Protocol):
+    """Programs' tokens."""
+
+    async def add(
+        self,
+        owner: str,
+        name: str,
+        scopes: Iterable[str],
+        days: int,
+        *,
+        unattended: bool = False,
+        actor: str,
+    ) -> tuple[str, TokenView]:
+        """Make a token; its text is told this once."""
+
+    def list(self, owner: str | None = None) -> tuple[TokenView, ...]: ...
+
+    def find(self, text: str) -> TokenHolder | None:
+        """Who comes with this token; None when it is none."""
+
+    async def revoke(self, token_id: int, *, actor: str, owner: str | None = None) -> TokenView: ...
 
 
 class Subscription(Protocol):
@@ -151,6 +234,9 @@ class Services:
     access: Access
     history: History
     auth: Auth
+    account: OwnAccounts
+    operators: Operators
+    tokens: Tokens
     feed: Feed
     health: Monitor
     site: Site | None = None

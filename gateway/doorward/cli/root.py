@@ -18,6 +18,8 @@ from doorward.cli.failure import Failure
 from doorward.cli.lab import lab
 from doorward.cli.people import people
 from doorward.cli.serve import demo, up
+from doorward.cli.token import token
+from doorward.cli.user import user
 from doorward.cli.why import why
 
 _USAGE = 2
@@ -35,7 +37,7 @@ def root() -> None:
     """
 
 
-for command in (up, demo, why, doctor, people, card, door, audit, backup, lab):
+for command in (up, demo, why, doctor, people, card, door, audit, user, token, backup, lab):
     root.add_command(command)
 
 

@@ -4,9 +4,17 @@ A leaf package: `adapters.store` and `broker.store` stand on it; of ours it need
 """
 
 from doorward.database.copying import copy_database
-from doorward.database.engine import open_database
+from doorward.database.engine import for_writing, open_database
 from doorward.database.keyfile import load_or_create
 from doorward.database.migrate import upgrade
-from doorward.database.writer import Writer
+from doorward.database.writer import Watch, Writer
 
-__all__ = ["Writer", "copy_database", "load_or_create", "open_database", "upgrade"]
+__all__ = [
+    "Watch",
+    "Writer",
+    "copy_database",
+    "for_writing",
+    "load_or_create",
+    "open_database",
+    "upgrade",
+]

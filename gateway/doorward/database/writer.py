@@ -4,7 +4,7 @@ import asyncio
 import queue
 import threading
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DatabaseError, DataError, IntegrityError, ProgrammingError
@@ -23,6 +23,19 @@ _GROUP = 200  # units a commit; more gains nothing and makes the first of them w
 _WAITING = 20_000  # units in line before we say so instead of growing
 
 
+class Watch(Protocol):
+    """Looks on while groups are committed, on the writer's thread."""
+
+    def begin(self, connection: Connection) -> None:
+        """A group's transaction has begun. What this raises fails the group."""
+
+    def end(self, connection: Connection) -> None:
+        """The transaction is about to be committed."""
+
+    def committed(self) -> None:
+        """It was. Nothing may be raised: the rows are there."""
+
+
 class Writer:
     """Runs units of work one after the other, and answers after the commit that holds them.
 
@@ -31,8 +44,9 @@ class Writer:
     lost lock), who waits for it gets Unavailable: the same unit may well succeed later.
     """
 
-    def __init__(self, engine: Engine, *, name: str = "writer") -> None:
+    def __init__(self, engine: Engine, *, name: str = "writer", watch: Watch | None = None) -> None:
         """Name the thread; nothing runs before `start`."""
+        self._watch = watch
         self._engine = for_writing(engine)
         self._units: queue.SimpleQueue[_Unit | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -109,16 +123,27 @@ class Writer:
             # A checkout per group: a transaction that a failed commit left open is rolled back
             # when the connection returns to the pool.
             with self._engine.begin() as connection:
-                if len(group) == 1:
-                    # Nobody else's work to protect: the transaction is savepoint enough, and a
-                    # nested one costs as much as the commit.
-                    group[0].perform_alone(connection)
-                    return
-                for unit in group:
-                    unit.perform(connection)
+                if self._watch is not None:
+                    self._watch.begin(connection)
+                self._perform(group, connection)
+                if self._watch is not None and connection.in_transaction():
+                    self._watch.end(connection)
         except Exception as error:  # noqa: BLE001 - a full disk, a lost file: all who wait must hear
             for unit in group:
                 unit.result, unit.error = None, unit.error or _unavailable(error)
+            return
+        if self._watch is not None:
+            self._watch.committed()
+
+    @staticmethod
+    def _perform(group: list["_Unit"], connection: Connection) -> None:
+        if len(group) == 1:
+            # Nobody else's work to protect: the transaction is savepoint enough, and a
+            # nested one costs as much as the commit.
+            group[0].perform_alone(connection)
+            return
+        for unit in group:
+            unit.perform(connection)
 
 
 class _Unit:

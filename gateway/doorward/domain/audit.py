@@ -16,11 +16,27 @@ DEVICE_APPROVED = "device.approved"
 DEVICE_REVOKED = "device.revoked"
 TAMPER = "tamper"
 UNREADABLE = "unreadable"
+LOGIN = "login"
+LOGIN_FAILED = "login.failed"
+LOGIN_LOCKED = "login.locked"
+LOGOUT = "logout"
+OPERATOR_ADDED = "operator.added"
+OPERATOR_CHANGED = "operator.changed"
+OPERATOR_REMOVED = "operator.removed"
+OPERATOR_UNLOCKED = "operator.unlocked"
+ROLE_CHANGED = "role.changed"
+TOKEN_ADDED = "token.added"  # noqa: S105 - the kind of a row
+TOKEN_REVOKED = "token.revoked"  # noqa: S105 - ditto
 OVERTAKEN = "cache.overtaken"
 REKEY_REQUESTED = "rekey.requested"
 REKEYED = "device.rekeyed"
-LOG_GAP = "log.gap"
-RESTORED = "restored"
+
+# About the audit itself. `request` names the rows that such a row is about, as 3-17.
+CHAINED = "audit.chained"
+BROKEN = "audit.broken"
+RESTORED = "audit.restored"
+UNPROVEN = "audit.unproven"
+ERASED = "audit.erased"
 
 GATEWAY = "gateway"
 BOARD = "board"
@@ -32,7 +48,8 @@ class AuditRow:
     """One row, as it is stored. id 0: not stored yet.
 
     source: who decided or acted. reporter: who told us, the gateway itself or a board's log. request: what ties the
-    two accounts of one tap together, unique with device and kind.
+    two accounts of one tap together, unique with device and kind. entry: the entry of a board's log that
+    it is taken from, as epoch.number:digest.
     """
 
     at_ms: int
@@ -51,6 +68,7 @@ class AuditRow:
     why: str | None = None
     actor: str | None = None
     note: str | None = None
+    entry: str | None = None
     id: int = 0
 
 

@@ -14,7 +14,7 @@ from doorward.adapters.clock import SystemClock
 from doorward.adapters.mqtt import MqttLink
 from doorward.adapters.passwords import Argon2Passwords
 from doorward.adapters.store import SqlStore
-from doorward.app.auth import Operators, Tokens
+from doorward.app.auth import Tokens
 from doorward.app.cache import CacheKeeper
 from doorward.app.doors import DoorDesk
 from doorward.app.entries import AuditHistory, entry
@@ -26,8 +26,9 @@ from doorward.broker.store import BrokerStore
 from doorward.config import Settings
 from doorward.database import load_or_create
 from doorward.errors import StartupError
-from doorward.runtime import checks, lock, restored, servers
+from doorward.runtime import checks, lock, servers
 from doorward.runtime.admission import BrokerAdmission
+from doorward.runtime.operators import OperatorCases, wire_operators
 from doorward.runtime.servers import Server
 from doorward.runtime.usecases import UseCases, wire
 from doorward.signer import Signer
@@ -92,7 +93,7 @@ class Gateway:
         database = settings.directory / "gateway.db"
         self.key = load_or_create(settings.database_key, database)
         self.signer = Signer(settings.device_keys)
-        self.store = SqlStore(database, self.key)
+        self.store = SqlStore(database, self.key, self.signer)
         stack.push_async_callback(self.store.close)
         self.store.start()
 
@@ -120,7 +121,6 @@ class Gateway:
 
         self.spawn: Spawn = spawn
         clock = SystemClock(self.settings.zone)
-        restored_ms = await restored.put_on_record(self.settings.directory, self.store)
         cases = wire(
             self.settings.base,
             self.store,
@@ -129,14 +129,20 @@ class Gateway:
             clock,
             spawn,
             self.admission,
-            restored_ms=restored_ms,
         )
         self.cases = cases
         await self.prepare(cases)
         await cases.cache.refresh()
         await self._recall(cases)
-        operators = Operators(self.store, self._passwords(stack), clock, self.tokens)
-        self.needs_setup = operators.needs_setup()
+        operators = wire_operators(
+            self.store.accounts,
+            self.store,
+            self._passwords(stack),
+            clock,
+            cases.announcer.announce,
+            self.tokens,
+        )
+        self.needs_setup = operators.auth.needs_setup()
         web = self._web_servers(stack, self._services(cases, operators))
         connected = asyncio.Event()
         self.link.on_message = cases.router.handle
@@ -171,7 +177,7 @@ class Gateway:
         """For a kind of gateway that has a virtual site."""
         return None
 
-    def _services(self, cases: UseCases, operators: Operators) -> Services:
+    def _services(self, cases: UseCases, operators: OperatorCases) -> Services:
         started = datetime.now(UTC)
         looks = checks.all_checks(self.link, self.broker, cases, self.settings)
         return Services(
@@ -179,7 +185,10 @@ class Gateway:
             doors=DoorDesk(cases.states, cases.releases),
             access=cases.why,
             history=AuditHistory(self.store, cases.states.resolve),
-            auth=operators,
+            auth=operators.auth,
+            account=operators.account,
+            operators=operators.operators,
+            tokens=operators.tokens,
             feed=cases.feed,
             health=HealthMonitor(__version__, self.settings.directory, started, looks),
             site=self.site(cases),

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from doorward.errors import DoorwardError
 from doorward.web.context import WebDep
-from doorward.web.session import FoundSession, cookie_name
+from doorward.web.session import FoundSession, api_token, cookie_name
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 HEADER = "x-csrf-token"
@@ -72,6 +72,9 @@ async def guard_form(request: Request) -> None:
 
 
 async def guard_session(request: Request, web: WebDep, session: FoundSession) -> None:
-    """Refuse a change that does not come from a page of this session. On the local socket there is no browser."""
-    if request.method not in SAFE_METHODS and not web.local:
+    """Refuse a change that does not come from a page of this session.
+
+    On the local socket there is no browser, and none sends a program's token by itself.
+    """
+    if request.method not in SAFE_METHODS and not web.local and api_token(request) is None:
         await _check(request, session.csrf if session else None)

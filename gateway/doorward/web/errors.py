@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from doorward.errors import (
     Conflict,
     DoorwardError,
+    FreshLoginNeeded,
     InvalidInput,
     NotFound,
     NotPermitted,
@@ -26,6 +27,7 @@ STATUS: dict[type[DoorwardError], int] = {
     NotFound: 404,
     Conflict: 409,
     NotSignedIn: 401,
+    FreshLoginNeeded: 403,
     NotPermitted: 403,
     Refused: 403,
     TooManyAttempts: 429,
@@ -33,6 +35,7 @@ STATUS: dict[type[DoorwardError], int] = {
 }
 HEADINGS: dict[int | str, str] = {
     Refused.code: "That did not come from here",
+    FreshLoginNeeded.code: "Confirm that it is you",
     NotPermitted.code: "That is not yours to do",
     404: "There is nothing here",
     405: "That cannot be done here",

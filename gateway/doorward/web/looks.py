@@ -120,6 +120,17 @@ _EVENTS = {
     "person.added": ("Person added", "person", "calm"),
     "card.added": ("Card added", "card", "calm"),
     "card.revoked": ("Card revoked", "card", "calm"),
+    "login": ("Signed in", "person", "calm"),
+    "login.failed": ("Sign-in failed", "denied", "warn"),
+    "login.locked": ("Operator locked", "alert", "bad"),
+    "logout": ("Signed out", "leave", "calm"),
+    "operator.added": ("Operator added", "person", "info"),
+    "operator.changed": ("Operator changed", "person", "info"),
+    "operator.removed": ("Operator removed", "person", "info"),
+    "operator.unlocked": ("Operator unlocked", "unlock", "info"),
+    "role.changed": ("Role changed", "person", "info"),
+    "token.added": ("Token made", "note", "info"),
+    "token.revoked": ("Token revoked", "note", "info"),
 }
 _SAID_BY_TITLE = frozenset(
     {"lock.changed", "door.open", "door.closed", "release.requested", "boot"}

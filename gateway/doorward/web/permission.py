@@ -11,7 +11,7 @@ from fastapi import Depends
 from doorward.app.services import Doors
 from doorward.app.views import DoorView, Session
 from doorward.domain import permissions
-from doorward.errors import NotPermitted
+from doorward.errors import FreshLoginNeeded, NotPermitted
 from doorward.web.session import Calling
 
 
@@ -43,8 +43,17 @@ def _public() -> None:
     """Anybody at all."""
 
 
+def _fresh(caller: Calling) -> None:
+    if not caller.fresh:
+        raise FreshLoginNeeded(
+            "this asks for your password once more", "confirm it, then try again"
+        )
+
+
 SIGNED_IN: Any = Depends(_signed_in)
 PUBLIC: Any = Depends(_public)
+FRESH: Any = Depends(_fresh)
+"""Beside one of the others: whoever asks has shown a password or a code in the last minutes."""
 
 
 def seen_by(who: Session, door: DoorView) -> DoorView:

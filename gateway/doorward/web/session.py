@@ -9,9 +9,10 @@ from starlette.responses import Response
 from doorward.app.views import Session
 from doorward.domain import permissions
 from doorward.errors import NotSignedIn
-from doorward.web.context import WebDep
+from doorward.web.context import Web, WebDep
 
 LOCAL_ACTOR = "local"
+_SCHEME = "bearer "
 
 
 def cookie_name(request: Request) -> str:
@@ -43,10 +44,33 @@ def forget(request: Request, response: Response) -> None:
     response.delete_cookie(cookie_name(request), path="/", httponly=True, samesite="strict")
 
 
+def api_token(request: Request) -> str | None:
+    """The program's token of a request to the API. With one nothing else counts: a cookie beside it is not looked at.
+
+    No other site's page can make a browser send this header, so neither CSRF token nor Origin is asked for.
+    """
+    told = request.headers.get("authorization")
+    if told is None or not request.url.path.startswith("/api/"):
+        return None
+    return told[len(_SCHEME) :].strip() if told.lower().startswith(_SCHEME) else ""
+
+
+def address_of(request: Request) -> str:
+    """Where the request comes from, as far as this machine can tell."""
+    return request.client.host if request.client else ""
+
+
+def agent_of(request: Request) -> str:
+    """What the browser calls itself."""
+    return request.headers.get("user-agent", "")
+
+
 def find_session(request: Request, web: WebDep) -> Session | None:
     """The session of this request, None without a valid one."""
     token = session_token(request)
-    return web.services.auth.session(token) if token else None
+    if not token or api_token(request) is not None:
+        return None
+    return web.services.auth.session(token)
 
 
 FoundSession = Annotated[Session | None, Depends(find_session)]
@@ -64,22 +88,38 @@ SignedIn = Annotated[Session, Depends(signed_in)]
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks, and what they may do: the operator of the session, or whoever may open the local socket."""
+    """Who asks, and what they may do: the operator of the session, a program, or whoever may open the local socket.
+
+    fresh: has shown a password or a code lately, or is one of whom that is not asked.
+    """
 
     name: str
     permissions: frozenset[str]
+    fresh: bool
 
     def may(self, permission: str) -> bool:
         """Whether this caller may do that right now."""
         return permission in self.permissions
 
 
-def calling(web: WebDep, session: FoundSession) -> Caller:
+def calling(request: Request, web: WebDep, session: FoundSession) -> Caller:
     """Tell who asks; raises NotSignedIn when nobody says so."""
     if web.local:
-        return Caller(LOCAL_ACTOR, permissions.ALL)
+        return Caller(LOCAL_ACTOR, permissions.ALL, fresh=True)
+    token = api_token(request)
+    if token is not None:
+        return _program(web, token)
     known = signed_in(session)
-    return Caller(known.username, known.permissions)
+    return Caller(known.username, known.permissions, known.fresh)
+
+
+def _program(web: Web, token: str) -> Caller:
+    holder = web.services.tokens.find(token)
+    if holder is None:
+        raise NotSignedIn(
+            "that token is unknown, revoked or over", "make another with `doorward token add`"
+        )
+    return Caller(holder.name, holder.permissions, holder.unattended)
 
 
 Calling = Annotated[Caller, Depends(calling)]

@@ -6,6 +6,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 
+from stage.accounts import Desk
+
 from doorward.app.services import Services
 from doorward.app.views import (
     AuditEntry,
@@ -218,6 +220,7 @@ class FakeAuth:
         self._failed = 0
         self.role = permissions.ADMIN
         self.permissions: frozenset[str] | None = None
+        self.fresh = True
         self._links = {ONE_TIME}
         self.sessions: dict[str, Session] = {}
 
@@ -231,10 +234,14 @@ class FakeAuth:
         token = f"session-{len(self.sessions)}-{username}"
         until = datetime.now(UTC) + timedelta(hours=12)
         csrf = f"csrf-{len(self.sessions)}"
-        self.sessions[token] = Session(username, csrf, until, self.role, self._allowed())
+        self.sessions[token] = Session(
+            username, csrf, until, self.role, self._allowed(), fresh=True
+        )
         return token
 
-    async def setup(self, token: str, username: str, password: str) -> str:
+    async def setup(
+        self, token: str, username: str, password: str, address: str = "", agent: str = ""
+    ) -> str:
         if token != SETUP_TOKEN:
             raise NotSignedIn(
                 "the setup token is wrong",
@@ -248,7 +255,7 @@ class FakeAuth:
         self._new = False
         return self._begin(username)
 
-    async def login(self, username: str, password: str, address: str) -> str:
+    async def login(self, username: str, password: str, address: str, agent: str = "") -> str:
         if self._failed >= 3:
             raise TooManyAttempts("too many failed attempts", "wait a minute", retry_after=60)
         if (username, password) != ("admin", PASSWORD):
@@ -256,7 +263,15 @@ class FakeAuth:
             raise NotSignedIn("the name or the password is wrong", "try again")
         return self._begin(username)
 
-    async def enter(self, one_time_token: str) -> str:
+    async def answer(self, ticket: str, code: str, address: str, agent: str = "") -> str:
+        raise NotSignedIn("that took too long", "sign in again")
+
+    async def confirm(self, token: str, proof: str, address: str) -> None:
+        if proof != PASSWORD:
+            raise NotSignedIn("that is not your password", "try again", field="proof")
+        self.fresh = True
+
+    async def enter(self, one_time_token: str, address: str = "", agent: str = "") -> str:
         if one_time_token not in self._links:
             raise NotSignedIn("this link was used already", "start the demo again for a new one")
         self._links.discard(one_time_token)
@@ -265,9 +280,10 @@ class FakeAuth:
     def _allowed(self) -> frozenset[str]:
         return permissions.SHIPPED[self.role] if self.permissions is None else self.permissions
 
-    def session(self, token: str) -> Session | None:
+    def session(self, token: str, *, use: bool = True) -> Session | None:
         known = self.sessions.get(token)
-        return known and replace(known, role=self.role, permissions=self._allowed())
+        allowed = self._allowed()
+        return known and replace(known, role=self.role, permissions=allowed, fresh=self.fresh)
 
     async def logout(self, token: str) -> None:
         self.sessions.pop(token, None)
@@ -336,6 +352,8 @@ class FakeHouse:
         self.doors.views = {door.id: door for door in doors}
         self.people = FakePeople()
         self.auth = FakeAuth(new=new, link_only=link_only)
+        # What an operator may change is the application's own, over a store in memory.
+        self.desk = Desk()
         self.site = FakeSite(self) if demo else None
         self.services = Services(
             people=self.people,
@@ -343,6 +361,9 @@ class FakeHouse:
             access=FakeAccess(self.doors),
             history=self.history,
             auth=self.auth,
+            account=self.desk.account,
+            operators=self.desk.operators,
+            tokens=self.desk.tokens,
             feed=self.feed,
             health=FakeMonitor(),
             site=self.site,

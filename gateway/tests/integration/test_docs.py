@@ -12,7 +12,7 @@ import pytest
 from demos import Demo
 
 from doorward import config
-from doorward.app import releases
+from doorward.app import rekey, releases
 from doorward_core import door, seal, topic_tree, topics
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -100,7 +100,10 @@ def test_every_event_and_the_life_of_a_command_are_documented() -> None:
     assert not [
         kind for kind in {*kinds, "access.decision", "boot", "lost"} if f"`{kind}`" not in text
     ]
-    assert set(re.findall(r'"ttl_s":(\d+)', text)) == {str(releases.TTL_S)}
+    assert set(re.findall(r'"ttl_s":(\d+)', text)) == {
+        str(releases.TTL_S),
+        str(rekey.TTL_S),
+    }
 
 
 def test_the_door_in_the_architecture_is_the_table() -> None:

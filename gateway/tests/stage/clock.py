@@ -22,10 +22,14 @@ class FakeClock:
     def __init__(self) -> None:
         self.zone = ZoneInfo("Europe/Berlin")
         self._now = START
+        self.set_by = timedelta()  # how far somebody has set the time of day
         self._timers: list[FakeTimer] = []
 
     def now(self) -> datetime:
-        return self._now
+        return self._now + self.set_by
+
+    def monotonic(self) -> float:
+        return 1000.0 + (self._now - START).total_seconds()
 
     def call_later(self, seconds: float, callback: Callable[[], None]) -> FakeTimer:
         timer = FakeTimer(self._now + timedelta(seconds=seconds), callback)

@@ -3,8 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from doorward.app.ports import Account, DeviceCache, LogEntry, LogHead, OpenSession, Recorded
-from doorward.domain import permissions
+from doorward.app.ports import DeviceCache, LogEntry, LogHead, Recorded
 from doorward.domain.audit import AuditRow, correction
 from doorward.domain.credentials import Credential
 from doorward.domain.devices import APPROVED, Registration
@@ -22,9 +21,6 @@ class MemoryStore:
             door.device: Registration(door.device, "door", APPROVED, 0) for door in rules.doors
         }
         self.kept_caches: dict[str, DeviceCache] = {}
-        self.users: dict[str, Account] = {}
-        self.kept_roles = dict(permissions.SHIPPED)
-        self.open: dict[bytes, OpenSession] = {}
         self.error: Exception | None = None
         self.held = False
         self._waiting: list[Callable[[], None]] = []
@@ -136,35 +132,8 @@ class MemoryStore:
 
         self._write(work, done)
 
-    def store_gap(self, gap: LogEntry, rows: Sequence[AuditRow], done: Recorded) -> None:
-        self.store_event(gap, rows, done)
-
-    def gaps(self) -> dict[str, int]:
-        return {one.device: one.received_ms for one in self.entries if not one.body}
-
     def caches(self) -> dict[str, DeviceCache]:
         return dict(self.kept_caches)
 
     async def put_cache(self, cache: DeviceCache) -> None:
         self.kept_caches[cache.device] = cache
-
-    def operators(self) -> tuple[Account, ...]:
-        return tuple(self.users.values())
-
-    def roles(self) -> dict[str, frozenset[str]]:
-        return dict(self.kept_roles)
-
-    async def add_operator(self, account: Account, at_ms: int) -> None:
-        self.users[account.username] = account
-
-    def sessions(self) -> tuple[OpenSession, ...]:
-        return tuple(self.open.values())
-
-    async def put_session(self, session: OpenSession) -> None:
-        self.open[session.token] = session
-
-    async def drop_session(self, token: bytes) -> None:
-        self.open.pop(token, None)
-
-    async def drop_sessions_before(self, at_ms: int) -> None:
-        self.open = {t: s for t, s in self.open.items() if s.expires_ms >= at_ms}

@@ -1,9 +1,6 @@
 from fakes.services import FRONT, ONE_TIME, PASSWORD, SETUP_TOKEN, FakeHouse
 from fakes.visitor import Visit, Visitor
 
-from doorward.app import auth
-from doorward.web.pages import account
-
 
 async def test_without_a_session_there_is_only_the_login(house: FakeHouse, visit: Visit) -> None:
     visitor = await visit(house)
@@ -128,7 +125,3 @@ async def test_who_left_the_demo_is_told_the_way_back_in(visit: Visit) -> None:
     assert "Password</span>" not in page.text
     with_operator = await visit(FakeHouse(FRONT, demo=True))
     assert "Password</span>" in (await with_operator.get("/login")).text
-
-
-def test_the_form_hints_at_the_rule_that_the_application_keeps() -> None:
-    assert account.PASSWORD_MIN == auth._SHORTEST_PASSWORD

@@ -30,7 +30,7 @@ CHANGES = _changes()
 
 
 def _filled(path: str) -> str:
-    return path.replace("{door}", "front").replace("{token}", "link")
+    return path.replace("{door}", "front").replace("{token}", "link").replace("{id}", "7")
 
 
 def test_the_list_is_not_empty() -> None:

@@ -4,34 +4,32 @@ from collections.abc import Sequence
 from dataclasses import replace
 from operator import attrgetter
 
-from sqlalchemy import Connection, Table, func, select
+from sqlalchemy import Connection, func, select
 from sqlalchemy.dialects.sqlite import dialect, insert
 
+from doorward.adapters.store import chain
 from doorward.adapters.store import tables as t
 from doorward.app.ports import LogEntry, LogHead
 from doorward.domain.audit import AuditRow, correction
 from doorward.errors import Conflict
 from doorward_core import seal
 
-
-def _put(table: Table) -> str:
-    """The insert that does nothing for a row that is there, and returns the new one's id."""
-    statement = insert(table).on_conflict_do_nothing().returning(table.c.id)
-    names = [column.name for column in table.columns if column is not table.c.id]
-    return str(statement.compile(dialect=dialect(), column_keys=names))
-
-
-# Compiled once: for every row of the way of a tap, building the statement cost five times what SQLite takes.
-_PUT_AUDIT = _put(t.audit)
-_audit_values = attrgetter(*(column.name for column in t.audit.columns if column.name != "id"))
-_PUT_EVENT = _put(t.device_event)
+_ROW = [t.audit.c[name] for name in chain.ROW]
+# Compiled once: for every entry, building the statement cost five times what SQLite takes.
+_entry_columns = [c.name for c in t.device_event.columns if c.name != "id"]
+_entry_values = attrgetter(*_entry_columns)
+_PUT_EVENT = str(
+    insert(t.device_event)
+    .on_conflict_do_nothing()
+    .returning(t.device_event.c.id)
+    .compile(dialect=dialect(), column_keys=_entry_columns)
+)
 _DIGEST = "SELECT digest FROM device_event WHERE device = ? AND epoch = ? AND seq = ?"
-_event_values = attrgetter(*(c.name for c in t.device_event.columns if c.name != "id"))
 
 
 def append(connection: Connection, row: AuditRow) -> AuditRow | None:
     """Add a row. For a tap that is known already: a correction if the accounts differ, else None."""
-    stored = _insert(connection, row)
+    stored = chain.add(connection, row)
     if stored is not None:
         return stored
     same = (
@@ -39,21 +37,16 @@ def append(connection: Connection, row: AuditRow) -> AuditRow | None:
         & (t.audit.c.request == row.request)
         & (t.audit.c.kind == row.kind)
     )
-    known = AuditRow(**connection.execute(select(t.audit).where(same)).mappings().one())
+    known = AuditRow(**connection.execute(select(*_ROW).where(same)).mappings().one())
     second = correction(known, row)
-    return _insert(connection, second) if second is not None else None
-
-
-def _insert(connection: Connection, row: AuditRow) -> AuditRow | None:
-    key = connection.exec_driver_sql(_PUT_AUDIT, _audit_values(row)).scalar()
-    return None if key is None else replace(row, id=key)
+    return chain.add(connection, second) if second is not None else None
 
 
 def recent(
     connection: Connection, limit: int, before: int | None, door_id: str | None
 ) -> list[AuditRow]:
     """The newest rows, newest first."""
-    query = select(t.audit).order_by(t.audit.c.id.desc()).limit(limit)
+    query = select(*_ROW).order_by(t.audit.c.id.desc()).limit(limit)
     if before is not None:
         query = query.where(t.audit.c.id < before)
     if door_id is not None:
@@ -70,29 +63,14 @@ def store_event(
     """
     if not _continues(connection, entry):
         raise Conflict("an event whose predecessor is not stored")
-    if connection.exec_driver_sql(_PUT_EVENT, _event_values(entry)).scalar() is None:
+    if connection.exec_driver_sql(_PUT_EVENT, _entry_values(entry)).scalar() is None:
         known = log_entry(connection, entry.device, entry.epoch, entry.seq)
         if known is None or known.digest != entry.digest:
             raise Conflict("an event that differs from the stored one")
         return []
-    stored = (append(connection, row) for row in rows)
+    place = f"{entry.epoch}.{entry.seq}:{entry.digest.hex()}"
+    stored = (append(connection, replace(row, entry=place)) for row in rows)
     return [row for row in stored if row is not None]
-
-
-def store_gap(connection: Connection, gap: LogEntry, rows: Sequence[AuditRow]) -> list[AuditRow]:
-    """Keep the place behind which a board's log goes on, whatever is stored before it, and what that means."""
-    if connection.exec_driver_sql(_PUT_EVENT, _event_values(gap)).scalar() is None:
-        return []
-    stored = (append(connection, row) for row in rows)
-    return [row for row in stored if row is not None]
-
-
-def log_gaps(connection: Connection) -> dict[str, int]:
-    """When the last gap of each board's log was found."""
-    columns = t.device_event.c
-    latest = select(columns.device, func.max(columns.received_ms)).where(columns.body == b"")
-    found = connection.execute(latest.group_by(columns.device))
-    return dict(list(found))
 
 
 def _continues(connection: Connection, entry: LogEntry) -> bool:
@@ -119,7 +97,7 @@ def log_epochs(connection: Connection) -> dict[str, set[str]]:
     """The epochs of every board's logs, the former ones too."""
     columns = t.device_event.c
     found: dict[str, set[str]] = {}
-    for row in connection.execute(select(columns.device, columns.epoch).distinct()):
+    for row in connection.execute(select(columns.device, columns.epoch).where(columns.seq == 1)):
         found.setdefault(row.device, set()).add(row.epoch)
     return found
 

@@ -7,13 +7,15 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from doorward.adapters.store import audit, devices, operators, rules
+from doorward.adapters.store import audit, caches, devices, rules
+from doorward.adapters.store.accounts import SqlAccounts
+from doorward.adapters.store.chain import Keeper
+from doorward.adapters.store.vault import Vault
 from doorward.app.ports import (
-    Account,
     DeviceCache,
     LogEntry,
     LogHead,
-    OpenSession,
+    Notary,
     Recorded,
 )
 from doorward.database import Writer, open_database, upgrade
@@ -29,14 +31,21 @@ T = TypeVar("T")
 class SqlStore:
     """Every store port of `app.ports`, on one encrypted file."""
 
-    def __init__(self, path: Path, key: bytes) -> None:
-        """Open the file and bring its schema up to date. Raises the errors of `database`."""
+    def __init__(self, path: Path, key: bytes, notary: Notary | None = None) -> None:
+        """Open the file and bring its schema up to date. Raises the errors of `database`.
+
+        `notary`: who remembers how far the audit went; without it, rows that are gone at its end are not missed.
+        """
         self._engine = open_database(path, key)
         upgrade(self._engine, "doorward.adapters.store")
-        self._writer = Writer(self._engine, name="gateway-writer")
+        self._keeper = None if notary is None else Keeper(notary)
+        self._writer = Writer(self._engine, name="gateway-writer", watch=self._keeper)
+        self.accounts = SqlAccounts(self._look, self._writer, Vault(key))
 
-    def start(self) -> None:
-        """Get ready to write; called on the event loop."""
+    def start(self, restored: str | None = None) -> None:
+        """Get ready to write; called on the event loop. `restored`: from where, if the file was just restored."""
+        if self._keeper is not None:
+            self._keeper.start(self._engine, restored)
         self._writer.start()
 
     async def close(self) -> None:
@@ -137,40 +146,13 @@ class SqlStore:
     def store_event(self, entry: LogEntry, rows: Sequence[AuditRow], done: Recorded) -> None:
         self._writer.submit(lambda connection: audit.store_event(connection, entry, rows), done)
 
-    def store_gap(self, gap: LogEntry, rows: Sequence[AuditRow], done: Recorded) -> None:
-        self._writer.submit(lambda connection: audit.store_gap(connection, gap, rows), done)
-
-    def gaps(self) -> dict[str, int]:
-        return self._look(audit.log_gaps)
-
-    # --- operators and caches ---------------------------------------------------------------------
-
-    def operators(self) -> tuple[Account, ...]:
-        return self._look(operators.operators)
-
-    def roles(self) -> dict[str, frozenset[str]]:
-        return self._look(operators.roles)
-
-    async def add_operator(self, account: Account, at_ms: int) -> None:
-        await self._writer.run(lambda c: operators.add_operator(c, account, at_ms))
-
-    def sessions(self) -> tuple[OpenSession, ...]:
-        return self._look(operators.sessions)
-
-    async def put_session(self, session: OpenSession) -> None:
-        await self._writer.run(lambda c: operators.put_session(c, session))
-
-    async def drop_session(self, token: bytes) -> None:
-        await self._writer.run(lambda c: operators.drop_session(c, token))
-
-    async def drop_sessions_before(self, at_ms: int) -> None:
-        await self._writer.run(lambda c: operators.drop_sessions_before(c, at_ms))
+    # --- caches -----------------------------------------------------------------------------------
 
     def caches(self) -> dict[str, DeviceCache]:
-        return self._look(operators.caches)
+        return self._look(caches.caches)
 
     async def put_cache(self, cache: DeviceCache) -> None:
-        await self._writer.run(lambda c: operators.put_cache(c, cache))
+        await self._writer.run(lambda c: caches.put_cache(c, cache))
 
 
 def _some(row: AuditRow | None) -> list[AuditRow]:

@@ -99,7 +99,8 @@ person_level = Table(
     Column("level_id", ForeignKey("access_level.id"), primary_key=True),
 )
 
-# Append-only. A person may go; what they did keeps their name, so the names are copied here.
+# Append-only, by triggers too: a migration that makes this table anew makes them anew. A person may go; what they did
+# keeps their name, so the names are copied here. `domain.audit_chain` says what digest, salt and erased hold.
 audit = Table(
     "audit",
     metadata,
@@ -120,6 +121,10 @@ audit = Table(
     Column("why", String),
     Column("actor", String),
     Column("note", String),
+    Column("entry", String),
+    Column("digest", LargeBinary, nullable=False),
+    Column("salt", LargeBinary),
+    Column("erased", LargeBinary),
     # One tap, one verdict: NULL requests (everything that is no tap) do not collide.
     UniqueConstraint("device", "request", "kind"),
     Index(None, "door_id", "id"),
@@ -186,6 +191,11 @@ operator = Table(
     Column("username", String(collation="NOCASE"), nullable=False, unique=True),
     Column("password", String, nullable=False),
     Column("role", ForeignKey("role.name"), nullable=False),
+    Column("locked", Boolean, nullable=False),
+    # The seed is sealed once more, to its row and column; of recovery codes only digests are kept.
+    Column("seed", LargeBinary),
+    Column("step", Integer, nullable=False),
+    Column("recovery", LargeBinary, nullable=False),
     Column("added_ms", Integer, nullable=False),
 )
 
@@ -197,4 +207,24 @@ session = Table(
     Column("username", String, nullable=False),
     Column("csrf", String, nullable=False),
     Column("expires_ms", Integer, nullable=False),
+    Column("begun_ms", Integer, nullable=False),
+    Column("seen_ms", Integer, nullable=False),
+    Column("address", String, nullable=False),
+    Column("agent", String, nullable=False),
+)
+
+# Ditto.
+api_token = Table(
+    "api_token",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("digest", LargeBinary, nullable=False, unique=True),
+    Column("prefix", String, nullable=False),
+    Column("operator_id", ForeignKey("operator.id"), nullable=False, index=True),
+    Column("name", String, nullable=False),
+    Column("scopes", String, nullable=False),
+    Column("unattended", Boolean, nullable=False),
+    Column("added_ms", Integer, nullable=False),
+    Column("expires_ms", Integer, nullable=False),
+    Column("used_ms", Integer),
 )

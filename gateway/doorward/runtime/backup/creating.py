@@ -17,7 +17,7 @@ from doorward.runtime.backup import archive
 from doorward.runtime.backup.archive import Manifest, Progress
 from doorward.runtime.backup.stream import Writer
 
-_DEMO = "site.json"  # it marks a directory as a demo's, and holds the keys of its boards
+_DEMO_MARK = "site.json"
 
 
 def create(
@@ -74,9 +74,9 @@ def _collect(
     files[archive.KEY] = place / "database.key"
     if (directory / FILE_NAME).exists():
         files[FILE_NAME] = directory / FILE_NAME
-    if (directory / _DEMO).exists():
-        files[_DEMO] = directory / _DEMO if with_keys else place / _DEMO
-        (place / _DEMO).write_text('{"boards": [], "cards": {}}')
+    if (directory / _DEMO_MARK).exists():
+        (place / _DEMO_MARK).write_text("{}")
+        files[_DEMO_MARK] = place / _DEMO_MARK
     return files
 
 

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Depends
 
-from doorward.web.api import access, doors, health, people, site
+from doorward.web.api import access, doors, health, operators, people, site, tokens
 from doorward.web.api.models import ErrorAnswer
 from doorward.web.csrf import guard_session
 from doorward.web.session import calling
@@ -26,7 +26,7 @@ def router(*, demo: bool) -> APIRouter:
             status: {"model": ErrorAnswer, "description": text} for status, text in _ERRORS.items()
         },
     )
-    for part in (doors, access, people, health):
+    for part in (doors, access, people, operators, tokens, health):
         api.include_router(part.router)
     if demo:
         api.include_router(site.router)

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from doorward.app.accounts import SHORTEST_PASSWORD
 from doorward.errors import DoorwardError, NotSignedIn, TooManyAttempts
 from doorward.web.context import Web, WebDep
 from doorward.web.csrf import give_form_token, keep_form_token
@@ -15,7 +16,6 @@ from doorward.web.session import FoundSession, remember, session_token
 router = APIRouter()
 
 Field = Annotated[str, Form(max_length=512)]
-PASSWORD_MIN = 10  # a hint for the form; the application is the judge
 
 _TEXTS = {
     "login": ("Sign in", "to see your doors and open them.", "Sign in", "/login"),
@@ -59,7 +59,7 @@ def _page(
         "action": action,
         "username": "",
         "token": "",
-        "password_min": str(PASSWORD_MIN),
+        "password_min": str(SHORTEST_PASSWORD),
     }
     html = web.renderer(
         f"{page}.html" if page in ("login", "setup") else "enter.html",

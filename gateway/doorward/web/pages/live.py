@@ -11,7 +11,7 @@ from doorward.web import looks
 from doorward.web.context import WebDep
 from doorward.web.errors import status_of
 from doorward.web.pages.pushes import Pushes, recent_events
-from doorward.web.permission import doors_seen_by, needs, seen_by
+from doorward.web.permission import FRESH, doors_seen_by, needs, seen_by
 from doorward.web.session import SignedIn, session_token
 from doorward.web.stream import Position
 
@@ -47,7 +47,7 @@ async def _on_the_table(site: Site) -> dict[str, object]:
     return {"cards": site.cards(), "boards": boards}
 
 
-@router.post("/doors/{door}/open", dependencies=[needs(DOORS_OPEN)])
+@router.post("/doors/{door}/open", dependencies=[needs(DOORS_OPEN), FRESH])
 async def open_door(request: Request, web: WebDep, session: SignedIn, door: str) -> Response:
     """Ask the board to open once. How that went is told by the stream alone, so that nothing stale overtakes it."""
     from_script = "hx-request" in request.headers
@@ -76,7 +76,7 @@ async def stream(
     token = session_token(request) or ""
 
     def watching() -> Session | None:
-        now = web.services.auth.session(token)
+        now = web.services.auth.session(token, use=False)
         return now if now is not None and now.may(DOORS_SEE) else None
 
     return StreamingResponse(

@@ -1,39 +1,14 @@
 """Operators: no default account, tokens once, guesses slowed down on the injected clock."""
 
-import pytest
-from stage import FakeClock, MemoryStore
+from datetime import timedelta
 
-from doorward.app.auth import Operators, Tokens
-from doorward.domain.snapshot import Rules
+import pytest
+from stage.accounts import Desk
+
+from doorward.app.auth import Tokens
 from doorward.errors import Conflict, InvalidInput, NotSignedIn, TooManyAttempts
 
 GOOD = "correct horse battery"
-
-
-class PlainPasswords:
-    """Counts how often it was asked: work must not depend on whether somebody exists."""
-
-    def __init__(self) -> None:
-        self.verified = 0
-
-    async def hash(self, password: str) -> str:
-        return "hashed " + password
-
-    async def verify(self, hashed: str, password: str) -> bool:
-        self.verified += 1
-        return hashed == "hashed " + password
-
-
-class Desk:
-    def __init__(self, tokens: Tokens | None = None) -> None:
-        self.store = MemoryStore(Rules())
-        self.clock = FakeClock()
-        self.passwords = PlainPasswords()
-        self.tokens = tokens or Tokens(setup="setup-token")
-        self.restart()
-
-    def restart(self) -> None:
-        self.auth = Operators(self.store, self.passwords, self.clock, self.tokens)
 
 
 @pytest.fixture
@@ -148,3 +123,158 @@ async def test_the_demos_link_works_once() -> None:
     assert session is not None
     with pytest.raises(NotSignedIn, match="used already"):
         await desk.auth.enter("link")
+
+
+async def test_waits_go_by_a_clock_that_nobody_sets(desk: Desk) -> None:
+    await desk.auth.setup("setup-token", "sam", GOOD)
+    for _ in range(3):
+        with pytest.raises(NotSignedIn):
+            await desk.auth.login("sam", "wrong", "10.0.0.1")
+    for days in (365, -365):
+        desk.clock.set_by = timedelta(days=days)
+        with pytest.raises(TooManyAttempts):
+            await desk.auth.login("sam", GOOD, "10.0.0.1")
+
+
+async def fail(desk: Desk, name: str, times: int) -> None:
+    """Guess so often, waiting as long as is asked for."""
+    done = 0
+    while done < times:
+        try:
+            await desk.auth.login(name, "wrong", f"10.0.0.{done}")
+        except TooManyAttempts as refused:
+            desk.clock.advance(refused.retry_after)
+        except NotSignedIn:
+            done += 1
+
+
+async def test_many_guesses_lock_the_operator_also_after_a_restart(desk: Desk) -> None:
+    await desk.auth.setup("setup-token", "sam", GOOD)
+    await fail(desk, "sam", 19)
+    assert not desk.auth.is_locked("sam")
+    desk.clock.advance(300)
+    await fail(desk, "sam", 1)
+    for _ in range(2):
+        assert desk.auth.is_locked("sam")
+        assert desk.operators.list()[0].locked
+        with pytest.raises(TooManyAttempts) as refused:
+            await desk.auth.login("sam", GOOD, "10.9.9.9")
+        assert refused.value.retry_after == 3600
+        desk.restart()
+    assert desk.kinds().count("login.locked") == 1
+    desk.clock.advance(3600)
+    assert await desk.auth.login("sam", GOOD, "10.9.9.9")
+    assert not desk.store.users["sam"].locked
+
+
+async def test_an_unknown_name_is_locked_alike_and_never_written_down(desk: Desk) -> None:
+    await desk.auth.setup("setup-token", "sam", GOOD)
+    said = {}
+    for name in ("sam", "my-password-in-the-wrong-field"):
+        await fail(desk, name, 20)
+        with pytest.raises(TooManyAttempts) as refused:
+            await desk.auth.login(name, GOOD, "10.9.9.9")
+        said[name] = refused.value.message
+    assert len(set(said.values())) == 1
+    assert "my-password" not in str(desk.rows.rows)
+
+
+async def test_unlocking_is_at_once_and_on_record(desk: Desk) -> None:
+    await desk.auth.setup("setup-token", "sam", GOOD)
+    await fail(desk, "sam", 20)
+    told = await desk.operators.unlock("SAM", actor="local")
+    assert not told.locked
+    assert await desk.auth.login("sam", GOOD, "10.9.9.9")
+    assert desk.rows.rows[-2].kind == "operator.unlocked"
+    assert desk.rows.rows[-2].actor == "local"
+
+
+async def test_failures_are_told_together(desk: Desk) -> None:
+    await desk.auth.setup("setup-token", "sam", GOOD)
+    for _ in range(3):
+        with pytest.raises(NotSignedIn):
+            await desk.auth.login("sam", "wrong", "10.0.0.1")
+    assert desk.kinds().count("login.failed") == 1
+    assert desk.rows.rows[-1].note == "from 10.0.0.1"
+    desk.clock.advance(60)
+    assert desk.kinds().count("login.failed") == 2
+    assert desk.rows.rows[-1].why == "2 more sign-ins as sam failed within a minute."
+    desk.clock.advance(600)
+    assert desk.kinds().count("login.failed") == 2
+    assert [row.kind for row in desk.told] == desk.kinds()
+
+
+async def test_signing_in_and_out_is_on_record(desk: Desk) -> None:
+    token = await desk.auth.setup("setup-token", "sam", GOOD, "10.0.0.1")
+    await desk.auth.logout(token)
+    await desk.auth.logout(token)
+    assert desk.kinds() == ["operator.added", "login", "logout"]
+    assert {row.actor for row in desk.rows.rows} == {"sam"}
+
+
+async def test_a_session_that_nobody_uses_ends_and_watching_is_no_use(desk: Desk) -> None:
+    used = await desk.auth.setup("setup-token", "sam", GOOD)
+    watched = await desk.auth.login("sam", GOOD, "10.0.0.1")
+    for _ in range(3):
+        desk.clock.advance(6 * 3600)
+        assert desk.auth.session(used) is not None
+        desk.auth.session(watched, use=False)
+    assert desk.auth.session(watched) is None
+    desk.restart()
+    assert desk.auth.session(used) is not None
+    assert desk.auth.session(watched) is None
+    for _ in range(14):
+        desk.clock.advance(11 * 3600)
+        desk.auth.session(used)
+    assert desk.auth.session(used) is None  # seven days, however much it is used
+
+
+async def test_setting_the_clock_back_makes_no_session_longer(desk: Desk) -> None:
+    token = await desk.auth.setup("setup-token", "sam", GOOD)
+    desk.clock.set_by = timedelta(days=-400)
+    desk.restart()
+    for _ in range(14):
+        desk.clock.advance(11.99 * 3600)
+        desk.auth.session(token)
+    desk.clock.advance(3600)
+    assert desk.auth.session(token) is None
+
+
+async def test_a_login_is_fresh_for_ten_minutes_and_a_password_makes_it_so_again(
+    desk: Desk,
+) -> None:
+    def fresh() -> bool:
+        session = desk.auth.session(token)
+        assert session is not None
+        return session.fresh
+
+    token = await desk.auth.setup("setup-token", "sam", GOOD)
+    assert fresh()
+    desk.clock.advance(599)
+    assert fresh()
+    desk.clock.advance(1)
+    assert not fresh()
+    for _ in range(3):
+        with pytest.raises(NotSignedIn):
+            await desk.auth.confirm(token, "wrong", "10.0.0.1")
+    with pytest.raises(TooManyAttempts):
+        await desk.auth.confirm(token, GOOD, "10.0.0.1")
+    desk.clock.advance(2)
+    assert not fresh()
+    await desk.auth.confirm(token, GOOD, "10.0.0.1")
+    assert fresh()
+    desk.restart()
+    assert not fresh()
+    with pytest.raises(NotSignedIn):
+        await desk.auth.confirm("no session", GOOD, "10.0.0.1")
+
+
+async def test_who_has_no_password_is_not_asked_for_one() -> None:
+    desk = Desk(Tokens(enter="link"))
+    token = await desk.auth.enter("link")
+    desk.clock.advance(3600)
+    session = desk.auth.session(token)
+    assert session is not None
+    assert session.fresh
+    with pytest.raises(NotSignedIn):
+        await desk.auth.login("demo", "", "10.0.0.1")

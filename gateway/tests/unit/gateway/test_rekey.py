@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 
 import pytest
 from stage import CARDS, Scene
@@ -45,7 +46,7 @@ def take(scene: Scene, nonce: bytes = NONCE) -> seal.Keys:
 
 
 def restart(scene: Scene, keys: seal.Keys) -> None:
-    scene.front.keys, scene.front.boot, scene.front.number = keys, b"rebooted", 0
+    scene.front.keys, scene.front.boot, scene.front.number = keys, os.urandom(seal.BOOT_SIZE), 0
     scene.deliver(topics.ONLINE, scene.front.hello())
 
 
@@ -186,3 +187,15 @@ async def test_a_refusal_is_told(scene: Scene) -> None:
     scene.deliver(topics.COMMANDS_ACK, scene.front.say(topics.COMMANDS_ACK, body))
     with pytest.raises(Unavailable, match="refused"):
         await asked
+
+
+async def test_a_board_that_was_adopted_again_was_not_rekeyed(scene: Scene) -> None:
+    asked = await begin(scene)
+    offer(scene)
+    restart(scene, take(scene))
+    await asked
+    adoption = scene.signer.adopt("front")
+    restart(scene, seal.Keys("front", bytes.fromhex(adoption.key), adoption.epoch))
+    await scene.settle()
+    assert [row.kind for row in scene.store.rows].count("device.rekeyed") == 1
+    assert scene.rejected() == 0

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from doorward.adapters.store import SqlStore
 from doorward.adapters.store.tables import metadata
-from doorward.app.ports import Account, DeviceCache, LogEntry, LogHead, OpenSession
+from doorward.app.ports import Account, DeviceCache, LogEntry, LogHead
 from doorward.database import open_database, upgrade
 from doorward.domain import permissions
 from doorward.domain.audit import AuditRow
@@ -178,17 +178,7 @@ async def test_history_goes_back_page_by_page(store: SqlStore) -> None:
     assert await store.recent(3, None, "back") == []
 
 
-async def test_sessions_operators_and_caches(store: SqlStore) -> None:
-    session = OpenSession(b"t" * 32, "sam", "csrf", 100)
-    sam = Account("sam", "$argon2id$", "Teacher")
-    await store.add_operator(sam, 1)
-    with pytest.raises(Conflict, match="an operator SAM already"):
-        await store.add_operator(replace(sam, username="SAM"), 1)
-    await store.put_session(session)
-    assert (store.operators(), store.sessions()) == ((sam,), (session,))
-    assert store.roles() == permissions.SHIPPED
-    await store.drop_sessions_before(101)
-    assert store.sessions() == ()
+async def test_a_board_is_told_the_newest_cache(store: SqlStore) -> None:
     for version in (1, 2):
         cache = DeviceCache("front", version, b"c", 5, b"file")
         await store.put_cache(cache)
@@ -233,7 +223,7 @@ def test_who_was_an_operator_before_there_were_roles_is_an_admin(
             "INSERT INTO operator (username, password, added_ms) VALUES ('sam', '$argon2id$', 1)"
         )
     store = SqlStore(tmp_path / "gateway.db", KEY)
-    assert store.operators() == (Account("sam", "$argon2id$", permissions.ADMIN),)
+    assert store.accounts.operators() == (Account("sam", "$argon2id$", permissions.ADMIN),)
     store._engine.dispose()
 
 

@@ -1,7 +1,8 @@
-# One open question: for 5 s, by ticks that wrap after 12.4 days.
+# One open question: for 5 s, by ticks that wrap after 12.4 days. And what is told of refusals.
 
+from doorward_core import seal
 from doorward_core.compat import ticks_add
-from doorward_node.nonce import Nonce
+from doorward_node.session import Nonce, Session
 
 DAY = 86400000
 START = (1 << 30) - 400
@@ -40,3 +41,24 @@ def test_what_has_expired_stays_so_when_ticks_come_round():
         now = ticks_add(now, 1 << 28)
         nonce.expire(now)
     assert not nonce.take(value, ticks_add(now, 1000))
+
+
+def test_refusals_are_told_once_a_minute():
+    session = Session(seal.Keys("front", bytes(32)))
+    assert session.refusals(0) == {}
+    session.refuse("mac")
+    session.refuse("mac")
+    session.refuse("late")
+    assert session.refusals(0) == {"mac": 2, "late": 1}
+    session.refuse("mac")
+    assert session.refusals(59) == {}
+    assert session.refusals(60) == {"mac": 1}
+    assert session.refused == 4
+
+
+def test_refusals_are_told_after_a_week_without_any():
+    session = Session(seal.Keys("front", bytes(32)))
+    session.refuse("mac")
+    assert session.refusals(10) == {"mac": 1}
+    session.refuse("mac")
+    assert session.refusals(8 * 86400) == {"mac": 1}

@@ -1,0 +1,42 @@
+"""Where a command gets a password from: never from its arguments, which every user of the machine can read."""
+
+import os
+from pathlib import Path
+
+import click
+
+from doorward.cli.failure import Failure
+from doorward.cli.options import Command
+
+VARIABLE = "DOORWARD_PASSWORD"
+
+
+def password_option(command: Command) -> Command:
+    """Give a command --password-file (as `password_file`)."""
+    return click.option(
+        "--password-file",
+        type=click.Path(path_type=Path, allow_dash=True),
+        help=f"Read the password from a file's first line, or - for stdin; else {VARIABLE}, else ask.",
+    )(command)
+
+
+def new_password(password_file: Path | None) -> str:
+    """The password from the file, the environment, or the terminal (twice)."""
+    if password_file is not None:
+        return _first_line(password_file)
+    if VARIABLE in os.environ:
+        return os.environ[VARIABLE]
+    return str(click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
+
+
+def _first_line(path: Path) -> str:
+    try:
+        with click.open_file(str(path), encoding="utf-8") as file:
+            line: str = file.readline()
+    except (OSError, UnicodeDecodeError) as error:
+        raise Failure(
+            f"the password file {path} cannot be read; check its name and mode",
+            code="invalid",
+            field="password-file",
+        ) from error
+    return line.rstrip("\r\n")

@@ -1,0 +1,44 @@
+"""The use cases about operators, wired to each other."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from doorward.app.accounts import Accounts
+from doorward.app.api_tokens import ApiTokens
+from doorward.app.auth import Operators, Tokens
+from doorward.app.operator_log import OperatorLog
+from doorward.app.operators import OperatorDesk
+from doorward.app.own_account import OwnAccounts
+from doorward.app.ports import AuditStore, Clock, OperatorStore, Passwords
+from doorward.app.sessions import Sessions
+from doorward.domain.audit import AuditRow
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorCases:
+    """Signing in, one's own account, everybody's accounts, and programs' tokens."""
+
+    auth: Operators
+    account: OwnAccounts
+    operators: OperatorDesk
+    tokens: ApiTokens
+
+
+def wire_operators(
+    store: OperatorStore,
+    audit: AuditStore,
+    passwords: Passwords,
+    clock: Clock,
+    announce: Callable[[Iterable[AuditRow]], None],
+    tokens: Tokens,
+) -> OperatorCases:
+    """Make them all; `announce` tells committed rows."""
+    log = OperatorLog(audit, clock, announce)
+    accounts = Accounts(store, log, clock)
+    sessions = Sessions(store, clock)
+    auth = Operators(accounts, sessions, passwords, log, clock, tokens)
+    own = OwnAccounts(accounts, sessions, passwords, log, clock)
+    desk = OperatorDesk(accounts, sessions, auth, passwords, log)
+    api_tokens = ApiTokens(store, accounts, log, clock)
+    desk.on_removed.append(api_tokens.forget)
+    return OperatorCases(auth, own, desk, api_tokens)
