@@ -6,16 +6,18 @@ from typing import Any
 
 from doorward.app.trust import Adoption
 from doorward.domain.doors import Door
+from doorward_core import topics
 
 _POLL_MS = 50
 
 
 @dataclass(frozen=True, slots=True)
 class BrokerAddress:
-    """Where boards find the broker: an IPv4 address, for looking up a name stops a board."""
+    """Where boards find the broker (an IPv4 address: looking up a name stops a board), and their topics on it."""
 
     host: str
     port: int
+    base: str = topics.BASE
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +37,14 @@ class BoardFiles:
 
 
 def board_files(
-    adoption: Adoption, claim: bytes, profile: BoardProfile, broker: BrokerAddress, base: str
+    adoption: Adoption, claim: bytes, profile: BoardProfile, broker: BrokerAddress
 ) -> BoardFiles:
     """The files of a newly adopted board. The door's times hold until the gateway has said others."""
     door = Door(adoption.device, adoption.device, adoption.device)
     config = {
         "id": adoption.device,
         "board": profile.name,
-        "base": base,
+        "base": broker.base,
         "broker": {"host": broker.host, "port": broker.port},
         "secret": adoption.secret,
         "key": adoption.key,

@@ -12,6 +12,7 @@ from doorward.app.entries import instant
 from doorward.app.fleet import Fleet
 from doorward.app.ports import Admission, Registrar
 from doorward.app.registry import Registry
+from doorward.app.rekey import Rekeying
 from doorward.app.rulebook import Rulebook
 from doorward.app.views import BoardView
 from doorward.domain import audit, devices
@@ -22,6 +23,16 @@ from doorward_core import topics
 
 _CLAIM_BYTES = 16
 RESERVED = "gateway"  # the gateway's own name at the broker
+
+
+@dataclass(frozen=True, slots=True)
+class AdoptionOrder:
+    """A board to adopt. board: its profile. broker: `HOST` or `HOST:PORT` as it finds it, None = as we know."""
+
+    id: str
+    board: str
+    broker: str | None = None
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,22 +49,22 @@ class DeviceDesk:
 
     def __init__(
         self,
-        base: str,
         registry: Registry,
         registrar: Registrar,
         admission: Admission,
         fleet: Fleet,
         rulebook: Rulebook,
         states: DoorStates,
+        rekeying: Rekeying,
         changed: Callable[[], Awaitable[None]],
     ) -> None:
-        self._base = base
         self._registry = registry
         self._registrar = registrar
         self._admission = admission
         self._fleet = fleet
         self._rulebook = rulebook
         self._states = states
+        self._rekeying = rekeying
         self._changed = changed
 
     def list(self) -> tuple[BoardView, ...]:
@@ -107,7 +118,7 @@ class DeviceDesk:
             self._fleet.enrol(device, approved=False)
             self._admission.admit(device, self._registrar.digests()[device], waiting=True)
         self._registry.tell(row)
-        files = board_files(adoption, claim, profile, broker, self._base)
+        files = board_files(adoption, claim, profile, broker)
         return Adopted(self._view(made), former is not None, files)
 
     async def approve(self, device: str, order: DoorOrder, *, actor: str) -> BoardView:
@@ -154,10 +165,16 @@ class DeviceDesk:
         self._registry.tell(row)
         return self.get(device)
 
+    async def rekey(self, device: str, *, actor: str) -> int:
+        """Give a connected board a new key; returns the key's number. See `Rekeying.rekey`."""
+        self._known(device)
+        return await self._rekeying.rekey(device, actor)
+
     async def _shut_out(self, device: str) -> None:
         """Hear nothing of it any more: in memory at once, at the broker's disk when this returns."""
         self._fleet.forget(device)
         self._states.gone(device)
+        self._rekeying.forget(device)
         await self._admission.expel(device)
 
     async def _follow(self, row: AuditRow) -> None:

@@ -90,6 +90,10 @@ class Rekeying:
             if pending.timer is not None:
                 pending.timer.cancel()
 
+    def forget(self, device_id: str) -> None:
+        """The board was shut out: whatever key it speaks under next is not one that we gave it here."""
+        self._epochs.pop(device_id, None)
+
     def acknowledged(self, device: Device, ack: CommandAck) -> None:
         """The board offers its nonce, or says that it will not."""
         pending = self._pending.get(device.id)

@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, Self
 
+from doorward.app.device_doors import DoorOrder
+from doorward.app.devices import Adopted, AdoptionOrder
 from doorward.app.views import (
     AuditEntry,
+    BoardView,
     Card,
     DoorView,
     Enrolment,
@@ -181,6 +184,30 @@ class Tokens(Protocol):
     async def revoke(self, token_id: int, *, actor: str, owner: str | None = None) -> TokenView: ...
 
 
+class Devices(Protocol):
+    """The boards of the site. Every change acts at once and is in the audit."""
+
+    def list(self) -> tuple[BoardView, ...]: ...
+
+    def get(self, device: str) -> BoardView: ...
+
+    async def approve(self, device: str, order: DoorOrder, *, actor: str) -> BoardView:
+        """Trust a board that has announced itself with a door."""
+
+    async def revoke(self, device: str, *, actor: str) -> BoardView:
+        """Shut a board out for good; it is so when this returns."""
+
+    async def rekey(self, device: str, *, actor: str) -> int:
+        """Give a connected board a new key; returns the key's number once the board has used it."""
+
+
+class Adopting(Protocol):
+    """Making a board's secrets. Offered on the local socket alone."""
+
+    async def adopt(self, order: AdoptionOrder, *, actor: str) -> Adopted:
+        """What this returns is given out once."""
+
+
 class Subscription(Protocol):
     """A live view of the feed. It ends when it is closed or when its reader is too slow to keep up."""
 
@@ -231,6 +258,8 @@ class Services:
 
     people: People
     doors: Doors
+    devices: Devices
+    adoptions: Adopting
     access: Access
     history: History
     auth: Auth

@@ -12,6 +12,7 @@ from doorward import __version__
 from doorward.cli.audit import audit
 from doorward.cli.backup import backup
 from doorward.cli.card import card
+from doorward.cli.device import device
 from doorward.cli.doctor import doctor
 from doorward.cli.door import door
 from doorward.cli.failure import Failure
@@ -37,7 +38,7 @@ def root() -> None:
     """
 
 
-for command in (up, demo, why, doctor, people, card, door, audit, user, token, backup, lab):
+for command in (up, demo, why, doctor, people, card, door, device, audit, user, token, backup, lab):
     root.add_command(command)
 
 

@@ -5,14 +5,12 @@ import json
 import os
 import secrets
 import sys
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from doorward import private_file
 from doorward.adapters.lab import LabSocket
 from doorward.app.auth import Tokens
-from doorward.app.board_files import BrokerAddress
 from doorward.app.device_doors import DoorOrder
 from doorward.app.site import SiteDesk
 from doorward.app.views import Person
@@ -68,9 +66,10 @@ class VirtualSite(Gateway):
         self, cases: UseCases, door: Door, former: dict[str, Any] | None
     ) -> dict[str, Any]:
         """A board's config.json: as it was, with today's port, or from an adoption if it was never given one."""
-        broker = BrokerAddress(self.settings.mqtt.host, self.mqtt_port)
+        broker = self._broker_for_boards()
         if former is not None and self._is_good(cases, door.device):
-            return {**former, "broker": {**former["broker"], **asdict(broker)}}
+            where = {"host": broker.host, "port": broker.port}
+            return {**former, "base": broker.base, "broker": {**former["broker"], **where}}
         profile = demosite.profile()
         adopted = await cases.devices.adopt(door.device, profile, broker, again=True, actor=_ACTOR)
         return dict(adopted.files.config)

@@ -15,6 +15,7 @@ from doorward.adapters.mqtt import MqttLink
 from doorward.adapters.passwords import Argon2Passwords
 from doorward.adapters.store import SqlStore
 from doorward.app.auth import Tokens
+from doorward.app.board_files import BrokerAddress
 from doorward.app.cache import CacheKeeper
 from doorward.app.doors import DoorDesk
 from doorward.app.entries import AuditHistory, entry
@@ -24,10 +25,12 @@ from doorward.app.services import Services, Site
 from doorward.broker import Broker, Denial, Policy, Principals, Role
 from doorward.broker.store import BrokerStore
 from doorward.config import Settings
+from doorward.data import data_root
 from doorward.database import load_or_create
 from doorward.errors import StartupError
 from doorward.runtime import checks, lock, servers
 from doorward.runtime.admission import BrokerAdmission
+from doorward.runtime.adoption import Adoptions
 from doorward.runtime.operators import OperatorCases, wire_operators
 from doorward.runtime.servers import Server
 from doorward.runtime.usecases import UseCases, wire
@@ -183,6 +186,8 @@ class Gateway:
         return Services(
             people=cases.people,
             doors=DoorDesk(cases.states, cases.releases),
+            devices=cases.devices,
+            adoptions=Adoptions(cases.devices, data_root() / "boards", self._broker_for_boards),
             access=cases.why,
             history=AuditHistory(self.store, cases.states.resolve),
             auth=operators.auth,
@@ -193,6 +198,9 @@ class Gateway:
             health=HealthMonitor(__version__, self.settings.directory, started, looks),
             site=self.site(cases),
         )
+
+    def _broker_for_boards(self) -> BrokerAddress:
+        return BrokerAddress(self.settings.mqtt.host, self.mqtt_port, self.settings.base)
 
     def _web_servers(self, stack: AsyncExitStack, services: Services) -> tuple[Server, ...]:
         tcp = servers.listen_tcp(self.settings.web.host, self.settings.web.port)

@@ -111,7 +111,9 @@ def wire(
         raw={topics.EVENTS: events.event, topics.OFFLINE: presence.offline},
     )
     people = PeopleDesk(rulebook, store, announcer, clock, cache.refresh)
-    devices = DeviceDesk(base, registry, signer, admission, fleet, rulebook, states, cache.refresh)
+    devices = DeviceDesk(
+        registry, signer, admission, fleet, rulebook, states, rekeying, cache.refresh
+    )
     why = WhyNot(rulebook, states, clock)
     return UseCases(
         rulebook,

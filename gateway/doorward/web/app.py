@@ -36,7 +36,7 @@ def create_app(services: Services, *, local: bool = False) -> FastAPI:
     )
     app.add_middleware(SecurityHeaders)
     errors.install(app)
-    app.include_router(api.router(demo=services.site is not None))
+    app.include_router(api.router(demo=services.site is not None, local=local))
     if not local:
         app.include_router(pages.router(demo=services.site is not None))
         app.mount("/static", static.files())

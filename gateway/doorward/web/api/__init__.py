@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Depends
 
-from doorward.web.api import access, doors, health, operators, people, site, tokens
+from doorward.web.api import access, devices, doors, health, operators, people, site, tokens
 from doorward.web.api.models import ErrorAnswer
 from doorward.web.csrf import guard_session
 from doorward.web.session import calling
@@ -17,8 +17,11 @@ _ERRORS = {
 }
 
 
-def router(*, demo: bool) -> APIRouter:
-    """All of the API. Every route needs a session (or the local socket), every change its token."""
+def router(*, demo: bool, local: bool = False) -> APIRouter:
+    """All of the API. Every route needs a session (or the local socket), every change its token.
+
+    What hands out secrets is there with `local` alone.
+    """
     api = APIRouter(
         prefix="/api/v1",
         dependencies=[Depends(calling), Depends(guard_session)],
@@ -26,8 +29,10 @@ def router(*, demo: bool) -> APIRouter:
             status: {"model": ErrorAnswer, "description": text} for status, text in _ERRORS.items()
         },
     )
-    for part in (doors, access, people, operators, tokens, health):
+    for part in (doors, access, people, devices, operators, tokens, health):
         api.include_router(part.router)
+    if local:
+        api.include_router(devices.local_router)
     if demo:
         api.include_router(site.router)
     return api

@@ -1,7 +1,7 @@
 """What the API takes and gives. Answers are read from the application's own views, field by field."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -252,6 +252,57 @@ class ConfirmOrder(Order):
     """One's password, or a code of one's second factor."""
 
     proof: Secret
+
+
+class BoardAnswer(Answer):
+    """A board. state: `waiting`, `announced`, `approved` or `revoked`; rejected: messages refused since the start."""
+
+    id: str
+    board: str
+    state: str
+    door_id: str | None
+    door_name: str | None
+    online: bool
+    firmware: str | None
+    heard_at: datetime | None
+    rejected: int
+    adopted_at: datetime | None
+    approved_at: datetime | None
+    revoked_at: datetime | None
+    certificate: bool
+
+
+class AdoptBody(Order):
+    """A board to adopt. `again` makes new keys for one that is known, and shuts out whatever holds the old ones."""
+
+    id: str = Field(max_length=128)
+    board: str = Field(max_length=128)
+    broker: str | None = Field(default=None, max_length=128)
+    again: bool = False
+
+
+class AdoptedAnswer(Answer):
+    """The files of an adopted board: config.json, and those of tls/ in Base64. They are given out once."""
+
+    board: BoardAnswer
+    again: bool
+    config: dict[str, Any]
+    tls: dict[str, str]
+
+
+class ApproveBody(Order):
+    """The door that a board is to keep: a new one, or one whose board is gone."""
+
+    door: str = Field(max_length=256)
+    strike_s: int | None = None
+    held_s: int | None = None
+
+
+class RekeyAnswer(Answer):
+    """The number of the key that the board uses from now on."""
+
+    id: str
+    epoch: int
 
 
 class CheckAnswer(Answer):

@@ -20,6 +20,8 @@ COMMANDS = [
     ["why", "--card", "a1b2c3d4", "--door", "front"],
     ["lab", "tap", "front", "--card", "member"],
     ["lab", "list"],
+    ["device", "list"],
+    ["device", "revoke", "front"],
 ]
 
 

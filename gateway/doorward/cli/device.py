@@ -1,0 +1,176 @@
+"""`doorward device`: boards. Their secrets go from the local socket into files for their owner alone."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import click
+
+from doorward.cli.board_files import Wifi, new_folder, write_board
+from doorward.cli.options import common, show
+from doorward.cli.text import clean, local_time, table
+
+_PROFILE = "esp32-devkit-door"
+_PATIENCE_S = 30.0  # a board that is rekeyed starts anew before it answers
+
+
+@click.group()
+def device() -> None:
+    """Boards: give one its keys, let it in, shut it out."""
+
+
+@device.command("adopt")
+@click.argument("board_id", metavar="ID")
+@click.option(
+    "--board", default=_PROFILE, show_default=True, help="How it is wired: boards/NAME.toml."
+)
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("boards-adopted"),
+    show_default=True,
+    help="Where the folder with its files goes.",
+)
+@click.option("--broker", metavar="HOST[:PORT]", help="Where boards find the broker, as numbers.")
+@click.option("--wifi", "ssid", metavar="SSID", help="Its network. The password is asked for.")
+@click.option(
+    "--wifi-password-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Read the network's password from the first line of a file.",
+)
+@click.option("--again", is_flag=True, help="New keys for a board that is known; the old are void.")
+@common
+def adopt(  # noqa: PLR0913 - one parameter an option
+    board_id: str,
+    board: str,
+    out: Path,
+    broker: str | None,
+    ssid: str | None,
+    wifi_password_file: Path | None,
+    *,
+    again: bool,
+    as_json: bool,
+    data: Path | None,
+) -> None:
+    """Give the board ID its keys, and write the files that go onto it over USB.
+
+    They are for this board alone, and nobody can have them a second time.
+    """
+    from doorward.cli.client import Api
+
+    wifi = _wifi(ssid, wifi_password_file)
+    # The folder first: keys that cannot be written down would shut the old board out for nothing.
+    with Api(data) as api, new_folder(out, board_id) as folder:
+        order = {"id": board_id, "board": board, "broker": broker, "again": again}
+        answer = api.post("devices", order)
+        write_board(folder, answer, wifi)
+    told = {"board": answer["board"], "again": answer["again"], "folder": str(folder)}
+    void = "; what held its old keys is shut out" if answer["again"] else ""
+    text = (
+        f"{board_id} has its keys in {folder}{void}\n"
+        f"next: mpremote fs cp -r {folder}/. :\n"
+        f"then give it power, and: doorward device approve {board_id} --door NAME"
+    )
+    show(told, "\n".join(clean(line) for line in text.split("\n")), as_json=as_json)
+
+
+def _wifi(ssid: str | None, password_file: Path | None) -> Wifi | None:
+    if ssid is None:
+        if password_file is not None:
+            raise click.UsageError("--wifi-password-file needs --wifi")
+        return None
+    if password_file is not None:
+        lines = password_file.read_text(encoding="utf-8").splitlines()
+        return Wifi(ssid, lines[0] if lines else "")
+    return Wifi(ssid, click.prompt(f"Password of {ssid}", hide_input=True, err=True))
+
+
+@device.command("list")
+@common
+def list_devices(*, as_json: bool, data: Path | None) -> None:
+    """Every board that was ever adopted."""
+    from doorward.cli.client import Api
+
+    with Api(data) as api:
+        answer = api.get("devices")
+    heads = ("board", "state", "door", "link", "firmware", "last heard", "refused")
+    text = table(heads, [_row(board) for board in answer])
+    nobody = "no board yet; give one its keys with `doorward device adopt ID`"
+    show(answer, text if answer else nobody, as_json=as_json)
+
+
+def _row(board: Mapping[str, Any]) -> tuple[object, ...]:
+    return (
+        board["id"],
+        board["state"],
+        board["door_name"],
+        ("online" if board["online"] else "offline") if board["state"] == "approved" else None,
+        board["firmware"],
+        local_time(board["heard_at"]),
+        board["rejected"],
+    )
+
+
+@device.command("approve")
+@click.argument("board_id", metavar="ID")
+@click.option(
+    "--door",
+    required=True,
+    help="The door that it keeps: a new name, or that of a door without a board.",
+)
+@click.option("--strike-s", type=int, help="How long the strike is released, in seconds (5).")
+@click.option("--held-s", type=int, help="How long the door may stand open, in seconds (30).")
+@common
+def approve(
+    board_id: str,
+    door: str,
+    strike_s: int | None,
+    held_s: int | None,
+    *,
+    as_json: bool,
+    data: Path | None,
+) -> None:
+    """Trust the board ID with a door. It has to have announced itself."""
+    from doorward.cli.client import Api
+
+    with Api(data) as api:
+        order = {"door": door, "strike_s": strike_s, "held_s": held_s}
+        answer = api.post(f"devices/{quote(board_id, safe='')}/approve", order)
+    show(answer, clean(f"{answer['id']} keeps {answer['door_name']} from now on"), as_json=as_json)
+
+
+@device.command("revoke")
+@click.argument("board_id", metavar="ID")
+@common
+def revoke(
+    board_id: str,
+    *,
+    as_json: bool,
+    data: Path | None,
+) -> None:
+    """Shut the board ID out for good, at once: certificate, keys, connection, session and all that waits for it."""
+    from doorward.cli.client import Api
+
+    with Api(data) as api:
+        answer = api.post(f"devices/{quote(board_id, safe='')}/revoke")
+    door = answer["door_name"]
+    rest = f"; {door} has no board until another is approved for it" if door else ""
+    show(answer, clean(f"{answer['id']} is shut out{rest}"), as_json=as_json)
+
+
+@device.command("rekey")
+@click.argument("board_id", metavar="ID")
+@common
+def rekey(
+    board_id: str,
+    *,
+    as_json: bool,
+    data: Path | None,
+) -> None:
+    """Give the board ID a new key over the air. One that leaked is replaced with `adopt --again` instead."""
+    from doorward.cli.client import Api
+
+    with Api(data, timeout_s=_PATIENCE_S) as api:
+        answer = api.post(f"devices/{quote(board_id, safe='')}/rekey")
+    show(answer, clean(f"{answer['id']} uses key number {answer['epoch']}"), as_json=as_json)

@@ -1,0 +1,72 @@
+"""Adoption as an operator asks for it: a kind of board by its name, and the broker as boards can reach it."""
+
+import ipaddress
+import socket
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from doorward.adapters.boards import load_profile
+from doorward.app.board_files import BrokerAddress
+from doorward.app.devices import Adopted, AdoptionOrder, DeviceDesk
+from doorward.errors import InvalidInput
+
+_ANY = "0.0.0.0"  # noqa: S104 - recognised, not listened on
+# Reserved for documentation: asking for the way there sends nothing (RFC 5737).
+_ELSEWHERE = ("192.0.2.1", 9)
+_HIGHEST_PORT = 65535
+
+
+class Adoptions:
+    """Fills in what an order leaves open."""
+
+    def __init__(
+        self, desk: DeviceDesk, boards: Path, listens: Callable[[], BrokerAddress]
+    ) -> None:
+        """`boards` is the folder of profiles; `listens` says where our broker does."""
+        self._desk = desk
+        self._boards = boards
+        self._listens = listens
+
+    async def adopt(self, order: AdoptionOrder, *, actor: str) -> Adopted:
+        """Adopt a board; see `DeviceDesk.adopt`. Raises NotFound for a profile that there is not."""
+        profile = load_profile(self._boards, order.board)
+        broker = broker_address(order.broker, self._listens())
+        return await self._desk.adopt(order.id, profile, broker, again=order.again, actor=actor)
+
+
+def broker_address(told: str | None, listens: BrokerAddress) -> BrokerAddress:
+    """Where boards are to find the broker: as told (`HOST` or `HOST:PORT`), else where it listens.
+
+    Raises InvalidInput for what is no IPv4 address: looking up a name would stop a board.
+    """
+    if told is None:
+        return replace(listens, host=_own_address()) if listens.host == _ANY else listens
+    host, _, port = told.partition(":")
+    try:
+        numeric = str(ipaddress.IPv4Address(host))
+    except ValueError:
+        raise InvalidInput(
+            f"broker: {told!r} is no IPv4 address",
+            "give one like 192.168.1.5 or 192.168.1.5:8883",
+            field="broker",
+        ) from None
+    if not port:
+        return replace(listens, host=numeric)
+    if not (port.isascii() and port.isdecimal() and 0 < int(port) <= _HIGHEST_PORT):
+        raise InvalidInput(f"broker: {port!r} is no port", "give 1 to 65535", field="broker")
+    return replace(listens, host=numeric, port=int(port))
+
+
+def _own_address() -> str:
+    """This machine's address on the network that leads elsewhere."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as way:
+        try:
+            way.connect(_ELSEWHERE)
+        except OSError:
+            raise InvalidInput(
+                "broker: this machine is on no network",
+                "say where boards find it with --broker",
+                field="broker",
+            ) from None
+        return str(way.getsockname()[0])
