@@ -13,7 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 BROKER = "doorward-broker"
 DAY = timedelta(days=1)
@@ -38,16 +38,18 @@ class Issuer:
         """A server's key and certificate, valid from now + since to now + until."""
         key = ec.generate_private_key(ec.SECP256R1())
         names = x509.SubjectAlternativeName([x509.DNSName(host)])
+        purpose = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH])
         builder = self._builder(host, key, since, until).add_extension(names, critical=False)
+        builder = builder.add_extension(purpose, critical=False)
         made = builder.sign(self._key, hashes.SHA256())
         private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         path.write_bytes(private + made.public_bytes(Encoding.PEM))
         return path
 
-    def device(self, name: str) -> dict[str, str]:
+    def device(self, name: str, since: timedelta = -DAY, until: timedelta = DAY) -> dict[str, str]:
         """A board's folder /tls, as a profile of the lab has it."""
         key = ec.generate_private_key(ec.SECP256R1())
-        made = self._builder(name, key).sign(self._key, hashes.SHA256())
+        made = self._builder(name, key, since, until).sign(self._key, hashes.SHA256())
         files = {
             "ca.der": self._root.public_bytes(Encoding.DER),
             "cert.der": made.public_bytes(Encoding.DER),

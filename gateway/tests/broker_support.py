@@ -3,12 +3,14 @@
 import asyncio
 import contextlib
 import logging
+import ssl
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from doorward.broker import Broker, Denial, Limits, Policy, Principals, Role
+from doorward.broker import Broker, Denial, Limits, Policy, Principals, Role, Secure
+from doorward.broker.ports import Certificates
 from doorward.broker.store import BrokerStore
 from doorward_core import mqtt, mqtt_stream
 
@@ -73,6 +75,8 @@ async def running_broker(
     limits: Limits | None = None,
     clock: Callable[[], float] | None = None,
     port: int = 0,
+    secure: Secure | None = None,
+    certificates: Certificates | None = None,
 ) -> AsyncIterator[RunningBroker]:
     """A broker over `directory`/broker.db that knows `devices` and the principal "gateway"."""
     denials: list[Denial] = []
@@ -87,9 +91,10 @@ async def running_broker(
         Policy(BASE),
         on_denied=denials.append,
         limits=limits,
+        certificates=certificates,
         **options,
     )
-    actual = await broker.start("127.0.0.1", port)
+    actual = await broker.start("127.0.0.1", port, secure)
     try:
         yield RunningBroker(broker, principals, actual, denials)
     finally:
@@ -119,9 +124,10 @@ class Client:
         self._ids = 0
 
     @classmethod
-    async def open(cls, port: int) -> "Client":
-        """A TCP connection that has not said anything yet."""
-        return cls(*await asyncio.open_connection("127.0.0.1", port))
+    async def open(cls, port: int, context: ssl.SSLContext | None = None) -> "Client":
+        """A TCP or TLS connection that has not said anything yet."""
+        name = {} if context is None else {"server_hostname": "doorward-broker"}
+        return cls(*await asyncio.open_connection("127.0.0.1", port, ssl=context, **name))
 
     async def connect(self, name: str, **options: Any) -> bool:
         """CONNECT with the options of `try_connect` and be accepted; True when the session was there before."""

@@ -6,9 +6,20 @@ own `store` for what must survive, nothing else of the gateway.
 
 from doorward.broker.events import Denial
 from doorward.broker.limits import Limits
+from doorward.broker.listeners import Secure
 from doorward.broker.policy import Policy
 from doorward.broker.principals import Principal, Principals, Role
 from doorward.broker.server import Broker
 from doorward.errors import PortInUse
 
-__all__ = ["Broker", "Denial", "Limits", "Policy", "PortInUse", "Principal", "Principals", "Role"]
+__all__ = [
+    "Broker",
+    "Denial",
+    "Limits",
+    "Policy",
+    "PortInUse",
+    "Principal",
+    "Principals",
+    "Role",
+    "Secure",
+]

@@ -2,8 +2,10 @@
 
 from typing import NamedTuple
 
-from doorward.broker.principals import Principal, Principals
-from doorward.broker.router import Router
+from doorward.broker import certificates
+from doorward.broker.certificates import Shown
+from doorward.broker.exchange import Exchange
+from doorward.broker.principals import Principal
 from doorward_core import mqtt, mqtt_server
 
 
@@ -15,9 +17,9 @@ class Refusal(NamedTuple):
 
 
 def admit(
-    packet: mqtt_server.Connect, principals: Principals, router: Router
+    packet: mqtt_server.Connect, shown: Shown | None, exchange: Exchange
 ) -> Principal | Refusal:
-    """Return who the client is, when its secret fits, its client id is its own name and its will is allowed.
+    """Return who the client is, when secret and certificate fit, its client id is its own name and its will is allowed.
 
     The name is proved first: what comes after is never told to somebody who only guesses.
     """
@@ -25,14 +27,19 @@ def admit(
         reason = f"protocol level {packet.level}, this broker speaks MQTT 3.1.1 (level 4)"
         return Refusal(mqtt.BAD_PROTOCOL, reason)
     name = packet.user or ""
-    principal = principals.check(name, packet.password or b"")
+    principal = exchange.principals.check(name, packet.password or b"")
     if principal is None:
         return Refusal(mqtt.BAD_LOGIN, f"wrong user name or secret for {name!r}")
     if packet.client_id != name:
         reason = f"{name!r} gave client id {packet.client_id!r}, it has to be its own name"
         return Refusal(mqtt.BAD_CLIENT_ID, reason)
+    rule = certificates.refuses(principal, shown, exchange.certificates)
+    if rule is not None:
+        # Who has the secret and not the certificate is a thief, or was set up wrong: both have to be seen.
+        exchange.router.deny(principal, "connect", "", rule)
+        return Refusal(mqtt.NOT_AUTHORISED, f"{name!r}: {rule}")
     if packet.will is not None:
-        rule = router.refuses_will(principal, packet.will[0])
+        rule = exchange.router.refuses_will(principal, packet.will[0])
         if rule is not None:
             reason = f"{name!r} may not leave a will on {packet.will[0]!r} ({rule})"
             return Refusal(mqtt.NOT_AUTHORISED, reason)

@@ -9,6 +9,7 @@ import socket
 from collections.abc import Callable
 from typing import cast
 
+from doorward.broker import certificates
 from doorward.broker.admission import Refusal, admit
 from doorward.broker.exchange import Exchange
 from doorward.broker.session import Session
@@ -29,6 +30,7 @@ class Connection(asyncio.Protocol):
         self._decoder = mqtt_stream.Decoder(exchange.limits.packet)
         self._transport: asyncio.Transport
         self._peer = "?"
+        self._shown: certificates.Shown | None = None
         self._session: Session | None = None
         self._will: tuple[str, bytes, bool, int] | None = None
         self._keepalive = 0.0
@@ -58,6 +60,7 @@ class Connection(asyncio.Protocol):
         transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         self._transport.set_write_buffer_limits(high=_HIGH_WATER)
         self._peer = _address(transport.get_extra_info("peername"))
+        self._shown = certificates.shown_by(transport)
         full = len(self._exchange.connections) >= self._exchange.limits.connections
         self._exchange.connections.add(self)
         if full:
@@ -205,7 +208,7 @@ class Connection(asyncio.Protocol):
 
     def _on_connect(self, packet: mqtt_server.Connect) -> None:
         exchange = self._exchange
-        admitted = admit(packet, exchange.principals, exchange.router)
+        admitted = admit(packet, self._shown, exchange)
         if isinstance(admitted, Refusal):
             self.send(mqtt_server.connack(False, admitted.code))
             self.end(f"refused, {admitted.reason}")

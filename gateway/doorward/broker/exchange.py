@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from doorward.broker.journal import Journal
 from doorward.broker.limits import Limits
+from doorward.broker.ports import Certificates
 from doorward.broker.principals import Principals
 from doorward.broker.router import Router
 
@@ -18,6 +19,7 @@ class Exchange:
     """What all connections of a broker share."""
 
     principals: Principals
+    certificates: Certificates
     router: Router
     journal: Journal
     limits: Limits

@@ -26,6 +26,16 @@ class Link(Protocol):
         """Close the connection now; its will is published unless it left in good order."""
 
 
+class Certificates(Protocol):
+    """Who has which certificate. Asked once a connection."""
+
+    def serial(self, device: str) -> int | None:
+        """The serial of a device's certificate; None for one that has none, and may come without."""
+
+    def is_revoked(self, serial: int) -> bool:
+        """True for a certificate that was taken back."""
+
+
 class KeptMessage(NamedTuple):
     """A QoS 1 message that a persistent session has not acknowledged yet."""
 

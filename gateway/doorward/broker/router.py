@@ -212,7 +212,7 @@ class Router:
     def deny(
         self,
         principal: Principal,
-        action: Literal["publish", "subscribe", "will"],
+        action: Literal["publish", "subscribe", "will", "connect"],
         topic: str,
         rule: str,
     ) -> None:

@@ -2,25 +2,23 @@
 
 import asyncio
 import contextlib
-import errno
 import logging
 import time
 from collections.abc import Callable
 
-from doorward.broker.connection import Connection
+from doorward.broker.certificates import NoCertificates
 from doorward.broker.events import Denial
 from doorward.broker.exchange import Exchange
 from doorward.broker.journal import Journal
 from doorward.broker.limits import Limits
+from doorward.broker.listeners import Listeners, Secure
 from doorward.broker.policy import Policy
-from doorward.broker.ports import Kept, Store
+from doorward.broker.ports import Certificates, Kept, Store
 from doorward.broker.principals import Principal, Principals, Role
 from doorward.broker.router import Router
-from doorward.errors import PortInUse
 
 _log = logging.getLogger(__name__)
 
-_BACKLOG = 1024  # two thousand boards come back at once after a power cut
 _SWEEP_S = 0.5
 _GOODBYE_S = 1.0  # for clients to take what was written to them before the broker stops
 
@@ -41,47 +39,48 @@ class Broker:
         on_denied: Callable[[Denial], None] | None = None,
         limits: Limits | None = None,
         clock: Callable[[], float] = time.monotonic,
+        certificates: Certificates | None = None,
     ) -> None:
-        """Wire the parts; nothing listens before `start`."""
+        """Wire the parts; nothing listens before `start`. `certificates` knows who has to show which one."""
         limits = limits or Limits()
         self._store = store
         self._principals = principals
         self._journal = Journal(store, self._committed)
         self._router = Router(policy, self._journal, limits, on_denied or _log_denial, clock)
-        self._exchange = Exchange(principals, self._router, self._journal, limits, clock)
-        self._server: asyncio.Server | None = None
+        known = certificates or NoCertificates()
+        self._exchange = Exchange(principals, known, self._router, self._journal, limits, clock)
+        self._listeners = Listeners(self._exchange)
+        self.secure_port = 0  # of the TLS listener, once there is one
         self._sweeping: asyncio.Task[None] | None = None
         principals.changed = self._principal_changed
 
-    async def start(self, host: str, port: int) -> int:
+    async def start(self, host: str, port: int, secure: Secure | None = None) -> int:
         """Bring back what was kept, listen, and return the port (0 asks for any).
 
+        That listener speaks plain MQTT and belongs on loopback; `secure` is the one for clients with certificates.
         Raises PortInUse when another program listens there.
         """
         try:
             kept = self._store.load()
-            self._server = await self._listen(host, port)
+            actual, self.secure_port = await self._listeners.open(host, port, secure)
         except BaseException:
             await self._store.close()
             raise
         self._restore(kept)
-        await self._server.start_serving()
+        await self._listeners.start_serving()
         sweeping = self._keep_time()
         self._sweeping = asyncio.get_running_loop().create_task(sweeping, name="broker-sweep")
-        actual: int = self._server.sockets[0].getsockname()[1]
-        _log.info("MQTT listens on %s:%d", host, actual)
         return actual
 
     async def stop(self) -> None:
         """Commit and acknowledge what was taken, close every connection without its will, close the store."""
-        if self._server is None:
+        sweeping, self._sweeping = self._sweeping, None
+        if sweeping is None:
             return
-        self._server.close()
-        self._server = None
-        if self._sweeping is not None:
-            self._sweeping.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._sweeping
+        self._listeners.close()
+        sweeping.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await sweeping
         await self._journal.drain()
         for connection in tuple(self._exchange.connections):
             connection.end("the broker stops", will=False)
@@ -129,25 +128,8 @@ class Broker:
             "unsettled": sum(session.unsettled for session in sessions),
             "dropped": sum(session.dropped for session in sessions),
             "denied": self._router.denials,
+            "handshakes_failed": self._listeners.failed,
         }
-
-    async def _listen(self, host: str, port: int) -> asyncio.Server:
-        loop = asyncio.get_running_loop()
-        try:
-            return await loop.create_server(
-                lambda: Connection(self._exchange),
-                host,
-                port,
-                backlog=_BACKLOG,
-                start_serving=False,
-            )
-        except OSError as error:
-            if error.errno != errno.EADDRINUSE:
-                raise
-            raise PortInUse(
-                f"MQTT port {port} on {host} is in use by another program",
-                "stop it, or choose another port (--port-base)",
-            ) from error
 
     def _restore(self, kept: Kept) -> None:
         for name, (role, digest) in kept.principals.items():
