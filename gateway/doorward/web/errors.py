@@ -1,6 +1,7 @@
 """Errors, in the shape of whoever asked: JSON for the API, a fragment for htmx, a page for a person."""
 
 from traceback import format_exception
+from urllib.parse import urlencode
 
 import structlog
 from fastapi import FastAPI, Request
@@ -8,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
+from doorward.app.views import Session
 from doorward.errors import (
     Conflict,
     DoorwardError,
@@ -19,8 +21,9 @@ from doorward.errors import (
     TooManyAttempts,
     Unavailable,
 )
-from doorward.web.context import get_web
+from doorward.web.context import Web, get_web
 from doorward.web.csrf import Refused
+from doorward.web.session import find_session
 
 STATUS: dict[type[DoorwardError], int] = {
     InvalidInput: 422,
@@ -56,6 +59,33 @@ def body_of(code: str, message: str, field: str | None = None) -> dict[str, obje
     return {"error": {"code": code, "message": message, "field": field}}
 
 
+def sentence(error: DoorwardError) -> str:
+    """The error as people read it on a page."""
+    text = error.message
+    return text[:1].upper() + text[1:] + "."
+
+
+def confirm_dialog(web: Web, session: Session, error: DoorwardError | None = None) -> Response:
+    """The small dialog of the live page that asks for a password; a script of ours puts it in its place."""
+    html = web.renderer(
+        "parts/confirm.html", session=session, next="/", error=sentence(error) if error else ""
+    )
+    place = {"HX-Retarget": "#confirm", "HX-Reswap": "innerHTML"}
+    return HTMLResponse(html, status_of(error) if error else 403, headers=place)
+
+
+def _confirm_first(request: Request) -> Response | None:
+    """Send a person to where they confirm that it is them; a program is told 403."""
+    web = get_web(request)
+    session = find_session(request, web)
+    if session is None or request.url.path.startswith("/api/"):
+        return None
+    if request.headers.get("hx-request"):
+        return confirm_dialog(web, session)
+    back = request.url.path if request.method == "GET" else "/"
+    return RedirectResponse(f"/confirm?{urlencode({'next': back})}", 303)
+
+
 def _answer(
     request: Request, status: int, code: str, message: str, field: str | None = None
 ) -> Response:
@@ -82,6 +112,10 @@ async def _on_doorward_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, DoorwardError)  # noqa: S101  # registered for it
     if isinstance(error, NotSignedIn):
         elsewhere = _sign_in_first(request)
+        if elsewhere is not None:
+            return elsewhere
+    if isinstance(error, FreshLoginNeeded):
+        elsewhere = _confirm_first(request)
         if elsewhere is not None:
             return elsewhere
     response = _answer(request, status_of(error), error.code, error.message, error.field)

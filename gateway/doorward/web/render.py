@@ -8,6 +8,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from doorward.web import looks
+from doorward.web.agents import browser
 from doorward.web.static import asset
 
 FOLDER = Path(__file__).parent / "templates"
@@ -17,6 +18,10 @@ def _clock(at: datetime) -> str:
     local = at.astimezone()
     today = datetime.now().astimezone().date()
     return local.strftime("%H:%M:%S" if local.date() == today else "%-d %b %H:%M")
+
+
+def _day(at: datetime) -> str:
+    return at.astimezone().strftime("%-d %B %Y")
 
 
 def _full_clock(at: datetime) -> str:
@@ -37,7 +42,9 @@ class Renderer:
         self._environment.filters |= {
             "look": looks.door_look,
             "event_look": looks.event_look,
+            "browser": browser,
             "clock": _clock,
+            "day": _day,
             "full_clock": _full_clock,
         }
         icons = self._environment.get_template("parts/icons.html").module

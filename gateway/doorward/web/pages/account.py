@@ -6,12 +6,12 @@ from fastapi import APIRouter, Form, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from doorward.app.accounts import SHORTEST_PASSWORD
-from doorward.errors import DoorwardError, NotSignedIn, TooManyAttempts
+from doorward.errors import DoorwardError, NotSignedIn, SecondFactorNeeded, TooManyAttempts
 from doorward.web.context import Web, WebDep
 from doorward.web.csrf import give_form_token, keep_form_token
-from doorward.web.errors import status_of
+from doorward.web.errors import sentence, status_of
 from doorward.web.permission import PUBLIC
-from doorward.web.session import FoundSession, remember, session_token
+from doorward.web.session import FoundSession, address_of, agent_of, remember, session_token
 
 router = APIRouter()
 
@@ -19,6 +19,7 @@ Field = Annotated[str, Form(max_length=512)]
 
 _TEXTS = {
     "login": ("Sign in", "to see your doors and open them.", "Sign in", "/login"),
+    "code": ("One more step", "Your account asks for a second factor.", "Sign in", "/login/code"),
     "setup": (
         "Welcome",
         "Make the first operator. Nobody can sign in before.",
@@ -59,12 +60,13 @@ def _page(
         "action": action,
         "username": "",
         "token": "",
+        "ticket": "",
         "password_min": str(SHORTEST_PASSWORD),
     }
     html = web.renderer(
-        f"{page}.html" if page in ("login", "setup") else "enter.html",
+        f"{page}.html" if page in ("login", "setup", "code") else "enter.html",
         csrf=token,
-        error=_sentence(error) if error else "",
+        error=sentence(error) if error else "",
         **{**texts, **values},
     )
     response = HTMLResponse(html, status_of(error) if error else 200)
@@ -72,11 +74,6 @@ def _page(
     if isinstance(error, TooManyAttempts):
         response.headers["Retry-After"] = str(error.retry_after)
     return response
-
-
-def _sentence(error: DoorwardError) -> str:
-    text = error.message
-    return text[:1].upper() + text[1:] + "."
 
 
 async def _begin(request: Request, web: Web, token: str) -> Response:
@@ -106,11 +103,27 @@ async def login(
     request: Request, web: WebDep, username: Field = "", password: Field = ""
 ) -> Response:
     """Trade name and password for a session."""
-    address = request.client.host if request.client else ""
     try:
-        token = await web.services.auth.login(username, password, address)
+        token = await web.services.auth.login(
+            username, password, address_of(request), agent_of(request)
+        )
+    except SecondFactorNeeded as more:
+        return _page(request, web, "code", ticket=more.ticket)
     except DoorwardError as error:
         return _page(request, web, "login", error, username=username)
+    return await _begin(request, web, token)
+
+
+@router.post("/login/code", dependencies=[PUBLIC])
+async def login_code(
+    request: Request, web: WebDep, ticket: Field = "", code: Field = ""
+) -> Response:
+    """Trade a code of the second factor for a session."""
+    try:
+        token = await web.services.auth.answer(ticket, code, address_of(request), agent_of(request))
+    except DoorwardError as error:
+        again = "code" if error.field == "code" or isinstance(error, TooManyAttempts) else "login"
+        return _page(request, web, again, error, ticket=ticket)
     return await _begin(request, web, token)
 
 
@@ -128,7 +141,9 @@ async def setup(
 ) -> Response:
     """Make the first operator and sign in."""
     try:
-        session = await web.services.auth.setup(token.strip(), username, password)
+        session = await web.services.auth.setup(
+            token.strip(), username, password, address_of(request), agent_of(request)
+        )
     except DoorwardError as error:
         return _page(request, web, "setup", error, token=token, username=username)
     return await _begin(request, web, session)
@@ -144,7 +159,7 @@ def enter_page(request: Request, web: WebDep, token: str) -> Response:
 async def enter(request: Request, web: WebDep, token: str) -> Response:
     """Trade the one-time link for a session."""
     try:
-        session = await web.services.auth.enter(token)
+        session = await web.services.auth.enter(token, address_of(request), agent_of(request))
     except NotSignedIn as error:
         return _page(request, web, "no_entry", error)
     except DoorwardError as error:

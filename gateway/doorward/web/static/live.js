@@ -65,6 +65,30 @@
     note.textContent = "Not sent: the gateway does not answer.";
   });
 
+  // The gateway asks for a password once more: its dialog comes in place of the answer, and what was asked is asked again.
+  const dialog = document.getElementById("confirm");
+  let asked = "";
+  document.addEventListener("htmx:before:request", (event) => {
+    const form = event.target.closest?.(".door-open");
+    if (form) asked = form.id;
+  });
+  document.addEventListener("htmx:after:swap", () => {
+    const wanted = dialog.querySelector("form") !== null;
+    if (wanted === dialog.open) return;
+    const form = document.getElementById(asked);
+    if (form) form.querySelector("button").disabled = false;
+    if (wanted) {
+      dialog.showModal();
+    } else {
+      dialog.close();
+      form?.requestSubmit();
+    }
+  });
+  dialog.addEventListener("click", (event) => {
+    if (event.target.closest("[data-close]")) dialog.close();
+  });
+  dialog.addEventListener("close", () => dialog.replaceChildren());
+
   const menu = document.querySelector(".menu");
   document.addEventListener("click", (event) => {
     if (!menu.contains(event.target)) menu.open = false;

@@ -1,0 +1,78 @@
+"""Who may sign in, and as what: for whoever keeps the operators."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from doorward.app.accounts import SHORTEST_PASSWORD
+from doorward.app.views import Session
+from doorward.domain.permissions import OPERATORS_EDIT
+from doorward.errors import DoorwardError
+from doorward.web.context import Web, WebDep
+from doorward.web.errors import sentence, status_of
+from doorward.web.permission import FRESH, needs
+from doorward.web.session import SignedIn
+
+router = APIRouter(prefix="/operators")
+
+Field = Annotated[str, Form(max_length=512)]
+_CHANGE = [needs(OPERATORS_EDIT), FRESH]
+
+
+def _page(web: Web, session: Session, error: DoorwardError | None = None) -> Response:
+    html = web.renderer(
+        "operators.html",
+        heading="Operators",
+        lead="Who may sign in, and what they may do then.",
+        here="/operators",
+        session=session,
+        demo=web.services.site is not None,
+        operators=web.services.operators.list(),
+        roles=web.services.operators.roles(),
+        password_min=SHORTEST_PASSWORD,
+        error=sentence(error) if error else "",
+        done="",
+    )
+    return HTMLResponse(html, status_of(error) if error else 200)
+
+
+def _back() -> Response:
+    return RedirectResponse("/operators", 303)
+
+
+@router.get("", dependencies=[needs(OPERATORS_EDIT)])
+def operators(web: WebDep, session: SignedIn) -> Response:
+    """Show everybody, and what the roles may do."""
+    return _page(web, session)
+
+
+@router.post("", dependencies=_CHANGE)
+async def add_operator(
+    web: WebDep, session: SignedIn, username: Field = "", password: Field = "", role: Field = ""
+) -> Response:
+    """Add somebody."""
+    try:
+        await web.services.operators.add(username, password, role, actor=session.username)
+    except DoorwardError as error:
+        return _page(web, session, error)
+    return _back()
+
+
+@router.post("/role", dependencies=_CHANGE)
+async def set_role(
+    web: WebDep, session: SignedIn, username: Field = "", role: Field = ""
+) -> Response:
+    """Give somebody another role; their sessions end."""
+    try:
+        await web.services.operators.set_role(username, role, actor=session.username)
+    except DoorwardError as error:
+        return _page(web, session, error)
+    return _back()
+
+
+@router.post("/unlock", dependencies=_CHANGE)
+async def unlock(web: WebDep, session: SignedIn, username: Field = "") -> Response:
+    """Let somebody try again who failed too often."""
+    await web.services.operators.unlock(username, actor=session.username)
+    return _back()

@@ -1,0 +1,181 @@
+"""One's own account: sessions, password, second factor, tokens."""
+
+from typing import Annotated
+
+import segno
+from fastapi import APIRouter, Form, Path, Request
+from markupsafe import Markup
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from doorward.app.accounts import SHORTEST_PASSWORD
+from doorward.app.views import Session
+from doorward.errors import DoorwardError
+from doorward.web.context import Web, WebDep
+from doorward.web.errors import sentence, status_of
+from doorward.web.permission import FRESH, SIGNED_IN
+from doorward.web.session import SignedIn, address_of, agent_of, remember, session_token
+
+router = APIRouter(prefix="/account")
+
+Field = Annotated[str, Form(max_length=512)]
+_ISSUER = "doorward"
+
+
+def _page(
+    request: Request,
+    web: Web,
+    session: Session,
+    *,
+    error: DoorwardError | None = None,
+    done: str = "",
+    made: str = "",
+) -> HTMLResponse:
+    services = web.services
+    html = web.renderer(
+        "own.html",
+        heading="Your account",
+        lead=f"{session.username}, {session.role}",
+        here="/account",
+        session=session,
+        demo=services.site is not None,
+        account=services.account.show(session.username),
+        sessions=services.account.sessions(session.username, session_token(request) or ""),
+        tokens=services.tokens.list(session.username),
+        password_min=SHORTEST_PASSWORD,
+        error=sentence(error) if error else "",
+        done=done,
+        made=made,
+    )
+    return HTMLResponse(html, status_of(error) if error else 200)
+
+
+def _back() -> RedirectResponse:
+    return RedirectResponse("/account", 303)
+
+
+@router.get("", dependencies=[SIGNED_IN])
+def own(request: Request, web: WebDep, session: SignedIn) -> Response:
+    """Show it."""
+    return _page(request, web, session)
+
+
+@router.post("/sessions/{session_id}/end", dependencies=[SIGNED_IN])
+async def end_session(web: WebDep, session: SignedIn, session_id: str) -> Response:
+    """End one of one's sessions; its open pages end with it."""
+    await web.services.account.end_session(session.username, session_id)
+    return _back()
+
+
+@router.post("/password", dependencies=[SIGNED_IN])
+async def change_password(
+    request: Request, web: WebDep, session: SignedIn, old: Field = "", new: Field = ""
+) -> Response:
+    """Take a new password; this browser gets a new session, the others are over."""
+    try:
+        token = await web.services.account.change_password(
+            session.username, old, new, address_of(request), agent_of(request)
+        )
+    except DoorwardError as error:
+        return _page(request, web, session, error=error)
+    response = _back()
+    remember(request, response, token)
+    return response
+
+
+def _offer(web: Web, session: Session, error: DoorwardError | None = None) -> Response:
+    offered = web.services.account.offer_second_factor(session.username, _ISSUER)
+    picture = segno.make(offered.address, error="m").svg_inline(omitsize=True, border=0)
+    html = web.renderer(
+        "second_factor.html",
+        heading="Second factor",
+        lead="Any app for time-based codes will do.",
+        session=session,
+        demo=web.services.site is not None,
+        picture=Markup(picture),  # noqa: S704 - drawn by the library, from no text of ours
+        secret=offered.secret,
+        codes=(),
+        error=sentence(error) if error else "",
+        done="",
+    )
+    return HTMLResponse(html, status_of(error) if error else 200)
+
+
+@router.get("/second-factor", dependencies=[SIGNED_IN, FRESH])
+def offer_second_factor(web: WebDep, session: SignedIn) -> Response:
+    """Show the secret to put into an app."""
+    return _offer(web, session)
+
+
+@router.post("/second-factor", dependencies=[SIGNED_IN, FRESH])
+async def take_second_factor(
+    request: Request, web: WebDep, session: SignedIn, code: Field = ""
+) -> Response:
+    """Take the first code; from now on one is asked for at every sign-in."""
+    try:
+        token, codes = await web.services.account.take_second_factor(
+            session.username, code, address_of(request), agent_of(request)
+        )
+    except DoorwardError as error:
+        if error.field != "code":
+            raise
+        return _offer(web, session, error)
+    now = web.services.auth.session(token) or session
+    html = web.renderer(
+        "second_factor.html",
+        heading="Second factor",
+        lead="It is set up.",
+        session=now,
+        demo=web.services.site is not None,
+        codes=codes,
+        error="",
+        done="",
+    )
+    response = HTMLResponse(html)
+    remember(request, response, token)
+    return response
+
+
+@router.post("/second-factor/drop", dependencies=[SIGNED_IN, FRESH])
+async def drop_second_factor(request: Request, web: WebDep, session: SignedIn) -> Response:
+    """Do without a second factor."""
+    token = await web.services.account.drop_second_factor(
+        session.username, address_of(request), agent_of(request)
+    )
+    response = _back()
+    remember(request, response, token)
+    return response
+
+
+@router.post("/tokens", dependencies=[SIGNED_IN, FRESH])
+async def add_token(
+    request: Request,
+    web: WebDep,
+    session: SignedIn,
+    days: Annotated[int, Form(ge=1, le=3650)],
+    name: Field = "",
+    scopes: Annotated[list[str] | None, Form(max_length=64)] = None,
+    unattended: Field = "",
+) -> Response:
+    """Make a token, and show it this once."""
+    try:
+        text, _ = await web.services.tokens.add(
+            session.username,
+            name,
+            scopes or (),
+            days,
+            unattended=bool(unattended),
+            actor=session.username,
+        )
+    except DoorwardError as error:
+        return _page(request, web, session, error=error)
+    return _page(request, web, session, made=text)
+
+
+@router.post("/tokens/{token_id}/revoke", dependencies=[SIGNED_IN])
+async def revoke_token(
+    web: WebDep, session: SignedIn, token_id: Annotated[int, Path(ge=1, le=2**63 - 1)]
+) -> Response:
+    """Take one of one's tokens back."""
+    name = session.username
+    await web.services.tokens.revoke(token_id, actor=name, owner=name)
+    return _back()
