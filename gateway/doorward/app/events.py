@@ -1,6 +1,7 @@
 """The boards' logs: each entry verified against all before it, stored byte for byte, acked after the commit."""
 
 from collections.abc import Callable
+from typing import Protocol
 
 import structlog
 
@@ -8,7 +9,17 @@ from doorward.app.announcer import Announcer
 from doorward.app.entries import milliseconds
 from doorward.app.event_rows import EventRows
 from doorward.app.fleet import Device, Fleet
-from doorward.app.ports import Clock, LogEntry, LogHead, LogStore, Message, Recorded, Signer, Spawn
+from doorward.app.ports import (
+    AuditStore,
+    Clock,
+    LogEntry,
+    LogHead,
+    LogStore,
+    Message,
+    Recorded,
+    Signer,
+    Spawn,
+)
 from doorward.domain.audit import AuditRow
 from doorward.errors import Conflict, Rejected, Unavailable
 from doorward_core import gateway_messages, seal, topics
@@ -21,6 +32,10 @@ _log = structlog.get_logger(__name__)
 Happened = Callable[[str, Event], None]
 
 
+class Store(LogStore, AuditStore, Protocol):
+    """Where logs are kept, and what is odd about them."""
+
+
 class EventLog:
     """Takes `telemetry/events`. `happened` hears of every new entry after its commit."""
 
@@ -28,7 +43,7 @@ class EventLog:
         self,
         fleet: Fleet,
         signer: Signer,
-        store: LogStore,
+        store: Store,
         rows: EventRows,
         announcer: Announcer,
         clock: Clock,
@@ -44,6 +59,7 @@ class EventLog:
         self._heads = store.heads()
         self._stored = dict(self._heads)
         self._epochs = store.epochs()
+        self._contradictions: set[tuple[str, str]] = set()
         self.happened: list[Happened] = []
 
     def event(self, device: Device, message: Message) -> None:
@@ -157,17 +173,53 @@ class EventLog:
 
     async def _again(self, device: Device, message: Message, epoch: str, seq: int) -> None:
         """An entry that we hold: say so again. The same number with another content is tampering."""
-        known = await self._store.entry(device.id, epoch, seq)
-        sealed = seal.split(message.payload)
-        if known is not None and known.body == sealed.body:
-            stored = self._stored.get(device.id)
+        stored = self._stored.get(device.id)
+        try:
+            await self._compare(device, message, epoch, seq)
+        except Rejected as refused:
+            self._fleet.reject(device, topics.EVENTS, refused.problem)
+        except SealError as refused:
+            self._fleet.reject(device, topics.EVENTS, f"seal: {refused.reason}")
+        else:
             if stored is not None and stored.epoch == epoch:
                 self._acknowledge(device, epoch, stored.seq)
-        elif known is not None:
-            self._fleet.reject(device, topics.EVENTS, "an event that differs from the stored one")
-        else:
-            self._fleet.reject(device, topics.EVENTS, "an event of a log that is over")
         message.ack()
+
+    async def _compare(self, device: Device, message: Message, epoch: str, seq: int) -> None:
+        """Raise Rejected or SealError for what is not the entry that we hold.
+
+        Its seal is judged first: a row about tampering that anybody could cause would be worth nothing.
+        """
+        known = await self._store.entry(device.id, epoch, seq)
+        before = await self._digest_of(device.id, epoch, seq - 1)
+        stored = self._stored.get(device.id)
+        if stored is not None and stored.epoch == epoch and seq <= stored.seq:
+            if known is None or not known.body or before is None:
+                return  # in a gap nothing is known of an entry but that it was acknowledged once
+        elif known is None or before is None:
+            raise Rejected("an event of a log that is over")
+        sealed = seal.split(message.payload)
+        digest = seal.chain(before, epoch, seq, sealed.body)
+        self._signer.verify(device.id, topics.EVENTS, message.payload, digest)
+        if known.body != sealed.body:
+            await self._contradicted(device, epoch, seq)
+            raise Rejected("an event that differs from the stored one")
+
+    async def _digest_of(self, device_id: str, epoch: str, seq: int) -> bytes | None:
+        """The log's digest after this entry; None when we do not hold it."""
+        if seq == 0:
+            return seal.CHAIN_START
+        known = await self._store.entry(device_id, epoch, seq)
+        return known.digest if known else None
+
+    async def _contradicted(self, device: Device, epoch: str, seq: int) -> None:
+        """A board has changed its past. On record once a log: what it says may come again without end."""
+        if (device.id, epoch) in self._contradictions:
+            return
+        self._contradictions.add((device.id, epoch))
+        why = f"The board tells event {seq} of its log otherwise than before."
+        row = self._rows.tamper(device.id, why, milliseconds(self._clock.now()))
+        self._announcer.announce([await self._store.append(row)])
 
 
 def _continues(stored: LogHead | None, kept: LogEntry) -> bool:

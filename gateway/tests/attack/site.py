@@ -13,12 +13,15 @@ from typing import Any, Self
 from zoneinfo import ZoneInfo
 
 from stage.board import ScriptedBoard
+from stage.gate import Gate
 
 from attack.wire import Said, Wire
 from doorward.adapters.store import SqlStore
 from doorward.app.ports import LogEntry, Message
 from doorward.database import load_or_create
+from doorward.domain import audit
 from doorward.domain.audit import AuditRow
+from doorward.domain.devices import APPROVED, Registration
 from doorward.domain.doors import Door
 from doorward.runtime import demosite
 from doorward.runtime.usecases import UseCases, wire
@@ -95,8 +98,8 @@ class Site:
         self.signer = Signer(self.directory / "signer")
         self.scripts = {name: ScriptedBoard(self.signer.enrol(name)) for name in ("front", "back")}
         self.port = await self.wire.start()
-        await self.start_gateway()
         await self._furnish()
+        await self.start_gateway()
         await self.lab.__aenter__()
         return self
 
@@ -112,12 +115,9 @@ class Site:
 
     async def start_gateway(self) -> None:
         """A gateway that knows what gateway.db says, and nothing more."""
-        self.store = SqlStore(
-            self.database, load_or_create(self.directory / "db.key", self.database)
-        )
-        self.store.start()
+        self.store = self._open_store()
         self.cases: UseCases = wire(
-            BASE, self.store, self.signer, self.wire, self.clock, self._spawn
+            BASE, self.store, self.signer, self.wire, self.clock, self._spawn, Gate()
         )
         await self.cases.cache.refresh()
         self.cases.cache.announce()
@@ -126,18 +126,26 @@ class Site:
         await self.settle()
         await self.store.close()
 
+    def _open_store(self) -> SqlStore:
+        store = SqlStore(self.database, load_or_create(self.directory / "db.key", self.database))
+        store.start()
+        return store
+
     async def _furnish(self) -> None:
+        store = self._open_store()
         doors = [
             Door(name, name.title(), name, strike_ms=1000, cap_ms=10000, held_ms=60000)
-            for name in ("front", "back")
+            for name in self.scripts
         ]
         levels = [("Front", ("front",), "Always"), ("Back", ("back",), "Always")]
-        await self.store.put_site(doors, [("Always", ALWAYS)], levels)
-        await self.cases.rulebook.refresh()
-        self.cases.fleet.enrol("front")
+        await store.put_site(doors, [("Always", ALWAYS)], levels)
+        for name in self.scripts:
+            board = Registration(name, "esp32-devkit-door", APPROVED, 0)
+            await store.put_device(board, AuditRow(0, "device.approved", audit.OPERATOR))
         for card, level in _LEVELS.items():
-            await self.cases.people.add(card, (level,), actor="test")
-            await self.cases.people.add_card(CARDS[card], card, actor="test")
+            await store.add_person(card, (level,), AuditRow(0, "person.added", audit.OPERATOR))
+            await store.add_card(CARDS[card], card, AuditRow(0, "card.added", audit.OPERATOR))
+        await store.close()
 
     def _spawn(self, work: Coroutine[object, object, None]) -> None:
         task = asyncio.ensure_future(work)

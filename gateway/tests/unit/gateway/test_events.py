@@ -73,13 +73,37 @@ async def test_an_entry_that_comes_again_is_acknowledged_and_not_doubled(scene: 
     assert acked(scene) == [("0a0b0c0d", 1)] * 3
 
 
-async def test_the_same_number_with_another_content_is_refused(scene: Scene) -> None:
+async def test_the_same_number_with_another_content_is_tampering_told_once(scene: Scene) -> None:
     upload(scene, scene.front.event("door.open", {}))
     scene.front.seq, scene.front.digest = 0, seal.CHAIN_START
-    upload(scene, scene.front.event("door.closed", {}))
-    await scene.settle()
+    other = scene.front.event("door.closed", {})
+    for _ in range(3):
+        upload(scene, other)
+        await scene.settle()
     assert len(scene.store.entries) == 1
-    assert scene.rejected() == 1
+    assert [row.kind for row in scene.store.rows] == ["door.open", "tamper"]
+    assert scene.rejected() == 3
+
+
+@pytest.mark.parametrize("seq", [1, 2])
+async def test_what_somebody_else_says_of_a_past_entry_is_no_tampering_of_the_board(
+    scene: Scene, seq: int
+) -> None:
+    payloads = [scene.front.event("door.open", {}) for _ in range(2)]
+    for payload in payloads:
+        upload(scene, payload)
+    said = acked(scene)
+    for forged in (
+        payloads[seq - 1].replace(b"door.open", b"door.held"),
+        payloads[seq - 1][:-32] + b"0" * 32,
+    ):
+        upload(scene, forged)
+        await scene.settle()
+    assert [row.kind for row in scene.store.rows] == ["door.open", "door.open"]
+    assert acked(scene) == said, "nothing is acknowledged before its seal is judged"
+    device = scene.cases.fleet.find("front")
+    assert device is not None
+    assert dict(device.rejected) == {"seal: mac": 2}
 
 
 def test_a_gap_is_refused(scene: Scene) -> None:
