@@ -89,6 +89,7 @@ class Site:
         self.boards: dict[str, Board] = {}
         self.lock: dict[str, tuple[str, str | None]] = {}  # (lock, contact) as a board last said
         self.log: dict[tuple[str, str, int], bytes] = {}  # what boards wrote, by device, epoch, seq
+        self.newest: dict[str, int] = {}  # how far a board's log goes, by its last hello
         self._tasks: set[asyncio.Task[None]] = set()
 
     # --- beginning and end ---
@@ -253,6 +254,9 @@ class Site:
         if said.suffix == topics.REPORTED:
             state = gateway_messages.parse_reported(seal.split(said.payload).body)
             self.lock[said.device] = (state.lock, state.contact)
+        elif said.suffix == topics.ONLINE:
+            hello = gateway_messages.parse_hello(seal.split(said.payload).body)
+            self.newest[said.device] = hello.log_seq
         elif said.suffix == topics.EVENTS:
             parts = seal.split(said.payload)
             _, epoch, seq = seal.parse_freshness(parts.freshness)
