@@ -49,12 +49,12 @@ MUTANTS = (
         "answer_again",
         (
             (
-                _NODE + "nonce.py",
+                _NODE + "session.py",
                 "            return False\n        self.value = None\n        return True",
                 "            return False\n        return True",
             ),
             (
-                _NODE + "nonce.py",
+                _NODE + "session.py",
                 "def burn(self) -> None:\n        self.value = None",
                 "def burn(self) -> None:\n        pass",
             ),
@@ -175,7 +175,7 @@ MUTANTS = (
     Mutant(
         "a nonce never expires",
         "held_back",
-        ((_NODE + "nonce.py", "if not 0 <= self.age(now) <= _LIFE_MS:", "if False:"),),
+        ((_NODE + "session.py", "if not 0 <= self.age(now) <= _NONCE_LIFE_MS:", "if False:"),),
     ),
 )
 
