@@ -7,6 +7,8 @@ from typing import Protocol
 
 from doorward.app.trust import Adoption, Anchor, AuditHead, ExportSignature, ServerIdentity
 from doorward.domain.audit import AuditRow
+from doorward.domain.audit_chain import Head, Link
+from doorward.domain.audit_walk import Finding
 from doorward.domain.devices import Registration
 from doorward.domain.doors import Door
 from doorward.domain.schedules import Windows
@@ -253,6 +255,24 @@ class AuditStore(Protocol):
     async def recent(
         self, limit: int, before: int | None, door_id: str | None
     ) -> Sequence[AuditRow]: ...
+
+
+class TrailStore(Protocol):
+    """The audit as it is stored. Blocking: for other threads than the loop's."""
+
+    def end(self) -> Head: ...
+
+    def page(self, first: int, until: int) -> list[Link]:
+        """Some rows from number `first` on, at most up to `until`; none when there are no more."""
+
+    def stretch(self, since_ms: int | None, until_ms: int | None) -> tuple[Head, Head]:
+        """The chain before and after the rows of a time; `until_ms` is the first instant that is not wanted."""
+
+    def log_entries(self) -> int:
+        """How many entries of boards' logs there are."""
+
+    def log_findings(self) -> list[Finding]:
+        """What is wrong with the boards' logs: the first bad entry of each."""
 
 
 class LogStore(Protocol):

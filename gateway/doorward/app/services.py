@@ -4,7 +4,7 @@ Each protocol is one noun. Errors are `doorward.errors` leaves: InvalidInput and
 when it stands already, Unavailable when a board or the store is away, NotSignedIn and TooManyAttempts for people.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, Self
@@ -13,6 +13,7 @@ from doorward.app.device_doors import DoorOrder
 from doorward.app.devices import Adopted, AdoptionOrder
 from doorward.app.views import (
     AuditEntry,
+    AuditVerdict,
     BoardView,
     Card,
     DoorView,
@@ -83,6 +84,18 @@ class History(Protocol):
         self, limit: int = 50, before: int | None = None, door: str | None = None
     ) -> tuple[AuditEntry, ...]:
         """At most `limit` (1–500) entries with an id below `before`, of one door or of all."""
+
+
+class Trail(Protocol):
+    """The audit as a whole: whether it is what was written, and to take along."""
+
+    async def verify(self) -> AuditVerdict:
+        """Look at every row. For a million rows that takes seconds."""
+
+    async def export(
+        self, form: str, since: datetime | None, until: datetime | None, *, actor: str
+    ) -> Iterator[bytes]:
+        """The rows of a time as `jsonl` or `csv`, signed; who takes them along is on record. Blocking to iterate."""
 
 
 class Auth(Protocol):
@@ -262,6 +275,7 @@ class Services:
     adoptions: Adopting
     access: Access
     history: History
+    trail: Trail
     auth: Auth
     account: OwnAccounts
     operators: Operators

@@ -312,3 +312,42 @@ class Health:
     def ok(self) -> bool:
         """True if every check passed."""
         return all(check.ok for check in self.checks)
+
+
+@dataclass(frozen=True, slots=True)
+class AuditFinding:
+    """Something that is wrong with the audit, from row `row` on.
+
+    device: `row` is a number in that board's log. until: the first bad row is one of `row` to `until`.
+    """
+
+    kind: str
+    row: int
+    detail: str
+    device: str | None = None
+    until: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AuditVerdict:
+    """Whether rows are as they were written.
+
+    first, last: the rows that were looked at; up to `last` they are whole. proven: up to here an anchor outside the
+    database confirms them. since: when the first anchor was made. remarks: rows in which the gateway says that a
+    backup was restored, or that it could not anchor some rows in time. entries: of the boards' logs.
+    """
+
+    first: int
+    last: int
+    proven: int
+    anchors: int
+    since: datetime | None
+    erased: int
+    entries: int
+    findings: tuple[AuditFinding, ...]
+    remarks: tuple[AuditEntry, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Nothing is wrong."""
+        return not self.findings

@@ -1,5 +1,6 @@
 """The gateway's REST API over its local Unix socket, whose file permissions are the authority: no password travels."""
 
+import os
 import socket
 from collections.abc import Mapping
 from pathlib import Path
@@ -59,6 +60,31 @@ class Api:
         wanted = {name: value for name, value in query.items() if value is not None}
         return self._ask("GET", path, params=wanted)
 
+    def save(self, path: str, target: Path, **query: str | None) -> int:
+        """GET into a new file for its owner's eyes, there as a whole or not at all; returns its bytes."""
+        wanted = {name: value for name, value in query.items() if value is not None}
+        draft = target.with_name(f".{target.name}.part")
+        try:
+            with (
+                self._http.stream("GET", path, params=wanted) as response,
+                open(draft, "wb", opener=_private) as file,
+            ):
+                if not response.is_success:
+                    response.read()
+                    _answer(response)
+                file.writelines(response.iter_bytes())
+                size = file.tell()
+            draft.replace(target)
+        except httpx.TransportError as error:
+            raise _nobody(self.directory, demo=self._demo) from error
+        except OSError as error:
+            raise Failure(
+                f"{error.filename or target} cannot be written ({error.strerror})", field="out"
+            ) from error
+        finally:
+            draft.unlink(missing_ok=True)
+        return size
+
     def post(self, path: str, body: Mapping[str, object] | None = None) -> Any:
         """POST a JSON body."""
         return self._ask("POST", path, json=dict(body or {}))
@@ -75,6 +101,10 @@ class Api:
         except httpx.TransportError as error:
             raise _nobody(self.directory, demo=self._demo) from error
         return _answer(response)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def _nobody(directory: Path, *, demo: bool) -> Failure:

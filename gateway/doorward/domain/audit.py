@@ -37,6 +37,7 @@ BROKEN = "audit.broken"
 RESTORED = "audit.restored"
 UNPROVEN = "audit.unproven"
 ERASED = "audit.erased"
+EXPORTED = "audit.exported"
 
 GATEWAY = "gateway"
 BOARD = "board"

@@ -5,7 +5,7 @@ was computed anew, only shows against what is kept elsewhere: anchors, and the h
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Literal
@@ -14,8 +14,17 @@ from doorward.domain.audit import BROKEN, ERASED, RESTORED, UNPROVEN, AuditRow
 from doorward.domain.audit_chain import ORIGIN, Head, Link, computed, continues
 
 Kind = Literal[
-    "edited", "deleted", "inserted", "reordered", "truncated", "rewritten", "erased", "anchors"
+    "edited",
+    "deleted",
+    "inserted",
+    "reordered",
+    "truncated",
+    "rewritten",
+    "erased",
+    "anchors",
+    "signature",
 ]
+_LOWEST = -(2**63)  # the smallest number that a row can have
 _WINDOW = 10_000  # rows after a break that are searched for the one that belongs there
 
 
@@ -47,6 +56,14 @@ class Walked:
     findings: list[Finding] = field(default_factory=list)
     remarks: list[AuditRow] = field(default_factory=list)
     erased: int = 0
+
+
+def links(read: Callable[[int], list[Link]], after: int = 0) -> Iterator[Link]:
+    """All rows after this one, a page at a time; after 0, also those whose numbers were never given."""
+    first = after + 1 if after else _LOWEST
+    while rows := read(first):
+        yield from rows
+        first = rows[-1].row.id + 1
 
 
 def walk(

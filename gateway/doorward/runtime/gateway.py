@@ -22,6 +22,7 @@ from doorward.app.entries import AuditHistory, entry
 from doorward.app.health import HealthMonitor
 from doorward.app.ports import Spawn
 from doorward.app.services import Services, Site
+from doorward.app.trail import AuditTrail
 from doorward.broker import Broker, Denial, Policy, Principals, Role
 from doorward.broker.store import BrokerStore
 from doorward.config import Settings
@@ -190,6 +191,13 @@ class Gateway:
             adoptions=Adoptions(cases.devices, data_root() / "boards", self._broker_for_boards),
             access=cases.why,
             history=AuditHistory(self.store, cases.states.resolve),
+            trail=AuditTrail(
+                self.store.trail,
+                self.store,
+                self.signer,
+                cases.announcer,
+                SystemClock(self.settings.zone),
+            ),
             auth=operators.auth,
             account=operators.account,
             operators=operators.operators,

@@ -1,7 +1,7 @@
 """The application's services in memory, for tests of what stands on top of them: no board, no store, no network."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
@@ -14,6 +14,8 @@ from doorward.app.devices import Adopted, AdoptionOrder
 from doorward.app.services import Services
 from doorward.app.views import (
     AuditEntry,
+    AuditFinding,
+    AuditVerdict,
     BoardView,
     Card,
     Contact,
@@ -123,6 +125,24 @@ class FakeHistory:
             if (before is None or entry.id < before) and door in (None, entry.door_id)
         ]
         return tuple(found[:limit])
+
+
+class FakeTrail:
+    """An audit of two rows; `findings` says what is wrong with it."""
+
+    def __init__(self) -> None:
+        self.findings: tuple[AuditFinding, ...] = ()
+        self.taken: list[tuple[object, ...]] = []
+
+    async def verify(self) -> AuditVerdict:
+        at = datetime(2026, 11, 21, tzinfo=UTC)
+        return AuditVerdict(1, 2, 2, 1, at, 0, 0, self.findings, ())
+
+    async def export(
+        self, form: str, since: datetime | None, until: datetime | None, *, actor: str
+    ) -> Iterator[bytes]:
+        self.taken.append((form, since, until, actor))
+        return iter((b"one\n", b"two\n"))
 
 
 class FakeDoors:
@@ -406,6 +426,7 @@ class FakeHouse:
     ) -> None:
         self.feed = FakeFeed(kept)
         self.history = FakeHistory()
+        self.trail = FakeTrail()
         self.doors = FakeDoors(self)
         self.doors.views = {door.id: door for door in doors}
         self.people = FakePeople()
@@ -421,6 +442,7 @@ class FakeHouse:
             adoptions=self.devices,
             access=FakeAccess(self.doors),
             history=self.history,
+            trail=self.trail,
             auth=self.auth,
             account=self.desk.account,
             operators=self.desk.operators,

@@ -13,7 +13,7 @@ from doorward.adapters.store import SqlStore, chain
 from doorward.database import for_writing, open_database
 from doorward.domain import audit_walk
 from doorward.domain.audit_chain import Head, Link
-from doorward.domain.audit_walk import walk
+from doorward.domain.audit_walk import links, walk
 
 KEY = bytes(range(32))
 Done = tuple[Tamper, list[Link], list[Head]]
@@ -27,7 +27,7 @@ async def fill(path: Path, anchors: MemoryNotary) -> None:
 
 
 def stored(connection: Connection) -> list[Link]:
-    return list(chain.links(lambda first: chain.page(connection, first, 2**63 - 1)))
+    return list(links(lambda first: chain.page(connection, first, 2**63 - 1)))
 
 
 @pytest.fixture(scope="module")

@@ -49,6 +49,8 @@ NEEDED = {
     "GET /api/v1/doors": "doors.see",
     "POST /api/v1/doors/{door}/open": "doors.open",
     "GET /api/v1/audit": "audit.see",
+    "GET /api/v1/audit/verify": "audit.see",
+    "GET /api/v1/audit/export": "audit.export",
     "GET /api/v1/why": "policy.ask",
     "GET /api/v1/people": "people.see",
     "POST /api/v1/people": "people.edit",

@@ -1,5 +1,6 @@
 """gateway.db: an encrypted file behind the application's store ports."""
 
 from doorward.adapters.store.store import SqlStore
+from doorward.adapters.store.trail import SqlTrail
 
-__all__ = ["SqlStore"]
+__all__ = ["SqlStore", "SqlTrail"]

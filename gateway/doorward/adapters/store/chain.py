@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import fields
 from operator import attrgetter
 from typing import Any
@@ -14,7 +14,7 @@ from doorward.app.ports import Notary
 from doorward.database import for_writing
 from doorward.domain.audit import BROKEN, CHAINED, GATEWAY, RESTORED, UNPROVEN, AuditRow
 from doorward.domain.audit_chain import ORIGIN, SALT_BYTES, Head, Link, follow
-from doorward.domain.audit_walk import walk
+from doorward.domain.audit_walk import links, walk
 from doorward.errors import DoorwardError
 
 _log = structlog.get_logger(__name__)
@@ -23,7 +23,6 @@ ROW = tuple(field.name for field in fields(AuditRow))
 _LINK = (*ROW, "digest", "salt", "erased")
 _values = attrgetter(*ROW)
 _PAGE = 2_000
-_LOWEST = -(2**63)
 # One tap, one verdict: a row that says what is said already is not added.
 _COLUMNS = ", ".join(_LINK)
 _PUT = (
@@ -37,8 +36,8 @@ _LINKS = (
     f"SELECT {_COLUMNS} FROM audit WHERE id >= ? AND id <= ? "  # noqa: S608 - names of ours
     f"ORDER BY id LIMIT {_PAGE}"
 )
-_FIRST_SINCE = "SELECT min(id) FROM audit WHERE at_ms >= ?"
-_LAST_UNTIL = "SELECT max(id) FROM audit WHERE at_ms < ?"
+_STRETCH = "SELECT min(id), max(id) FROM audit WHERE at_ms >= ? AND at_ms < ?"
+_FOREVER = 2**63 - 1
 _BOOLEAN = {0: False, 1: True}
 _GRANTED = ROW.index("granted")
 
@@ -79,20 +78,24 @@ def _link(values: tuple[Any, ...]) -> Link:
     return Link(AuditRow(*row), *values[len(ROW) :])
 
 
-def stretch(connection: Connection, since_ms: int | None, until_ms: int | None) -> tuple[int, Head]:
-    """The rows of a stretch of time: how many lie before it, and the last one of it.
+def stretch(
+    connection: Connection, since_ms: int | None, until_ms: int | None
+) -> tuple[Head, Head]:
+    """The chain before and after a stretch of time: the shortest one that holds every row of it.
 
-    Rows are in the order in which they were heard of. The stretch is the shortest that holds every row of that time.
+    Rows stand in the order in which they were heard of: some of an earlier or later time may be among them.
     """
-    raw = driver(connection)
     end = last(connection)
-    if until_ms is not None:
-        found = raw.execute(_LAST_UNTIL, (until_ms,)).fetchone()[0]
-        end = at(connection, found or 0) or ORIGIN
-    first = 1
-    if since_ms is not None:
-        first = raw.execute(_FIRST_SINCE, (since_ms,)).fetchone()[0] or end.count + 1
-    return min(first - 1, end.count), end
+    if since_ms is None and until_ms is None:
+        return ORIGIN, end
+    span = (
+        -_FOREVER if since_ms is None else since_ms,
+        _FOREVER if until_ms is None else until_ms,
+    )
+    first, final = driver(connection).execute(_STRETCH, span).fetchone()
+    if first is None:
+        return end, end
+    return at(connection, first - 1) or ORIGIN, at(connection, final) or end
 
 
 def at(connection: Connection, count: int) -> Head | None:
@@ -199,11 +202,3 @@ def _trouble(connection: Connection, known: Head | None, end: Head) -> tuple[int
     for finding in found.findings[:1]:
         return finding.row, f"Row {finding.row} had been changed: {finding.detail}."
     return None
-
-
-def links(read: Callable[[int], list[Link]], after: int = 0) -> Iterator[Link]:
-    """All rows after this one, a page at a time; after 0, also those whose numbers were never given."""
-    first = after + 1 if after else _LOWEST
-    while rows := read(first):
-        yield from rows
-        first = rows[-1].row.id + 1

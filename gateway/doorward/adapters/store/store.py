@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from doorward.adapters.store import audit, caches, devices, rules
 from doorward.adapters.store.accounts import SqlAccounts
 from doorward.adapters.store.chain import Keeper
+from doorward.adapters.store.trail import SqlTrail
 from doorward.adapters.store.vault import Vault
 from doorward.app.ports import (
     DeviceCache,
@@ -40,6 +41,7 @@ class SqlStore:
         upgrade(self._engine, "doorward.adapters.store")
         self._keeper = None if notary is None else Keeper(notary)
         self._writer = Writer(self._engine, name="gateway-writer", watch=self._keeper)
+        self.trail = SqlTrail(self._engine)
         self.accounts = SqlAccounts(self._look, self._writer, Vault(key))
 
     def start(self, restored: str | None = None) -> None:

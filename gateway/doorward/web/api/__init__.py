@@ -2,7 +2,17 @@
 
 from fastapi import APIRouter, Depends
 
-from doorward.web.api import access, devices, doors, health, operators, people, site, tokens
+from doorward.web.api import (
+    access,
+    audit,
+    devices,
+    doors,
+    health,
+    operators,
+    people,
+    site,
+    tokens,
+)
 from doorward.web.api.models import ErrorAnswer
 from doorward.web.csrf import guard_session
 from doorward.web.session import calling
@@ -29,7 +39,7 @@ def router(*, demo: bool, local: bool = False) -> APIRouter:
             status: {"model": ErrorAnswer, "description": text} for status, text in _ERRORS.items()
         },
     )
-    for part in (doors, access, people, devices, operators, tokens, health):
+    for part in (doors, audit, access, people, devices, operators, tokens, health):
         api.include_router(part.router)
     if local:
         api.include_router(devices.local_router)

@@ -63,6 +63,31 @@ class AuditAnswer(Answer):
     note: str | None
 
 
+class FindingAnswer(Answer):
+    """Something that is wrong with the audit: `row` is the first bad row, or lies between that and `until`."""
+
+    kind: str
+    row: int
+    detail: str
+    device: str | None
+    until: int | None
+
+
+class VerdictAnswer(Answer):
+    """Whether rows are as they were written. Up to `last` they are whole, up to `proven` the signer confirms them."""
+
+    ok: bool
+    first: int
+    last: int
+    proven: int
+    anchors: int
+    since: datetime | None
+    erased: int
+    entries: int
+    findings: list[FindingAnswer]
+    remarks: list[AuditAnswer]
+
+
 class ReleaseAnswer(Answer):
     """A remote release: `unknown` until the board's own event arrives or the time is up."""
 

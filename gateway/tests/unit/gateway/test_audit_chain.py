@@ -14,7 +14,7 @@ from doorward.app.trust import AuditHead
 from doorward.database import for_writing, migrate, open_database
 from doorward.domain.audit import ERASED, AuditRow
 from doorward.domain.audit_chain import ORIGIN, Head, erase, follow
-from doorward.domain.audit_walk import Finding, Walked, walk
+from doorward.domain.audit_walk import Finding, Walked, links, walk
 from doorward.errors import Conflict
 
 KEY = bytes(range(32))
@@ -22,7 +22,7 @@ KEY = bytes(range(32))
 
 def walked(connection: Connection, anchors: MemoryNotary | None = None) -> Walked:
     heads = [Head(told.count, told.digest) for told in anchors.told] if anchors else []
-    rows = chain.links(lambda first: chain.page(connection, first, 2**63 - 1))
+    rows = links(lambda first: chain.page(connection, first, 2**63 - 1))
     return walk(rows, anchors=heads, head=heads[-1] if heads else None)
 
 

@@ -1,0 +1,48 @@
+"""Checks of the audit that need no running gateway: of an installation that stands still, and of an export."""
+
+from pathlib import Path
+from typing import Any
+
+from doorward import config
+from doorward.adapters.store import SqlTrail
+from doorward.app.audit_file_check import check_file
+from doorward.app.trail import check
+from doorward.app.views import AuditVerdict
+from doorward.database import load_or_create
+from doorward.errors import InvalidInput
+from doorward.runtime import lock
+from doorward.signer import Signer
+from doorward.web.api.models import VerdictAnswer
+
+Verdict = dict[str, Any]
+"""As the API answers."""
+
+
+def verify_directory(directory: Path) -> Verdict:
+    """Check the audit in `directory`, whose gateway is stopped. Raises DoorwardError leaves."""
+    settings = config.load(directory)
+    database = directory / "gateway.db"
+    if not database.exists():
+        raise InvalidInput(
+            f"there is no installation in {directory}", "name one with --data", field="data"
+        )
+    with lock.hold(directory):
+        trail = SqlTrail.open(database, load_or_create(settings.database_key, database))
+        try:
+            return _answer(check(trail, Signer(settings.device_keys)))
+        finally:
+            trail.close()
+
+
+def verify_file(path: Path, authority: Path) -> Verdict:
+    """Check an export with the CA certificate in the file `authority`. Raises InvalidInput."""
+    try:
+        return _answer(check_file(path, authority.read_bytes()))
+    except OSError as error:
+        raise InvalidInput(
+            f"{error.filename or path} cannot be read ({error.strerror})", field="file"
+        ) from error
+
+
+def _answer(found: AuditVerdict) -> Verdict:
+    return VerdictAnswer.model_validate(found).model_dump(mode="json")
