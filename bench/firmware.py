@@ -19,9 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from doorward import config
+from doorward import config, logs
 from doorward.app.ports import Message
-from doorward.runtime import logs
 from doorward.runtime.demo import VirtualSite
 from doorward_core import topics
 from doorward_lab import Board, BoardFailed, Lab, build, places, toolchain

@@ -14,10 +14,9 @@ from pathlib import Path
 
 from sqlalchemy import insert
 
-from doorward import config
+from doorward import config, logs
 from doorward.adapters.store import tables
 from doorward.broker import Role
-from doorward.runtime import logs
 from doorward.runtime.demo import VirtualSite
 from doorward.runtime.usecases import UseCases
 

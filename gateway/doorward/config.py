@@ -23,6 +23,7 @@ _ENVIRONMENT = {
     "DOORWARD_WEB_PORT": ("web", "port"),
     "DOORWARD_MQTT_HOST": ("mqtt", "host"),
     "DOORWARD_MQTT_PORT": ("mqtt", "port"),
+    "DOORWARD_SIGNER_SOCKET": ("signer", "socket"),
 }
 
 
@@ -63,6 +64,19 @@ class Web(Listener):
     port: int = Field(default=8080, ge=0, le=65535)
 
 
+class SignerAccess(_Section):
+    """Where the signer is. Without a socket the gateway reads the keys itself."""
+
+    socket: Path | None = None
+
+    @field_validator("socket")
+    @classmethod
+    def _absolute(cls, socket: Path | None) -> Path | None:
+        if socket is not None and not socket.is_absolute():
+            raise ValueError("two programs have to find it; use a whole path like /run/doorward/s")
+        return socket
+
+
 def local_timezone() -> str:
     """The name of this machine's time zone, UTC when it does not say."""
     named = os.environ.get("TZ", "").lstrip(":")
@@ -83,6 +97,7 @@ class Settings(_Section):
     timezone: str = Field(default_factory=local_timezone)
     web: Web = Web()
     mqtt: Mqtt = Mqtt()
+    signer: SignerAccess = SignerAccess()
 
     @field_validator("timezone")
     @classmethod
@@ -193,5 +208,9 @@ def _explained(path: Path, error: ValidationError) -> ConfigError:
 
 
 def _known(section: tuple[str, ...]) -> list[str]:
-    models: dict[tuple[str, ...], type[BaseModel]] = {("web",): Web, ("mqtt",): Mqtt}
+    models: dict[tuple[str, ...], type[BaseModel]] = {
+        ("web",): Web,
+        ("mqtt",): Mqtt,
+        ("signer",): SignerAccess,
+    }
     return sorted(set(models.get(section, Settings).model_fields) - {"directory"})

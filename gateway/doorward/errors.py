@@ -92,6 +92,12 @@ class Unavailable(DoorwardError):
     code = "unavailable"
 
 
+class SigningUnavailable(Unavailable):
+    """The signer does not answer: nothing can be verified or sealed until it does."""
+
+    code = "signing_unavailable"
+
+
 class UnknownDevice(Unavailable):
     """Nothing can be said to this device: its key is not here."""
 

@@ -18,7 +18,7 @@ from doorward.domain import audit
 from doorward.domain.audit import AuditRow
 from doorward.domain.doors import Door
 from doorward.domain.snapshot import CacheContent, Snapshot
-from doorward.errors import Rejected
+from doorward.errors import Rejected, SigningUnavailable
 from doorward_core import gateway_messages, gateway_seal, topics
 from doorward_core.gateway_messages import CommandAck, Hello
 
@@ -169,7 +169,12 @@ class CacheKeeper:
             door.lockdown,
         )
         word = gateway_seal.counter_word(cache.version)
-        self._fleet.say(door.device, topics.CONFIG, word, config, retain=True)
+        try:
+            self._fleet.say(door.device, topics.CONFIG, word, config, retain=True)
+        except SigningUnavailable as away:
+            # All boards are told again after the next connection.
+            _log.warning("cache.untold", door=door.id, device=door.device, error=str(away))
+            self._fleet.start_over()
         self._states.wanted(door.device, cache.version)
 
 

@@ -121,8 +121,12 @@ class EventLog:
                 return
             self._stored[device.id] = LogHead(kept.epoch, kept.seq, kept.digest)
             self._epochs.setdefault(device.id, set()).add(kept.epoch)
-            self._acknowledge(device, kept.epoch, kept.seq)
-            message.ack()
+            try:
+                self._acknowledge(device, kept.epoch, kept.seq)
+                message.ack()
+            except Unavailable:
+                # It is on record. It comes again, and the board hears so then.
+                self._fleet.start_over()
             self._announcer.announce(rows)
             if event is not None:
                 for happened in self.happened:
@@ -155,7 +159,7 @@ class EventLog:
     def _retake(self, device: Device, message: Message) -> None:
         try:
             self.event(device, message)
-        except (Rejected, SealError) as refused:
+        except (Rejected, SealError, Unavailable) as refused:
             # Not acked: whatever it waits for, both come again on the next connection.
             _log.warning("log.not_retaken", device=device.id, error=str(refused))
             self._fleet.start_over()
@@ -176,13 +180,17 @@ class EventLog:
         stored = self._stored.get(device.id)
         try:
             await self._compare(device, message, epoch, seq)
+            if stored is not None and stored.epoch == epoch:
+                self._acknowledge(device, epoch, stored.seq)
         except Rejected as refused:
             self._fleet.reject(device, topics.EVENTS, refused.problem)
         except SealError as refused:
             self._fleet.reject(device, topics.EVENTS, f"seal: {refused.reason}")
-        else:
-            if stored is not None and stored.epoch == epoch:
-                self._acknowledge(device, epoch, stored.seq)
+        except Unavailable as away:
+            # Neither judged nor acknowledged: it comes again.
+            _log.warning("log.waits", device=device.id, error=str(away))
+            self._fleet.start_over()
+            return
         message.ack()
 
     async def _compare(self, device: Device, message: Message, epoch: str, seq: int) -> None:

@@ -139,7 +139,7 @@ class Fleet:
         self._publisher.publish(topic, b"", retain=True)
 
     def start_over(self) -> None:
-        """The store failed: have what was not acknowledged delivered again, later."""
+        """The store or the signer failed: have what was not acknowledged delivered again, later."""
         self._publisher.start_over()
 
     def reject(self, device: Device, suffix: str, reason: str) -> None:

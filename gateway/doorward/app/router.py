@@ -7,7 +7,7 @@ import structlog
 
 from doorward.app.fleet import Device, Fleet
 from doorward.app.ports import Message, Signer
-from doorward.errors import Rejected, Unavailable
+from doorward.errors import Rejected, Unavailable, UnknownDevice
 from doorward_core import topics
 from doorward_core.messages import MessageError
 from doorward_core.seal import SealError, parse_freshness
@@ -62,9 +62,13 @@ class Router:
             self._refuse(device, message, f"seal: {refused.reason}")
         except MessageError as refused:
             self._refuse(device, message, f"message: {refused.field or 'body'}")
+        except UnknownDevice:
+            # Its key went away while we were at it: it will not be understood the second time either.
+            self._refuse(device, message, "a device without a key")
         except Unavailable as away:
-            # Unacked: the broker sends it again when the store takes writes.
+            # Unacked: the broker sends it again on the next connection, and by then there may be a signer or a store.
             _log.error("message.waits", device=message.device, error=str(away))
+            self._fleet.start_over()
         except Exception:  # noqa: BLE001 - a bug of ours must not stop the other doors
             # Acked all the same: what fails once fails again, and 64 of them would fill the window
             # that all doors share.

@@ -79,7 +79,11 @@ def installation(directory: Path) -> Iterator[Check]:
         yield Check("data", "note", f"{directory} does not exist yet", "`doorward up` makes it")
         return
     yield data(directory)
-    keys = sorted([*directory.glob("keys/*.key"), *directory.glob("signer/*.key")])
+    keys = sorted(
+        path
+        for kind in ("keys/*.key", "keys/*.pem", "signer/*.key", "signer/*.pem")
+        for path in directory.glob(kind)
+    )
     wrong = [
         check for check in (private("keys", key, 0o600) for key in keys) if check.state != "ok"
     ]

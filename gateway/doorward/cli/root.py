@@ -19,6 +19,7 @@ from doorward.cli.failure import Failure
 from doorward.cli.lab import lab
 from doorward.cli.people import people
 from doorward.cli.serve import demo, up
+from doorward.cli.signer import signer
 from doorward.cli.token import token
 from doorward.cli.user import user
 from doorward.cli.why import why
@@ -38,7 +39,22 @@ def root() -> None:
     """
 
 
-for command in (up, demo, why, doctor, people, card, door, device, audit, user, token, backup, lab):
+for command in (
+    up,
+    demo,
+    why,
+    doctor,
+    people,
+    card,
+    door,
+    device,
+    audit,
+    user,
+    token,
+    backup,
+    lab,
+    signer,
+):
     root.add_command(command)
 
 

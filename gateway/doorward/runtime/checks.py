@@ -8,17 +8,19 @@ from doorward.app.health import Look
 from doorward.app.views import HealthCheck
 from doorward.broker import Broker
 from doorward.config import Settings
-from doorward.runtime.usecases import UseCases
+from doorward.errors import SigningUnavailable
+from doorward.runtime.usecases import Keys, UseCases
 
 _LITTLE_SPACE = 64 * 1024 * 1024
 
 
 def all_checks(
-    link: MqttLink, broker: Broker, cases: UseCases, settings: Settings
+    link: MqttLink, broker: Broker, keys: Keys, cases: UseCases, settings: Settings
 ) -> Sequence[Look]:
     """One function a check."""
     return (
         lambda: _broker(link, broker),
+        lambda: _signer(keys, settings),
         lambda: _audit(cases),
         lambda: _refused(cases),
         lambda: _space(settings),
@@ -31,6 +33,15 @@ def _broker(link: MqttLink, broker: Broker) -> HealthCheck:
     if not link.connected:
         return HealthCheck("broker", False, "the gateway is not connected", "look at its log")
     return HealthCheck("broker", True, detail)
+
+
+def _signer(keys: Keys, settings: Settings) -> HealthCheck:
+    where = settings.signer.socket or "in the gateway's own process"
+    try:
+        count = len(keys.devices())
+    except SigningUnavailable as error:
+        return HealthCheck("signer", False, error.problem, error.remedy)
+    return HealthCheck("signer", True, f"keys of {count} devices, {where}")
 
 
 def _audit(cases: UseCases) -> HealthCheck:

@@ -32,10 +32,10 @@ from doorward.errors import StartupError
 from doorward.runtime import checks, lock, servers
 from doorward.runtime.admission import BrokerAdmission
 from doorward.runtime.adoption import Adoptions
+from doorward.runtime.keys import open_keys
 from doorward.runtime.operators import OperatorCases, wire_operators
 from doorward.runtime.servers import Server
 from doorward.runtime.usecases import UseCases, wire
-from doorward.signer import Signer
 from doorward.web import create_app
 
 _log = structlog.get_logger(__name__)
@@ -87,16 +87,16 @@ class Gateway:
         sys.setswitchinterval(_SWITCH_S)
         async with AsyncExitStack() as stack:
             stack.enter_context(lock.hold(self.settings.directory))
-            self._open(stack)
+            await self._open(stack)
             await self._start_broker(stack)
             await self._serve(stack, ready)
 
-    def _open(self, stack: AsyncExitStack) -> None:
+    async def _open(self, stack: AsyncExitStack) -> None:
         """Keys and databases: everything that can be wrong with an installation shows here."""
         settings = self.settings
         database = settings.directory / "gateway.db"
         self.key = load_or_create(settings.database_key, database)
-        self.signer = Signer(settings.device_keys)
+        self.signer = await open_keys(settings, stack)
         self.store = SqlStore(database, self.key, self.signer)
         stack.push_async_callback(self.store.close)
         self.store.start()
@@ -183,7 +183,7 @@ class Gateway:
 
     def _services(self, cases: UseCases, operators: OperatorCases) -> Services:
         started = datetime.now(UTC)
-        looks = checks.all_checks(self.link, self.broker, cases, self.settings)
+        looks = checks.all_checks(self.link, self.broker, self.signer, cases, self.settings)
         return Services(
             people=cases.people,
             doors=DoorDesk(cases.states, cases.releases),

@@ -9,9 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from doorward import config
+from doorward import config, logs
 from doorward.errors import StartupError
-from doorward.runtime import logs
 from doorward.runtime.demo import SITE_FILE, DemoGateway
 from doorward.runtime.gateway import Gateway
 

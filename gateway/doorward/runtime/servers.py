@@ -10,11 +10,11 @@ from pathlib import Path
 import uvicorn
 from fastapi import FastAPI
 
+from doorward import local_socket
 from doorward.errors import PortInUse, StartupError
 
 _GRACE_S = 1
 _BACKLOG = 128
-_LONGEST_PATH = 107  # of a Unix socket, by the kernel
 
 
 class Server(uvicorn.Server):
@@ -83,12 +83,6 @@ def listen_tcp(host: str, port: int) -> socket.socket:
 
 def listen_unix(path: Path) -> socket.socket:
     """A listening Unix socket that only our own user can open. What a dead gateway left there is removed."""
-    if len(str(path).encode()) > _LONGEST_PATH:
-        raise StartupError(f"{path} is too long for a socket", "choose a shorter --data")
-    path.unlink(missing_ok=True)
-    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    sock.bind(str(path))
-    path.chmod(0o600)
-    sock.listen(_BACKLOG)
+    sock = local_socket.listen(path)
     sock.setblocking(False)
     return sock

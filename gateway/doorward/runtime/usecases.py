@@ -22,6 +22,7 @@ from doorward.app.ports import (
     Clock,
     DeviceStore,
     LogStore,
+    Notary,
     Publisher,
     Registrar,
     RulesStore,
@@ -44,8 +45,8 @@ class Store(RulesStore, AuditStore, LogStore, CacheStore, DeviceStore, Protocol)
     """Everything that the doors need to be on record."""
 
 
-class Keys(Signer, Registrar, Protocol):
-    """The signer, both halves."""
+class Keys(Signer, Registrar, Notary, Protocol):
+    """The whole signer, in this process or in another."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 
 from doorward import private_file
 from doorward.app.ports import CacheFile
@@ -36,6 +37,7 @@ class Signer:
         """Read every `*.key` in `directory`. Raises the errors of `enrolment.load` and of the authority."""
         self._directory = directory
         self._devices: dict[str, _Device] = {}
+        self._changing = Lock()
         for path in sorted(directory.glob("*.key")):
             self._hold(enrolment.load(path))
         self._authority = Authority.load_or_create(directory)
@@ -52,11 +54,12 @@ class Signer:
             )
         certified = self._authority.certify_device(device)
         made = enrolment.new(device, certified.serial)
-        # Were the power to go in between, the board would be shut out until it is adopted again. The other way
-        # round its old certificate would stay good for ever.
-        self._revoke(device)
-        enrolment.replace(self._directory, made)
-        self._hold(made)
+        with self._changing:
+            # Were the power to go in between, the board would be shut out until it is adopted again. The other way
+            # round its old certificate would stay good for ever.
+            self._revoke(device)
+            enrolment.replace(self._directory, made)
+            self._hold(made)
         return Adoption(
             device=device,
             secret=made.secret,
@@ -70,9 +73,10 @@ class Signer:
 
     def forget(self, device: str) -> None:
         """Revoke a device's certificate and delete its keys, for good. Nothing happens the second time."""
-        self._revoke(device)
-        private_file.remove(enrolment.path_of(self._directory, device))
-        self._devices.pop(device, None)
+        with self._changing:
+            self._revoke(device)
+            private_file.remove(enrolment.path_of(self._directory, device))
+            self._devices.pop(device, None)
 
     def digests(self) -> dict[str, bytes]:
         """SHA-256 of every device's MQTT secret: what the broker has to know."""
@@ -139,10 +143,12 @@ class Signer:
         if known.next_keys is None or seal.split(payload).epoch != known.next_keys.epoch:
             return seal.open_sealed(known.keys, suffix, payload, extra)
         sealed = seal.open_sealed(known.next_keys, suffix, payload, extra)
-        # The board has it: from its first good word on, it is the only one.
-        made = enrolment.in_force(known.enrolment)
-        enrolment.replace(self._directory, made)
-        self._hold(made)
+        with self._changing:
+            if self._of(device) is known:
+                # The board has it: from its first good word on, it is the only one.
+                made = enrolment.in_force(known.enrolment)
+                enrolment.replace(self._directory, made)
+                self._hold(made)
         return sealed
 
     def seal(
@@ -162,13 +168,14 @@ class Signer:
         return self._of(device).keys.epoch
 
     def next_key(self, device: str, nonce: bytes) -> tuple[int, bytes]:
-        known = self._of(device)
-        made = known.enrolment
-        if made.next_key is None:
-            made = enrolment.with_next_key(made)
-            # On disk before it leaves: a board that took it would be lost otherwise.
-            enrolment.replace(self._directory, made)
-            self._hold(made)
+        with self._changing:
+            known = self._of(device)
+            made = known.enrolment
+            if made.next_key is None:
+                made = enrolment.with_next_key(made)
+                # On disk before it leaves: a board that took it would be lost otherwise.
+                enrolment.replace(self._directory, made)
+                self._hold(made)
         wrapped = gateway_seal.encrypt_key(known.keys, nonce, bytes.fromhex(made.next_key or ""))
         return made.epoch + 1, wrapped
 
