@@ -26,8 +26,14 @@ def wrong_field(parse, body):
 
 
 def test_hello():
-    found = gateway.parse_hello(board.hello("front", "0.1.0", "0a1b2c3d", 7, 3, 4999, 12))
+    stored = (6, bytes(range(16)))
+    built = board.hello("front", "0.1.0", "0a1b2c3d", 7, 3, 4999, 12, stored)
+    found = gateway.parse_hello(built)
     assert found.heard == 12
+    assert found.log_stored == stored
+    ahead = board.hello("front", "0.1.0", "0a1b2c3d", 7, 3, 4999, 12, (8, bytes(16)))
+    assert wrong_field(gateway.parse_hello, ahead) == "stored"
+    assert wrong_field(gateway.parse_hello, built.replace(b"0001", b"zz01")) == "digest"
     assert (found.device, found.firmware, found.cache_version) == ("front", "0.1.0", 3)
     assert (found.log_epoch, found.log_seq, found.uptime) == ("0a1b2c3d", 7, 4)
 

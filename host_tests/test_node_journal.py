@@ -91,6 +91,34 @@ def test_what_was_not_acknowledged_comes_again_byte_for_byte():
     assert [log.upload() for _ in range(3)] == first[2:]
 
 
+def test_a_rewind_says_where_it_goes_on():
+    path = folder()
+    log, gateway = open_log(path), Gateway()
+    assert log.rewind() == (0, seal.CHAIN_START)
+    write(log, 5)
+    for _ in range(3):
+        epoch, seq = gateway.take(log.upload())
+    log.acknowledged(epoch, seq)
+    assert log.rewind() == (3, gateway.digest)
+    gateway.drain(log)
+    assert gateway.seqs == list(range(1, 6))
+
+
+def test_a_gateway_that_forgot_what_it_said_hears_it_again():
+    path = folder()
+    log, gateway = open_log(path), Gateway()
+    write(log, 12)
+    gateway.drain(log)
+    log = open_log(path)
+    log.acknowledged(log.epoch, 12)  # so it says; and then it is restored from a backup
+    place = log.rewind()
+    restored = Gateway()
+    restored.digest, restored.seqs = place[1], list(range(1, place[0] + 1))
+    write(log, 1)
+    restored.drain(log)
+    assert restored.seqs == list(range(1, 14))
+
+
 def test_a_restart_goes_on_where_the_log_was():
     path = folder()
     log, gateway = open_log(path), Gateway()

@@ -15,17 +15,24 @@ def hello(
     cache_version: int,
     uptime_ms: int,
     heard: int = 0,
+    stored: "tuple[int, bytes]" = (0, bytes(16)),
 ) -> bytes:
     # log_epoch and log_seq: the newest entry of the log. heard: the highest number of a statement
-    # that this boot has taken, so that a gateway whose clock went back goes on above it. The boot
-    # nonce is in the freshness word.
+    # that this boot has taken, so that a gateway whose clock went back goes on above it. stored:
+    # the entry behind which uploading goes on, and the digest there, so that a gateway restored
+    # from a backup can go on behind it, too. The boot nonce is in the freshness word.
     return encode(
         {
             "v": VERSION,
             "status": "online",
             "device_id": device,
             "firmware": firmware,
-            "log": {"epoch": log_epoch, "seq": log_seq},
+            "log": {
+                "epoch": log_epoch,
+                "seq": log_seq,
+                "stored": stored[0],
+                "digest": hexed(stored[1]),
+            },
             "cache_version": cache_version,
             "uptime": uptime_ms // 1000,
             "heard": heard,

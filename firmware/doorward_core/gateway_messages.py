@@ -13,20 +13,30 @@ CHUNK_SIZE = 384
 
 
 class Hello:
-    __slots__ = ("device", "firmware", "log_epoch", "log_seq", "cache_version", "uptime", "heard")
+    # log_stored: (the entry behind which the board will go on, the digest there).
+    __slots__ = (
+        "device",
+        "firmware",
+        "log_epoch",
+        "log_seq",
+        "log_stored",
+        "cache_version",
+        "uptime",
+        "heard",
+    )
 
     def __init__(
         self,
         device: str,
         firmware: str,
-        log: "tuple[str, int]",
+        log: "tuple[str, int, tuple[int, bytes]]",
         cache_version: int,
         uptime: int,
         heard: int,
     ) -> None:
         self.device = device
         self.firmware = firmware
-        self.log_epoch, self.log_seq = log
+        self.log_epoch, self.log_seq, self.log_stored = log
         self.cache_version = cache_version
         self.uptime = uptime
         self.heard = heard
@@ -36,10 +46,12 @@ def parse_hello(body: bytes) -> Hello:
     fields = decode(body)
     number(fields, "v", VERSION, VERSION)
     log = part(fields, "log")
+    newest = number(log, "seq")
+    stored = number(log, "stored", 0, newest), raw(log, "digest", 16)
     return Hello(
         text(fields, "device_id", 32),
         _name(fields, "firmware"),
-        (text(log, "epoch", 8), number(log, "seq")),
+        (text(log, "epoch", 8), newest, stored),
         number(fields, "cache_version", 0, _MOST_VERSION),
         number(fields, "uptime"),
         number(fields, "heard"),

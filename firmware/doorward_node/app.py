@@ -191,10 +191,10 @@ class App:
             self.credentials.version(),
             self.clock.uptime(now) * 1000,
             self.session.newest(),
+            self.journal.rewind(),
         )
         self._say(topics.ONLINE, hello, True)
         self._send(topics.OFFLINE, b"", True)
-        self.journal.rewind()
         self._time_due = 0
         self.doorway.changed = True
 

@@ -119,10 +119,15 @@ class Journal:
         # True if events are on their way that nobody has acknowledged.
         return bool(self._flying)
 
-    def rewind(self) -> None:
-        # Sends again what was not acknowledged: after a new connection, or a long silence.
+    def rewind(self) -> "tuple[int, bytes]":
+        # Sends again what was not acknowledged: after a new connection, or a long silence. Returns
+        # the last number that will not be sent again, and the digest there.
+        self._settle()
         self._sent, self._digest = self._settled
+        # A gateway that was restored from a backup may have said more than it knows now.
+        self._stored = self._sent
         self._flying.clear()
+        return self._settled
 
     def _settle(self) -> None:
         while self._free() and self._flying and self._flying[0][0] <= self._stored:

@@ -35,7 +35,10 @@ class Store(CacheStore, AuditStore, Protocol):
 
 
 class CacheKeeper:
-    """One sealed file a board, with a version that only rises; made anew when what it says changes, or with age."""
+    """One sealed file a board, with a version that only rises; made anew when what it says changes, or with age.
+
+    restored_ms: when the database was last replaced by a backup's, None if it never was.
+    """
 
     def __init__(
         self,
@@ -58,6 +61,7 @@ class CacheKeeper:
         self._spawn = spawn
         self._caches = store.caches()
         self._held: dict[str, int] = {}
+        self.restored_ms: int | None = None
         self._changing = asyncio.Lock()
 
     async def refresh(self) -> None:
@@ -93,11 +97,15 @@ class CacheKeeper:
     def greeted(self, device: Device, said: Hello) -> None:
         """A board says what it holds. A version from our own future means that we were restored from a backup."""
         known = self._version(device.id)
-        if said.cache_version > max(known, self._held.get(device.id, 0)):
+        first = device.online and self._waits(device.id)
+        if first or said.cache_version > max(known, self._held.get(device.id, 0)):
             self._held[device.id] = said.cache_version
             self._spawn(self._overtake(device.id, known, said.cache_version))
 
     async def _overtake(self, device_id: str, known: int, held: int) -> None:
+        if held <= known:
+            await self.refresh()
+            return
         door = self._rulebook.snapshot.by_device.get(device_id)
         row = AuditRow(
             at_ms=milliseconds(self._clock.now()),
@@ -112,12 +120,21 @@ class CacheKeeper:
         self._announcer.announce([await self._store.append(row)])
         await self.refresh()
 
+    def _waits(self, device_id: str) -> bool:
+        """Whether the board has to say first which numbers were used."""
+        return self._is_unsure(device_id) and device_id not in self._held
+
+    def _is_unsure(self, device_id: str) -> bool:
+        """Whether the database is a backup's, and a number above those that it knows may have been used since."""
+        known = self._caches.get(device_id)
+        return (known.issued_ms if known else 0) < (self.restored_ms or 0)
+
     def _version(self, device_id: str) -> int:
         known = self._caches.get(device_id)
         return known.version if known else 0
 
     async def _refresh(self, snapshot: Snapshot, door: Door) -> None:
-        if self._fleet.find(door.device) is None:
+        if self._fleet.find(door.device) is None or self._waits(door.device):
             return
         cache = await asyncio.to_thread(self._make, snapshot, door, self._clock.now())
         if cache is None:
@@ -135,7 +152,9 @@ class CacheKeeper:
         known = self._caches.get(door.device)
         version, held = self._version(door.device), self._held.get(door.device, 0)
         fresh = known is not None and now - instant(known.issued_ms) < _REISSUE
-        if known and known.content == digest and fresh and version >= held:
+        # Under a number that both know there may be another file at the board: only the next one settles it.
+        sure = not self._is_unsure(door.device)
+        if known and known.content == digest and fresh and sure and version >= held:
             return None
         issued = int(now.timestamp())
         contents = CacheFile(
@@ -152,7 +171,7 @@ class CacheKeeper:
 
     def _tell(self, door: Door) -> None:
         cache = self._caches.get(door.device)
-        if cache is None:
+        if cache is None or self._is_unsure(door.device):
             return
         if self._fleet.find(door.device) is None:
             # Its key is gone: nothing can be sealed for it. The other doors go on.

@@ -63,6 +63,14 @@ class EventRows:
         door = self._rulebook.snapshot.by_device.get(device_id)
         return _plain(device_id, door, audit.TAMPER, why, now_ms)
 
+    def gap(self, device_id: str, first: int, last: int, now_ms: int) -> AuditRow:
+        """A row for entries that a board had told to a database that a backup has replaced."""
+        door = self._rulebook.snapshot.by_device.get(device_id)
+        why = "What this board reported between the backup and the restore is not on record."
+        row = _plain(device_id, door, audit.LOG_GAP, why, now_ms)
+        note = f"entries {first} to {last} of its log"
+        return replace(row, source=audit.GATEWAY, reporter=audit.GATEWAY, note=note)
+
     def unreadable(self, device_id: str, error: str, now_ms: int) -> AuditRow:
         """A row for an authentic entry that says nothing we understand."""
         door = self._rulebook.snapshot.by_device.get(device_id)

@@ -23,11 +23,13 @@ from doorward.app.ports import (
 from doorward.domain.audit import AuditRow
 from doorward.errors import Conflict, Rejected, Unavailable
 from doorward_core import gateway_messages, seal, topics
-from doorward_core.gateway_messages import Event
+from doorward_core.gateway_messages import Event, Hello
 from doorward_core.messages import MessageError
 from doorward_core.seal import SealError
 
 _log = structlog.get_logger(__name__)
+
+_NEW_LOG = "the board started a new log"
 
 Happened = Callable[[str, Event], None]
 
@@ -37,7 +39,10 @@ class Store(LogStore, AuditStore, Protocol):
 
 
 class EventLog:
-    """Takes `telemetry/events`. `happened` hears of every new entry after its commit."""
+    """Takes `telemetry/events`. `happened` hears of every new entry after its commit.
+
+    restored_ms: when the database was last replaced by a backup's, None if it never was.
+    """
 
     def __init__(
         self,
@@ -56,6 +61,8 @@ class EventLog:
         self._announcer = announcer
         self._clock = clock
         self._spawn = spawn
+        self.restored_ms: int | None = None
+        self._gaps = store.gaps()
         self._heads = store.heads()
         self._stored = dict(self._heads)
         self._epochs = store.epochs()
@@ -79,8 +86,50 @@ class EventLog:
         kept = LogEntry(device.id, epoch, seq, sealed.body, digest, now_ms)
         event, rows = self._read(kept)
         if head is not None and epoch != head.epoch:
-            rows.append(self._rows.tamper(device.id, "the board started a new log", now_ms))
+            rows.append(self._rows.tamper(device.id, _NEW_LOG, now_ms))
         self._keep(kept, rows, self._committed(device, message, kept, event))
+
+    def greeted(self, device: Device, said: Hello) -> None:
+        """A board says behind which entry it goes on. After a restore that may be beyond what we hold: go on there.
+
+        Only acknowledgements of ours move that place, so what lies before it was on record once. Without a restore
+        there is no such gap, and none is believed in.
+        """
+        seq, digest = said.log_stored
+        head = self._heads.get(device.id)
+        same = head is not None and head.epoch == said.log_epoch
+        held = head.seq if head is not None and same else 0
+        over = not same and said.log_epoch in self._epochs.get(device.id, ())
+        if self.restored_ms is None or seq <= held or over:
+            return
+        now_ms = milliseconds(self._clock.now())
+        gap = LogEntry(device.id, said.log_epoch, seq, b"", digest, now_ms)
+        rows = [self._rows.gap(device.id, held + 1, seq, now_ms)]
+        if self._gaps.get(device.id, 0) >= self.restored_ms:
+            rows.append(self._rows.tamper(device.id, "a second gap, and one restore", now_ms))
+        elif head is not None and not same:
+            rows.append(self._rows.tamper(device.id, _NEW_LOG, now_ms))
+        self._gaps[device.id] = now_ms
+        self._heads[device.id] = LogHead(gap.epoch, seq, digest)
+        try:
+            self._store.store_gap(gap, rows, self._gap_committed(gap))
+        except Unavailable as error:
+            self._gap_committed(gap)(None, error)
+
+    def _gap_committed(self, gap: LogEntry) -> Recorded:
+        def done(rows: list[AuditRow] | None, error: Exception | None) -> None:
+            if error is not None:
+                # The retained hello comes again with the next connection, and the board's events after it.
+                _log.error("log.gap_failed", device=gap.device, error=type(error).__name__)
+                self._gaps.pop(gap.device, None)
+                self._back(gap)
+                self._fleet.start_over()
+                return
+            self._stored[gap.device] = LogHead(gap.epoch, gap.seq, gap.digest)
+            self._epochs.setdefault(gap.device, set()).add(gap.epoch)
+            self._announcer.announce(rows)
+
+        return done
 
     def _is_past(self, device_id: str, head: LogHead, epoch: str, seq: int) -> bool:
         """Whether this place is behind us. A log that is over never becomes the newest again."""

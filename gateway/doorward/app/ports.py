@@ -289,6 +289,12 @@ class LogStore(Protocol):
     def store_event(self, entry: LogEntry, rows: Sequence[AuditRow], done: Recorded) -> None:
         """Queue an entry with the audit rows it brings; `done` runs on the loop after the commit."""
 
+    def store_gap(self, gap: LogEntry, rows: Sequence[AuditRow], done: Recorded) -> None:
+        """As `store_event`, for an entry without a body: all up to it was lost with an older database."""
+
+    def gaps(self) -> dict[str, int]:
+        """When the last gap of each board's log was found, for those that have one; read once, at start."""
+
 
 class RulesStore(Protocol):
     """People, cards, doors, levels, schedules. Changes and their audit rows are one transaction."""

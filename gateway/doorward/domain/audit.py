@@ -30,6 +30,7 @@ TOKEN_REVOKED = "token.revoked"  # noqa: S105 - ditto
 OVERTAKEN = "cache.overtaken"
 REKEY_REQUESTED = "rekey.requested"
 REKEYED = "device.rekeyed"
+LOG_GAP = "log.gap"
 
 # About the audit itself. `request` names the rows that such a row is about, as 3-17.
 CHAINED = "audit.chained"

@@ -29,7 +29,7 @@ from doorward.config import Settings
 from doorward.data import data_root
 from doorward.database import load_or_create
 from doorward.errors import StartupError
-from doorward.runtime import checks, lock, servers
+from doorward.runtime import checks, lock, restored, servers
 from doorward.runtime.admission import BrokerAdmission
 from doorward.runtime.adoption import Adoptions
 from doorward.runtime.keys import open_keys
@@ -99,7 +99,8 @@ class Gateway:
         self.signer = await open_keys(settings, stack)
         self.store = SqlStore(database, self.key, self.signer)
         stack.push_async_callback(self.store.close)
-        self.store.start()
+        self.restored = restored.read(settings.directory)
+        self.store.start(self.restored.news if self.restored else None)
 
     async def _start_broker(self, stack: AsyncExitStack) -> None:
         settings = self.settings
@@ -125,6 +126,9 @@ class Gateway:
 
         self.spawn: Spawn = spawn
         clock = SystemClock(self.settings.zone)
+        restored_ms = await restored.settle(
+            self.settings.directory, self.restored, self.store.accounts
+        )
         cases = wire(
             self.settings.base,
             self.store,
@@ -133,6 +137,7 @@ class Gateway:
             clock,
             spawn,
             self.admission,
+            restored_ms=restored_ms,
         )
         self.cases = cases
         await self.prepare(cases)

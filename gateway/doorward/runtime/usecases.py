@@ -78,8 +78,13 @@ def wire(
     clock: Clock,
     spawn: Spawn,
     admission: Admission,
+    *,
+    restored_ms: int | None = None,
 ) -> UseCases:
-    """Make them all. `spawn` runs a coroutine beside everything else."""
+    """Make them all. `spawn` runs a coroutine beside everything else.
+
+    restored_ms: when the database was last replaced by a backup's, None if it never was.
+    """
     rulebook = Rulebook(store)
     feed = LiveFeed()
     fleet = Fleet(base, signer, publisher, clock)
@@ -90,10 +95,11 @@ def wire(
     rows = EventRows(rulebook, signer, releases.actor)
     events = EventLog(fleet, signer, store, rows, announcer, clock, spawn)
     cache = CacheKeeper(rulebook, fleet, signer, states, store, announcer, clock, spawn)
+    events.restored_ms = cache.restored_ms = restored_ms
     access = AccessControl(rulebook, fleet, signer, store, announcer, clock)
     events.happened.append(lambda device, event: _happened(states, releases, device, event))
     presence = Presence(fleet, states, clock, events.head)
-    presence.greeted.append(cache.greeted)
+    presence.greeted += [events.greeted, cache.greeted]
     rekeying = Rekeying(fleet, signer, store, announcer, clock, spawn, cache.refresh)
     presence.greeted.append(rekeying.greeted)
     discovery = Discovery(registry, fleet, clock, spawn)

@@ -22,9 +22,13 @@ class ScriptedBoard:
         self.number += 1
         return seal.seal(self.keys, suffix, seal.session_word(self.boot, self.number), body)
 
-    def hello(self, cache_version: int = 0, heard: int = 0) -> bytes:
+    def hello(
+        self, cache_version: int = 0, heard: int = 0, stored: tuple[int, bytes] | None = None
+    ) -> bytes:
+        """stored: behind which entry the board goes on; by default the gateway has acknowledged nothing."""
         log = (self.epoch, self.seq)
-        body = board_messages.hello(self.id, "0.1.0", *log, cache_version, 1000, heard)
+        place = stored or (0, seal.CHAIN_START)
+        body = board_messages.hello(self.id, "0.1.0", *log, cache_version, 1000, heard, place)
         return self.say(topics.ONLINE, body)
 
     def announce(self, claim: str, *, device: str | None = None, **said: object) -> bytes:

@@ -132,6 +132,12 @@ class MemoryStore:
 
         self._write(work, done)
 
+    def store_gap(self, gap: LogEntry, rows: Sequence[AuditRow], done: Recorded) -> None:
+        self.store_event(gap, rows, done)
+
+    def gaps(self) -> dict[str, int]:
+        return {one.device: one.received_ms for one in self.entries if not one.body}
+
     def caches(self) -> dict[str, DeviceCache]:
         return dict(self.kept_caches)
 

@@ -2,5 +2,6 @@
 
 from doorward.adapters.store.store import SqlStore
 from doorward.adapters.store.trail import SqlTrail
+from doorward.adapters.store.vault import reseal
 
-__all__ = ["SqlStore", "SqlTrail"]
+__all__ = ["SqlStore", "SqlTrail", "reseal"]

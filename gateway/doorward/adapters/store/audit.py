@@ -73,6 +73,23 @@ def store_event(
     return [row for row in stored if row is not None]
 
 
+def store_gap(connection: Connection, gap: LogEntry, rows: Sequence[AuditRow]) -> list[AuditRow]:
+    """Keep the place behind which a board's log goes on, whatever is stored before it, and what that means."""
+    if connection.exec_driver_sql(_PUT_EVENT, _entry_values(gap)).scalar() is None:
+        return []
+    place = f"{gap.epoch}.{gap.seq}:{gap.digest.hex()}"
+    stored = (append(connection, replace(row, entry=place)) for row in rows)
+    return [row for row in stored if row is not None]
+
+
+def log_gaps(connection: Connection) -> dict[str, int]:
+    """When the last gap of each board's log was found."""
+    columns = t.device_event.c
+    latest = select(columns.device, func.max(columns.received_ms)).where(columns.body == b"")
+    found = connection.execute(latest.group_by(columns.device))
+    return dict(list(found))
+
+
 def _continues(connection: Connection, entry: LogEntry) -> bool:
     before: bytes | None = seal.CHAIN_START
     if entry.seq > 1:
@@ -97,7 +114,7 @@ def log_epochs(connection: Connection) -> dict[str, set[str]]:
     """The epochs of every board's logs, the former ones too."""
     columns = t.device_event.c
     found: dict[str, set[str]] = {}
-    for row in connection.execute(select(columns.device, columns.epoch).where(columns.seq == 1)):
+    for row in connection.execute(select(columns.device, columns.epoch).distinct()):
         found.setdefault(row.device, set()).add(row.epoch)
     return found
 

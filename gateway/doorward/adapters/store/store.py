@@ -148,6 +148,12 @@ class SqlStore:
     def store_event(self, entry: LogEntry, rows: Sequence[AuditRow], done: Recorded) -> None:
         self._writer.submit(lambda connection: audit.store_event(connection, entry, rows), done)
 
+    def store_gap(self, gap: LogEntry, rows: Sequence[AuditRow], done: Recorded) -> None:
+        self._writer.submit(lambda connection: audit.store_gap(connection, gap, rows), done)
+
+    def gaps(self) -> dict[str, int]:
+        return self._look(audit.log_gaps)
+
     # --- caches -----------------------------------------------------------------------------------
 
     def caches(self) -> dict[str, DeviceCache]:

@@ -3,7 +3,7 @@
 gateway.db, broker.db   as they stood, under a key of this archive's own
 keys/database.key       that key
 doorward.toml           the settings, if there are any
-site.json               `{}`: only the demo has one; it is made anew when the demo starts
+site.json               a demo's boards; without keys it names none, and the demo adopts them anew
 signer/*                with keys alone: the devices' keys, the CA's, and what else the signer keeps
 """
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from doorward import __version__
+from doorward.adapters.store import reseal
 from doorward.config import FILE_NAME, Settings
 from doorward.database import copy_database, load_or_create
 from doorward.errors import BackupError, Conflict, DoorwardError, NotFound
@@ -17,7 +18,7 @@ from doorward.runtime.backup import archive
 from doorward.runtime.backup.archive import Manifest, Progress
 from doorward.runtime.backup.stream import Writer
 
-_DEMO_MARK = "site.json"
+_DEMO = "site.json"  # it marks a directory as a demo's, and holds the keys of its boards
 
 
 def create(
@@ -71,12 +72,13 @@ def _collect(
         if (directory / name).exists():
             copy_database(directory / name, key, place / name, new_key)
             files[name] = place / name
+    reseal(place / "gateway.db", key, new_key)
     files[archive.KEY] = place / "database.key"
     if (directory / FILE_NAME).exists():
         files[FILE_NAME] = directory / FILE_NAME
-    if (directory / _DEMO_MARK).exists():
-        (place / _DEMO_MARK).write_text("{}")
-        files[_DEMO_MARK] = place / _DEMO_MARK
+    if (directory / _DEMO).exists():
+        files[_DEMO] = directory / _DEMO if with_keys else place / _DEMO
+        (place / _DEMO).write_text('{"boards": [], "cards": {}}')
     return files
 
 

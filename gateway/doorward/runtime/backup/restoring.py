@@ -13,8 +13,8 @@ from pathlib import Path
 
 from doorward.database import load_or_create, open_database
 from doorward.errors import BackupError, Conflict, DoorwardError, StartupError
-from doorward.runtime import lock
-from doorward.runtime.backup import archive, mark
+from doorward.runtime import lock, restored
+from doorward.runtime.backup import archive
 from doorward.runtime.backup.archive import Manifest, Progress
 from doorward.runtime.backup.stream import Reader
 
@@ -59,7 +59,7 @@ def restore(
         try:
             directory.parent.mkdir(parents=True, exist_ok=True)
             manifest = _extract(file, passphrase, draft, progress)
-            mark.leave(draft, manifest.made)
+            restored.mark(draft, manifest.made)
             _hand_over(draft, directory)
             return manifest, _swap(draft, directory, there=there)
         except OSError as error:

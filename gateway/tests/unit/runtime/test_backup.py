@@ -14,8 +14,11 @@ import pytest
 from sqlalchemy import text
 from stage.house import MEMBER, furnish
 
+from doorward.adapters.store import SqlStore
+from doorward.app.ports import Account
 from doorward.broker.store import BrokerStore
 from doorward.database import load_or_create, open_database
+from doorward.domain.audit import AuditRow
 from doorward.errors import (
     AlreadyRunning,
     BackupError,
@@ -109,6 +112,25 @@ def test_the_live_databases_key_is_in_no_backup(site: Path, tmp_path: Path) -> N
     brought_back(made(site), tmp_path / "new")
     assert (tmp_path / "new" / "keys" / "database.key").read_bytes() != live
     assert live not in b"".join(everything(tmp_path / "new").values())
+
+
+async def test_what_is_sealed_once_more_opens_afterwards(site: Path, tmp_path: Path) -> None:
+    """Second factors are sealed under the database's key, which is another one after a restore."""
+    live = load_or_create(site / "keys" / "database.key")
+    account = Account("maya", "hash", "Admin", seed=b"a seed of twenty byte")
+    store = SqlStore(site / "gateway.db", live)
+    store.start()
+    await store.accounts.add_operator(account, 0, AuditRow(0, "operator.added", "operator"))
+    await store.close()
+    for with_keys in (True, False):
+        directory = tmp_path / f"new-{with_keys}"
+        brought_back(made(site, f"{with_keys}.backup", with_keys=with_keys), directory)
+        again = SqlStore(
+            directory / "gateway.db", load_or_create(directory / "keys" / "database.key")
+        )
+        again.start()
+        assert [one.seed for one in again.accounts.operators()] == [account.seed]
+        await again.close()
 
 
 def test_who_has_the_file_alone_reads_nothing(site: Path) -> None:
@@ -277,6 +299,7 @@ def test_a_database_that_its_key_does_not_open_is_not_restored(
         "doorward.runtime.backup.creating.copy_database",
         lambda path, key, target, new_key: shutil.copyfile(path, target),
     )
+    monkeypatch.setattr("doorward.runtime.backup.creating.reseal", lambda *_: None)
     with pytest.raises(BackupError, match="does not open with its key"):
         brought_back(made(site), tmp_path / "new")
     assert not (tmp_path / "new").exists()
