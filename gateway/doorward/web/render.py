@@ -7,7 +7,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from doorward.web import looks
+from doorward.web import board_looks, looks
 from doorward.web.agents import browser
 from doorward.web.static import asset
 
@@ -41,6 +41,7 @@ class Renderer:
         )
         self._environment.filters |= {
             "look": looks.door_look,
+            "board_look": board_looks.board_look,
             "event_look": looks.event_look,
             "browser": browser,
             "clock": _clock,

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 import pytest_asyncio
@@ -9,7 +10,7 @@ from browser_kit import DESK, IN_ONE_LOOP, PHONE, NewPage, Tab
 from fakes.services import FRONT, ONE_TIME, PASSWORD, SETUP_TOKEN, FakeHouse
 from fakes.serving import serving
 
-from doorward.app.views import DoorView
+from doorward.app.views import BoardView, DoorView
 from doorward.web import create_app
 
 pytestmark = IN_ONE_LOOP
@@ -71,6 +72,55 @@ async def test_every_page_is_accessible_and_fits(
         await tab.page.locator(".menu summary").click()
         assert await tab.violations() == []
         tab.complaints = [c for c in tab.complaints if "ERR_INCOMPLETE" not in c]
+
+
+@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_the_boards_are_accessible_and_fit(
+    size: tuple[int, int], scheme: str, new_page: NewPage
+) -> None:
+    house = FakeHouse(FRONT)
+    for number, state in enumerate(("waiting", "approved", "revoked", "announced")):
+        view = BoardView(
+            f"{state}-{number}" * 2, EVIL, state, door_name=EVIL, firmware=EVIL,
+            heard_at=datetime.now(UTC), rejected=number, certificate=bool(number),
+        )  # fmt: skip
+        house.devices.boards[view.id] = view
+    tab = await new_page(size=size, scheme=scheme, still=True)
+    async with serving(create_app(house.services)) as url:
+        await _enter(tab, url)
+        await tab.page.get_by_role("link", name="Boards").click()
+        await tab.live()
+        assert await tab.page.evaluate("document.documentElement.scrollWidth") <= size[0]
+        for summary in await tab.page.locator(".board-revoke summary").all():
+            await summary.click()
+        await tab.settle()
+        await tab.picture(f"boards-{scheme}-{size[0]}")
+        assert await tab.violations() == []
+        assert await tab.page.locator("main img").count() == 0
+        tab.complaints = [c for c in tab.complaints if "ERR_INCOMPLETE" not in c]
+
+
+async def test_a_board_is_named_on_its_page_and_then_shut_out(new_page: NewPage) -> None:
+    house = FakeHouse(FRONT)
+    tab = await new_page()
+    page = tab.page
+    async with serving(create_app(house.services)) as url:
+        await _enter(tab, url)
+        await page.goto(f"{url}/boards")
+        await tab.live()
+        side = page.locator("#board-side")
+        await side.get_by_label("Door").fill("Side door")
+        house.devices.change("front", "door.open", online=False)
+        await page.locator("#board-front").get_by_text("Offline").wait_for()
+        assert await side.get_by_label("Door").input_value() == "Side door", "left alone"
+        await side.get_by_role("button", name="Let it keep this door").click()
+        await side.get_by_text("Side door", exact=True).wait_for()
+        assert house.devices.boards["side"].state == "approved"
+        await side.locator("summary").click()
+        await side.get_by_role("button", name="Shut side out for good").click()
+        await side.get_by_text("Shut out").first.wait_for()
+        assert house.devices.boards["side"].state == "revoked"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -43,7 +43,7 @@ async def test_an_empty_house_says_what_to_do(visit: Visit) -> None:
     await visitor.log_in()
     page = (await visitor.get("/")).text
     assert page.count("No doors yet") == 1
-    assert "Real boards cannot be added yet" in page
+    assert "doorward device adopt NAME" in page
     assert "Flash a board" not in page
     assert "Nothing has happened yet" in page
 

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Depends
 
 from doorward.web.csrf import guard_form, guard_session
-from doorward.web.pages import account, confirm, leave, live, operators, own, site
+from doorward.web.pages import account, boards, confirm, leave, live, operators, own, site
 from doorward.web.session import signed_in
 
 
@@ -13,7 +13,7 @@ def router(*, demo: bool) -> APIRouter:
     pages.include_router(account.router, dependencies=[Depends(guard_form)])
     behind_login = [Depends(signed_in), Depends(guard_session)]
     pages.include_router(live.router, dependencies=behind_login)
-    for part in (leave, confirm, own, operators):
+    for part in (boards, leave, confirm, own, operators):
         pages.include_router(part.router, dependencies=behind_login)
     if demo:
         pages.include_router(site.router, dependencies=behind_login)

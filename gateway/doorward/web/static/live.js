@@ -62,7 +62,7 @@
     if (!form) return;
     pressed(event, false);
     const note = form.querySelector(".release") || document.getElementById("site-note");
-    note.textContent = "Not sent: the gateway does not answer.";
+    if (note) note.textContent = "Not sent: the gateway does not answer.";
   });
 
   // The gateway asks for a password once more: its dialog comes in place of the answer, and what was asked is asked again.

@@ -1,0 +1,171 @@
+"""The page of the boards: who is there, who waits for a name, who is shut out."""
+
+from collections.abc import AsyncIterator, Callable
+from typing import Annotated, NamedTuple
+
+from fastapi import APIRouter, Form, Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
+
+from doorward.app.device_doors import DoorOrder
+from doorward.app.views import BoardView, Session
+from doorward.domain.permissions import DEVICES_EDIT, DEVICES_SEE
+from doorward.errors import DoorwardError, InvalidInput, NotFound
+from doorward.web.board_looks import board_summary
+from doorward.web.context import Web, WebDep
+from doorward.web.errors import status_of
+from doorward.web.permission import needs
+from doorward.web.session import SignedIn, session_token
+from doorward.web.stream import KEEPALIVE, Position, frame
+
+router = APIRouter(prefix="/boards")
+
+Field = Annotated[str, Form(max_length=256)]
+
+
+@router.get("", dependencies=[needs(DEVICES_SEE)])
+async def boards(web: WebDep, session: SignedIn) -> HTMLResponse:
+    """Show every board."""
+    return HTMLResponse(_page(web, session, "boards.html"))
+
+
+@router.post("/{device}/approve", dependencies=[needs(DEVICES_EDIT)])
+async def approve(
+    request: Request,
+    web: WebDep,
+    session: SignedIn,
+    device: str,
+    door: Field = "",
+    strike_s: Field = "",
+) -> Response:
+    """Name the door that a board keeps from now on. How that went is told by the stream."""
+    try:
+        order = DoorOrder(door, _seconds(strike_s))
+        await web.services.devices.approve(device, order, actor=session.username)
+    except DoorwardError as error:
+        return _refused(request, web, session, device, error)
+    return _done(request)
+
+
+@router.post("/{device}/revoke", dependencies=[needs(DEVICES_EDIT)])
+async def revoke(request: Request, web: WebDep, session: SignedIn, device: str) -> Response:
+    """Shut a board out for good."""
+    try:
+        await web.services.devices.revoke(device, actor=session.username)
+    except DoorwardError as error:
+        return _refused(request, web, session, device, error)
+    return _done(request)
+
+
+@router.get("/stream", dependencies=[needs(DEVICES_SEE)])
+async def stream(request: Request, web: WebDep, session: SignedIn) -> StreamingResponse:
+    """Push what changes about the boards. It ends with the session."""
+    token = session_token(request) or ""
+
+    def watching() -> Session | None:
+        now = web.services.auth.session(token, use=False)
+        return now if now is not None and now.may(DEVICES_SEE) else None
+
+    return StreamingResponse(
+        _frames(web, session, watching),
+        media_type="text/event-stream",
+        headers={"X-Accel-Buffering": "no"},
+    )
+
+
+async def _frames(
+    web: Web, session: Session, watching: Callable[[], Session | None]
+) -> AsyncIterator[bytes]:
+    """All boards at first, then each part of the page whose words are others than they were.
+
+    A form that somebody is filling in is left alone as long as its own board stays as it is.
+    """
+    now: Session = session
+
+    def may_go_on() -> bool:
+        nonlocal now
+        found = watching()
+        now = found or now
+        return found is not None
+
+    number = web.services.feed.position
+    known = _parts(web, now)
+    yield frame(_page(web, now, "push/boards.html"), Position(web.epoch, number))
+    async for item in web.streams.items(web.services.feed, number, may_go_on):
+        number = item.id if item is not None else number
+        parts = _parts(web, now)
+        if parts.keys() != known.keys():
+            html = _page(web, now, "push/boards.html")
+        else:
+            html = "".join(
+                part.html for place, part in parts.items() if known[place].said != part.said
+            )
+        known = parts
+        yield frame(html, Position(web.epoch, number)) if html else KEEPALIVE
+
+
+class _Part(NamedTuple):
+    """A part of the page that is pushed by itself. said: what makes it worth a push."""
+
+    said: str
+    html: str
+
+
+def _parts(web: Web, session: Session) -> dict[str, _Part]:
+    """Every such part, as it reads now. When a board was last heard is no reason to touch its form."""
+    found = web.services.devices.list()
+    headline = web.renderer("push/boards_headline.html", summary=board_summary(found))
+    parts = {"": _Part(headline, headline)}
+    for board in found:
+        card = web.renderer("push/board.html", board=board, session=session)
+        heard = web.renderer("parts/board_heard.html", board=board)
+        moment = web.renderer("push/board_heard.html", board=board)
+        parts[f"board {board.id}"] = _Part(card.replace(heard, ""), card)
+        parts[f"heard {board.id}"] = _Part(moment, moment)
+    return parts
+
+
+def _page(web: Web, session: Session, template: str) -> str:
+    found = sorted(web.services.devices.list(), key=_order)
+    return web.renderer(
+        template,
+        boards=found,
+        summary=board_summary(found),
+        session=session,
+        site=web.services.site,
+    )
+
+
+def _order(board: BoardView) -> tuple[int, str]:
+    """Who waits for somebody comes first, who is shut out last."""
+    rank = {"announced": 0, "waiting": 1, "approved": 2, "revoked": 3}
+    return rank[board.state], (board.door_name or board.id).casefold()
+
+
+def _done(request: Request) -> Response:
+    from_script = "hx-request" in request.headers
+    return Response(status_code=204) if from_script else RedirectResponse("/boards", 303)
+
+
+def _refused(
+    request: Request, web: Web, session: Session, device: str, error: DoorwardError
+) -> Response:
+    """The board's own card with the reason in it; without a script, the page of errors."""
+    if isinstance(error, NotFound) or "hx-request" not in request.headers:
+        raise error
+    html = web.renderer(
+        "parts/board.html",
+        board=web.services.devices.get(device),
+        session=session,
+        problem=error.message,
+    )
+    return HTMLResponse(html, status_of(error))
+
+
+def _seconds(text: str) -> int | None:
+    """A number from a form; nothing stands for what is usual."""
+    text = text.strip()
+    if not text:
+        return None
+    if not (text.isascii() and text.isdecimal()):
+        raise InvalidInput("strike_s: give a number of seconds", field="strike_s")
+    return int(text[:9])
