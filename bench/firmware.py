@@ -2,7 +2,8 @@
 
 Heap figures are of a 64-bit interpreter. "shim_kib" is what stands in for the chip on the same heap (interpreter,
 machine, reader model, mounted flash); "min_heap_kib" and "steady_kib" are without it, "min_process_kib" and
-"steady_process_kib" with it.
+"steady_process_kib" with it. "loaded_heap_kib" is what the loaded code alone takes, and "loaded_heap_32_kib" the same
+on a 32-bit interpreter, as real boards have it (null without Node and npm).
 """
 
 import argparse
@@ -13,11 +14,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import heap_32
 
 from doorward import config, logs
 from doorward.app.ports import Message
@@ -86,8 +89,8 @@ class Bench:
     async def board(self, heap_kib: int) -> AsyncIterator[tuple[Board, float]]:
         """A connected board and its milliseconds from reset to the hello at the gateway."""
         device = self.site.cases.fleet.find(self.site.profile["id"])
-        assert device is not None
-        device.online = False
+        if device is not None:  # it is not known before its first start
+            device.online = False
         board = await self.lab.start_board(self.site.profile, heap_kib=heap_kib)
         try:
             async with asyncio.timeout(CONNECT_S):
@@ -130,7 +133,7 @@ class Bench:
             low, high = (low, middle) if await self.works(middle) else (middle, high)
         return high
 
-    async def steady(self, heap_kib: int) -> dict[str, float]:
+    async def steady(self, heap_kib: int) -> dict[str, float | None]:
         """Heap, boot and stall of a board that has lived a little."""
         say(f"a board with heapsize={heap_kib}K, {TAPS} taps:")
         async with self.board(heap_kib) as (board, boot_ms):
@@ -142,31 +145,33 @@ class Bench:
             heap = await board.heap()
             figures = await self.site.heartbeat()
             assert len(board.starts) == 1, "the board was reset; look at its log"
-            loaded = self.loaded(board.id, await board.modules())
+            staged = self.lab.directory / "boards" / board.id / "staged"
+            modules = firmware_modules(staged, await board.modules())
+            heap_32_bytes = heap_32.loaded_bytes(staged, list(modules))
             say(f"  heap {heap}; heartbeat {figures}")
             return {
-                "steady_kib": round((heap.alloc - heap.shim) / KIB, 1),
-                "steady_process_kib": round(heap.alloc / KIB, 1),
-                "shim_kib": round(heap.shim / KIB, 1),
-                "loaded_mpy_kib": round(loaded / KIB, 1),
-                "flash_kib": round(board.flash_bytes / KIB, 1),
+                "steady_kib": kib(heap.alloc - heap.shim),
+                "steady_process_kib": kib(heap.alloc),
+                "shim_kib": kib(heap.shim),
+                "loaded_mpy_kib": kib(sum(path.stat().st_size for path in modules.values())),
+                "loaded_heap_kib": kib(weigh(staged, modules)[-1][1]),
+                "loaded_heap_32_kib": None if heap_32_bytes is None else kib(heap_32_bytes),
+                "flash_kib": kib(board.flash_bytes),
                 "boot_ms": round(boot_ms),
                 "longest_stall_ms": figures["longest_stall_ms"],
             }
 
-    def loaded(self, board: str, modules: list[str]) -> int:
-        """The bytes of .mpy that a board has imported."""
-        staged = self.lab.directory / "boards" / board / "staged"
-        sizes = {
-            str(path.relative_to(staged).with_suffix(""))
-            .removesuffix("/__init__")
-            .replace("/", "."): path.stat().st_size
-            for path in staged.rglob("*.mpy")
-        }
-        return sum(sizes.get(name, 0) for name in modules)
+
+def firmware_modules(staged: Path, loaded: Iterable[str]) -> dict[str, Path]:
+    """The .mpy files of a staged firmware that a board has loaded, by module."""
+    files = {
+        ".".join(path.relative_to(staged).with_suffix("").parts).removesuffix(".__init__"): path
+        for path in staged.rglob("*.mpy")
+    }
+    return {name: files[name] for name in loaded if name in files}
 
 
-async def measure(directory: Path) -> dict[str, float]:
+async def measure(directory: Path) -> dict[str, Any]:
     """Run everything in `directory` and return the figures."""
     site = Site(directory / "site")
     (directory / "site").mkdir()
@@ -183,15 +188,31 @@ async def measure(directory: Path) -> dict[str, float]:
     return figures
 
 
-def weigh() -> None:
+def weigh(staged: Path, modules: Iterable[str]) -> list[tuple[str, int]]:
+    """What each module of a staged firmware costs on the heap of this interpreter, in bytes; the last is "all"."""
+    with tempfile.TemporaryDirectory() as cache:
+        rom = build.rom(places.shim(), Path(cache))
+        command = toolchain.interpreter_command(rom, "lab_weigh", heap_kib=LARGEST_KIB)
+        done = subprocess.run(
+            [*command, str(staged), *modules], check=True, capture_output=True, text=True
+        )
+    rows = [line.split() for line in done.stdout.splitlines()]
+    return [(name, int(size)) for name, size in rows]
+
+
+def print_weights() -> None:
     """Tell what each module of the firmware costs, in bytes."""
     with tempfile.TemporaryDirectory() as directory:
         staged, cache = Path(directory) / "staged", Path(directory) / "cache"
         staged.mkdir()
         build.stage(places.firmware(), staged, cache)
-        rom = build.rom(places.shim(), cache)
-        command = toolchain.interpreter_command(rom, "lab_weigh", heap_kib=LARGEST_KIB)
-        subprocess.run([*command, str(staged), "doorward_node.assembly"], check=True)
+        for name, size in weigh(staged, ["doorward_node.supervisor", "doorward_node.assembly"]):
+            print(name, size)
+
+
+def kib(size: float) -> float:
+    """Bytes in KiB, rounded."""
+    return round(size / KIB, 1)
 
 
 def say(text: str) -> None:
@@ -207,7 +228,7 @@ def main() -> None:
     parser.add_argument("--modules", action="store_true", help="only weigh each module")
     options = parser.parse_args()
     if options.modules:
-        weigh()
+        print_weights()
         return
     with tempfile.TemporaryDirectory() as directory:
         figures = asyncio.run(measure(Path(directory)))

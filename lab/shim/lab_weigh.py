@@ -1,6 +1,6 @@
 # lab_weigh.py  What each module of a firmware folder costs on the heap, without what it imports.
 #
-# Arguments: a staged folder (as flashed), the module to import. Prints "NAME BYTES" in order of completion. The table
+# Arguments: a staged folder (as flashed), the modules to import. Prints "NAME BYTES" in order of completion. The table
 # of interned names doubles now and then: whichever module is loading pays for it.
 import asyncio  # noqa: F401 - every board has these anyway
 import builtins
@@ -44,6 +44,7 @@ sys.path[:] = [sys.argv[1], ".frozen"]
 gc.collect()
 _start = gc.mem_alloc()
 builtins.__import__ = _weigh
-_weigh(sys.argv[2])
+for _name in sys.argv[2:]:
+    _weigh(_name)
 gc.collect()
 print("all", gc.mem_alloc() - _start)
