@@ -30,7 +30,8 @@ _STEP = const(256)
 
 
 class CacheError(ValueError):
-    # The file is not one that the gateway made for this board: keep the old one, ask again.
+    # The file is not one that the gateway made for this board: keep the old one, ask again. What
+    # is wrong with it is one word, for who debugs: nobody reads more of it on a board.
     pass
 
 
@@ -44,10 +45,10 @@ class Cache:
         self._groups: "dict[int, tuple[int, tuple[tuple[int, int, int], ...]]]" = {}
         header = file.read(_HEADER_SIZE)
         if len(header) != _HEADER_SIZE or header[:4] != _MAGIC:
-            raise CacheError("cache: not a doorward cache")
+            raise CacheError("magic")
         fields = struct.unpack(">4s32sIIIIIII16s", header)
         if fields[1].rstrip(b"\0") != keys.device.encode():
-            raise CacheError("cache: made for another board")
+            raise CacheError("device")
         self.version, self.issued, self.soft_expiry, self.hard_expiry = fields[2:6]
         self._persons, self.count = fields[7:9]
         self._digest = fields[9]
@@ -57,7 +58,7 @@ class Cache:
         # The header first: counts that are not the gateway's could ask for any amount of heap.
         mac = keys.mac("down.cache", [header])[:_MAC_SIZE]
         if not same(self._read(self._end, _MAC_SIZE), mac) or file.read(1):
-            raise CacheError("cache: not sealed by this site's gateway")
+            raise CacheError("mac")
         for at in range(_HEADER_SIZE, self._persons_at, _ROW):
             group, mask, strength, start, end = struct.unpack(">HBBHH", self._read(at, _ROW))
             windows = self._groups[group][1] if group in self._groups else ()
@@ -69,7 +70,7 @@ class Cache:
         for at in range(_HEADER_SIZE, self._end, _STEP):
             digest.update(self._read(at, min(_STEP, self._end - at)))
         if not same(digest.digest()[:16], self._digest):
-            raise CacheError("cache: not what this site's gateway sealed")
+            raise CacheError("digest")
 
     def lookup(self, mark: bytes) -> "Credential | None":
         # The credential with this 12-byte tag, None if there is none.
@@ -97,7 +98,7 @@ class Cache:
     def _credential(self, row: bytes) -> Credential:
         person, group = struct.unpack(">HH", row[_TAG_SIZE:])
         if person >= self._persons or group not in self._groups:
-            raise CacheError("cache: a record without its person or group")
+            raise CacheError("person")
         first, last, flags, _zero = struct.unpack(
             ">HHHH", self._read(self._persons_at + person * _ROW, _ROW)
         )
@@ -117,7 +118,7 @@ class Cache:
         self.file.seek(offset)
         data: bytes = self.file.read(size)
         if len(data) != size:
-            raise CacheError("cache: cut short")
+            raise CacheError("size")
         return data
 
     def close(self) -> None:

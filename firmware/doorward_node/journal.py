@@ -9,11 +9,10 @@
 # acknowledged() is the only thing that frees any.
 
 import binascii
-import os
 
 from doorward_core import board_messages, seal, topics
-from doorward_core.compat import const, urandom
-from doorward_node import files
+from doorward_core.compat import const
+from doorward_node import files, forget
 
 _SEGMENT = const(16)
 _MAX_SEGMENTS = const(64)
@@ -30,17 +29,14 @@ class Journal:
         self.stamp = stamp
         self._notes: "list[tuple[str, dict[str, object], tuple[str, str]]]" = []
         self._dropped = 0
-        try:
-            os.mkdir(directory)
-        except OSError:
-            pass  # it is there, or nothing can be written: _begin() goes on without
-        try:
-            self.epoch = (files.read(self._path("epoch")) or b"").decode()
-            seal.parse_freshness(seal.event_word(self.epoch, 0))
-            self._load()
-        except (OSError, ValueError):
-            # No log yet, no room for one, or one that is damaged.
-            self._begin()
+        self._stored = 0
+        self._flying: "list[tuple[int, bytes]]" = []
+        self._place = (0, 0, 0)
+        from doorward_node.recovery import recover
+
+        self.epoch, self._segments, self.seq, self._torn, self._settled = recover(directory)
+        forget("recovery")
+        self.rewind()
 
     # --- taking note and writing ---
 
@@ -135,7 +131,7 @@ class Journal:
 
     def _free(self) -> bool:
         # Drops the oldest segment once all of it is stored: first the note of where the log now
-        # starts, then the file. A power cut between the two leaves a file that _load() removes.
+        # starts, then the file. A power cut between the two leaves a file that the next start removes.
         # False if there is no room for the note: it has to be tried again before going on.
         seq, digest = self._settled
         if len(self._segments) > 1 and self._segments[1] == seq + 1:
@@ -164,58 +160,6 @@ class Journal:
                 line = file.readline()
             self._place = (first, at + 1, file.tell())
         return line[:-1]
-
-    # --- starting ---
-
-    def _begin(self) -> None:
-        # A new log. Its gateway sees that, and asks people whether they know why. The door does
-        # not wait for it: with a flash that takes nothing, events are lost and counted.
-        self.epoch = binascii.hexlify(urandom(4)).decode()
-        try:
-            for name in os.listdir(self.directory):
-                files.remove(self._path(name))
-            files.replace(self._path("epoch"), self.epoch.encode())
-            self._load()
-        except OSError:
-            self._start([], 0, seal.CHAIN_START)
-
-    def _load(self) -> None:
-        note = files.read(self._path("freed"))
-        freed, digest = 0, seal.CHAIN_START
-        if note:
-            number, digits = note.decode().split(" ")
-            freed, digest = int(number), binascii.unhexlify(digits)
-        segments = sorted(
-            [int(name[:-4]) for name in os.listdir(self.directory) if name.endswith(".log")]
-        )
-        while len(segments) > 1 and segments[1] <= freed + 1:
-            files.remove(self._segment(segments.pop(0)))
-        self._start(segments, freed, digest)
-
-    def _start(self, segments: "list[int]", freed: int, digest: bytes) -> None:
-        self._segments = segments
-        self.seq = freed
-        self._torn = False
-        if self._segments:
-            lines, self._torn = self._count(self._segments[-1])
-            self.seq = self._segments[-1] + lines - 1
-        self._place = (0, 0, 0)
-        self._stored = 0
-        self._flying: "list[tuple[int, bytes]]" = []
-        self._settled = (freed, digest)
-        self.rewind()
-
-    def _count(self, first: int) -> "tuple[int, bool]":
-        # (whole lines, whether half a line follows): LittleFS leaves none, other systems may.
-        lines = 0
-        with open(self._segment(first), "rb") as file:
-            line = file.readline()
-            while line:
-                if line[-1:] != b"\n":
-                    return lines, True
-                lines += 1
-                line = file.readline()
-        return lines, False
 
     def _path(self, name: str) -> str:
         return self.directory + "/" + name

@@ -16,18 +16,17 @@ _GIVE_UP_MS = const(2000)
 _NO_ANSWER = const(12)
 
 
-class _Here:
-    # How a card is presented at the door, and what its board knows of the site: the fields of
+class Taps:
+    # The taps at one reader, one at a time. session: node.session.Session; credentials:
+    # lookup(uid, utc, uptime), stale(utc) and config, the door's policy; clock: node.clock.Clock;
+    # doorway: release(now, cause, seconds); log(type, data).
+
+    # How a card is presented here, and what a board knows of its site: the fields of
     # doorward_core.access_values.
     strength = access.STRENGTH_UID
     site = None
     stale = False
 
-
-class Taps:
-    # The taps at one reader, one at a time. session: node.session.Session; credentials:
-    # lookup(uid, utc, uptime), stale(utc) and config, the door's policy; clock: node.clock.Clock;
-    # doorway: release(now, cause, seconds); log(type, data).
     def __init__(self, reader: int, session, credentials, clock, doorway, log) -> None:
         self.reader = reader
         self.session = session
@@ -39,7 +38,6 @@ class Taps:
         self._uid: "bytes | None" = None
         self._request = ""
         self._decided = False
-        self._here = _Here()
 
     def pending(self) -> bool:
         # True while a person stands at the door and waits.
@@ -92,10 +90,9 @@ class Taps:
         if credential is None:
             return None
         day, minute = self.clock.local(now)
-        self._here.stale = self.credentials.stale(utc)
-        here = self._here
+        self.stale = self.credentials.stale(utc)
         door = self.credentials.config
-        return access.decide(credential, door, here, minute, day, here)  # pyright: ignore[reportArgumentType]
+        return access.decide(credential, door, self, minute, day, self)  # pyright: ignore[reportArgumentType]
 
     def _conclude(self, granted: bool, rule: int, seconds: int, source: str, now: int) -> None:
         self._nonce.burn()
