@@ -13,6 +13,8 @@ from doorward_node import files
 _ASK_AGAIN_S = const(3)
 # Read at a time when the whole is checked: the door's loop must have its turn between two.
 _STEP = const(4096)
+# In pieces that find room in any heap.
+_READ = const(128)
 # In the header of doorward_core.records.
 _VERSION_ENDS = const(40)
 
@@ -66,8 +68,8 @@ class Pull:
             self._hashed = 0
         with open(self._path, "rb") as file:
             file.seek(self._hashed)
-            for _ in range(_STEP // 512):
-                self._hash.update(file.read(512))
+            for _ in range(_STEP // _READ):
+                self._hash.update(file.read(_READ))
         self._hashed += _STEP
         if self._hashed < self._config.cache_size:
             return False

@@ -100,7 +100,7 @@ def _fail(strike, error):
     sys.print_exception(error)
     try:
         files.replace(_NOTE, (type(error).__name__ + ": " + str(error))[:120].encode())
-    except OSError:
-        pass  # a full or broken flash must not keep the board from starting again
+    except (OSError, MemoryError):
+        pass  # a full flash or heap must not keep the board from starting again
     sleep_ms(_RESET_PAUSE_MS)
     machine.reset()

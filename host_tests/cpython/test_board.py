@@ -19,6 +19,7 @@ STRIKE = 25
 UID = bytes.fromhex("04a1b2c3d4e5f6")
 STRANGER = bytes.fromhex("04a1b2c3")
 HEAP_KIB = 136
+HARD_RESET = 2  # by the firmware; 3 would be the watchdog
 
 
 @pytest.fixture(scope="session")
@@ -301,6 +302,18 @@ async def test_an_exception_in_any_task_makes_the_relay_safe_and_is_told(
     assert closed.at_ns - opened < 3_000_000_000
     await until(lambda: len(gateway.events_of("boot")) == 2, board)
     assert gateway.events_of("boot")[1]["failure"] == "ValueError: planted"
+
+
+async def test_a_board_without_any_heap_left_starts_again_by_itself(
+    lab: Lab, port: int, gateway: ScriptedGateway, tmp_path: Path
+) -> None:
+    hoard = LATER + "while True: self.hoard = getattr(self, 'hoard', 0), bytes(200)\n"
+    firmware = planted(tmp_path, "doorward_node/doorway.py", STEP, hoard + STEP)
+    board = await lab.start_board(profile(port), heap_kib=HEAP_KIB, firmware=firmware)
+    await open_and_wait(board, gateway)
+    await board.wait_edge(STRIKE, 0, 5, since_ns=board.edges[-1].at_ns)
+    await until(lambda: len(gateway.events_of("boot")) == 2, board)
+    assert gateway.events_of("boot")[1]["cause"] == HARD_RESET
 
 
 async def test_a_hang_does_not_keep_the_relay_on_beyond_its_cap(

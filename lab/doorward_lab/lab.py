@@ -13,7 +13,7 @@ from doorward_lab.errors import LabError, SiteError
 from doorward_lab.flash import Flash
 
 # What the door firmware needs, with the shim in it and room to breathe (bench/firmware.py measures it).
-DOOR_HEAP_KIB = 160
+DOOR_HEAP_KIB = 144
 
 
 class Lab:
