@@ -5,6 +5,13 @@ holds a secret or a whole credential number.
 """
 
 
+def one_line(text: str) -> str:
+    r"""`text` with everything that moves a cursor or hides written out, as \n or \u202e: it may quote what was sent."""
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
+    )
+
+
 class DoorwardError(Exception):
     """Something is wrong, and somebody can do something about it."""
 
@@ -20,7 +27,7 @@ class DoorwardError(Exception):
     @property
     def message(self) -> str:
         """The problem and the next step, as one line."""
-        return f"{self.problem}; {self.remedy}" if self.remedy else self.problem
+        return one_line(f"{self.problem}; {self.remedy}" if self.remedy else self.problem)
 
 
 # --- the caller asked for something that cannot be ------------------------------------------------------------

@@ -12,9 +12,11 @@ from fastapi import FastAPI
 
 from doorward import local_socket
 from doorward.errors import PortInUse, StartupError
+from doorward.runtime.slow_clients import ImpatientProtocol
 
 _GRACE_S = 1
 _BACKLOG = 128
+_CONNECTIONS = 1000  # beyond them 503: a browser holds up to six, a live page one more
 
 
 class Server(uvicorn.Server):
@@ -32,6 +34,8 @@ class Server(uvicorn.Server):
                 # Any program on this machine could name the address that waits after a wrong password.
                 proxy_headers=False,
                 ws="none",
+                http=ImpatientProtocol,
+                limit_concurrency=_CONNECTIONS,
                 timeout_graceful_shutdown=_GRACE_S,
             )
         )

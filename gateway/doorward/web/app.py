@@ -7,6 +7,7 @@ from doorward.app.services import Services
 from doorward.web import api, errors, pages, static
 from doorward.web.context import Web
 from doorward.web.headers import SecurityHeaders
+from doorward.web.limits import RateLimit
 from doorward.web.render import Renderer
 from doorward.web.stream import Streams
 
@@ -34,7 +35,9 @@ def create_app(services: Services, *, local: bool = False) -> FastAPI:
     app.state.web = Web(
         services, Renderer(demo=services.site is not None), app.state.streams, local=local
     )
-    app.add_middleware(SecurityHeaders)
+    if not local:
+        app.add_middleware(RateLimit)
+    app.add_middleware(SecurityHeaders)  # added last, it is outermost: on every answer
     errors.install(app)
     app.include_router(api.router(demo=services.site is not None, local=local))
     if not local:

@@ -20,6 +20,7 @@ from doorward.errors import (
     NotSignedIn,
     TooManyAttempts,
     Unavailable,
+    one_line,
 )
 from doorward.web.context import Web, get_web
 from doorward.web.csrf import Refused
@@ -108,28 +109,35 @@ def _sign_in_first(request: Request) -> Response | None:
     return RedirectResponse("/login", 303)
 
 
-async def _on_doorward_error(request: Request, error: Exception) -> Response:
-    assert isinstance(error, DoorwardError)  # noqa: S101  # registered for it
-    if isinstance(error, NotSignedIn):
-        elsewhere = _sign_in_first(request)
-        if elsewhere is not None:
-            return elsewhere
-    if isinstance(error, FreshLoginNeeded):
-        elsewhere = _confirm_first(request)
-        if elsewhere is not None:
-            return elsewhere
-    response = _answer(request, status_of(error), error.code, error.message, error.field)
+def answer(request: Request, error: DoorwardError) -> Response:
+    """The answer to a request that came to this error."""
+    response = _elsewhere(request, error)
+    if response is None:
+        response = _answer(request, status_of(error), error.code, error.message, error.field)
     if isinstance(error, TooManyAttempts):
         response.headers["Retry-After"] = str(error.retry_after)
     return response
+
+
+def _elsewhere(request: Request, error: DoorwardError) -> Response | None:
+    if isinstance(error, NotSignedIn):
+        return _sign_in_first(request)
+    if isinstance(error, FreshLoginNeeded):
+        return _confirm_first(request)
+    return None
+
+
+async def _on_doorward_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, DoorwardError)  # noqa: S101  # registered for it
+    return answer(request, error)
 
 
 async def _on_invalid_request(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101  # registered for it
     first = error.errors()[0]
     where = [str(part) for part in first["loc"][1:]]
-    field = ".".join(where) or None
-    told = f"{field}: {first['msg']}" if field else str(first["msg"])
+    field = one_line(".".join(where)) or None
+    told = one_line(f"{field}: {first['msg']}" if field else str(first["msg"]))
     return _answer(request, 422, InvalidInput.code, f"{told}; see /api/v1/openapi.json", field)
 
 
