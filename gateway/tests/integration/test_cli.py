@@ -109,6 +109,31 @@ def test_why_knows_weekday_evenings(demo: Demo) -> None:
     assert uid not in text
 
 
+def test_the_audit_is_whole_while_cards_are_tapped_and_can_be_taken_along(
+    demo: Demo, tmp_path: Path
+) -> None:
+    demo.tap("member")
+    verdict = demo.ask("audit", "verify")
+    assert (verdict["findings"], verdict["ok"]) == ([], True)
+    assert 0 < verdict["proven"] <= verdict["last"]
+    assert verdict["entries"] > 0
+    target, authority = tmp_path / "audit.csv", str(demo.data / "signer" / "ca.crt")
+    demo.ask("audit", "export", "--format", "csv", "--out", str(target))
+    assert "Maya Okafor" in target.read_text()
+    found = demo.run("audit", "verify", str(target), "--ca", authority)
+    assert found.returncode == 0, found.stdout
+    target.write_text(target.read_text().replace("Maya Okafor", "Ana Ruiz", 1))
+    found = demo.run("audit", "verify", str(target), "--ca", authority)
+    assert found.returncode == 1
+    assert "edited" in found.stdout
+
+
+def test_a_running_gateway_is_not_checked_behind_its_back(demo: Demo) -> None:
+    done = demo.run("audit", "verify", "--offline")
+    assert done.returncode == 1
+    assert "already" in done.stderr
+
+
 def test_a_door_that_nobody_released_is_forced(demo: Demo) -> None:
     demo.ask("lab", "contact", "front", "open")
     deadline = time.monotonic() + 10
