@@ -16,7 +16,7 @@ from doorward.domain import audit
 from doorward.domain.audit import CHAINED, AuditRow
 from doorward.domain.audit_chain import ORIGIN, Head
 from doorward.domain.audit_walk import Finding, Walked, links, walk
-from doorward.errors import DoorwardError, InvalidInput
+from doorward.errors import DoorwardError, InvalidInput, Unavailable
 
 
 class Witness(Protocol):
@@ -89,6 +89,8 @@ def _proof(witness: Witness) -> _Proof:
     try:
         told, head = witness.anchors(), witness.head()
         certificates, root = witness.audit_certificates(), witness.certificate()
+    except Unavailable:
+        raise
     except DoorwardError as error:
         return _Proof((), None, (Finding("anchors", 1, error.problem),))
     good, findings = sound(told, certificates, root)

@@ -1,5 +1,7 @@
 """Checks of the audit that need no running gateway: of an installation that stands still, and of an export."""
 
+import asyncio
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -8,10 +10,11 @@ from doorward.adapters.store import SqlTrail
 from doorward.app.audit_file_check import check_file
 from doorward.app.trail import check
 from doorward.app.views import AuditVerdict
+from doorward.config import Settings
 from doorward.database import load_or_create
 from doorward.errors import InvalidInput
-from doorward.runtime import lock
-from doorward.signer import Signer
+from doorward.runtime import lock, restored
+from doorward.runtime.keys import open_keys
 from doorward.web.api.models import VerdictAnswer
 
 Verdict = dict[str, Any]
@@ -26,12 +29,18 @@ def verify_directory(directory: Path) -> Verdict:
         raise InvalidInput(
             f"there is no installation in {directory}", "name one with --data", field="data"
         )
-    with lock.hold(directory):
+    return asyncio.run(_standing_still(settings, database))
+
+
+async def _standing_still(settings: Settings, database: Path) -> Verdict:
+    async with AsyncExitStack() as stack:
+        stack.enter_context(lock.hold(settings.directory))
+        mark = restored.read(settings.directory)
         trail = SqlTrail.open(database, load_or_create(settings.database_key, database))
-        try:
-            return _answer(check(trail, Signer(settings.device_keys)))
-        finally:
-            trail.close()
+        stack.callback(trail.close)
+        signer = await open_keys(settings, stack)
+        unheard = mark is not None and mark.news is not None
+        return _answer(await asyncio.to_thread(check, trail, signer, restored=unheard))
 
 
 def verify_file(path: Path, authority: Path) -> Verdict:

@@ -350,3 +350,29 @@ def test_a_log_that_is_chained_anew_is_not_what_the_audit_took_up(
         )
     finding = other.checked().findings[0]
     assert (finding.kind, finding.device, finding.row) == ("rewritten", "front", 3)
+
+
+def test_a_gap_that_the_audit_tells_of_is_none_to_complain_about(
+    site: Site, tmp_path: Path
+) -> None:
+    other = site.copy(tmp_path / "other")
+    gap = LogEntry("front", "0a0b0c0d", 9, b"", bytes(range(16)), 5)
+    after = seal.chain(gap.digest, gap.epoch, 10, b"{}")
+    told = AuditRow(5, "log.gap", "gateway", device="front")
+
+    async def restore() -> None:
+        store = SqlStore(other.directory / "gateway.db", KEY, other.signer())
+        store.start()
+        store.store_gap(gap, [told], lambda *_: None)
+        store.store_event(replace(gap, seq=10, body=b"{}", digest=after), [], lambda *_: None)
+        await store.close()
+
+    asyncio.run(restore())
+    assert other.checked().ok, other.checked().findings
+    values = (b"", bytes(16))
+    other.sql(
+        "INSERT INTO device_event (device, epoch, seq, body, digest, received_ms) "
+        "VALUES ('front', '0a0b0c0d', 20, ?, ?, 5)",
+        *values,
+    )
+    assert [f.row for f in other.checked().findings] == [11]

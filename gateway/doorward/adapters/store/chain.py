@@ -15,7 +15,7 @@ from doorward.database import for_writing
 from doorward.domain.audit import BROKEN, CHAINED, GATEWAY, RESTORED, UNPROVEN, AuditRow
 from doorward.domain.audit_chain import ORIGIN, SALT_BYTES, Head, Link, follow
 from doorward.domain.audit_walk import links, walk
-from doorward.errors import DoorwardError
+from doorward.errors import DoorwardError, Unavailable
 
 _log = structlog.get_logger(__name__)
 
@@ -142,6 +142,8 @@ class Keeper:
         """The notary's head; or what is wrong with its files."""
         try:
             head = self._notary.head()
+        except Unavailable:
+            raise
         except DoorwardError as error:
             return None, f"The anchors are damaged: {error.problem}."
         return None if head is None else Head(head.count, head.digest), None

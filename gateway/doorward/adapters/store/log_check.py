@@ -55,6 +55,7 @@ def findings(connection: Connection) -> Iterator[Finding]:
 
 
 def _broken(raw: Any) -> Iterator[Finding]:
+    gaps = set(raw.execute(_GAPS, (LOG_GAP,)))
     log, before, expected, whole = None, seal.CHAIN_START, 1, True
     gaps = set(raw.execute(_GAPS, (LOG_GAP,)))
     for device, epoch, seq, body, digest in raw.execute(_ENTRIES):
@@ -69,13 +70,19 @@ def _broken(raw: Any) -> Iterator[Finding]:
         ):
             before, expected = digest, seq + 1
             continue
-        if seq != expected:
+        if body == b"" and _place(device, epoch, seq, digest) in gaps:
+            expected = seq
+        elif seq != expected:
             whole = False
             yield Finding("deleted", expected, f"it is missing from log {epoch}", device)
         elif not _is_next(before, epoch, seq, body, digest):
             whole = False
             yield Finding("edited", seq, f"it is not what the board wrote in log {epoch}", device)
         before, expected = digest, expected + 1
+
+
+def _place(device: str, epoch: str, seq: int, digest: object) -> tuple[str, str] | None:
+    return (device, f"{epoch}.{seq}:{digest.hex()}") if isinstance(digest, bytes) else None
 
 
 def _is_next(before: bytes, epoch: str, seq: int, body: object, digest: object) -> bool:
