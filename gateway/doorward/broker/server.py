@@ -13,7 +13,7 @@ from doorward.broker.journal import Journal
 from doorward.broker.limits import Limits
 from doorward.broker.listeners import Listeners, Secure
 from doorward.broker.policy import Policy
-from doorward.broker.ports import Certificates, Kept, Store
+from doorward.broker.ports import Batch, Certificates, Kept, Store
 from doorward.broker.principals import Principal, Principals, Role
 from doorward.broker.router import Router
 
@@ -50,6 +50,7 @@ class Broker:
         known = certificates or NoCertificates()
         self._exchange = Exchange(principals, known, self._router, self._journal, limits, clock)
         self._listeners = Listeners(self._exchange)
+        self._address = ("", 0)
         self.secure_port = 0  # of the TLS listener, once there is one
         self._sweeping: asyncio.Task[None] | None = None
         principals.changed = self._principal_changed
@@ -66,6 +67,7 @@ class Broker:
         except BaseException:
             await self._store.close()
             raise
+        self._address = host, actual
         self._restore(kept)
         await self._listeners.start_serving()
         sweeping = self._keep_time()
@@ -87,6 +89,27 @@ class Broker:
         await self._wait_for_goodbyes()
         await self._journal.drain()
         await self._store.close()
+
+    async def answer(self) -> None:
+        """Return after a commit, and when a connection of our own was taken and its end noticed. Raises what failed."""
+        committed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def done(error: Exception | None) -> None:
+            if committed.done():
+                return  # nobody waits any more
+            if error is None:
+                committed.set_result(None)
+            else:
+                committed.set_exception(error)
+
+        self._store.write(Batch(), done)
+        await committed
+        reader, writer = await asyncio.open_connection(*self._address)
+        try:
+            writer.write_eof()
+            await reader.read()
+        finally:
+            writer.close()
 
     async def expel(self, name: str) -> None:
         """Shut a device out for good, at once: secret, connection, session, queue and its retained messages.

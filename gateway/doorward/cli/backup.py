@@ -48,10 +48,21 @@ def backup() -> None:
     is_flag=True,
     help="Also the boards' keys and the CA's: boards go on after a restore. Keep such a file like the keys themselves.",
 )
+@click.option(
+    "--keys",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where the signer has them, if it is a process of its own; by default DATA/signer.",
+)
 @_secret
 @common
 def create_archive(
-    file: Path, passphrase_file: Path | None, *, with_keys: bool, as_json: bool, data: Path | None
+    file: Path,
+    passphrase_file: Path | None,
+    keys: Path | None,
+    *,
+    with_keys: bool,
+    as_json: bool,
+    data: Path | None,
 ) -> None:
     """Write a new backup. The gateway may run meanwhile, and waits for nothing."""
     from doorward.runtime.backup import create
@@ -59,7 +70,9 @@ def create_archive(
     with _told(), _progress() as progress:
         passphrase = _passphrase(passphrase_file, new=True)
         directory = chosen_directory(data)
-        manifest = create(directory, file, passphrase, with_keys=with_keys, progress=progress)
+        manifest = create(
+            directory, file, passphrase, with_keys=with_keys, progress=progress, keys=keys
+        )
     kind = "boards' keys included" if with_keys else "boards' keys not included"
     text = f"{file}: {_size(manifest.size)}, {kind}"
     show({"file": str(file), **asdict(manifest)}, clean(text), as_json=as_json)

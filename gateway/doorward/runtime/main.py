@@ -13,6 +13,7 @@ from doorward import config, logs
 from doorward.errors import StartupError
 from doorward.runtime.demo import SITE_FILE, DemoGateway
 from doorward.runtime.gateway import Gateway
+from doorward.runtime.systemd import Manager
 
 Say = Callable[[str], None]
 G = TypeVar("G", bound=Gateway)
@@ -99,6 +100,13 @@ async def _serve(gateway: G, greet: Callable[[G], None]) -> None:
 
 
 async def _live(gateway: G, greet: Callable[[G], None]) -> None:
+    manager = Manager()
     await gateway.start()
     greet(gateway)
-    await gateway.wait()
+    manager.tell("READY=1")
+    sign = asyncio.create_task(manager.keep_alive(gateway.answer))
+    try:
+        await gateway.wait()
+    finally:
+        sign.cancel()
+        manager.tell("STOPPING=1")

@@ -50,6 +50,10 @@ class SqlStore:
             self._keeper.start(self._engine, restored)
         self._writer.start()
 
+    async def answer(self) -> None:
+        """Return after a commit. Raises Unavailable."""
+        await self._writer.run(lambda _connection: None)
+
     async def close(self) -> None:
         """Finish what was handed over, then let go of the file."""
         await self._writer.close()

@@ -22,11 +22,18 @@ _DEMO = "site.json"  # it marks a directory as a demo's, and holds the keys of i
 
 
 def create(
-    directory: Path, file: Path, passphrase: str, *, with_keys: bool, progress: Progress
+    directory: Path,
+    file: Path,
+    passphrase: str,
+    *,
+    with_keys: bool,
+    progress: Progress,
+    keys: Path | None = None,
 ) -> Manifest:
     """Write a new archive of the installation in `directory`, whether or not its gateway runs.
 
-    Raises NotFound, Conflict, BackupError; then there is no `file`.
+    `keys`: where its signer has them, if not in `directory`. Raises NotFound, Conflict, BackupError; then there is no
+    `file`.
     """
     if not (directory / "gateway.db").exists():
         raise NotFound(f"there is no installation in {directory}", "name it with --data")
@@ -34,7 +41,10 @@ def create(
         raise Conflict(f"{file} exists already", "choose another name", field="FILE")
     try:
         with _workshop(directory) as place:
-            files = _collect(Settings(directory=directory), place, progress, with_keys=with_keys)
+            settings = Settings(directory=directory)
+            source = keys or settings.device_keys
+            files = _signers(source, place) if with_keys else {}
+            files |= _collect(settings, place, progress, with_keys=with_keys)
             manifest = Manifest(
                 made_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
                 doorward=__version__,
@@ -55,15 +65,13 @@ def create(
 def _collect(
     settings: Settings, place: Path, progress: Progress, *, with_keys: bool
 ) -> dict[str, Path]:
-    """What goes into the archive, by its name there. The databases are copied into `place`.
+    """What goes into the archive after the signer's, by its name there. The databases are copied into `place`.
 
     In this order, so that nothing points to what is not there: what the signer knows of the audit is never ahead of
     it, and what the broker holds no longer the gateway has.
     """
     directory = settings.directory
     files: dict[str, Path] = {}
-    if with_keys:
-        files |= _signers(settings.device_keys, place)
     key = load_or_create(settings.database_key, directory / "gateway.db")
     new_key = secrets.token_bytes(len(key))
     (place / "database.key").write_bytes(new_key)
@@ -84,10 +92,10 @@ def _collect(
 
 def _signers(source: Path, place: Path) -> dict[str, Path]:
     """Copies, because the signer goes on writing to its own."""
+    if not (source / "ca.key").exists():
+        raise NotFound(f"there are no keys in {source}", "name the signer's directory with --keys")
     kept: dict[str, Path] = {}
     (place / archive.SIGNER).mkdir(mode=0o700)
-    if not source.is_dir():
-        return kept
     for path in sorted(source.iterdir()):
         if path.is_file() and not path.name.startswith("."):
             name = f"{archive.SIGNER}/{path.name}"

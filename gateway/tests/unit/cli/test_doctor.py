@@ -118,3 +118,16 @@ def test_a_running_gateway_adds_what_it_knows(api: Any, capsys: pytest.CaptureFi
     assert "port" not in told
     assert run(["doctor", "--data", str(api.data)]) == 1
     assert "board back" in capsys.readouterr().out
+
+
+def test_it_tells_whether_systemd_starts_it(tmp_path: Path) -> None:
+    units, systemd = tmp_path / "units", tmp_path / "run"
+    assert list(checks.service(units, systemd)) == [], "there is no systemd"
+    systemd.mkdir()
+    assert [check.state for check in checks.service(units, systemd)] == ["note"]
+    (units / "multi-user.target.wants").mkdir(parents=True)
+    (units / "doorward.service").touch()
+    [found] = checks.service(units, systemd)
+    assert (found.state, found.remedy) == ("FAIL", "systemctl enable --now doorward")
+    (units / "multi-user.target.wants" / "doorward.service").touch()
+    assert [check.state for check in checks.service(units, systemd)] == ["ok"]

@@ -114,6 +114,16 @@ def test_the_live_databases_key_is_in_no_backup(site: Path, tmp_path: Path) -> N
     assert live not in b"".join(everything(tmp_path / "new").values())
 
 
+def test_keys_that_are_elsewhere_are_asked_for(site: Path, tmp_path: Path) -> None:
+    elsewhere = (site / "signer").rename(tmp_path / "keys")
+    with pytest.raises(NotFound, match=r"no backup was made: there are no keys in .*; .* --keys"):
+        made(site)
+    file = tmp_path / "b.backup"
+    create(site, file, PASSPHRASE, with_keys=True, progress=quiet, keys=elsewhere)
+    brought_back(file, tmp_path / "new")
+    assert everything(tmp_path / "new" / "signer") == everything(elsewhere)
+
+
 async def test_what_is_sealed_once_more_opens_afterwards(site: Path, tmp_path: Path) -> None:
     """Second factors are sealed under the database's key, which is another one after a restore."""
     live = load_or_create(site / "keys" / "database.key")
