@@ -13,7 +13,8 @@ from doorward import private_file
 from doorward.errors import KeyFileError
 from doorward_core import topics
 
-# 2: with the serial of the certificate and room for the next key. A file without a number is of the first kind.
+# 2: with the serial of the certificate and the keys of a rekey, and without the MQTT password. A file that has no
+# number is of the first kind.
 _FORMAT = 2
 _SECRET = re.compile("[0-9a-f]{64}")
 _BACKUP = "restore it from your backup"
@@ -21,10 +22,10 @@ _BACKUP = "restore it from your backup"
 
 @dataclass(frozen=True, slots=True)
 class Enrolment:
-    """What a board needs to prove who it is. Secrets are 64 hex digits; never log one."""
+    """What the gateway's side has to know of a board. Keys and digests are 64 hex digits; never log a key."""
 
     device: str
-    secret: str  # its MQTT password
+    password: str  # SHA-256 of its MQTT password, which the board alone has
     key: str  # K_dev, from which its seals are made
     epoch: int = 1
     serial: int | None = None  # of its certificate; None for a device that was never given one
@@ -40,12 +41,13 @@ class Enrolment:
     @property
     def digest(self) -> bytes:
         """SHA-256 of its MQTT password: all that a broker has to know."""
-        return hashlib.sha256(self.secret.encode()).digest()
+        return bytes.fromhex(self.password)
 
 
-def new(device: str, serial: int | None = None) -> Enrolment:
-    """Fresh secrets, kept nowhere yet."""
-    return Enrolment(device, secrets.token_hex(32), secrets.token_hex(32), serial=serial)
+def new(device: str, serial: int | None = None) -> tuple[Enrolment, str]:
+    """Fresh secrets, kept nowhere yet, and the MQTT password, which is kept nowhere but on the board."""
+    password = secrets.token_hex(32)
+    return Enrolment(device, _digest(password), secrets.token_hex(32), serial=serial), password
 
 
 def path_of(directory: Path, device: str) -> Path:
@@ -71,14 +73,6 @@ def in_force(enrolment: Enrolment) -> Enrolment:
     )
 
 
-def create(directory: Path, device: str) -> Enrolment:
-    """Make new secrets and their file; returns the old ones when there is a file already."""
-    enrolment = new(device)
-    if private_file.create(path_of(directory, device), _encode(enrolment)):
-        return enrolment
-    return load(path_of(directory, device))
-
-
 def replace(directory: Path, enrolment: Enrolment) -> None:
     """Write a device's file, in place of an older one if there is one."""
     private_file.replace(path_of(directory, enrolment.device), _encode(enrolment))
@@ -94,8 +88,10 @@ def load(path: Path) -> Enrolment:
             raise KeyFileError(
                 f"key file {path} was written by a newer doorward", "start that version"
             )
+        if written == 1:
+            known["password"] = _digest(known.pop("secret"))
         enrolment = Enrolment(**known)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise KeyFileError(f"key file {path} is no device key", _BACKUP) from error
     if enrolment.device != path.stem or not _is_whole(enrolment):
         raise KeyFileError(f"key file {path} is no key of {path.stem}", _BACKUP)
@@ -114,9 +110,13 @@ def _is_whole(enrolment: Enrolment) -> bool:
         and (enrolment.serial is None or _is_number(enrolment.serial))
         and (enrolment.next_key is None or _is_secret(enrolment.next_key))
         and (enrolment.former_key is None or _is_secret(enrolment.former_key))
-        and _is_secret(enrolment.secret)
+        and _is_secret(enrolment.password)
         and _is_secret(enrolment.key)
     )
+
+
+def _digest(password: str) -> str:
+    return hashlib.sha256(password.encode()).hexdigest()
 
 
 def _is_number(value: object) -> bool:

@@ -53,7 +53,7 @@ class Signer:
                 f"{device!r} is no device id", "use 1 to 32 of A-Z a-z 0-9 _ -", field="device"
             )
         certified = self._authority.certify_device(device)
-        made = enrolment.new(device, certified.serial)
+        made, password = enrolment.new(device, certified.serial)
         with self._changing:
             # Were the power to go in between, the board would be shut out until it is adopted again. The other way
             # round its old certificate would stay good for ever.
@@ -62,7 +62,7 @@ class Signer:
             self._hold(made)
         return Adoption(
             device=device,
-            secret=made.secret,
+            secret=password,
             key=made.key,
             epoch=made.epoch,
             serial=certified.serial,
@@ -118,19 +118,6 @@ class Signer:
 
     def audit_certificates(self) -> tuple[bytes, ...]:
         return self._notary.certificates
-
-    def enrol(self, device: str) -> Enrolment:
-        """Return the device's secrets, made anew for a new device: what goes into its config.json."""
-        known = self._devices.get(device)
-        if known is None:
-            made = enrolment.create(self._directory, device)
-            self._hold(made)
-            return made
-        return known.enrolment
-
-    def enrolments(self) -> tuple[Enrolment, ...]:
-        """All of them: the broker has to know the MQTT passwords."""
-        return tuple(known.enrolment for known in self._devices.values())
 
     def devices(self) -> tuple[str, ...]:
         return tuple(self._devices)

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from stage.board import ScriptedBoard
 from stage.gate import Gate
+from stage.secrets import enrol
 
 from attack.wire import Said, Wire
 from doorward.adapters.store import SqlStore
@@ -96,8 +97,10 @@ class Site:
 
     async def __aenter__(self) -> Self:
         self.directory.mkdir(parents=True, exist_ok=True)
-        self.signer = Signer(self.directory / "signer")
-        self.scripts = {name: ScriptedBoard(self.signer.enrol(name)) for name in ("front", "back")}
+        keys = self.directory / "signer"
+        self.enrolments = {name: enrol(keys, name) for name in ("front", "back")}
+        self.scripts = {name: ScriptedBoard(given) for name, given in self.enrolments.items()}
+        self.signer = Signer(keys)
         self.port = await self.wire.start()
         await self._furnish()
         await self.start_gateway()
@@ -162,7 +165,7 @@ class Site:
 
     def profile(self, name: str) -> dict[str, Any]:
         """A board's config.json."""
-        enrolment = self.signer.enrol(name)
+        enrolment = self.enrolments[name]
         return {
             "id": name,
             "base": BASE,

@@ -14,9 +14,9 @@ from sqlalchemy import text
 from stage.board import ScriptedBoard
 from stage.house import MEMBER, furnish
 from stage.online import OnlineBoard
+from stage.secrets import Enrolment
 
 from doorward.database import load_or_create, open_database
-from doorward.signer import Enrolment
 
 TIMES = 20
 

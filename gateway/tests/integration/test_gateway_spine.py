@@ -12,10 +12,10 @@ import httpx
 import pytest
 from stage.house import MEMBER, STRANGER, furnish
 from stage.online import OnlineBoard
+from stage.secrets import Enrolment
 
 from doorward import config
 from doorward.runtime import Gateway
-from doorward.signer import Enrolment
 from doorward_core import board_messages, gateway_seal, seal, topics
 from doorward_core.records import Cache
 

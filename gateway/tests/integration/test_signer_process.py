@@ -21,8 +21,7 @@ import pytest
 from demos import free_port_base
 from stage.house import MEMBER, furnish
 from stage.online import OnlineBoard
-
-from doorward.signer import Enrolment
+from stage.secrets import Enrolment
 
 SIGNER, GATEWAY, STRANGER = 64001, 64002, 64003
 _START_S = 30.0

@@ -2,9 +2,9 @@
 
 import os
 
-from doorward.signer import Enrolment
 from doorward_core import board_messages, seal, topics
 from doorward_core.messages import encode, hexed
+from stage.secrets import Enrolment
 
 
 class ScriptedBoard:

@@ -7,8 +7,8 @@ from doorward.database import load_or_create
 from doorward.domain.audit import AuditRow
 from doorward.domain.devices import APPROVED, Registration
 from doorward.domain.doors import Door
-from doorward.signer import Enrolment, Signer
 from doorward_core.schedule import ALWAYS
+from stage.secrets import Enrolment, enrol
 
 MEMBER = bytes.fromhex("04a1b2c3d4e5f6")
 STRANGER = bytes.fromhex("04a1b2c3d4e5f7")
@@ -28,4 +28,4 @@ async def furnish(directory: Path) -> Enrolment:
     board = Registration("front", "esp32-devkit-door", APPROVED, 0)
     await store.put_device(board, AuditRow(0, "device.approved", "operator"))
     await store.close()
-    return Signer(directory / "signer").enrol("front")
+    return enrol(directory / "signer", "front")

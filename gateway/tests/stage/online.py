@@ -8,10 +8,10 @@ from typing import Any, Self
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
-from doorward.signer import Enrolment
 from doorward_core import seal, topic_tree, topics
 from doorward_core.topics import device_topic
 from stage.board import ScriptedBoard
+from stage.secrets import Enrolment
 
 _PATIENCE_S = 10.0
 

@@ -20,6 +20,7 @@ from doorward_core.topics import device_topic
 from stage.board import ScriptedBoard
 from stage.clock import FakeClock
 from stage.gate import Gate
+from stage.secrets import enrol
 from stage.store import MemoryStore
 
 CARDS = MappingProxyType(
@@ -77,10 +78,10 @@ class Scene:
         self.clock = FakeClock()
         self.store = MemoryStore(RULES)
         self.keys_directory = directory
-        self.signer = Signer(directory)
         self.gate = Gate()
-        self.front = ScriptedBoard(self.signer.enrol("front"))
-        self.back = ScriptedBoard(self.signer.enrol("back"))
+        self.front = ScriptedBoard(enrol(directory, "front"))
+        self.back = ScriptedBoard(enrol(directory, "back"))
+        self.signer = Signer(directory)
         self.wire = Recorder(self.log)
         self.tasks: list[asyncio.Task[None]] = []
         self.cases = wire(

@@ -47,9 +47,9 @@ def test_a_crash_leaves_no_half_key(
         else:
             patched.setattr(os, "fdopen", crash)
         with pytest.raises(Crash):
-            Signer(tmp_path / "signer").enrol("front")
+            Signer(tmp_path / "signer").adopt("front")
         with pytest.raises(Crash):
             load_or_create(tmp_path / "database.key")
-    known = Signer(tmp_path / "signer").enrol("front")
-    assert Signer(tmp_path / "signer").enrol("front") == known
+    known = Signer(tmp_path / "signer").adopt("front")
+    assert Signer(tmp_path / "signer").serial("front") == known.serial
     assert len(load_or_create(tmp_path / "database.key")) == 32

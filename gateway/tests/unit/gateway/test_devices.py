@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import pytest
 from stage import CARDS, Scene, ScriptedBoard
+from stage.secrets import Enrolment
 
 from doorward.app.board_files import BoardProfile, BrokerAddress
 from doorward.app.device_doors import DoorOrder
 from doorward.app.views import AuditEntry
 from doorward.domain.devices import digest
 from doorward.errors import Conflict, InvalidInput, NotFound, Unavailable
-from doorward.signer.enrolment import Enrolment
 from doorward_core import seal, topics
 
 PROFILE = BoardProfile("esp32-devkit-door", {"strike": {"pin": 25, "active": 1}})

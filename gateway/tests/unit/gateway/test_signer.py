@@ -5,6 +5,12 @@ import json
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_der_private_key,
+)
 
 from doorward.app.trust import Adoption
 from doorward.errors import InvalidInput, KeyFileError, KeyFileTooOpen, UnknownDevice
@@ -13,19 +19,19 @@ from doorward_core import seal
 from doorward_core.seal import SealError
 
 
-def test_enrolling_makes_a_private_file_and_stays(tmp_path: Path) -> None:
-    first = Signer(tmp_path).enrol("front")
-    assert (tmp_path / "front.key").stat().st_mode & 0o777 == 0o600
-    signer = Signer(tmp_path)
-    assert signer.enrol("front") == first
-    assert signer.devices() == ("front",)
-    assert signer.enrol("back").key != first.key
-    assert first.key not in repr(first)
-    assert first.secret not in repr(first)
+def test_neither_password_nor_certificate_key_is_kept(tmp_path: Path) -> None:
+    adoption = Signer(tmp_path).adopt("front")
+    kept = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    assert adoption.key.encode() in kept, "the control: what has to be kept is found like this"
+    assert adoption.secret.encode() not in kept
+    assert adoption.private_key not in kept
+    private = load_der_private_key(adoption.private_key, None)
+    for kind in (PrivateFormat.PKCS8, PrivateFormat.TraditionalOpenSSL):
+        assert private.private_bytes(Encoding.PEM, kind, NoEncryption()) not in kept
 
 
 def test_a_file_that_is_open_or_damaged_or_misplaced_is_refused(tmp_path: Path) -> None:
-    Signer(tmp_path).enrol("front")
+    Signer(tmp_path).adopt("front")
     path = tmp_path / "front.key"
     path.chmod(0o644)
     with pytest.raises(KeyFileTooOpen, match="chmod 600"):
@@ -43,9 +49,9 @@ def test_a_file_that_is_open_or_damaged_or_misplaced_is_refused(tmp_path: Path) 
     ("field", "value"),
     [
         ("key", "x" * 64),
-        ("secret", "A" * 64),
+        ("password", "A" * 64),
         ("key", 7),
-        ("secret", None),
+        ("password", None),
         ("epoch", "1"),
         ("epoch", 0),
         ("device", 5),
@@ -54,7 +60,7 @@ def test_a_file_that_is_open_or_damaged_or_misplaced_is_refused(tmp_path: Path) 
 def test_a_file_that_holds_something_else_is_refused_by_name(
     tmp_path: Path, field: str, value: object
 ) -> None:
-    Signer(tmp_path).enrol("front")
+    Signer(tmp_path).adopt("front")
     path = tmp_path / "front.key"
     path.write_text(json.dumps({**json.loads(path.read_text()), field: value}))
     with pytest.raises(KeyFileError, match=r"front\.key is no key of front; restore"):
@@ -144,6 +150,7 @@ def test_a_file_of_the_first_format_is_still_read_and_one_from_the_future_is_not
     path.write_text(json.dumps(known))
     path.chmod(0o600)
     assert Signer(tmp_path).serial("front") is None
+    assert Signer(tmp_path).digests() == {"front": hashlib.sha256(b"a" * 64).digest()}
     adoption = Signer(tmp_path).adopt("front")
     assert Signer(tmp_path).serial("front") == adoption.serial
     path.write_text(json.dumps({**json.loads(path.read_text()), "format": 9, "hsm": True}))

@@ -164,7 +164,7 @@ def test_who_has_the_file_alone_reads_nothing(site: Path) -> None:
     for secret in (
         b"Maya",
         str(MEMBER).encode(),
-        enrolment["secret"].encode(),
+        enrolment["password"].encode(),
         enrolment["key"].encode(),
         held["keys/database.key"],
         b"the key of our own CA",
