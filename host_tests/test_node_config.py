@@ -54,6 +54,12 @@ def test_a_broker_has_an_address_and_not_a_name():
         assert refused("broker.host", host) == "broker.host"
 
 
+def test_a_claim_code_is_one_when_there_is_one():
+    check(dict(good(), claim="ef" * 16, board="esp32-devkit-door"), True)
+    for value in ("ef" * 15, "xy" * 16, "", None, 1):
+        assert refused("claim", value) == "claim"
+
+
 def test_a_former_key_is_a_key_when_there_is_one():
     check(dict(good(), former_key="ef" * 32), True)
     for value in ("ef" * 31, "xy" * 32, None, 1):

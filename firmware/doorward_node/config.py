@@ -66,6 +66,9 @@ def check(config: dict, has_tls: bool) -> None:
             raise ConfigError(name + ": need 64 hex digits")
     if "former_key" in config and not _is_hex(config["former_key"], 64):
         raise ConfigError("former_key: need 64 hex digits")
+    # Good for one approval; a board that was put up before there were any has none.
+    if "claim" in config and not _is_hex(config["claim"], 32):
+        raise ConfigError("claim: need 32 hex digits")
     if not isinstance(config.get("base"), str):
         raise ConfigError("base: need a text")
     if not _is_ipv4(_find(config, "broker.host")):

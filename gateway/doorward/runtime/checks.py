@@ -57,6 +57,8 @@ def _audit(cases: UseCases) -> HealthCheck:
 
 def _refused(cases: UseCases) -> HealthCheck:
     refused = {device.id: device.rejected for device in cases.fleet.list() if device.rejected}
+    if cases.fleet.strangers:
+        refused["boards that are not approved"] = cases.fleet.strangers
     if not refused:
         return HealthCheck("seals", True, "no message was refused")
     told = ", ".join(f"{device}: {count}" for device, count in sorted(refused.items()))

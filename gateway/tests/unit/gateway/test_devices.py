@@ -191,10 +191,15 @@ async def test_a_claim_code_is_good_for_one_approval(scene: Scene) -> None:
     assert scene.store.boards["side"].claim is None
     scene.deliver(topics.ONLINE, board.script.hello(), "side")
     before = kinds(scene)
+    live = board.script.announce(board.claim)
+    scene.deliver(topics.REGISTER, live, "side")
+    assert refused(scene) == 0
+    scene.deliver(topics.REGISTER, live, "side")
+    assert refused(scene) == 1, "a replay"
     copied = New(ScriptedBoard(Enrolment("side", board.secret, "0" * 64)), board.claim, "")
     copied.script.keys = board.script.keys
     await announce(scene, copied)
-    assert refused(scene) == 1
+    assert refused(scene) == 2
     assert kinds(scene) == before
     assert state(scene) == "approved"
     with pytest.raises(Conflict, match="approved already"):
