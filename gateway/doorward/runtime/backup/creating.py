@@ -92,7 +92,7 @@ def _collect(
 
 def _signers(source: Path, place: Path) -> dict[str, Path]:
     """Copies, because the signer goes on writing to its own."""
-    if not (source / "ca.key").exists():
+    if not source.is_dir() or not any(source.iterdir()):
         raise NotFound(f"there are no keys in {source}", "name the signer's directory with --keys")
     kept: dict[str, Path] = {}
     (place / archive.SIGNER).mkdir(mode=0o700)
