@@ -4,17 +4,21 @@ import difflib
 import os
 import tomllib
 from collections.abc import Mapping
+from ipaddress import IPv4Address, ip_address
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from doorward.errors import ConfigError
+from doorward.machine import machine_names
 from doorward_core import topic_tree, topics
 
 FILE_NAME = "doorward.toml"
-_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+ANY = "0.0.0.0"  # noqa: S104 - every address of this machine; what listens there asks for certificates
+LOOPBACK = "127.0.0.1"
+_ONLY_HERE = (LOOPBACK, "::1")
 # What the environment may say, and where it belongs. DOORWARD_DATA is the caller's to read.
 _ENVIRONMENT = {
     "DOORWARD_BASE": ("base",),
@@ -24,6 +28,7 @@ _ENVIRONMENT = {
     "DOORWARD_MQTT_HOST": ("mqtt", "host"),
     "DOORWARD_MQTT_PORT": ("mqtt", "port"),
     "DOORWARD_SIGNER_SOCKET": ("signer", "socket"),
+    "DOORWARD_MQTT_PLAIN_PORT": ("mqtt", "plain_port"),
 }
 
 
@@ -31,37 +36,57 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Listener(_Section):
-    """Where something listens: without TLS on loopback alone. Port 0 takes any free one."""
+def is_loopback(host: str) -> bool:
+    """True for an address that no other machine can reach."""
+    return host in _ONLY_HERE
 
-    host: str = "127.0.0.1"
-    port: int = Field(ge=0, le=65535)
 
-    @field_validator("host")
+class Mqtt(_Section):
+    """The embedded broker's listeners. Port 0 takes any free one.
+
+    Boards come to `host` and `port`, over mutual TLS. `plain_port` is for this machine alone, without TLS.
+    """
+
+    host: str = ANY
+    port: int = Field(default=8883, ge=0, le=65535)
+    plain_port: int = Field(default=1883, ge=0, le=65535)
+
+    @model_validator(mode="before")
     @classmethod
-    def _loopback_only(cls, host: str) -> str:
-        if host not in _LOOPBACK:
-            raise ValueError("without TLS it listens on loopback only; use 127.0.0.1")
-        return host
-
-
-class Mqtt(Listener):
-    """The embedded broker's listener. Boards are told this address, and take numbers alone: names can block them."""
-
-    port: int = Field(default=1883, ge=0, le=65535)
+    def _any(cls, values: Any) -> Any:
+        """Who takes any free port for boards has no other in mind for the rest."""
+        if isinstance(values, dict) and values.get("port") in {0, "0"}:
+            return {"plain_port": 0, **values}
+        return values
 
     @field_validator("host")
     @classmethod
     def _numeric(cls, host: str) -> str:
-        if host == "::1":
-            raise ValueError("boards speak IPv4; use 127.0.0.1")
-        return "127.0.0.1" if host == "localhost" else host
+        """Boards are told this address, and take numbers alone: looking up a name can block them."""
+        try:
+            return str(IPv4Address(LOOPBACK if host == "localhost" else host))
+        except ValueError:
+            raise ValueError("boards speak IPv4; use an address of this machine") from None
 
 
-class Web(Listener):
-    """The page's listener."""
+class Web(_Section):
+    """The page's listener: plain HTTP on loopback, HTTPS on any other address. Port 0 takes any free one."""
 
+    host: str = LOOPBACK
     port: int = Field(default=8080, ge=0, le=65535)
+
+    @field_validator("host")
+    @classmethod
+    def _address(cls, host: str) -> str:
+        try:
+            return str(ip_address(LOOPBACK if host == "localhost" else host))
+        except ValueError:
+            raise ValueError("this is no address; use one of this machine, or 0.0.0.0") from None
+
+    @property
+    def https(self) -> bool:
+        """Whether it needs TLS."""
+        return not is_loopback(self.host)
 
 
 class SignerAccess(_Section):
@@ -95,6 +120,7 @@ class Settings(_Section):
     directory: Path
     base: str = topics.BASE
     timezone: str = Field(default_factory=local_timezone)
+    names: tuple[str, ...] = Field(default_factory=machine_names)
     web: Web = Web()
     mqtt: Mqtt = Mqtt()
     signer: SignerAccess = SignerAccess()
@@ -131,6 +157,11 @@ class Settings(_Section):
         return self.directory / "signer"
 
     @property
+    def server_certificate(self) -> Path:
+        """What our servers show, with its key."""
+        return self.directory / "keys" / "server.pem"
+
+    @property
     def run(self) -> Path:
         """The directory of sockets and the lock."""
         return self.directory / "run"
@@ -159,7 +190,8 @@ def load(
         if name in environ:
             _merge(values, _nested(place, environ[name]))
     if port_base is not None:
-        _merge(values, {"web": {"port": port_base}, "mqtt": {"port": port_base + 1}})
+        mqtt = {"port": port_base + 1, "plain_port": port_base + 2}
+        _merge(values, {"web": {"port": port_base}, "mqtt": mqtt})
     if "directory" in values:
         raise ConfigError(f"{path}: directory is not set there", "use --data", field="directory")
     try:

@@ -21,13 +21,14 @@ PYTHON = (sys.executable, "-m", "doorward")
 
 
 def free_port_base() -> int:
-    """A port that is free together with the one above it."""
+    """A port that is free together with the two above it."""
     while True:
-        with socket.socket() as web, socket.socket() as mqtt:
+        with socket.socket() as web, socket.socket() as mqtt, socket.socket() as plain:
             web.bind(("127.0.0.1", 0))
             base: int = web.getsockname()[1]
             try:
                 mqtt.bind(("127.0.0.1", base + 1))
+                plain.bind(("127.0.0.1", base + 2))
             except (OSError, OverflowError):
                 continue
             return base

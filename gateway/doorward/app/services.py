@@ -265,6 +265,13 @@ class Monitor(Protocol):
     async def snapshot(self) -> Health: ...
 
 
+class Authority(Protocol):
+    """The site's own CA, as far as everybody may know it."""
+
+    def certificate(self) -> bytes:
+        """Its certificate, PEM."""
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """All of it. `site` is there only in the demo."""
@@ -281,5 +288,6 @@ class Services:
     operators: Operators
     tokens: Tokens
     feed: Feed
+    authority: Authority
     health: Monitor
     site: Site | None = None

@@ -1,5 +1,7 @@
 """What the signer hands out: identities, each given away once, and proofs that anybody can check."""
 
+import hashlib
+import ssl
 from dataclasses import dataclass, field
 
 
@@ -56,3 +58,9 @@ class ExportSignature:
 
     signature: bytes
     certificates: tuple[bytes, ...]
+
+
+def fingerprint(certificate: bytes) -> str:
+    """The SHA-256 of a certificate (PEM) as browsers and phones show it, for people to compare."""
+    der = ssl.PEM_cert_to_DER_cert(certificate.decode())
+    return hashlib.sha256(der).digest().hex(" ").upper()

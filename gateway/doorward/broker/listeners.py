@@ -10,7 +10,7 @@ from typing import cast
 
 from doorward.broker.connection import Connection
 from doorward.broker.exchange import Exchange
-from doorward.errors import PortInUse
+from doorward.errors import PortInUse, StartupError
 
 _log = logging.getLogger(__name__)
 
@@ -69,11 +69,14 @@ class Listeners:
                 protocol, host, port, backlog=_BACKLOG, start_serving=False
             )
         except OSError as error:
-            if error.errno != errno.EADDRINUSE:
-                raise
-            raise PortInUse(
-                f"MQTT port {port} on {host} is in use by another program",
-                "stop it, or choose another port (--port-base)",
+            if error.errno == errno.EADDRINUSE:
+                raise PortInUse(
+                    f"MQTT port {port} on {host} is in use by another program",
+                    "stop it, or choose another port (--port-base)",
+                ) from error
+            raise StartupError(
+                f"MQTT cannot listen on {host} port {port} ({error.strerror})",
+                "choose another host or port",
             ) from error
         self._servers.append(server)
         actual: int = server.sockets[0].getsockname()[1]

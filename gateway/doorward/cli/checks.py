@@ -161,8 +161,9 @@ def settings(directory: Path, *, running: bool) -> Iterator[Check]:
         return
     yield Check("settings", "ok", f"time zone {wanted.timezone}")
     if not running:
-        yield port("web", wanted.web.port)
-        yield port("mqtt", wanted.mqtt.port)
+        yield port("web", wanted.web.port, wanted.web.host)
+        yield port("mqtt", wanted.mqtt.port, wanted.mqtt.host)
+        yield port("plain mqtt", wanted.mqtt.plain_port)
 
 
 def service(units: Path = _UNITS, systemd: Path = _SYSTEMD) -> Iterator[Check]:
@@ -178,12 +179,12 @@ def service(units: Path = _UNITS, systemd: Path = _SYSTEMD) -> Iterator[Check]:
         yield Check("service", "ok", "starts with the machine")
 
 
-def port(name: str, number: int) -> Check:
+def port(name: str, number: int, host: str = "127.0.0.1") -> Check:
     """A port that the gateway will want must be free while it does not run."""
-    with socket.socket() as probe:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("127.0.0.1", number))
+            probe.bind((host, number))
         except OSError as error:
             detail = f"port {number} cannot be taken ({error.strerror})"
             return Check(

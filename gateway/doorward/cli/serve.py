@@ -11,7 +11,7 @@ from doorward.cli.failure import Failure
 from doorward.cli.options import Command, common, home_directory, say
 from doorward.errors import DoorwardError
 
-_LAST_BASE = 65534
+_LAST_BASE = 65533
 
 
 class PortBase(click.IntRange):

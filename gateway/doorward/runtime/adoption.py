@@ -1,7 +1,6 @@
 """Adoption as an operator asks for it: a kind of board by its name, and the broker as boards can reach it."""
 
 import ipaddress
-import socket
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -9,11 +8,10 @@ from pathlib import Path
 from doorward.adapters.boards import load_profile
 from doorward.app.board_files import BrokerAddress
 from doorward.app.devices import Adopted, AdoptionOrder, DeviceDesk
+from doorward.config import ANY
 from doorward.errors import InvalidInput
+from doorward.machine import own_address
 
-_ANY = "0.0.0.0"  # noqa: S104 - recognised, not listened on
-# Reserved for documentation: asking for the way there sends nothing (RFC 5737).
-_ELSEWHERE = ("192.0.2.1", 9)
 _HIGHEST_PORT = 65535
 
 
@@ -41,7 +39,7 @@ def broker_address(told: str | None, listens: BrokerAddress) -> BrokerAddress:
     Raises InvalidInput for what is no IPv4 address: looking up a name would stop a board.
     """
     if told is None:
-        return replace(listens, host=_own_address()) if listens.host == _ANY else listens
+        return replace(listens, host=_own_address()) if listens.host == ANY else listens
     host, _, port = told.partition(":")
     try:
         numeric = str(ipaddress.IPv4Address(host))
@@ -59,14 +57,11 @@ def broker_address(told: str | None, listens: BrokerAddress) -> BrokerAddress:
 
 
 def _own_address() -> str:
-    """This machine's address on the network that leads elsewhere."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as way:
-        try:
-            way.connect(_ELSEWHERE)
-        except OSError:
-            raise InvalidInput(
-                "broker: this machine is on no network",
-                "say where boards find it with --broker",
-                field="broker",
-            ) from None
-        return str(way.getsockname()[0])
+    found = own_address()
+    if found is None:
+        raise InvalidInput(
+            "broker: this machine is on no network",
+            "say where boards find it with --broker",
+            field="broker",
+        )
+    return found

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 
 from doorward.adapters.mqtt import MqttLink
 from doorward.app.health import Look
@@ -9,18 +10,30 @@ from doorward.app.views import HealthCheck
 from doorward.broker import Broker
 from doorward.config import Settings
 from doorward.errors import SigningUnavailable
+from doorward.runtime.server_certificate import ServerCertificate
+from doorward.runtime.tls import ServerTls
 from doorward.runtime.usecases import Keys, UseCases
 
+# It should have been made anew by then.
+_SHORT = timedelta(days=50)
 _LITTLE_SPACE = 64 * 1024 * 1024
 
 
 def all_checks(
-    link: MqttLink, broker: Broker, keys: Keys, cases: UseCases, settings: Settings
+    link: MqttLink,
+    broker: Broker,
+    keys: Keys,
+    cases: UseCases,
+    settings: Settings,
+    tls: ServerTls,
 ) -> Sequence[Look]:
     """One function a check."""
     return (
         lambda: _broker(link, broker),
         lambda: _signer(keys, settings),
+        lambda: _boards_listener(broker, settings),
+        lambda: _certificate(tls.certificate),
+        lambda: _authority(tls),
         lambda: _audit(cases),
         lambda: _refused(cases),
         lambda: _space(settings),
@@ -42,6 +55,27 @@ def _signer(keys: Keys, settings: Settings) -> HealthCheck:
     except SigningUnavailable as error:
         return HealthCheck("signer", False, error.problem, error.remedy)
     return HealthCheck("signer", True, f"keys of {count} devices, {where}")
+
+
+def _boards_listener(broker: Broker, settings: Settings) -> HealthCheck:
+    failed = broker.status()["handshakes_failed"]
+    place = f"boards come to {settings.mqtt.host}:{broker.secure_port} over mutual TLS"
+    if not failed:
+        return HealthCheck("tls", True, place)
+    detail = f"{place}; {failed} connections came without a good certificate"
+    return HealthCheck("tls", True, detail, "a board to adopt again, or somebody who tries doors")
+
+
+def _certificate(certificate: ServerCertificate) -> HealthCheck:
+    left = certificate.until() - datetime.now(UTC)
+    detail = f"good until {certificate.until():%Y-%m-%d}, for {len(certificate.names)} names"
+    if left < _SHORT:
+        return HealthCheck("certificate", False, detail, "look into the log for why it stays")
+    return HealthCheck("certificate", True, detail)
+
+
+def _authority(tls: ServerTls) -> HealthCheck:
+    return HealthCheck("authority", True, f"SHA-256 {tls.fingerprint}")
 
 
 def _audit(cases: UseCases) -> HealthCheck:

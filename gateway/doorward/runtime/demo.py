@@ -1,10 +1,12 @@
 """The demo: a gateway with virtual boards, the lab that runs them, and both on one page."""
 
+import base64
 import importlib.util
 import json
 import os
 import secrets
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ from doorward.app.auth import Tokens
 from doorward.app.device_doors import DoorOrder
 from doorward.app.site import SiteDesk
 from doorward.app.views import Person
-from doorward.config import Settings
+from doorward.config import ANY, LOOPBACK, Settings
 from doorward.domain.devices import REVOKED
 from doorward.domain.doors import Door
 from doorward.errors import NoMicroPython, Unavailable
@@ -37,7 +39,7 @@ class VirtualSite(Gateway):
     @property
     def url(self) -> str:
         """The page, with the link that lets one browser in, once."""
-        return f"http://{self.settings.web.host}:{self.web_port}/enter/{self.tokens.enter}"
+        return f"{super().url}/enter/{self.tokens.enter}"
 
     async def prepare(self, cases: UseCases) -> None:
         """Fill an empty site, and adopt its boards. They are approved when they announce themselves."""
@@ -65,14 +67,18 @@ class VirtualSite(Gateway):
     async def _board(
         self, cases: UseCases, door: Door, former: dict[str, Any] | None
     ) -> dict[str, Any]:
-        """A board's config.json: as it was, with today's port, or from an adoption if it was never given one."""
+        """A board's profile: as it was, with today's port, or from an adoption if it was never given one."""
         broker = self._broker_for_boards()
+        if broker.host == ANY:
+            broker = replace(broker, host=LOOPBACK)  # the boards are on this machine
         if former is not None and self._is_good(cases, door.device):
             where = {"host": broker.host, "port": broker.port}
             return {**former, "base": broker.base, "broker": {**former["broker"], **where}}
         profile = demosite.profile()
         adopted = await cases.devices.adopt(door.device, profile, broker, again=True, actor=_ACTOR)
-        return dict(adopted.files.config)
+        files = adopted.files
+        tls = {name: base64.b64encode(data).decode() for name, data in files.tls.items()}
+        return {**files.config, "tls": tls}
 
     def _is_good(self, cases: UseCases, device: str) -> bool:
         """Whether what a board was given is still worth something."""
@@ -129,12 +135,12 @@ def require_micropython() -> None:
 
 
 def _boards_in(path: Path) -> dict[str, dict[str, Any]]:
-    """The boards of a former start, by id: their secrets are in this file alone. Older ones have no claim code."""
+    """The boards of a former start, by id: their secrets are in this file alone. Older ones have no certificate."""
     try:
         content = json.loads(path.read_bytes())
     except FileNotFoundError:
         return {}
-    return {board["id"]: board for board in content["boards"] if "claim" in board}
+    return {board["id"]: board for board in content["boards"] if "tls" in board}
 
 
 async def _approve(cases: UseCases, device: str) -> None:

@@ -23,9 +23,9 @@ from doorward.app.health import HealthMonitor
 from doorward.app.ports import Spawn
 from doorward.app.services import Services, Site
 from doorward.app.trail import AuditTrail
-from doorward.broker import Broker, Denial, Policy, Principals, Role
+from doorward.broker import Broker, Denial, Policy, Principals, Role, Secure
 from doorward.broker.store import BrokerStore
-from doorward.config import Settings
+from doorward.config import ANY, LOOPBACK, Settings
 from doorward.data import data_root
 from doorward.database import load_or_create
 from doorward.errors import StartupError
@@ -35,6 +35,7 @@ from doorward.runtime.adoption import Adoptions
 from doorward.runtime.keys import open_keys
 from doorward.runtime.operators import OperatorCases, wire_operators
 from doorward.runtime.servers import Server
+from doorward.runtime.tls import ServerTls
 from doorward.runtime.usecases import UseCases, wire
 from doorward.web import create_app
 
@@ -57,10 +58,19 @@ class Gateway:
         self.settings = settings
         self.tokens = tokens or Tokens(setup=secrets.token_urlsafe(16))
         self.web_port = 0
-        self.mqtt_port = 0
+        self.mqtt_port = 0  # for boards, over TLS
+        self.plain_port = 0  # for this machine alone
         self.needs_setup = False
         self._stopping = asyncio.Event()
         self._running: asyncio.Task[None] | None = None
+
+    @property
+    def url(self) -> str:
+        """The page, as somebody can type it."""
+        web = self.settings.web
+        host = self.settings.names[0] if web.host in {ANY, "::"} else web.host
+        shown = f"[{host}]" if ":" in host else host
+        return f"{'https' if web.https else 'http'}://{shown}:{self.web_port}"
 
     async def start(self) -> None:
         """Bring everything up. Raises StartupError leaves, also if `stop` comes first; then nothing is left running."""
@@ -102,6 +112,7 @@ class Gateway:
         database = settings.directory / "gateway.db"
         self.key = load_or_create(settings.database_key, database)
         self.signer = await open_keys(settings, stack)
+        self.tls = ServerTls(settings, self.signer)
         self.store = SqlStore(database, self.key, self.signer)
         stack.push_async_callback(self.store.close)
         self.restored = restored.read(settings.directory)
@@ -112,16 +123,20 @@ class Gateway:
         self.principals = Principals()
         store = BrokerStore.open(settings.directory / "broker.db", self.key)
         policy = Policy(settings.base)
-        self.broker = Broker(store, self.principals, policy, on_denied=_denied)
+        self.broker = Broker(
+            store, self.principals, policy, on_denied=_denied, certificates=self.signer
+        )
         secret = secrets.token_hex(32)
         # Not kept: registry and signer say who there is, and a device that they forgot stays outside.
         self.principals.add(GATEWAY_NAME, secret, Role.GATEWAY, keep=False)
         self.admission = BrokerAdmission(self.broker, self.principals)
         self.admission.admit_all(self.store.registrations(), self.signer.digests())
-        host = settings.mqtt.host
-        self.mqtt_port = await self.broker.start(host, settings.mqtt.port)
+        mqtt = settings.mqtt
+        secure = Secure(mqtt.host, mqtt.port, self.tls.boards)
+        self.plain_port = await self.broker.start(LOOPBACK, mqtt.plain_port, secure)
+        self.mqtt_port = self.broker.secure_port
         stack.push_async_callback(self.broker.stop)
-        self.link = MqttLink(host, self.mqtt_port, GATEWAY_NAME, secret, settings.base)
+        self.link = MqttLink(LOOPBACK, self.plain_port, GATEWAY_NAME, secret, settings.base)
 
     async def _serve(self, stack: AsyncExitStack, ready: asyncio.Future[None]) -> None:
         tasks = asyncio.TaskGroup()
@@ -162,7 +177,8 @@ class Gateway:
         self.link.on_message = cases.router.handle
         self.link.on_up = lambda: _all(cases.cache.announce, connected.set)
         async with tasks:
-            own = [tasks.create_task(self.link.run()), tasks.create_task(_renew(cases.cache))]
+            running = (self.link.run(), _renew(cases.cache), self.tls.keep())
+            own = [tasks.create_task(work) for work in running]
             for server in web:
                 tasks.create_task(server.run_until_stopped())
             stopping = tasks.create_task(self._stopping.wait())
@@ -193,7 +209,9 @@ class Gateway:
 
     def _services(self, cases: UseCases, operators: OperatorCases) -> Services:
         started = datetime.now(UTC)
-        looks = checks.all_checks(self.link, self.broker, self.signer, cases, self.settings)
+        looks = checks.all_checks(
+            self.link, self.broker, self.signer, cases, self.settings, self.tls
+        )
         return Services(
             people=cases.people,
             doors=DoorDesk(cases.states, cases.releases),
@@ -213,6 +231,7 @@ class Gateway:
             operators=operators.operators,
             tokens=operators.tokens,
             feed=cases.feed,
+            authority=self.signer,
             health=HealthMonitor(__version__, self.settings.directory, started, looks),
             site=self.site(cases),
         )
@@ -221,14 +240,15 @@ class Gateway:
         return BrokerAddress(self.settings.mqtt.host, self.mqtt_port, self.settings.base)
 
     def _web_servers(self, stack: AsyncExitStack, services: Services) -> tuple[Server, ...]:
-        tcp = servers.listen_tcp(self.settings.web.host, self.settings.web.port)
+        web = self.settings.web
+        tcp = servers.listen_tcp(web.host, web.port)
         stack.callback(tcp.close)
         self.web_port = tcp.getsockname()[1]
         local = servers.listen_unix(self.settings.socket)
         stack.callback(self.settings.socket.unlink, missing_ok=True)
         stack.callback(local.close)
         return (
-            Server(create_app(services), tcp),
+            Server(create_app(services), tcp, self.tls.browsers if web.https else None),
             Server(create_app(services, local=True), local),
         )
 

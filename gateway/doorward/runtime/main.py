@@ -29,11 +29,10 @@ def up(directory: Path, say: Say, *, port_base: int | None = None) -> int:
     settings = config.load(directory, port_base=port_base)
 
     def greet(gateway: Gateway) -> None:
-        web, mqtt = settings.web, settings.mqtt
-        say(f"doorward is up: http://{web.host}:{gateway.web_port}")
-        say(
-            f"MQTT listens on {mqtt.host}:{gateway.mqtt_port}, on this machine only until TLS is set up."
-        )
+        say(f"doorward is up: {gateway.url}")
+        if settings.web.https:
+            say(f"Browsers trust it once they know its CA: {gateway.url}/ca")
+        say(f"Boards come to {settings.mqtt.host}:{gateway.mqtt_port}, over mutual TLS.")
         if gateway.needs_setup:
             say(f"First run: make the first operator with the setup token {gateway.tokens.setup}")
 
@@ -45,7 +44,7 @@ def demo(directory: Path, say: Say, *, port_base: int | None = None) -> int:
     """Run a virtual site in `directory` until SIGINT or SIGTERM. Returns the exit code; raises DoorwardError."""
     logs.configure(logging.WARNING)
     _refuse_the_other_kind(directory, virtual=True)
-    defaults = {"mqtt": {"port": 8081}}
+    defaults = {"mqtt": {"host": "127.0.0.1", "port": 8081, "plain_port": 8082}}
     settings = config.load(directory, port_base=port_base, defaults=defaults)
 
     def greet(gateway: DemoGateway) -> None:

@@ -35,7 +35,7 @@ class ServerCertificate:
         """`names`: what boards and browsers may call this machine, DNS names and IP addresses."""
         self.path = path
         self._registrar = registrar
-        self._names = tuple(dict.fromkeys(names))
+        self.names = tuple(dict.fromkeys(names))
         self._now = now
 
     def refresh(self) -> bool:
@@ -46,9 +46,14 @@ class ServerCertificate:
         """
         if self._is_good():
             return False
-        made = self._registrar.certify_server(self._names)
+        made = self._registrar.certify_server(self.names)
         private_file.replace(self.path, made.private_key + made.certificate)
         return True
+
+    def until(self) -> datetime:
+        """When the certificate in the file ends, UTC."""
+        content = private_file.read_key(self.path)
+        return x509.load_pem_x509_certificate(content).not_valid_after_utc
 
     def _is_good(self) -> bool:
         if not self.path.exists():
@@ -64,6 +69,6 @@ class ServerCertificate:
             return False
         return (
             key.public_key() == certificate.public_key()
-            and set(names).issuperset(certificates.plain(name) for name in self._names)
+            and set(names).issuperset(certificates.plain(name) for name in self.names)
             and certificate.not_valid_after_utc - self._now() >= _RENEW_BEFORE
         )

@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import socket
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,8 +23,10 @@ _CONNECTIONS = 1000  # beyond them 503: a browser holds up to six, a live page o
 class Server(uvicorn.Server):
     """A server that leaves signals to the one who runs it."""
 
-    def __init__(self, app: FastAPI, sock: socket.socket) -> None:
-        """Serve `app` on a listening socket, which this takes over."""
+    def __init__(
+        self, app: FastAPI, sock: socket.socket, tls: ssl.SSLContext | None = None
+    ) -> None:
+        """Serve `app` on a listening socket, which this takes over; over HTTPS with a context."""
         super().__init__(
             uvicorn.Config(
                 app,
@@ -42,6 +45,7 @@ class Server(uvicorn.Server):
         self.ready = asyncio.Event()
         self._app = app
         self._socket = sock
+        self._tls = tls
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -50,6 +54,8 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, and say so."""
+        # Ours, and not made by uvicorn from files: it is given a new certificate while it serves.
+        self.config.ssl = self._tls
         await super().startup(sockets)
         self.ready.set()
 

@@ -1,6 +1,7 @@
 """The application's services in memory, for tests of what stands on top of them: no board, no store, no network."""
 
 import asyncio
+import ssl
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -367,6 +368,13 @@ class FakeAuth:
         self.sessions.pop(token, None)
 
 
+class FakeAuthority:
+    """A CA that signs nothing."""
+
+    def certificate(self) -> bytes:
+        return ssl.DER_cert_to_PEM_cert(b"a certificate").encode()
+
+
 class FakeMonitor:
     async def snapshot(self) -> Health:
         return Health("0.0", datetime.now(UTC), "/nowhere", (HealthCheck("store", True, "open"),))
@@ -448,6 +456,7 @@ class FakeHouse:
             operators=self.desk.operators,
             tokens=self.desk.tokens,
             feed=self.feed,
+            authority=FakeAuthority(),
             health=FakeMonitor(),
             site=self.site,
         )

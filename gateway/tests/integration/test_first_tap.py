@@ -97,7 +97,7 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
 
 @pytest.fixture
 async def owner(site: Site) -> AsyncIterator[BrokerOwner]:
-    owner = BrokerOwner(site.mqtt_port)
+    owner = BrokerOwner(site.plain_port)
     yield owner
     owner.close()
 

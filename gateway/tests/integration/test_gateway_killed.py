@@ -75,7 +75,7 @@ async def test_no_opening_is_lost_or_doubled(victim: Victim, enrolment: Enrolmen
         opened.append(await _answered_and_killed(victim, enrolment, script, journal))
     await victim.start()
     script.boot = os.urandom(8)
-    async with OnlineBoard(enrolment, victim.port_base + 1, script) as board:
+    async with OnlineBoard(enrolment, victim.port_base + 2, script) as board:
         await _upload(board, journal)
     assert await victim.end(signal.SIGTERM) == 0
     assert sorted(_decisions(victim.directory)) == sorted(opened)
@@ -87,7 +87,7 @@ async def _answered_and_killed(
 ) -> str:
     """Upload what is left from before, tap, and kill the gateway the moment its answer is there."""
     script.boot = os.urandom(8)
-    async with OnlineBoard(enrolment, victim.port_base + 1, script) as board:
+    async with OnlineBoard(enrolment, victim.port_base + 2, script) as board:
         await _upload(board, journal)
         nonce = os.urandom(16)
         assert json.loads(await board.tap(MEMBER, nonce))["access_granted"] is True

@@ -38,7 +38,7 @@ async def gateway(tmp_path: Path, enrolment: Enrolment) -> AsyncIterator[Gateway
 
 @pytest.fixture
 async def board(gateway: Gateway, enrolment: Enrolment) -> AsyncIterator[OnlineBoard]:
-    async with OnlineBoard(enrolment, gateway.mqtt_port) as board:
+    async with OnlineBoard(enrolment, gateway.plain_port) as board:
         yield board
 
 
@@ -111,7 +111,7 @@ async def test_a_release_from_the_api_is_unknown_until_the_boards_log_says_so(
 async def test_a_board_that_leaves_without_goodbye_is_seen_leaving(
     gateway: Gateway, enrolment: Enrolment, api: httpx.AsyncClient
 ) -> None:
-    async with OnlineBoard(enrolment, gateway.mqtt_port) as board:
+    async with OnlineBoard(enrolment, gateway.plain_port) as board:
         await _until_online(api)
         sock = board._client.socket()
         assert sock is not None
@@ -124,7 +124,7 @@ async def test_nobody_without_a_secret_gets_in(gateway: Gateway, enrolment: Enro
     wrong = Enrolment(enrolment.device, "0" * 64, enrolment.key)
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(1):
-            await OnlineBoard(wrong, gateway.mqtt_port).__aenter__()
+            await OnlineBoard(wrong, gateway.plain_port).__aenter__()
 
 
 async def _until_online(api: httpx.AsyncClient, *, online: bool = True) -> None:

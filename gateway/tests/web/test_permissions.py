@@ -18,6 +18,8 @@ from doorward.web.permission import PUBLIC, SIGNED_IN, Needs
 ANYBODY, THEMSELVES = "anybody", "themselves"
 # Written by hand on purpose: a new route is a line here, thought about.
 NEEDED = {
+    "GET /ca": ANYBODY,
+    "GET /ca.crt": ANYBODY,
     "GET /login": ANYBODY,
     "POST /login": ANYBODY,
     "GET /setup": ANYBODY,

@@ -15,8 +15,11 @@ def write(directory: Path, text: str) -> Path:
 
 def test_nothing_set_is_a_good_start(tmp_path: Path) -> None:
     settings = config.load(tmp_path, environ={})
-    assert (settings.web.port, settings.mqtt.port) == (8080, 1883)
-    assert (settings.web.host, settings.mqtt.host) == ("127.0.0.1", "127.0.0.1")
+    mqtt = settings.mqtt
+    assert (settings.web.port, mqtt.port, mqtt.plain_port) == (8080, 8883, 1883)
+    assert (settings.web.host, mqtt.host) == ("127.0.0.1", "0.0.0.0")
+    assert not settings.web.https
+    assert "localhost" in settings.names
 
 
 def test_later_words_win(tmp_path: Path) -> None:
@@ -25,7 +28,26 @@ def test_later_words_win(tmp_path: Path) -> None:
     settings = config.load(tmp_path, defaults=defaults, environ={"DOORWARD_WEB_PORT": "3"})
     assert (settings.timezone, settings.web.port, settings.mqtt.port) == ("Europe/Berlin", 3, 2)
     settings = config.load(tmp_path, port_base=70, environ={"DOORWARD_WEB_PORT": "3"})
-    assert (settings.web.port, settings.mqtt.port) == (70, 71)
+    assert (settings.web.port, settings.mqtt.port, settings.mqtt.plain_port) == (70, 71, 72)
+
+
+def test_any_free_port_for_boards_is_any_for_the_rest(tmp_path: Path) -> None:
+    assert config.load(tmp_path, defaults={"mqtt": {"port": 0}}, environ={}).mqtt.plain_port == 0
+    environ = {"DOORWARD_MQTT_PORT": "0"}
+    assert config.load(tmp_path, environ=environ).mqtt.plain_port == 0
+    wanted = {"mqtt": {"port": 0, "plain_port": 7}}
+    assert config.load(tmp_path, defaults=wanted, environ={}).mqtt.plain_port == 7
+
+
+@pytest.mark.parametrize(
+    ("host", "https"),
+    [("localhost", False), ("::1", False), ("0.0.0.0", True), ("192.168.1.5", True), ("::", True)],
+)
+def test_the_page_is_plain_where_no_other_machine_can_reach_it(
+    tmp_path: Path, host: str, https: bool
+) -> None:
+    settings = config.load(tmp_path, environ={"DOORWARD_WEB_HOST": host})
+    assert settings.web.https is https
 
 
 @pytest.mark.parametrize(
@@ -39,9 +61,9 @@ def test_later_words_win(tmp_path: Path) -> None:
             "timezone: 'Berlin' is no time zone; use a name like Europe/Berlin",
         ),
         ("base = 'a/#'", "base: 'a/#' cannot be the base of all topics"),
-        ("[mqtt]\nhost = '0.0.0.0'", "mqtt.host: without TLS it listens on loopback only"),
+        ("[mqtt]\nhost = 'broker.lan'", "mqtt.host: boards speak IPv4"),
         ("[mqtt]\nhost = '::1'", "mqtt.host: boards speak IPv4"),
-        ("[web]\nhost = '0.0.0.0'", "web.host: without TLS it listens on loopback only; use 127"),
+        ("[web]\nhost = 'door.lan'", "web.host: this is no address; use one of this machine"),
         ("port = ", "is not TOML: "),
         ("directory = '/tmp'", "directory is not set there; use --data"),
     ],

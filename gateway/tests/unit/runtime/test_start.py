@@ -13,6 +13,7 @@ from doorward.app.cache import CacheKeeper
 from doorward.errors import (
     AlreadyRunning,
     DoorwardError,
+    InvalidInput,
     KeyFileTooOpen,
     PortInUse,
     StartupError,
@@ -29,8 +30,8 @@ def open_to_others(directory: Path) -> list[str]:
     return [path.name for path in directory.rglob("*") if path.stat().st_mode & 0o077]
 
 
-async def refusal(directory: Path, **ports: int) -> DoorwardError:
-    defaults = {**ANY_PORT, **{name: {"port": port} for name, port in ports.items()}}
+async def refusal(directory: Path, section: str = "web", **settings: object) -> DoorwardError:
+    defaults = {**ANY_PORT, section: {"port": 0, **settings}}
     gateway = Gateway(config.load(directory, defaults=defaults, environ={}))
     with pytest.raises(DoorwardError) as refused:
         await gateway.start()
@@ -41,15 +42,29 @@ async def refusal(directory: Path, **ports: int) -> DoorwardError:
     return refused.value
 
 
-@pytest.mark.parametrize("name", ["web", "mqtt"])
-async def test_a_port_in_use(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize(
+    ("section", "name"), [("web", "port"), ("mqtt", "port"), ("mqtt", "plain_port")]
+)
+async def test_a_port_in_use(tmp_path: Path, section: str, name: str) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
-        error = await refusal(tmp_path, **{name: port})
+        error = await refusal(tmp_path, section, **{name: port})
     assert isinstance(error, PortInUse)
     assert str(port) in error.message
+
+
+@pytest.mark.parametrize("section", ["web", "mqtt"])
+async def test_an_address_of_another_machine(tmp_path: Path, section: str) -> None:
+    error = await refusal(tmp_path, section, host="192.0.2.1")
+    assert "cannot listen on 192.0.2.1" in error.message
+
+
+async def test_a_name_that_is_none(tmp_path: Path) -> None:
+    gateway = Gateway(config.load(tmp_path, defaults=ANY_PORT | {"names": ["a b"]}, environ={}))
+    with pytest.raises(InvalidInput, match="'a b' is no name"):
+        await gateway.start()
 
 
 async def test_a_key_of_another_installation(
