@@ -5,7 +5,7 @@
 #   ./start.sh demo            a virtual site instead: no hardware needed
 #   ./start.sh [demo] --setup  install, and stop there
 #
-# --port-base N takes ports N and N+1, --data DIR keeps everything in DIR: several can run side by side.
+# --port-base N takes ports N to N+2, --data DIR keeps everything in DIR: several can run side by side.
 set -eu
 origin=$PWD
 cd "$(dirname "$0")"

@@ -1,7 +1,8 @@
-"""A virtual site without its lab, as a process for a bench: `served_site.py DIR CARDS`.
+"""A virtual site without its lab, as a process for a bench: `served_site.py DIR CARDS [plain]`.
 
-Prints one JSON line when it serves: the board's profile, a card that may pass, and two principals for echoes; and a
-second one, "current", when the board holds its rules. CARDS more cards are in the rules. Ends on SIGTERM.
+Prints one JSON line when it serves: the board's profile, a card that may pass, the plain port, and two principals for
+echoes; and a second one, "current", when the board holds its rules. CARDS more cards are in the rules. With `plain` the
+board has no certificate and needs none, for comparison. Ends on SIGTERM.
 """
 
 import asyncio
@@ -17,6 +18,7 @@ from sqlalchemy import insert
 from doorward import config, logs
 from doorward.adapters.store import tables
 from doorward.broker import Role
+from doorward.broker.certificates import NoCertificates
 from doorward.runtime.demo import VirtualSite
 from doorward.runtime.usecases import UseCases
 
@@ -44,7 +46,7 @@ class CrowdedSite(VirtualSite):
         connection.execute(insert(tables.credential), rows)
 
 
-async def serve(directory: Path, cards: int) -> None:
+async def serve(directory: Path, cards: int, *, plain: bool) -> None:
     """Serve until SIGTERM."""
     directory.mkdir(parents=True)
     site = CrowdedSite(directory, cards)
@@ -53,7 +55,17 @@ async def serve(directory: Path, cards: int) -> None:
     for name, secret in echo.items():
         site.principals.add(name, secret, Role.GATEWAY, keep=False)
     content = json.loads((directory / "site.json").read_text())
-    ready = {"profile": content["boards"][0], "card": content["cards"][CARD], "echo": echo}
+    profile = content["boards"][0]
+    if plain:
+        site.broker._exchange.certificates = NoCertificates()  # noqa: SLF001 - no installation can be set to this
+        del profile["tls"]
+        profile["broker"]["port"] = site.plain_port
+    ready = {
+        "profile": profile,
+        "card": content["cards"][CARD],
+        "plain_port": site.plain_port,
+        "echo": echo,
+    }
     print(json.dumps(ready), flush=True)
     stopped = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopped.set)
@@ -75,4 +87,4 @@ async def tell_when_current(site: CrowdedSite) -> None:
 
 if __name__ == "__main__":
     logs.configure(logging.WARNING)
-    asyncio.run(serve(Path(sys.argv[1]), int(sys.argv[2])))
+    asyncio.run(serve(Path(sys.argv[1]), int(sys.argv[2]), plain="plain" in sys.argv[3:]))

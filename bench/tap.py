@@ -3,6 +3,7 @@
 Three processes, as on a site: the gateway with its broker and its encrypted store, the board, and this one, which
 holds the card, sees the relay and measures the peer. "p50_ms" counts from the instant the card enters the virtual
 field, so the reader's polling is in it; "p50_beyond_ms" counts from the start of the poll that saw the card.
+"tls" is the same over mutual TLS, as every real board connects; "plain" is for comparison. Blocks of both take turns.
 "offline" is the board's own decision with the link known to be down and 10,000 credentials in its cache. "echo" is a
 bare QoS 1 request and response between two paho clients over the same broker, in the same run.
 """
@@ -16,6 +17,7 @@ import sys
 import tempfile
 import threading
 import time
+from contextlib import AsyncExitStack
 from pathlib import Path
 from statistics import quantiles
 from typing import Any
@@ -38,12 +40,12 @@ SERVE = Path(__file__).with_name("served_site.py")
 class ServedSite:
     """The gateway in a process of its own."""
 
-    def __init__(self, directory: Path, cards: int) -> None:
-        self._directory = directory
-        self._cards = cards
+    def __init__(self, directory: Path, cards: int, *kind: str) -> None:
+        self._arguments = (str(directory), str(cards), *kind)
         self._process: asyncio.subprocess.Process | None = None
         self.profile: dict[str, Any] = {}
         self.card = ""
+        self.plain_port = 0
         self.echo: dict[str, str] = {}
 
     async def start(self) -> None:
@@ -51,14 +53,14 @@ class ServedSite:
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
             str(SERVE),
-            str(self._directory),
-            str(self._cards),
+            *self._arguments,
             stdout=asyncio.subprocess.PIPE,
         )
         assert self._process.stdout is not None
         ready = json.loads(await self._process.stdout.readline())
         self.profile = {**ready["profile"], "poll_ms": POLLING_MS}
         self.card = ready["card"]
+        self.plain_port = ready["plain_port"]
         self.echo = ready["echo"]
 
     async def current(self) -> None:
@@ -156,26 +158,40 @@ def percentile(values: "tuple[float, ...] | list[float]", percent: int) -> float
     return round(quantiles(values, n=100, method="inclusive")[percent - 1], 2)
 
 
-async def plain(directory: Path, count: int, heap_kib: int) -> tuple[dict[str, float], float]:
-    """Taps decided by the gateway, with echoes between them."""
-    site = ServedSite(directory / "plain", 0)
-    await site.start()
-    taps: list[tuple[float, float]] = []
-    echoes: list[float] = []
-    echo = Echo(site.profile["broker"]["port"], site.echo)
-    try:
-        async with Lab(directory / "lab") as lab:
-            board = await lab.start_board(site.profile, heap_kib=heap_kib)
-            await site.current()
-            while len(taps) < count:
-                taps += [await tap(board, site.card) for _ in range(min(BLOCK, count - len(taps)))]
-                echoes += await asyncio.to_thread(echo.measure, BLOCK)
-                say(f"plain: {len(taps)} of {count} taps, {summary(taps)}")
+async def online(
+    directory: Path, count: int, heap_kib: int
+) -> tuple[dict[str, dict[str, float]], float]:
+    """Taps decided by the gateway, plain and over TLS, with echoes between them."""
+    async with AsyncExitStack() as stack:
+        kinds = {"plain": await start(stack, directory / "plain", heap_kib, "plain")}
+        kinds["tls"] = await start(stack, directory / "tls", heap_kib)
+        site = kinds["plain"][0]
+        echo = Echo(site.plain_port, site.echo)
+        stack.callback(echo.stop)
+        taps: dict[str, list[tuple[float, float]]] = {kind: [] for kind in kinds}
+        echoes: list[float] = []
+        while len(taps["tls"]) < count:
+            for kind, (site, board) in kinds.items():
+                block = min(BLOCK, count - len(taps[kind]))
+                taps[kind] += [await tap(board, site.card) for _ in range(block)]
+                say(f"{kind}: {len(taps[kind])} of {count} taps, {summary(taps[kind])}")
+            echoes += await asyncio.to_thread(echo.measure, BLOCK)
+        for _, board in kinds.values():
             assert len(board.starts) == 1, "the board was reset; look at its log"
-    finally:
-        echo.stop()
-        await site.stop()
-    return summary(taps), percentile(echoes, 50)
+    return {kind: summary(found) for kind, found in taps.items()}, percentile(echoes, 50)
+
+
+async def start(
+    stack: AsyncExitStack, directory: Path, heap_kib: int, *kind: str
+) -> tuple[ServedSite, Board]:
+    """A site and its board, which holds its rules."""
+    site = ServedSite(directory, 0, *kind)
+    await site.start()
+    stack.push_async_callback(site.stop)
+    lab = await stack.enter_async_context(Lab(directory.with_suffix(".lab")))
+    board = await lab.start_board(site.profile, heap_kib=heap_kib)
+    await site.current()
+    return site, board
 
 
 async def offline(directory: Path, count: int, heap_kib: int) -> dict[str, float]:
@@ -203,12 +219,12 @@ async def measure(count: int, heap_kib: int) -> dict[str, Any]:
     """Everything."""
     with tempfile.TemporaryDirectory() as folder:
         directory = Path(folder)
-        figures, echo = await plain(directory, count, heap_kib)
+        figures, echo = await online(directory, count, heap_kib)
         return {
             "polling_ms": POLLING_MS,
-            "plain": figures,
+            "plain": figures["plain"],
             "offline": await offline(directory, count, heap_kib),
-            "tls": None,
+            "tls": figures["tls"],
             "echo_p50_ms": echo,
         }
 
