@@ -43,7 +43,7 @@ def test_the_first_run_makes_what_it_needs_and_says_where_it_is(tmp_path: Path) 
         assert f"http://127.0.0.1:{running.port_base}" in running.ready
         rest = running.process.stdout
         assert rest is not None
-        assert "on this machine only" in rest.readline().decode()
+        assert f"0.0.0.0:{running.port_base + 1}, over mutual TLS" in rest.readline().decode()
         assert "setup token" in rest.readline().decode()
         with urllib.request.urlopen(f"http://127.0.0.1:{running.port_base}/") as page:
             assert page.status == 200
@@ -106,7 +106,7 @@ def test_a_key_that_others_can_read_refuses_to_start(data: Path) -> None:
     [
         ("[web\n", "not TOML"),
         ("[web]\nprot = 1\n", "did you mean port?"),
-        ("[mqtt]\nhost = '0.0.0.0'\n", "loopback"),
+        ("[mqtt]\nhost = 'broker.lan'\n", "IPv4"),
     ],
 )
 def test_a_corrupt_config_names_file_and_key(data: Path, text: str, says: str) -> None:
