@@ -27,7 +27,9 @@ class CommandAcks:
             message.ack()
             return
         self._presence.live(opened)
-        if ack.want is not None:
+        if ack.command_id == device.proof:
+            self._presence.proven(device)
+        elif ack.want is not None:
             self._cache.wanted(device, ack)
         else:
             # A command id is of one or of the other: each looks for its own.

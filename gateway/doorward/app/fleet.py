@@ -1,5 +1,6 @@
 """The boards as the gateway knows them while it runs: present or not, their boot, their numbers."""
 
+import secrets
 from collections import Counter, OrderedDict, deque
 from datetime import datetime
 
@@ -27,6 +28,7 @@ class Device:
         self.cache_version: int | None = None
         self.heard_at: datetime | None = None
         self.boot: bytes | None = None
+        self.proof: str | None = None
         self.rejected: Counter[str] = Counter()
         self._down = 0
         self._up: dict[str, int] = {}
@@ -46,13 +48,18 @@ class Device:
         self._down = max(self._down, number)
 
     def booted(self, boot: bytes) -> None:
-        """The board has (re)started: numbers of its former boot are over. Raises Rejected for a former boot."""
+        """The board has (re)started: numbers of its former boot are over. Raises Rejected for a former boot.
+
+        A boot that is new to us has something to prove: see `Presence.hello`.
+        """
         if boot in self._former:
             raise Rejected("a hello of a boot that is over")
         if boot != self.boot:
             if self.boot is not None:
                 self._former.append(self.boot)
             self.boot = boot
+            self.proof = "boot_" + secrets.token_hex(8)
+            self.online = False
             self._up.clear()
 
     def burn_number(self, suffix: str, boot: bytes, number: int) -> None:

@@ -7,12 +7,18 @@ from doorward.app.fleet import Device, Fleet
 from doorward.app.ports import Clock, LogHead, Message
 from doorward.app.router import Opened
 from doorward.errors import Rejected
-from doorward_core import gateway_messages, topics
-from doorward_core.gateway_messages import Hello
+from doorward_core import gateway_messages, timestamps, topics
+from doorward_core.gateway_messages import Hello, Reported
+
+_PROOF_S = 10  # nothing opens by it, and it may be answered late
 
 
 class Presence:
     """Keeps each board's presence. A board is online from its first live word until its will is published.
+
+    A hello is as good as its seal, and as old as it may be: after a restart we know no boot, and any that the board
+    ever had could be played back to us. So each boot that is new to us is asked a question, and until it has answered
+    it is not there, and what it reports is kept and not told.
 
     `greeted` hears of every hello that is believed.
     """
@@ -29,6 +35,7 @@ class Presence:
         self._head = head
         self._states = states
         self._clock = clock
+        self._untold: dict[str, Reported] = {}
         self.greeted: list[Callable[[Device, Hello], None]] = []
 
     def hello(self, opened: Opened) -> None:
@@ -41,13 +48,17 @@ class Presence:
             raise Rejected("a hello in another name")
         if boot != device.boot:
             self._check_age(device, message, said)
+        if boot != device.boot:
+            self._untold.pop(device.id, None)
         device.booted(boot)
         device.go_on_after(said.heard)
         if message.retained:
             device.recall_number(topics.ONLINE, boot, number)
         else:
             device.burn_number(topics.ONLINE, boot, number)
-            device.online = True
+            device.online = device.proof is None
+        if device.proof is not None:
+            self._ask(device, device.proof)
         device.firmware = said.firmware
         device.cache_version = said.cache_version
         self._heard(device)
@@ -69,14 +80,17 @@ class Presence:
         device, message, body, _ = opened
         state = gateway_messages.parse_reported(body)
         self.live(opened)
-        device.firmware = state.firmware
-        device.cache_version = state.cache_version
-        self._states.reported(device, state)
+        if device.proof is None:
+            self._tell(device, state)
+        else:
+            self._untold[device.id] = state
         message.ack()
 
     def heartbeat(self, opened: Opened) -> None:
-        """A sign of life."""
+        """A sign of life. A board that was asked and is still silent has not heard the question."""
         self.live(opened)
+        if opened.device.proof is not None and not opened.message.retained:
+            self._ask(opened.device, opened.device.proof)
         opened.message.ack()
 
     def live(self, opened: Opened) -> None:
@@ -89,8 +103,27 @@ class Presence:
             device.recall_number(message.suffix, boot, number)
             return
         device.burn_number(message.suffix, boot, number)
-        device.online = True
+        device.online = device.proof is None
         self._heard(device)
+
+    def proven(self, device: Device) -> None:
+        """The board has answered what only its present boot can have been asked."""
+        device.proof = None
+        device.online = True
+        state = self._untold.pop(device.id, None)
+        if state is not None:
+            self._tell(device, state)
+        self._heard(device)
+
+    def _ask(self, device: Device, proof: str) -> None:
+        now = timestamps.iso(int(self._clock.now().timestamp()))
+        question = gateway_messages.command("status", {}, proof, now, _PROOF_S)
+        self._fleet.tell(device, topics.CONTROL, question)
+
+    def _tell(self, device: Device, state: Reported) -> None:
+        device.firmware = state.firmware
+        device.cache_version = state.cache_version
+        self._states.reported(device, state)
 
     def offline(self, device: Device, message: Message) -> None:
         """The will. It is not sealed, so it is a hint: it takes nothing away but the green dot."""

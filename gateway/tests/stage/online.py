@@ -1,6 +1,7 @@
 """A scripted board on a real connection: paho in its own thread, answers awaited on the test's loop."""
 
 import asyncio
+import json
 import socket
 from types import TracebackType
 from typing import Any, Self
@@ -8,7 +9,7 @@ from typing import Any, Self
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
-from doorward_core import seal, topic_tree, topics
+from doorward_core import board_messages, seal, topic_tree, topics
 from doorward_core.topics import device_topic
 from stage.board import ScriptedBoard
 from stage.secrets import Enrolment
@@ -39,7 +40,7 @@ class OnlineBoard:
 
         def on_message(_client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
             leaf = message.topic.split("/", 3)[-1]
-            loop.call_soon_threadsafe(self._inbox.put_nowait, (leaf, bytes(message.payload)))
+            loop.call_soon_threadsafe(self._take, leaf, bytes(message.payload))
 
         def on_socket_open(_client: paho.Client, _data: Any, sock: Any) -> None:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -68,6 +69,15 @@ class OnlineBoard:
 
     def publish(self, leaf: str, payload: bytes, *, retain: bool = False) -> paho.MQTTMessageInfo:
         return self._client.publish(self._topic(leaf), payload, 1, retain)
+
+    def _take(self, leaf: str, payload: bytes) -> None:
+        """Keep what comes; a question about this boot is answered, as every board does."""
+        if leaf == topics.CONTROL and b'"command":"status"' in payload:
+            command_id = json.loads(self.script.open(leaf, payload))["command_id"]
+            done = board_messages.command_result(command_id, "done")
+            self.publish(topics.COMMANDS_ACK, self.script.say(topics.COMMANDS_ACK, done))
+        else:
+            self._inbox.put_nowait((leaf, payload))
 
     async def heard(self, leaf: str) -> bytes:
         """The next payload on one leaf; what comes on others is kept for later."""

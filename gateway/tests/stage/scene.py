@@ -15,6 +15,7 @@ from doorward.domain.schedules import WEEKDAYS, Schedule
 from doorward.domain.snapshot import Rules
 from doorward.runtime.usecases import wire
 from doorward.signer import Signer
+from doorward_core import board_messages, seal, topics
 from doorward_core.schedule import ALWAYS
 from doorward_core.topics import device_topic
 from stage.board import ScriptedBoard
@@ -83,6 +84,7 @@ class Scene:
         self.back = ScriptedBoard(enrol(directory, "back"))
         self.signer = Signer(directory)
         self.wire = Recorder(self.log)
+        self.proving = True  # boards answer at once when they are asked to prove their boot
         self.tasks: list[asyncio.Task[None]] = []
         self.cases = wire(
             "doorward", self.store, self.signer, self.wire, self.clock, self._spawn, self.gate
@@ -108,6 +110,21 @@ class Scene:
         """A message as the broker delivers it; its PUBACK goes to the log."""
         ack = lambda: self.log.append("puback " + suffix)  # noqa: E731 - as short as it is used
         self.cases.router.handle(Message(device, suffix, payload, retained, repeated, ack))
+        if suffix == topics.ONLINE and not retained and self.proving:
+            self.prove(device)
+
+    def prove(self, device: str = "front") -> None:
+        """The board answers the question that a new boot is asked. Tests of other things do not see it."""
+        found = self.cases.fleet.find(device)
+        if found is None or found.boot is None or found.proof is None:
+            return
+        body = board_messages.command_result(found.proof, "done")
+        word = seal.session_word(found.boot, found._up.get(topics.COMMANDS_ACK, 0) + 1)
+        payload = self.signer.seal(device, topics.COMMANDS_ACK, word, body)
+        self.wire.sent = [sent for sent in self.wire.sent if found.proof.encode() not in sent[1]]
+        if "publish commands/control" in self.log:
+            self.log.remove("publish commands/control")
+        self.cases.router.handle(Message(device, topics.COMMANDS_ACK, payload))
 
     def answers(self, suffix: str, device: str = "front") -> list[bytes]:
         """What was published to a board on one leaf, oldest first."""

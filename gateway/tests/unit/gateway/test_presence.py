@@ -28,6 +28,9 @@ def test_a_live_hello_and_then_its_state(scene: Scene) -> None:
 def test_a_retained_hello_tells_of_the_boot_and_not_of_presence(scene: Scene) -> None:
     scene.deliver(topics.ONLINE, scene.front.hello(), retained=True)
     assert not online(scene)
+    scene.prove()
+    assert online(scene)
+    scene.deliver(topics.OFFLINE, b'{"status":"offline"}')
     scene.deliver(topics.HEARTBEAT, scene.front.say(topics.HEARTBEAT, b"{}"))
     assert online(scene)
 
@@ -95,8 +98,44 @@ def test_a_retained_hello_may_be_older_than_the_log(scene: Scene) -> None:
     hello = scene.front.hello()
     scene.deliver(topics.EVENTS, scene.front.event("boot", {}))
     scene.deliver(topics.ONLINE, hello, retained=True)
-    scene.deliver(topics.HEARTBEAT, scene.front.say(topics.HEARTBEAT, b"{}"))
+    scene.prove()
     assert (online(scene), scene.rejected()) == (True, 0)
+
+
+@pytest.mark.parametrize("retained", [True, False])
+def test_what_a_board_once_said_brings_nobody_back_after_a_restart(
+    scene: Scene, retained: bool
+) -> None:
+    """All of it is sealed, and in order; but nobody answers."""
+    scene.proving = False
+    scene.deliver(topics.ONLINE, scene.front.hello(), retained=retained)
+    scene.deliver(topics.REPORTED, report(scene, "unlocked"))
+    scene.deliver(topics.HEARTBEAT, scene.front.say(topics.HEARTBEAT, b"{}"))
+    other = board_messages.command_result("boot_0000000000000000", "done")
+    scene.deliver(topics.COMMANDS_ACK, scene.front.say(topics.COMMANDS_ACK, other))
+    view = scene.cases.states.get("front")
+    assert (view.online, view.locked, scene.rejected()) == (False, None, 0)
+    # The question is asked again with each sign of life. Its answer is believed, and what was said before it.
+    asked = [
+        json.loads(scene.front.open(topics.CONTROL, one)) for one in scene.answers(topics.CONTROL)
+    ]
+    assert len({one["command_id"] for one in asked}) == 1
+    assert len(asked) == 2
+    scene.prove()
+    view = scene.cases.states.get("front")
+    assert (view.online, view.locked) == (True, False)
+
+
+def test_what_another_boot_reported_is_not_told_when_this_one_has_proven_itself(
+    scene: Scene,
+) -> None:
+    scene.proving = False
+    scene.deliver(topics.ONLINE, scene.front.hello())
+    scene.deliver(topics.REPORTED, report(scene, "unlocked"))
+    scene.front.boot = bytes(8)
+    scene.deliver(topics.ONLINE, scene.front.hello())
+    scene.prove()
+    assert (online(scene), scene.cases.states.get("front").locked) == (True, None)
 
 
 def test_a_hello_in_another_version_of_the_protocol_is_refused(scene: Scene) -> None:
