@@ -253,6 +253,17 @@ def test_without_room_for_the_note_of_where_the_log_starts_nothing_is_removed():
     assert gateway.seqs == list(range(1, 41))
 
 
+def test_a_log_whose_beginning_is_unknown_is_begun_anew():
+    path = folder()
+    log, gateway = open_log(path), Gateway()
+    write(log, 40)
+    gateway.drain(log)
+    os.remove(path + "/freed")
+    assert "00000001.log" not in os.listdir(path)
+    again = open_log(path)
+    assert (again.epoch != log.epoch, again.seq) == (True, 0)
+
+
 def test_a_damaged_log_is_begun_anew_and_the_door_starts():
     for name, content in (
         ("freed", b"garbage"),

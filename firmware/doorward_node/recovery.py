@@ -47,6 +47,10 @@ def _load(directory: str, epoch: str) -> "tuple[str, list[int], int, bool, tuple
     path = directory + "/%08d.log"
     while len(segments) > 1 and segments[1] <= freed + 1:
         files.remove(path % segments.pop(0))
+    if segments and segments[0] > freed + 1:
+        raise ValueError(
+            "a log without its beginning"
+        )  # it would be another one under the old numbers
     newest, torn = freed, False
     if segments:
         lines, torn = _count(path % segments[-1])

@@ -126,6 +126,11 @@ MUTANTS = (
         ),
     ),
     Mutant(
+        "a boot is believed before it has answered",
+        "former_life",
+        ((_APP + "fleet.py", 'self.proof = "boot_" + secrets.token_hex(8)', "self.proof = None"),),
+    ),
+    Mutant(
         "the log is not chained",
         "deleted_event",
         (

@@ -193,6 +193,25 @@ async def silence(site: Site) -> None:
             expect(not site.cases.states.get("front").online, "a dead board was made to look alive")
 
 
+async def former_life(site: Site) -> None:
+    """The gateway has started again and knows no boot, the board is dead: all that it once said is played back."""
+    board = await site.board("front")
+    await site.tap("one")
+    said = [said for said in site.wire.kept if said.up and said.device == "front"]
+    await board.kill()
+    await site.until(lambda: not site.cases.states.get("front").online)
+    for retained in (True, False):
+        await site.stop_gateway()
+        await site.start_gateway()
+        for one in said:
+            kept = retained and one.suffix in (topics.ONLINE, topics.REPORTED)
+            site.hand_in("front", one.suffix, one.payload, retained=kept)
+            view = site.cases.states.get("front")
+            expect(not view.online and view.locked is None, "a dead board came back to life")
+    await board.power_on()
+    await site.until(lambda: site.is_current("front"))
+
+
 async def deleted_event(site: Site) -> None:
     """One entry of the log never arrives: nothing after it counts, and the board keeps it all."""
     await site.board("front")
@@ -309,6 +328,7 @@ SCENARIOS: dict[str, Scenario] = {
         old_challenge,
         old_state,
         silence,
+        former_life,
         deleted_event,
         old_log,
         foreign_door,

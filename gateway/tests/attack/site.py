@@ -117,11 +117,18 @@ class Site:
         await self.wire.stop()
         await self.stop_gateway()
 
-    async def start_gateway(self) -> None:
-        """A gateway that knows what gateway.db says, and nothing more."""
+    async def start_gateway(self, restored_ms: int | None = None) -> None:
+        """A gateway that knows what gateway.db says, and nothing more; restored_ms as `wire` takes it."""
         self.store = self._open_store()
         self.cases: UseCases = wire(
-            BASE, self.store, self.signer, self.wire, self.clock, self._spawn, Gate()
+            BASE,
+            self.store,
+            self.signer,
+            self.wire,
+            self.clock,
+            self._spawn,
+            Gate(),
+            restored_ms=restored_ms,
         )
         await self.cases.cache.refresh()
         self.cases.cache.announce()
@@ -213,6 +220,11 @@ class Site:
             words = "\n".join(line for board in self.boards.values() for line in board.log)
             assert time.monotonic() < deadline, f"it did not happen in {seconds} s\n{words}"
             await asyncio.sleep(0.002)
+
+    def newest_of(self, name: str) -> int:
+        """The number of the last event that a board was heard to say of its present log."""
+        epochs = [epoch for device, epoch, _ in self.log if device == name]
+        return max(seq for device, epoch, seq in self.log if (device, epoch) == (name, epochs[-1]))
 
     # --- legitimate use ---
 
