@@ -20,7 +20,7 @@ class Presence:
     ever had could be played back to us. So each boot that is new to us is asked a question, and until it has answered
     it is not there, and what it reports is kept and not told.
 
-    `greeted` hears of every hello that is believed.
+    `greeted` hears of every hello, and of a new boot's once more when the board is there.
     """
 
     def __init__(
@@ -36,6 +36,7 @@ class Presence:
         self._states = states
         self._clock = clock
         self._untold: dict[str, Reported] = {}
+        self._unproven: dict[str, Hello] = {}
         self.greeted: list[Callable[[Device, Hello], None]] = []
 
     def hello(self, opened: Opened) -> None:
@@ -50,6 +51,7 @@ class Presence:
             self._check_age(device, message, said)
         if boot != device.boot:
             self._untold.pop(device.id, None)
+            self._unproven.pop(device.id, None)
         device.booted(boot)
         device.go_on_after(said.heard)
         if message.retained:
@@ -58,6 +60,7 @@ class Presence:
             device.burn_number(topics.ONLINE, boot, number)
             device.online = device.proof is None
         if device.proof is not None:
+            self._unproven[device.id] = said
             self._ask(device, device.proof)
         device.firmware = said.firmware
         device.cache_version = said.cache_version
@@ -114,6 +117,10 @@ class Presence:
         if state is not None:
             self._tell(device, state)
         self._heard(device)
+        said = self._unproven.pop(device.id, None)
+        if said is not None:
+            for greeted in self.greeted:
+                greeted(device, said)
 
     def _ask(self, device: Device, proof: str) -> None:
         now = timestamps.iso(int(self._clock.now().timestamp()))
