@@ -16,6 +16,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from doorward import logs
+
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "gateway" / "tests"))
 
 from attack.campaign import Campaign
