@@ -1,6 +1,8 @@
 # lab_flash.py  Puts a folder onto a flash image as a flash tool would: format when new, copy what differs.
 #
-# Arguments: image, folder. Code and certificates on the image that the folder lacks are removed; data files stay.
+# Arguments: image, folder. Code and certificates on the image that the folder lacks are removed; data files stay, and so
+# does the key that the board was given since it was adopted: nobody else has it.
+import json
 import os
 import sys
 
@@ -19,6 +21,19 @@ def _read(path):
         return None
 
 
+def _with_own_key(new, old):
+    # The config.json to write: the board's own key is the newer one of the same adoption (its secret tells which).
+    try:
+        config, held = json.loads(new), json.loads(old)
+        if config["secret"] == held["secret"] and held["key_epoch"] > config["key_epoch"]:
+            for name in ("key", "key_epoch", "former_key"):
+                config[name] = held[name]
+            return json.dumps(config).encode()
+    except (TypeError, ValueError, KeyError):
+        pass  # none there yet, or not one of a door board
+    return new
+
+
 def _copy(source, target):
     wanted = set()
     for entry in os.ilistdir(source):
@@ -31,8 +46,10 @@ def _copy(source, target):
                 pass  # it is there
             _copy(source + "/" + name, target + "/" + name)
         else:
-            data = _read(source + "/" + name)
-            if data != _read(target + "/" + name):
+            data, held = _read(source + "/" + name), _read(target + "/" + name)
+            if name == "config.json":
+                data = _with_own_key(data, held)
+            if data != held:
                 with open(target + "/" + name, "wb") as file:
                     file.write(data)
     _drop_stale(target, wanted)

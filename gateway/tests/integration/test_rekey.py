@@ -23,8 +23,9 @@ PATIENCE_S = 15.0
 class Stage:
     """A virtual site with one board; `starts` is how often the board has begun its program."""
 
-    def __init__(self, site: VirtualSite, board: Board) -> None:
+    def __init__(self, site: VirtualSite, lab: Lab, board: Board) -> None:
         self.site = site
+        self.lab = lab
         self.board = board
 
     @property
@@ -64,7 +65,7 @@ async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
     await site.start()
     content: dict[str, Any] = json.loads((directory / "site.json").read_text())
     async with Lab(tmp_path / "lab") as lab:
-        stage = Stage(site, await lab.start_board(content["boards"][0]))
+        stage = Stage(site, lab, await lab.start_board(content["boards"][0]))
         await stage.until(stage.is_current)
         yield stage
     await site.stop()
@@ -85,6 +86,17 @@ async def test_a_board_takes_a_new_key_and_opens_as_before(stage: Stage) -> None
     await stage.site.stop()
     assert await stage.opens("member")
     assert not await stage.opens("stranger")
+
+
+async def test_flashing_a_board_anew_leaves_it_the_key_that_it_was_given(stage: Stage) -> None:
+    profile = {**stage.board.profile, "poll_ms": 40}
+    await stage.site.cases.rekeying.rekey("front", "test")
+    await stage.until(stage.is_current)
+    await stage.lab.stop_board("front")
+    await stage.until(lambda: not stage.is_current())
+    stage.board = await stage.lab.start_board(profile)
+    await stage.until(stage.is_current)
+    assert await stage.opens("member")
 
 
 async def test_between_the_keys_it_opens_by_what_it_held_before(stage: Stage) -> None:
