@@ -1,7 +1,7 @@
 # lab_flash.py  Puts a folder onto a flash image as a flash tool would: format when new, copy what differs.
 #
-# Arguments: image, folder. Code and certificates on the image that the folder lacks are removed; data files stay. So does
-# the key that the board was given since it was adopted: nobody else has it.
+# Arguments: image, folder. Code and certificates on the image that the folder lacks are removed; data files stay.
+# So does the key that the board was given since it was adopted: nobody else has it.
 import json
 import os
 import sys
