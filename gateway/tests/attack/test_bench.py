@@ -21,4 +21,6 @@ async def test_a_short_run_of_the_bench_ends_with_its_figures() -> None:
     assert figures["rounds"] >= 150
     assert figures["opened"] == figures["legitimate"] > 1
     assert figures["uids_read"] == 0
+    assert figures["audit_found"] == figures["audit_tampers"] > 40
+    assert 0 < figures["revoke_ms"] < 10_000
     assert figures["mutants"] == figures["mutants_caught"] == 1
