@@ -4,9 +4,10 @@ import hmac
 import secrets
 from collections import OrderedDict
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from doorward.app.accounts import LONGEST_PASSWORD, Accounts, check_password, checked_name, key
-from doorward.app.backoff import Backoff
+from doorward.app.backoff import Backoff, place_of
 from doorward.app.entries import instant
 from doorward.app.operator_log import OperatorLog
 from doorward.app.ports import Account, Clock, Passwords
@@ -32,6 +33,14 @@ class Tokens:
     enter: str | None = None
 
 
+class _Ticket(NamedTuple):
+    """A password was right; `password` is its hash: with another one the ticket is worth nothing."""
+
+    username: str
+    password: str
+    until: float
+
+
 class Operators:
     """Signs people in and out. There is no default account."""
 
@@ -50,9 +59,10 @@ class Operators:
         self._log = log
         self._clock = clock
         self._tokens = tokens
-        self._guesses = Backoff(clock, lock_after=_LOCK_AFTER)
+        self._guesses = Backoff(clock, lock_after=_LOCK_AFTER, kept=None)
+        self._strangers = Backoff(clock, lock_after=_LOCK_AFTER)  # names that nobody has
         self._addresses = Backoff(clock, free=_FREE_PER_ADDRESS)
-        self._tickets: OrderedDict[str, tuple[str, float]] = OrderedDict()
+        self._tickets: OrderedDict[str, _Ticket] = OrderedDict()
         self._dummy: str | None = None
         for account in accounts.all():
             if account.locked:
@@ -97,21 +107,25 @@ class Operators:
         # Somebody unknown costs as much time as somebody known.
         hashed = known.password if known and known.password else await self._anybody()
         fits = len(password) <= LONGEST_PASSWORD and await self._passwords.verify(hashed, password)
-        if not fits or known is None:
+        # Looked at anew: it may have been changed while that password was tried.
+        known = self._accounts.find(name)
+        if not fits or known is None or known.password != hashed:
             await self._failed(known, address)
             raise NotSignedIn(_WRONG)
         if known.seed is not None:
             # The failures stay: who knows the password alone must not guess codes for ever.
-            raise SecondFactorNeeded(ticket=self._ticket(known.username))
+            raise SecondFactorNeeded(ticket=self._ticket(known))
         return await self._succeeded(known, address, agent)
 
     async def answer(self, ticket: str, code: str, address: str, agent: str = "") -> str:
         """Trade the ticket of a login and a code of the second factor for a session token."""
-        username, until = self._tickets.get(ticket, ("", 0.0))
-        known = self._accounts.find(username)
-        if known is None or until < self._clock.monotonic():
+        shown = self._tickets.get(ticket)
+        if shown is None or shown.until < self._clock.monotonic():
             raise NotSignedIn("that took too long", "sign in again")
-        self._spend(key(username), address)
+        known = self._accounts.find(shown.username)
+        if known is None or known.password != shown.password:
+            raise NotSignedIn("the password was changed meanwhile", "sign in again")
+        self._spend(key(known.username), address)
         if not await self._use_code(known, code):
             await self._failed(known, address)
             raise NotSignedIn(_WRONG_CODE, field="code")
@@ -153,18 +167,16 @@ class Operators:
         known = self._accounts.find(session.username) if session else None
         if known is None:
             raise NotSignedIn("you are not signed in", "sign in at /login")
-        name = key(known.username)
-        self._spend(name, address)
-        fits = len(proof) <= LONGEST_PASSWORD and (
-            await self._use_code(known, proof)
-            or await self._passwords.verify(known.password, proof)
-        )
-        if not fits:
-            await self._failed(known, address)
-            raise NotSignedIn("that is not your password", "try again", field="proof")
-        self._guesses.succeeded(name)
-        self._addresses.succeeded(address)
+        self._spend(key(known.username), address)
+        proved = len(proof) <= LONGEST_PASSWORD and await self._use_code(known, proof)
+        await self._judge(known, proof, address, "proof", proved=proved)
         self._sessions.proved(token)
+
+    async def check_password(self, username: str, password: str, address: str) -> None:
+        """Show the present password, of which a session alone is no proof. A guess counts as at the sign-in."""
+        known = self._accounts.get(username)
+        self._spend(key(known.username), address)
+        await self._judge(known, password, address, "old")
 
     async def logout(self, token: str) -> None:
         """End a session; an unknown one is over already."""
@@ -189,10 +201,26 @@ class Operators:
 
     def _spend(self, name: str, address: str) -> None:
         """Count an attempt before the slow part, or many guesses at once would all be the first."""
-        self._guesses.check(name)
-        self._addresses.check(address)
-        self._guesses.failed(name)
-        self._addresses.failed(address)
+        guesses = self._strangers if self._accounts.find(name) is None else self._guesses
+        place = place_of(address)
+        guesses.check(name)
+        self._addresses.check(place)
+        guesses.failed(name)
+        self._addresses.failed(place)
+
+    async def _judge(
+        self, known: Account, password: str, address: str, field: str, *, proved: bool = False
+    ) -> None:
+        """End an attempt of somebody who is signed in; raises NotSignedIn. `proved`: by something else already."""
+        fits = proved or (
+            len(password) <= LONGEST_PASSWORD
+            and await self._passwords.verify(known.password, password)
+        )
+        if not fits:
+            await self._failed(known, address)
+            raise NotSignedIn("that is not your password", "try again", field=field)
+        self._guesses.succeeded(key(known.username))
+        self._addresses.succeeded(place_of(address))
 
     async def _failed(self, known: Account | None, address: str) -> None:
         await self._log.failed(known.username if known else None, address)
@@ -203,7 +231,7 @@ class Operators:
 
     async def _succeeded(self, known: Account, address: str, agent: str) -> str:
         self._guesses.succeeded(key(known.username))
-        self._addresses.succeeded(address)
+        self._addresses.succeeded(place_of(address))
         current = self._accounts.get(known.username)
         if current.locked:
             await self._accounts.change(replace(current, locked=False), None)
@@ -227,9 +255,10 @@ class Operators:
         await self._accounts.change(replace(current, recovery=left), row)
         return True
 
-    def _ticket(self, username: str) -> str:
+    def _ticket(self, known: Account) -> str:
         ticket = secrets.token_urlsafe(32)
-        self._tickets[ticket] = (username, self._clock.monotonic() + _TICKET_S)
+        until = self._clock.monotonic() + _TICKET_S
+        self._tickets[ticket] = _Ticket(known.username, known.password, until)
         if len(self._tickets) > _TICKETS:
             self._tickets.popitem(last=False)
         return ticket

@@ -3,6 +3,7 @@
 All on the monotonic clock: whoever can set the time of day gains no guess.
 """
 
+import ipaddress
 from collections import OrderedDict
 from math import ceil
 
@@ -13,17 +14,29 @@ _FIRST_S = 2.0
 _LONGEST_S = 300.0
 _FORGET_S = 900.0
 LOCK_S = 3600.0
-_KEPT = 4096  # keys; the one that has been quiet longest goes first
+KEPT = 4096  # of keys that anybody can make up; the one that has been quiet longest goes first
+_NETWORK_BITS = 64
 
 
 class Backoff:
     """Counts failures by key (an address, a user name)."""
 
-    def __init__(self, clock: Clock, *, free: int = 3, lock_after: int | None = None) -> None:
-        """The first `free` mistypings cost nothing; `lock_after` failures in a row lock the key."""
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        free: int = 3,
+        lock_after: int | None = None,
+        kept: int | None = KEPT,
+    ) -> None:
+        """The first `free` mistypings cost nothing; `lock_after` failures in a row lock the key.
+
+        `kept`: how many keys at most; None where they are few, and none may be pushed out by inventing others.
+        """
         self._clock = clock
         self._free = free
         self._lock_after = lock_after
+        self._kept = kept
         self._failures: OrderedDict[str, tuple[int, float]] = OrderedDict()
 
     def check(self, *keys: str) -> None:
@@ -55,7 +68,7 @@ class Backoff:
 
     def _put(self, key: str, count: int) -> None:
         self._failures[key] = (min(count, 64), self._clock.monotonic())
-        if len(self._failures) > _KEPT:
+        if self._kept is not None and len(self._failures) > self._kept:
             self._failures.popitem(last=False)
 
     def _left(self, key: str) -> int:
@@ -75,3 +88,14 @@ class Backoff:
 
     def _is_lock(self, count: int) -> bool:
         return self._lock_after is not None and count >= self._lock_after
+
+
+def place_of(address: str) -> str:
+    """What counts as one place: all of an IPv6 network, as whoever is in it has 2**64 addresses to come from."""
+    try:
+        known = ipaddress.IPv6Address(address)
+    except ValueError:
+        return address
+    if known.ipv4_mapped is not None:
+        return str(known.ipv4_mapped)
+    return str(ipaddress.IPv6Network((int(known), _NETWORK_BITS), strict=False))

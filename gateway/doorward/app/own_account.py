@@ -1,5 +1,6 @@
 """What operators do with their own account: password, second factor, sessions. Each change begins a new session."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from doorward.app.accounts import Accounts, check_password
@@ -21,12 +22,15 @@ class OwnAccounts:
         passwords: Passwords,
         log: OperatorLog,
         clock: Clock,
+        prove: Callable[[str, str, str], Awaitable[None]],
     ) -> None:
+        """`prove(username, password, address)` raises NotSignedIn or TooManyAttempts."""
         self._accounts = accounts
         self._sessions = sessions
         self._passwords = passwords
         self._log = log
         self._clock = clock
+        self._prove = prove
         self._offered: dict[str, bytes] = {}
 
     def show(self, username: str) -> OwnAccount:
@@ -54,8 +58,9 @@ class OwnAccounts:
     ) -> str:
         """Take a new password; every session ends, and the token of a new one is returned."""
         account = self._accounts.get(username)
-        if not account.password or not await self._passwords.verify(account.password, old):
+        if not account.password:
             raise NotSignedIn("that is not your password", "try again", field="old")
+        await self._prove(username, old, address)
         check_password(new)
         hashed = await self._passwords.hash(new)
         current = self._accounts.get(username)

@@ -56,7 +56,7 @@ def verify(
     if (file is None) != (ca is None):
         raise click.UsageError("FILE and --ca belong together")
     answer = _verified(file, ca, data, offline=offline)
-    show(answer, clean("\n".join(_told(answer))), as_json=as_json)
+    show(answer, "\n".join(clean(line) for line in _told(answer)), as_json=as_json)
     return 0 if answer["ok"] else 1
 
 

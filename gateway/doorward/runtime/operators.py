@@ -37,7 +37,7 @@ def wire_operators(
     accounts = Accounts(store, log, clock)
     sessions = Sessions(store, clock)
     auth = Operators(accounts, sessions, passwords, log, clock, tokens)
-    own = OwnAccounts(accounts, sessions, passwords, log, clock)
+    own = OwnAccounts(accounts, sessions, passwords, log, clock, auth.check_password)
     desk = OperatorDesk(accounts, sessions, auth, passwords, log)
     api_tokens = ApiTokens(store, accounts, log, clock)
     desk.on_removed.append(api_tokens.forget)

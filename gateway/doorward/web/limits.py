@@ -10,6 +10,7 @@ from math import ceil
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from doorward.app.backoff import place_of
 from doorward.errors import TooManyAttempts
 from doorward.web.errors import answer
 from doorward.web.session import api_token, session_token
@@ -73,7 +74,7 @@ class RateLimit:
         await answer(Request(scope), error)(scope, receive, send)
 
     def _wait(self, request: Request) -> int:
-        address = request.client.host if request.client else ""
+        address = place_of(request.client.host if request.client else "")
         wait = self._addresses.take(address)
         if wait == 0 and request.method == "POST" and request.url.path in _GUESSES:
             wait = self._guesses.take(address)

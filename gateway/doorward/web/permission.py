@@ -50,10 +50,17 @@ def _fresh(caller: Calling) -> None:
         )
 
 
+def _fresh_or_unattended(caller: Calling) -> None:
+    if not caller.unattended:
+        _fresh(caller)
+
+
 SIGNED_IN: Any = Depends(_signed_in)
 PUBLIC: Any = Depends(_public)
 FRESH: Any = Depends(_fresh)
 """Beside one of the others: whoever asks has shown a password or a code in the last minutes."""
+FRESH_OR_UNATTENDED: Any = Depends(_fresh_or_unattended)
+"""The same, or a program that was made to open doors with nobody there to confirm."""
 
 
 def seen_by(who: Session, door: DoorView) -> DoorView:

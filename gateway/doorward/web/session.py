@@ -90,12 +90,14 @@ SignedIn = Annotated[Session, Depends(signed_in)]
 class Caller:
     """Who asks, and what they may do: the operator of the session, a program, or whoever may open the local socket.
 
-    fresh: has shown a password or a code lately, or is one of whom that is not asked.
+    fresh: has shown a password or a code lately, or is one of whom that is not asked. unattended: a program that was
+    made to open doors with nobody there to confirm; nothing else that asks for a fresh login is for it.
     """
 
     name: str
     permissions: frozenset[str]
     fresh: bool
+    unattended: bool = False
 
     def may(self, permission: str) -> bool:
         """Whether this caller may do that right now."""
@@ -119,7 +121,7 @@ def _program(web: Web, token: str) -> Caller:
         raise NotSignedIn(
             "that token is unknown, revoked or over", "make another with `doorward token add`"
         )
-    return Caller(holder.name, holder.permissions, holder.unattended)
+    return Caller(holder.name, holder.permissions, fresh=False, unattended=holder.unattended)
 
 
 Calling = Annotated[Caller, Depends(calling)]

@@ -155,3 +155,29 @@ async def test_changing_operators_asks_for_a_fresh_login(
 
 async def test_the_local_socket_has_no_session_to_confirm(program: Visitor) -> None:
     assert (await program.post(API + "confirm", json={"proof": "x"})).status_code == 401
+
+
+async def test_unattended_is_about_doors_and_changes_no_operator(
+    program: Visitor, house: FakeHouse, visit: Visit
+) -> None:
+    order = {"username": "ann", "password": PASSWORD, "role": "Admin"}
+    assert (await program.post(API + "operators", json=order)).status_code == 201
+    order = {
+        "owner": "ann",
+        "name": "cron",
+        "scopes": ["doors.open", "operators.edit"],
+        "unattended": True,
+        "days": 30,
+    }
+    text = (await program.post(API + "tokens", json=order)).json()["token"]
+    client = await visit(house)
+    client.headers["Authorization"] = f"Bearer {text}"
+    eve = {"username": "eve", "password": PASSWORD, "role": "Admin"}
+    for path, body in (
+        ("operators", eve),
+        ("roles/Guest", {"permissions": ["doors.open"]}),
+        ("tokens", order),
+    ):
+        refused = await client.post(API + path, json=body)
+        assert (refused.status_code, refused.json()["error"]["code"]) == (403, "fresh_login_needed")
+    assert (await client.post(API + "doors/front/open")).status_code == 202

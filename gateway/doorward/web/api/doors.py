@@ -8,7 +8,7 @@ from doorward.app.views import AuditEntry, DoorView, Release
 from doorward.domain.permissions import AUDIT_SEE, DOORS_OPEN, DOORS_SEE
 from doorward.web.api.models import AuditAnswer, DoorAnswer, ReleaseAnswer
 from doorward.web.context import WebDep
-from doorward.web.permission import FRESH, doors_seen_by, needs
+from doorward.web.permission import FRESH_OR_UNATTENDED, doors_seen_by, needs
 from doorward.web.session import Actor, Calling
 
 router = APIRouter(tags=["doors"])
@@ -24,7 +24,7 @@ async def list_doors(web: WebDep, caller: Calling) -> tuple[DoorView, ...]:
     "/doors/{door}/open",
     response_model=ReleaseAnswer,
     status_code=status.HTTP_202_ACCEPTED,
-    dependencies=[needs(DOORS_OPEN), FRESH],
+    dependencies=[needs(DOORS_OPEN), FRESH_OR_UNATTENDED],
 )
 async def open_door(web: WebDep, who: Actor, door: str) -> Release:
     """Ask the board to open once. Look at the door's `release` for how it went.

@@ -2,11 +2,18 @@
 
 from datetime import timedelta
 
+import pyotp
 import pytest
 from stage.accounts import Desk
 
 from doorward.app.auth import Tokens
-from doorward.errors import Conflict, InvalidInput, NotSignedIn, TooManyAttempts
+from doorward.errors import (
+    Conflict,
+    InvalidInput,
+    NotSignedIn,
+    SecondFactorNeeded,
+    TooManyAttempts,
+)
 
 GOOD = "correct horse battery"
 
@@ -278,3 +285,64 @@ async def test_who_has_no_password_is_not_asked_for_one() -> None:
     assert session.fresh
     with pytest.raises(NotSignedIn):
         await desk.auth.login("demo", "", "10.0.0.1")
+
+
+async def test_the_old_password_is_no_way_round_the_wait(desk: Desk) -> None:
+    await desk.auth.setup("setup-token", "sam", GOOD)
+    refused: type[Exception] = NotSignedIn
+    for number in range(4):
+        with pytest.raises(refused):
+            await desk.account.change_password("sam", f"guess {number}", GOOD * 2, "there", "")
+        refused = TooManyAttempts if number == 2 else NotSignedIn
+    # The door to the account knows of it, and the other way round.
+    with pytest.raises(TooManyAttempts):
+        await desk.auth.login("sam", GOOD, "elsewhere")
+
+
+async def test_a_heap_of_names_frees_nobody_who_waits(desk: Desk) -> None:
+    await desk.auth.setup("setup-token", "sam", GOOD)
+    for number in range(3):
+        with pytest.raises(NotSignedIn):
+            await desk.auth.login("sam", "guess", f"there {number}")
+    for number in range(5000):
+        with pytest.raises(NotSignedIn):
+            await desk.auth.login(f"nobody {number}", "guess", f"far {number}")
+    with pytest.raises(TooManyAttempts):
+        await desk.auth.login("sam", "guess", "here")
+
+
+async def test_all_addresses_of_one_ipv6_network_wait_together(desk: Desk) -> None:
+    await desk.auth.setup("setup-token", "sam", GOOD)
+    for number in range(10):
+        with pytest.raises(NotSignedIn):
+            await desk.auth.login(f"nobody {number}", "guess", f"2001:db8:1:2::{number:x}")
+    with pytest.raises(TooManyAttempts):
+        await desk.auth.login("one more", "guess", "2001:db8:1:2:ffff::1")
+    with pytest.raises(NotSignedIn):
+        await desk.auth.login("one more", "guess", "2001:db8:1:3::1")
+
+
+async def test_a_ticket_is_worth_nothing_after_a_new_password(desk: Desk) -> None:
+    await desk.auth.setup("setup-token", "sam", GOOD)
+    seed = desk.account.offer_second_factor("sam", "doorward").secret
+    code = pyotp.TOTP(seed).at(desk.clock.now())
+    _, codes = await desk.account.take_second_factor("sam", code, "here", "")
+    with pytest.raises(SecondFactorNeeded) as asked:
+        await desk.auth.login("sam", GOOD, "there")
+    await desk.account.change_password("sam", GOOD, GOOD * 2, "here", "")
+    with pytest.raises(NotSignedIn, match="sign in again"):
+        await desk.auth.answer(asked.value.ticket, codes[0], "there")
+
+
+async def test_a_password_that_is_changed_meanwhile_signs_nobody_in(desk: Desk) -> None:
+    await desk.auth.setup("setup-token", "sam", GOOD)
+    verify = desk.passwords.verify
+
+    async def slowly(hashed: str, password: str) -> bool:
+        fits = await verify(hashed, password)
+        await desk.operators.set_password("sam", GOOD * 2, actor="ann")
+        return fits
+
+    desk.passwords.verify = slowly  # type: ignore[method-assign]
+    with pytest.raises(NotSignedIn):
+        await desk.auth.login("sam", GOOD, "there")
