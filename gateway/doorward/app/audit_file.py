@@ -17,7 +17,6 @@ from doorward.domain.audit import AuditRow
 from doorward.domain.audit_chain import Link
 
 VERSION = 1
-FORMATS = ("jsonl", "csv")
 TRAILER = "doorward_audit"  # the first key of the last line, or its first cell
 _ROW = tuple(field.name for field in fields(AuditRow) if field.name not in {"id", "at_ms"})
 _BYTES = ("digest", "salt", "erased")

@@ -90,7 +90,7 @@ def _trailer(form: str, line: str) -> _Trailer | None:
         return _Trailer(
             _head(said["after"]),
             _head(said["end"]),
-            tuple(_anchor(one) for one in said["anchors"]),
+            tuple(Anchor.from_json(one) for one in said["anchors"]),
             tuple(Finding(f["kind"], int(f["row"]), str(f["detail"])) for f in said["findings"]),
             ExportSignature(
                 bytes.fromhex(said["signature"]),
@@ -104,13 +104,3 @@ def _trailer(form: str, line: str) -> _Trailer | None:
 
 def _head(said: Any) -> Head:
     return Head(int(said["row"]), bytes.fromhex(said["digest"]))
-
-
-def _anchor(said: Any) -> Anchor:
-    return Anchor(
-        int(said["count"]),
-        bytes.fromhex(said["digest"]),
-        int(said["at_ms"]),
-        bool(said["restored"]),
-        bytes.fromhex(said["signature"]),
-    )

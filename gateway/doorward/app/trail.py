@@ -192,7 +192,7 @@ class AuditTrail:
             "end": _head(last),
             "exported_ms": now_ms,
             "anchors": [
-                _anchor(one) for one in proof.anchors if start.count < one.count <= last.count
+                one.to_json() for one in proof.anchors if start.count < one.count <= last.count
             ],
             "findings": [{"row": f.row, "kind": f.kind, "detail": f.detail} for f in findings],
         }
@@ -203,8 +203,3 @@ class AuditTrail:
 
 def _head(head: Head) -> dict[str, Any]:
     return {"row": head.count, "digest": head.digest.hex()}
-
-
-def _anchor(anchor: Anchor) -> dict[str, Any]:
-    told = asdict(anchor)
-    return {**told, "digest": anchor.digest.hex(), "signature": anchor.signature.hex()}

@@ -3,6 +3,7 @@
 import hashlib
 import ssl
 from dataclasses import dataclass, field
+from typing import Any, Self
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,27 @@ class Anchor:
     at_ms: int
     restored: bool
     signature: bytes
+
+    def to_json(self) -> dict[str, Any]:
+        """As it is written down: beside the keys, and in exports."""
+        return {
+            "count": self.count,
+            "digest": self.digest.hex(),
+            "at_ms": self.at_ms,
+            "restored": self.restored,
+            "signature": self.signature.hex(),
+        }
+
+    @classmethod
+    def from_json(cls, said: dict[str, Any]) -> Self:
+        """The inverse of `to_json`. Raises KeyError, TypeError or ValueError for anything else."""
+        return cls(
+            int(said["count"]),
+            bytes.fromhex(said["digest"]),
+            int(said["at_ms"]),
+            bool(said["restored"]),
+            bytes.fromhex(said["signature"]),
+        )
 
 
 @dataclass(frozen=True, slots=True)

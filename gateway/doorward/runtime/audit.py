@@ -15,7 +15,7 @@ from doorward.database import load_or_create
 from doorward.errors import InvalidInput
 from doorward.runtime import lock, restored
 from doorward.runtime.keys import open_keys
-from doorward.web.api.models import VerdictAnswer
+from doorward.web.api.answers import VerdictAnswer
 
 Verdict = dict[str, Any]
 """As the API answers."""

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
-from typing import Any
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -99,7 +98,7 @@ class Notary:
         except FileNotFoundError:
             return ()
         try:
-            return tuple(_decode(line) for line in lines)
+            return tuple(Anchor.from_json(json.loads(line)) for line in lines)
         except (ValueError, TypeError, KeyError) as error:
             raise KeyFileError(f"{self._anchors_path} is damaged", _BACKUP) from error
 
@@ -166,7 +165,7 @@ class Notary:
         at_ms = int(self._now().timestamp() * 1000)
         message = proofs.anchor_message(head.count, head.digest, at_ms, restored=restored)
         signature = self._key.sign(message, proofs.ALGORITHM)
-        line = _encode(Anchor(head.count, head.digest, at_ms, restored, signature))
+        line = _line(Anchor(head.count, head.digest, at_ms, restored, signature))
         descriptor = os.open(self._anchors_path, os.O_RDWR | os.O_CREAT, 0o600)
         with os.fdopen(descriptor, "r+b") as file:
             # What the power cut off is no line, and must not become the beginning of one.
@@ -201,23 +200,5 @@ def _derived(key: ec.EllipticCurvePrivateKey) -> bytes:
     return HKDF(hashes.SHA256(), _MAC_BYTES, None, b"doorward audit head").derive(secret)
 
 
-def _encode(anchor: Anchor) -> bytes:
-    said = {
-        "count": anchor.count,
-        "digest": anchor.digest.hex(),
-        "at_ms": anchor.at_ms,
-        "restored": anchor.restored,
-        "signature": anchor.signature.hex(),
-    }
-    return json.dumps(said, separators=(",", ":")).encode() + b"\n"
-
-
-def _decode(line: bytes) -> Anchor:
-    said: dict[str, Any] = json.loads(line)
-    return Anchor(
-        int(said["count"]),
-        bytes.fromhex(said["digest"]),
-        int(said["at_ms"]),
-        bool(said["restored"]),
-        bytes.fromhex(said["signature"]),
-    )
+def _line(anchor: Anchor) -> bytes:
+    return json.dumps(anchor.to_json(), separators=(",", ":")).encode() + b"\n"

@@ -9,7 +9,8 @@ from doorward.app.device_doors import DoorOrder
 from doorward.app.devices import AdoptionOrder
 from doorward.app.views import BoardView
 from doorward.domain.permissions import DEVICES_EDIT, DEVICES_SEE
-from doorward.web.api.models import AdoptBody, AdoptedAnswer, ApproveBody, BoardAnswer, RekeyAnswer
+from doorward.web.api.answers import AdoptedAnswer, BoardAnswer, RekeyAnswer
+from doorward.web.api.orders import AdoptOrder, ApproveOrder
 from doorward.web.context import WebDep
 from doorward.web.permission import needs
 from doorward.web.session import Actor
@@ -27,7 +28,7 @@ async def list_boards(web: WebDep) -> tuple[BoardView, ...]:
 @router.post(
     "/devices/{device}/approve", response_model=BoardAnswer, dependencies=[needs(DEVICES_EDIT)]
 )
-async def approve_board(web: WebDep, who: Actor, device: str, body: ApproveBody) -> BoardView:
+async def approve_board(web: WebDep, who: Actor, device: str, body: ApproveOrder) -> BoardView:
     """Name the door that a board keeps from now on. It has to have announced itself."""
     order = DoorOrder(body.door, body.strike_s, body.held_s)
     return await web.services.devices.approve(device, order, actor=who)
@@ -52,7 +53,7 @@ async def rekey_board(web: WebDep, who: Actor, device: str) -> RekeyAnswer:
     status_code=status.HTTP_201_CREATED,
     dependencies=[needs(DEVICES_EDIT)],
 )
-async def adopt_board(web: WebDep, who: Actor, body: AdoptBody) -> AdoptedAnswer:
+async def adopt_board(web: WebDep, who: Actor, body: AdoptOrder) -> AdoptedAnswer:
     """Give a board its keys. The answer holds its secrets, and nobody can have them a second time."""
     order = AdoptionOrder(body.id, body.board, body.broker, again=body.again)
     adopted = await web.services.adoptions.adopt(order, actor=who)

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, status
 
 from doorward.app.views import AuditEntry, DoorView, Release
 from doorward.domain.permissions import AUDIT_SEE, DOORS_OPEN, DOORS_SEE
-from doorward.web.api.models import AuditAnswer, DoorAnswer, ReleaseAnswer
+from doorward.web.api.answers import AuditAnswer, DoorAnswer, ReleaseAnswer
 from doorward.web.context import WebDep
 from doorward.web.permission import FRESH_OR_UNATTENDED, doors_seen_by, needs
 from doorward.web.session import Actor, Calling

@@ -5,13 +5,12 @@ from fastapi import APIRouter, Request, status
 from doorward.app.views import Operator, RoleView
 from doorward.domain.permissions import OPERATORS_EDIT
 from doorward.errors import NotSignedIn
-from doorward.web.api.models import (
+from doorward.web.api.answers import OperatorAnswer, RoleAnswer
+from doorward.web.api.orders import (
     ConfirmOrder,
-    OperatorAnswer,
     OperatorOrder,
     PasswordOrder,
     PermissionsOrder,
-    RoleAnswer,
     RoleOrder,
 )
 from doorward.web.context import WebDep

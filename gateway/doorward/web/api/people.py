@@ -4,14 +4,8 @@ from fastapi import APIRouter, status
 
 from doorward.app.views import Card, Level, Person
 from doorward.domain.permissions import PEOPLE_EDIT, PEOPLE_SEE
-from doorward.web.api.models import (
-    CardAnswer,
-    CardOrder,
-    LevelAnswer,
-    PersonAnswer,
-    PersonOrder,
-    RevokeOrder,
-)
+from doorward.web.api.answers import CardAnswer, LevelAnswer, PersonAnswer
+from doorward.web.api.orders import CardOrder, PersonOrder, RevokeOrder
 from doorward.web.context import WebDep
 from doorward.web.permission import needs
 from doorward.web.session import Actor

@@ -5,13 +5,8 @@ from fastapi import APIRouter, status
 from doorward.app.services import Site
 from doorward.domain.permissions import DEVICES_EDIT, DEVICES_SEE
 from doorward.errors import NotFound
-from doorward.web.api.models import (
-    ContactOrder,
-    SiteAnswer,
-    SiteBoardAnswer,
-    SiteCardAnswer,
-    TapOrder,
-)
+from doorward.web.api.answers import SiteAnswer, SiteBoardAnswer, SiteCardAnswer
+from doorward.web.api.orders import ContactOrder, TapOrder
 from doorward.web.context import Web, WebDep
 from doorward.web.permission import needs
 

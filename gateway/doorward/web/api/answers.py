@@ -1,21 +1,15 @@
-"""What the API takes and gives. Answers are read from the application's own views, field by field."""
+"""What the API gives: the application's own views, field by field, so that no view leaks a field that it gains."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 
 class Answer(BaseModel):
     """Read from an object with the same attributes."""
 
     model_config = ConfigDict(from_attributes=True)
-
-
-class Order(BaseModel):
-    """A request body: what it does not know it refuses, so that a typing mistake is no silent default."""
-
-    model_config = ConfigDict(extra="forbid")
 
 
 class ErrorBody(BaseModel):
@@ -30,18 +24,6 @@ class ErrorAnswer(BaseModel):
     """Every answer that is not a success."""
 
     error: ErrorBody
-
-
-def _card_number(text: str) -> str:
-    plain = text.replace(":", "").replace("-", "").replace(" ", "").lower()
-    if len(plain) not in (8, 14, 20) or not set(plain) <= set("0123456789abcdef"):
-        message = "a card number has 4, 7 or 10 bytes in hex, like 04a1b2c3d4e5f6"
-        raise ValueError(message)
-    return plain
-
-
-CardNumber = Annotated[str, Field(max_length=40), AfterValidator(_card_number)]
-Name = Annotated[str, Field(min_length=1, max_length=128)]
 
 
 class AuditAnswer(Answer):
@@ -178,29 +160,6 @@ class LevelAnswer(Answer):
     grants: list[GrantAnswer]
 
 
-class PersonOrder(Order):
-    """A person to add. What a name may be is the application's to say."""
-
-    name: str
-    levels: list[Name] = []
-
-
-class CardOrder(Order):
-    """A card to give to a person."""
-
-    uid: CardNumber
-    person: Name
-
-
-class RevokeOrder(Order):
-    """A card to take away."""
-
-    uid: CardNumber
-
-
-Secret = Annotated[str, Field(max_length=512)]  # how long it may be is the application's to say
-
-
 class OperatorAnswer(Answer):
     """Somebody who may sign in."""
 
@@ -237,48 +196,6 @@ class NewTokenAnswer(TokenAnswer):
     token: str
 
 
-class OperatorOrder(Order):
-    """An operator to add."""
-
-    username: Secret
-    password: Secret
-    role: Name
-
-
-class PasswordOrder(Order):
-    """A new password."""
-
-    password: Secret
-
-
-class RoleOrder(Order):
-    """Another role for an operator."""
-
-    role: Name
-
-
-class PermissionsOrder(Order):
-    """What a role holds from now on."""
-
-    permissions: Annotated[list[Name], Field(max_length=64)]
-
-
-class TokenOrder(Order):
-    """A token to make. unattended: it may open doors with nobody there to confirm."""
-
-    owner: Name
-    name: Name
-    scopes: Annotated[list[Name], Field(max_length=64)]
-    days: Annotated[int, Field(ge=1, le=3650)] = 90
-    unattended: bool = False
-
-
-class ConfirmOrder(Order):
-    """One's password, or a code of one's second factor."""
-
-    proof: Secret
-
-
 class BoardAnswer(Answer):
     """A board. state: `waiting`, `announced`, `approved` or `revoked`; rejected: messages refused since the start."""
 
@@ -297,15 +214,6 @@ class BoardAnswer(Answer):
     certificate: bool
 
 
-class AdoptBody(Order):
-    """A board to adopt. `again` makes new keys for one that is known, and shuts out whatever holds the old ones."""
-
-    id: str = Field(max_length=128)
-    board: str = Field(max_length=128)
-    broker: str | None = Field(default=None, max_length=128)
-    again: bool = False
-
-
 class AdoptedAnswer(Answer):
     """The files of an adopted board: config.json, and those of tls/ in Base64. They are given out once."""
 
@@ -313,14 +221,6 @@ class AdoptedAnswer(Answer):
     again: bool
     config: dict[str, Any]
     tls: dict[str, str]
-
-
-class ApproveBody(Order):
-    """The door that a board is to keep: a new one, or one whose board is gone."""
-
-    door: str = Field(max_length=256)
-    strike_s: int | None = None
-    held_s: int | None = None
 
 
 class RekeyAnswer(Answer):
@@ -372,17 +272,3 @@ class SiteAnswer(Answer):
 
     cards: list[SiteCardAnswer]
     boards: list[SiteBoardAnswer]
-
-
-class TapOrder(Order):
-    """A card to hold to a reader: by its key on the site, or by its number."""
-
-    door: Name
-    card: Name
-
-
-class ContactOrder(Order):
-    """A door leaf to move."""
-
-    door: Name
-    open: bool
