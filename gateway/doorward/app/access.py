@@ -6,7 +6,6 @@ from datetime import datetime
 import structlog
 
 from doorward.app.announcer import Announcer
-from doorward.app.entries import milliseconds
 from doorward.app.fleet import Fleet
 from doorward.app.ports import AuditStore, Clock, Message, Signer
 from doorward.app.router import Opened
@@ -15,6 +14,7 @@ from doorward.domain import audit, ruling
 from doorward.domain.audit import AuditRow
 from doorward.domain.credentials import tail
 from doorward.domain.doors import Door
+from doorward.domain.instants import milliseconds
 from doorward.domain.ruling import Ruling
 from doorward.errors import Rejected, Unavailable
 from doorward_core import gateway_messages, seal, timestamps, topics

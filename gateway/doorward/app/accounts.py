@@ -1,10 +1,10 @@
 """Operators and roles as they stand in memory: what every request asks, and what follows every committed change."""
 
-from doorward.app.entries import milliseconds
 from doorward.app.operator_log import OperatorLog
 from doorward.app.ports import Account, Clock, OperatorStore
 from doorward.domain import audit, permissions
 from doorward.domain.audit import AuditRow
+from doorward.domain.instants import milliseconds
 from doorward.errors import Conflict, InvalidInput, NotFound
 
 SHORTEST_PASSWORD = 10

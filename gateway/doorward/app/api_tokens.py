@@ -5,11 +5,11 @@ import secrets
 from collections.abc import Iterable
 
 from doorward.app.accounts import Accounts, key
-from doorward.app.entries import instant, milliseconds
 from doorward.app.operator_log import OperatorLog
 from doorward.app.ports import ApiToken, Clock, OperatorStore
 from doorward.app.views import TokenHolder, TokenView
 from doorward.domain import audit, permissions
+from doorward.domain.instants import instant, milliseconds
 from doorward.errors import InvalidInput, NotFound
 
 _MARK = "dw_"

@@ -8,12 +8,12 @@ from typing import NamedTuple
 
 from doorward.app.accounts import LONGEST_PASSWORD, Accounts, check_password, checked_name, key
 from doorward.app.backoff import Backoff, place_of
-from doorward.app.entries import instant
 from doorward.app.operator_log import OperatorLog
 from doorward.app.ports import Account, Clock, Passwords
 from doorward.app.sessions import Sessions
 from doorward.app.views import Session
 from doorward.domain import audit, permissions, second_factor
+from doorward.domain.instants import instant
 from doorward.errors import Conflict, NotSignedIn, SecondFactorNeeded
 
 _BY_LINK = "demo"  # who comes by the one-time link; has no password

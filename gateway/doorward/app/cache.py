@@ -10,13 +10,13 @@ import structlog
 
 from doorward.app.announcer import Announcer
 from doorward.app.door_states import DoorStates
-from doorward.app.entries import instant, milliseconds
 from doorward.app.fleet import Device, Fleet
 from doorward.app.ports import AuditStore, CacheFile, CacheStore, Clock, DeviceCache, Signer, Spawn
 from doorward.app.rulebook import Rulebook
 from doorward.domain import audit
 from doorward.domain.audit import AuditRow
 from doorward.domain.doors import Door
+from doorward.domain.instants import instant, milliseconds
 from doorward.domain.snapshot import CacheContent, Snapshot
 from doorward.errors import Rejected, SigningUnavailable
 from doorward_core import gateway_messages, gateway_seal, topics

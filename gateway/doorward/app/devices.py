@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from doorward.app.board_files import BoardFiles, BoardProfile, BrokerAddress, board_files
 from doorward.app.device_doors import DoorOrder, door_for
 from doorward.app.door_states import DoorStates
-from doorward.app.entries import instant
 from doorward.app.fleet import Fleet
 from doorward.app.ports import Admission, Registrar
 from doorward.app.registry import Registry
@@ -18,6 +17,7 @@ from doorward.app.views import BoardView
 from doorward.domain import audit, devices
 from doorward.domain.audit import AuditRow
 from doorward.domain.devices import Registration
+from doorward.domain.instants import instant
 from doorward.errors import Conflict, InvalidInput, NotFound
 from doorward_core import topics
 

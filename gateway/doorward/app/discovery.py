@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 
-from doorward.app.entries import milliseconds
 from doorward.app.fleet import Device, Fleet
 from doorward.app.ports import Clock, Spawn
 from doorward.app.registry import Registry
 from doorward.app.router import Opened
 from doorward.domain import audit, devices
+from doorward.domain.instants import milliseconds
 from doorward.errors import Rejected
 from doorward_core import gateway_messages, seal, topics
 from doorward_core.gateway_messages import Announcement

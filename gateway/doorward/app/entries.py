@@ -1,25 +1,15 @@
 """Audit rows as people read them."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 
 from doorward.app.ports import AuditStore
 from doorward.app.views import AuditEntry
 from doorward.domain.audit import AuditRow
 from doorward.domain.explain import rule_name
+from doorward.domain.instants import instant
 from doorward.errors import InvalidInput
 
 _MOST = 500
-
-
-def milliseconds(at: datetime) -> int:
-    """An instant as the store keeps it."""
-    return int(at.timestamp() * 1000)
-
-
-def instant(at_ms: int) -> datetime:
-    """The inverse of `milliseconds`."""
-    return datetime.fromtimestamp(at_ms / 1000, UTC)
 
 
 def entry(row: AuditRow) -> AuditEntry:

@@ -6,7 +6,6 @@ from typing import Protocol
 import structlog
 
 from doorward.app.announcer import Announcer
-from doorward.app.entries import milliseconds
 from doorward.app.event_rows import EventRows
 from doorward.app.fleet import Device, Fleet
 from doorward.app.ports import (
@@ -21,6 +20,7 @@ from doorward.app.ports import (
     Spawn,
 )
 from doorward.domain.audit import AuditRow
+from doorward.domain.instants import milliseconds
 from doorward.errors import Conflict, Rejected, Unavailable
 from doorward_core import gateway_messages, seal, topics
 from doorward_core.gateway_messages import Event, Hello

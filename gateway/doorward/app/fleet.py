@@ -8,6 +8,7 @@ import structlog
 
 from doorward.app.ports import Clock, Publisher, Signer
 from doorward.app.views import DeviceView
+from doorward.domain.instants import milliseconds
 from doorward.errors import Rejected
 from doorward_core import seal, topics
 
@@ -40,7 +41,7 @@ class Device:
         if self.boot is None:
             return None
         # Milliseconds, so that it rises across a restart of the gateway too.
-        self._down = max(self._down + 1, int(now.timestamp() * 1000))
+        self._down = max(self._down + 1, milliseconds(now))
         return seal.session_word(self.boot, self._down)
 
     def go_on_after(self, number: int) -> None:

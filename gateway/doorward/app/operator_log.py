@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Iterable
 
-from doorward.app.entries import milliseconds
 from doorward.app.ports import AuditStore, Clock
 from doorward.domain import audit
 from doorward.domain.audit import AuditRow
+from doorward.domain.instants import milliseconds
 
 _TOGETHER_S = 60.0
 _NOBODY = "nobody we know"

@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 
 from doorward.app.announcer import Announcer
-from doorward.app.entries import instant, milliseconds
 from doorward.app.names import clean_name
 from doorward.app.ports import Clock, RulesStore
 from doorward.app.rulebook import Rulebook
@@ -12,6 +11,7 @@ from doorward.app.views import Card, Level, LevelGrant, Person
 from doorward.domain import audit
 from doorward.domain.audit import AuditRow
 from doorward.domain.credentials import UID_SIZES, Credential, tail
+from doorward.domain.instants import instant, milliseconds
 from doorward.domain.snapshot import Snapshot
 from doorward.errors import Conflict, InvalidInput, NotFound
 

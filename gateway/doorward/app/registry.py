@@ -3,13 +3,13 @@
 import asyncio
 
 from doorward.app.announcer import Announcer
-from doorward.app.entries import milliseconds
 from doorward.app.fleet import Fleet
 from doorward.app.ports import Clock, DeviceStore, Signer
 from doorward.domain import audit, devices
 from doorward.domain.audit import AuditRow
 from doorward.domain.devices import Registration
 from doorward.domain.doors import Door
+from doorward.domain.instants import milliseconds
 
 
 class Registry:

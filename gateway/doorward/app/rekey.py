@@ -12,11 +12,11 @@ from dataclasses import dataclass
 import structlog
 
 from doorward.app.announcer import Announcer
-from doorward.app.entries import milliseconds
 from doorward.app.fleet import Device, Fleet
 from doorward.app.ports import AuditStore, Clock, Signer, Spawn, Timer
 from doorward.domain import audit
 from doorward.domain.audit import AuditRow
+from doorward.domain.instants import milliseconds
 from doorward.errors import Conflict, NotFound, Unavailable
 from doorward_core import gateway_messages, seal, timestamps, topics
 from doorward_core.gateway_messages import CommandAck, Hello

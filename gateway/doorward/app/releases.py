@@ -8,7 +8,6 @@ import structlog
 
 from doorward.app.announcer import Announcer
 from doorward.app.door_states import DoorStates
-from doorward.app.entries import milliseconds
 from doorward.app.feed import LiveFeed
 from doorward.app.fleet import Device, Fleet
 from doorward.app.ports import AuditStore, Clock, Timer
@@ -17,6 +16,7 @@ from doorward.app.views import Release, ReleaseState
 from doorward.domain import audit
 from doorward.domain.audit import AuditRow
 from doorward.domain.doors import Door
+from doorward.domain.instants import milliseconds
 from doorward.errors import Conflict, Unavailable
 from doorward_core import gateway_messages, seal, timestamps, topics
 from doorward_core.gateway_messages import CommandAck

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from doorward.app.accounts import key
-from doorward.app.entries import instant, milliseconds
 from doorward.app.ports import Clock, OpenSession, OperatorStore
 from doorward.app.views import OwnSession
+from doorward.domain.instants import instant, milliseconds
 from doorward.errors import NotFound
 
 LIFETIME_S = 7 * 24 * 3600.0

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from doorward.app import audit_file, proofs
 from doorward.app.announcer import Announcer
-from doorward.app.entries import entry, instant, milliseconds
+from doorward.app.entries import entry
 from doorward.app.ports import AuditStore, Clock, TrailStore
 from doorward.app.trust import Anchor, AuditHead, ExportSignature
 from doorward.app.views import AuditFinding, AuditVerdict
@@ -16,6 +16,7 @@ from doorward.domain import audit
 from doorward.domain.audit import CHAINED, AuditRow
 from doorward.domain.audit_chain import ORIGIN, Head
 from doorward.domain.audit_walk import Finding, Walked, links, walk
+from doorward.domain.instants import instant, milliseconds
 from doorward.errors import DoorwardError, InvalidInput, Unavailable
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from doorward import private_file
+from doorward.domain.instants import instant, milliseconds
 from doorward.errors import StartupError
 
 FILE_NAME = "restored.json"
@@ -28,7 +29,7 @@ class Mark:
     @property
     def news(self) -> str | None:
         """What the audit has to say about it; None when it has said so."""
-        since = datetime.fromtimestamp(self.backup_ms / 1000, UTC).isoformat(timespec="seconds")
+        since = instant(self.backup_ms).isoformat(timespec="seconds")
         told = f"Restored from a backup of {since}. What happened since is not on record here."
         return None if self.recorded else told
 
@@ -41,7 +42,7 @@ class Sessions(Protocol):
 
 def mark(directory: Path, made: datetime) -> None:
     """Mark a restored installation: its databases stand as they were at `made`."""
-    _write(directory, Mark(_ms(made), _ms(datetime.now(UTC))))
+    _write(directory, Mark(milliseconds(made), milliseconds(datetime.now(UTC))))
 
 
 def read(directory: Path) -> Mark | None:
@@ -73,7 +74,3 @@ async def settle(directory: Path, found: Mark | None, sessions: Sessions) -> int
 
 def _write(directory: Path, found: Mark) -> None:
     private_file.replace(directory / FILE_NAME, json.dumps(asdict(found)).encode())
-
-
-def _ms(instant: datetime) -> int:
-    return int(instant.timestamp() * 1000)

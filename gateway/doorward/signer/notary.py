@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from doorward import private_file
 from doorward.app import proofs
 from doorward.app.trust import Anchor, AuditHead, ExportSignature
+from doorward.domain.instants import milliseconds
 from doorward.errors import Conflict, InvalidInput, KeyFileError
 from doorward.signer.authority import Authority, alone_in, read_pair
 
@@ -162,7 +163,7 @@ class Notary:
 
     def _append(self, head: AuditHead, *, restored: bool) -> int:
         """Add an anchor; returns how many there are then. On disk when this returns."""
-        at_ms = int(self._now().timestamp() * 1000)
+        at_ms = milliseconds(self._now())
         message = proofs.anchor_message(head.count, head.digest, at_ms, restored=restored)
         signature = self._key.sign(message, proofs.ALGORITHM)
         line = _line(Anchor(head.count, head.digest, at_ms, restored, signature))
