@@ -32,6 +32,7 @@ from doorward.errors import StartupError
 from doorward.runtime import checks, lock, restored, servers
 from doorward.runtime.admission import BrokerAdmission
 from doorward.runtime.adoption import Adoptions
+from doorward.runtime.file_limit import broker_limits
 from doorward.runtime.keys import open_keys
 from doorward.runtime.operators import OperatorCases, wire_operators
 from doorward.runtime.servers import Server
@@ -122,9 +123,13 @@ class Gateway:
         settings = self.settings
         self.principals = Principals()
         store = BrokerStore.open(settings.directory / "broker.db", self.key)
-        policy = Policy(settings.base)
         self.broker = Broker(
-            store, self.principals, policy, on_denied=_denied, certificates=self.signer
+            store,
+            self.principals,
+            Policy(settings.base),
+            on_denied=_denied,
+            limits=broker_limits(),
+            certificates=self.signer,
         )
         secret = secrets.token_hex(32)
         # Not kept: registry and signer say who there is, and a device that they forgot stays outside.

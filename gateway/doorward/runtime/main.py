@@ -1,9 +1,7 @@
 """`up` and `demo` from the command line's side: start, say where it is, wait for a signal, end."""
 
 import asyncio
-import contextlib
 import logging
-import resource
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -12,14 +10,12 @@ from typing import TypeVar
 from doorward import config, logs
 from doorward.errors import StartupError
 from doorward.runtime.demo import SITE_FILE, DemoGateway
+from doorward.runtime.file_limit import FewWords, raise_file_limit
 from doorward.runtime.gateway import Gateway
 from doorward.runtime.systemd import Manager
 
 Say = Callable[[str], None]
 G = TypeVar("G", bound=Gateway)
-
-# Of open files: a thousand idle browsers must not keep a board's connection out.
-_FILES = 65536
 
 
 def up(directory: Path, say: Say, *, port_base: int | None = None) -> int:
@@ -69,19 +65,11 @@ def _refuse_the_other_kind(directory: Path, *, virtual: bool) -> None:
     )
 
 
-def _raise_file_limit() -> None:
-    _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    most = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
-    with contextlib.suppress(
-        ValueError, OSError
-    ):  # a sandbox may forbid it; we run with what we have
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
-
-
 async def _serve(gateway: G, greet: Callable[[G], None]) -> None:
     """Run one gateway. A signal ends it also while it starts."""
-    _raise_file_limit()
+    raise_file_limit()
     loop = asyncio.get_running_loop()
+    loop.set_exception_handler(FewWords())
     signalled = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, signalled.set)
