@@ -191,7 +191,9 @@ def _told(error: Exception) -> Exception:
 
 
 def _unavailable(error: Exception) -> Unavailable:
-    told = Unavailable(f"the store failed ({error})", "check the disk, then try again")
+    # SQLAlchemy's own words name our statement and its web site; SQLite's name the trouble.
+    said = getattr(error, "orig", None) or error
+    told = Unavailable(f"the store failed ({said})", "check the disk, then try again")
     told.__cause__ = error
     return told
 

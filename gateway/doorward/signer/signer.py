@@ -48,10 +48,7 @@ class Signer:
 
         Raises InvalidInput for what is no device id.
         """
-        if not topics.is_id(device):
-            raise InvalidInput(
-                f"{device!r} is no device id", "use 1 to 32 of A-Z a-z 0-9 _ -", field="device"
-            )
+        _check_id(device)
         certified = self._authority.certify_device(device)
         made, password = enrolment.new(device, certified.serial)
         with self._changing:
@@ -72,7 +69,11 @@ class Signer:
         )
 
     def forget(self, device: str) -> None:
-        """Revoke a device's certificate and delete its keys, for good. Nothing happens the second time."""
+        """Revoke a device's certificate and delete its keys, for good. Nothing happens the second time.
+
+        Raises InvalidInput for what is no device id.
+        """
+        _check_id(device)
         with self._changing:
             self._revoke(device)
             private_file.remove(enrolment.path_of(self._directory, device))
@@ -205,6 +206,14 @@ class Signer:
             keys.former = _keys(known, known.former_key, known.epoch - 1)
         coming = _keys(known, known.next_key, known.epoch + 1) if known.next_key else None
         self._devices[known.device] = _Device(known, keys, coming)
+
+
+def _check_id(device: str) -> None:
+    """Raise InvalidInput for what is no device id: a file is named after it."""
+    if not topics.is_id(device):
+        raise InvalidInput(
+            f"{device!r} is no device id", "use 1 to 32 of A-Z a-z 0-9 _ -", field="device"
+        )
 
 
 def _keys(known: Enrolment, key: str, epoch: int) -> Keys:

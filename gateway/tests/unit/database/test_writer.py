@@ -113,8 +113,9 @@ async def test_a_disk_that_is_full_in_the_midst_of_a_unit_is_no_fault_of_the_uni
         connection.execute(text("insert into item values (hex(zeroblob(100000)))"))
 
     for _ in range(2):
-        with pytest.raises(Unavailable, match="full"):
+        with pytest.raises(Unavailable, match="full") as told:
             await writer.run(fill)
+        assert told.value.problem == "the store failed (database or disk is full)"
     held = threading.Event()
     waiting = [asyncio.ensure_future(writer.run(lambda _: held.wait(5)))]
     await asyncio.sleep(0)

@@ -156,3 +156,17 @@ def test_a_file_of_the_first_format_is_still_read_and_one_from_the_future_is_not
     path.write_text(json.dumps({**json.loads(path.read_text()), "format": 9, "hsm": True}))
     with pytest.raises(KeyFileError, match="newer doorward; start that version"):
         Signer(tmp_path)
+
+
+@pytest.mark.parametrize("device", ["../other", "..", "", "a/b", "a\0b", "/tmp/other"])
+def test_what_is_no_device_is_not_forgotten(tmp_path: Path, device: str) -> None:
+    """The gateway may be in other hands: no call of its reaches a file beside the devices' own."""
+    signer = Signer(tmp_path / "keys")
+    signer.adopt("front")
+    other = tmp_path / "other.key"
+    other.write_bytes(b"another's")
+    with pytest.raises(InvalidInput, match="no device id"):
+        signer.forget(device)
+    assert other.exists()
+    signer.forget("front")  # the control
+    assert signer.devices() == ()
