@@ -7,9 +7,10 @@ import structlog
 
 from doorward.app.announcer import Announcer
 from doorward.app.fleet import Fleet
-from doorward.app.ports import AuditStore, Clock, Message, Signer
+from doorward.app.ports import AuditStore, Clock, Message
 from doorward.app.router import Opened
 from doorward.app.rulebook import Rulebook
+from doorward.app.signer_ports import Signer
 from doorward.domain import audit, ruling
 from doorward.domain.audit import AuditRow
 from doorward.domain.credentials import tail

@@ -4,10 +4,11 @@ import hashlib
 import secrets
 from collections.abc import Iterable
 
+from doorward.app.account_views import TokenHolder, TokenView
 from doorward.app.accounts import Accounts, key
 from doorward.app.operator_log import OperatorLog
-from doorward.app.ports import ApiToken, Clock, OperatorStore
-from doorward.app.views import TokenHolder, TokenView
+from doorward.app.ports import Clock, OperatorStore
+from doorward.app.records import ApiToken
 from doorward.domain import audit, permissions
 from doorward.domain.instants import instant, milliseconds
 from doorward.errors import InvalidInput, NotFound

@@ -11,8 +11,10 @@ import structlog
 from doorward.app.announcer import Announcer
 from doorward.app.door_states import DoorStates
 from doorward.app.fleet import Device, Fleet
-from doorward.app.ports import AuditStore, CacheFile, CacheStore, Clock, DeviceCache, Signer, Spawn
+from doorward.app.ports import AuditStore, CacheStore, Clock, Spawn
+from doorward.app.records import DeviceCache
 from doorward.app.rulebook import Rulebook
+from doorward.app.signer_ports import CacheFile, Signer
 from doorward.domain import audit
 from doorward.domain.audit import AuditRow
 from doorward.domain.doors import Door

@@ -9,10 +9,11 @@ from doorward.app.board_files import BoardFiles, BoardProfile, BrokerAddress, bo
 from doorward.app.device_doors import DoorOrder, door_for
 from doorward.app.door_states import DoorStates
 from doorward.app.fleet import Fleet
-from doorward.app.ports import Admission, Registrar
+from doorward.app.ports import Admission
 from doorward.app.registry import Registry
 from doorward.app.rekey import Rekeying
 from doorward.app.rulebook import Rulebook
+from doorward.app.signer_ports import Registrar
 from doorward.app.views import BoardView
 from doorward.domain import audit, devices
 from doorward.domain.audit import AuditRow

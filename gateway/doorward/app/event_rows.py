@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from doorward.app.ports import Signer
 from doorward.app.rulebook import Rulebook
+from doorward.app.signer_ports import Signer
 from doorward.domain import audit, ruling
 from doorward.domain.audit import AuditRow
 from doorward.domain.doors import Door

@@ -8,17 +8,9 @@ import structlog
 from doorward.app.announcer import Announcer
 from doorward.app.event_rows import EventRows
 from doorward.app.fleet import Device, Fleet
-from doorward.app.ports import (
-    AuditStore,
-    Clock,
-    LogEntry,
-    LogHead,
-    LogStore,
-    Message,
-    Recorded,
-    Signer,
-    Spawn,
-)
+from doorward.app.ports import AuditStore, Clock, LogStore, Message, Recorded, Spawn
+from doorward.app.records import LogEntry, LogHead
+from doorward.app.signer_ports import Signer
 from doorward.domain.audit import AuditRow
 from doorward.domain.instants import milliseconds
 from doorward.errors import Conflict, Rejected, Unavailable

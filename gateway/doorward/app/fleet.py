@@ -6,7 +6,8 @@ from datetime import datetime
 
 import structlog
 
-from doorward.app.ports import Clock, Publisher, Signer
+from doorward.app.ports import Clock, Publisher
+from doorward.app.signer_ports import Signer
 from doorward.app.views import DeviceView
 from doorward.domain.instants import milliseconds
 from doorward.errors import Rejected

@@ -3,12 +3,13 @@
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
+from doorward.app.account_views import Operator, RoleView
 from doorward.app.accounts import Accounts, check_password, checked_name
 from doorward.app.auth import Operators
 from doorward.app.operator_log import OperatorLog
-from doorward.app.ports import Account, Passwords
+from doorward.app.ports import Passwords
+from doorward.app.records import Account
 from doorward.app.sessions import Sessions
-from doorward.app.views import Operator, RoleView
 from doorward.domain import audit, permissions
 from doorward.errors import Conflict, InvalidInput
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import Protocol
 
-from doorward.app.trust import Adoption, Anchor, AuditHead, ExportSignature, ServerIdentity
+from doorward.app.records import Account, ApiToken, DeviceCache, LogEntry, LogHead, OpenSession
 from doorward.domain.audit import AuditRow
 from doorward.domain.audit_chain import Head, Link
 from doorward.domain.audit_walk import Finding
@@ -13,7 +13,6 @@ from doorward.domain.devices import Registration
 from doorward.domain.doors import Door
 from doorward.domain.schedules import Windows
 from doorward.domain.snapshot import Rules
-from doorward_core.seal import Sealed
 
 Spawn = Callable[[Coroutine[object, object, None]], None]
 """Runs a coroutine beside everything else."""
@@ -39,107 +38,6 @@ class Clock(Protocol):
     def call_later(self, seconds: float, callback: Callable[[], None]) -> Timer: ...
 
 
-class Signer(Protocol):
-    """Holds the devices' keys; nobody else does.
-
-    Raises SealError (a ValueError) for what does not verify, UnknownDevice where there is no key to work with.
-    """
-
-    def devices(self) -> tuple[str, ...]:
-        """The ids of all enrolled devices."""
-
-    def verify(self, device: str, suffix: str, payload: bytes, extra: bytes = b"") -> Sealed: ...
-
-    def seal(
-        self, device: str, suffix: str, freshness: str, body: bytes, extra: bytes = b""
-    ) -> bytes: ...
-
-    def decrypt_uid(self, device: str, nonce: bytes, block: bytes) -> bytes: ...
-
-    def tags(self, device: str, uid: bytes) -> tuple[bytes, ...]:
-        """The tags of a card on this device: under its present key, then under the one before it if there was one."""
-
-    def epoch(self, device: str) -> int:
-        """The epoch of the key in force; it rises when the first good message under the next key is verified."""
-
-    def next_key(self, device: str, nonce: bytes) -> tuple[int, bytes]:
-        """The device's next key: its epoch, and the key encrypted under the present one with this nonce.
-
-        Made and kept at the first call; the same one until it is in force.
-        """
-
-    def build_cache(self, device: str, contents: "CacheFile") -> bytes:
-        """The sealed cache file for a board. Slow for many cards, and safe on another thread."""
-
-
-class Registrar(Protocol):
-    """Says who is a device of this site, and gives it what proves it. The signer's other half."""
-
-    def adopt(self, device: str) -> Adoption:
-        """Make a device's secrets, key and certificate; whatever it had before is worth nothing from now on."""
-
-    def forget(self, device: str) -> None:
-        """Delete a device's keys and revoke its certificate."""
-
-    def digests(self) -> dict[str, bytes]:
-        """SHA-256 of every device's MQTT secret."""
-
-    def serial(self, device: str) -> int | None:
-        """The serial of a device's certificate; None when it has none."""
-
-    def is_revoked(self, serial: int) -> bool: ...
-
-    def crl(self) -> bytes:
-        """The revocation list of the site's CA, PEM."""
-
-    def certificate(self) -> bytes:
-        """The certificate of the site's CA, PEM."""
-
-    def certify_server(self, names: Sequence[str]) -> ServerIdentity:
-        """A new key and certificate for servers under these names and addresses. Raises InvalidInput."""
-
-
-class Notary(Protocol):
-    """Remembers outside the database how far the audit went, and signs it. Part of the signer.
-
-    Raises KeyFileError when its own files are damaged.
-    """
-
-    def anchor(
-        self, count: int, digest: bytes, *, signed: bool = False, restored: bool = False
-    ) -> None:
-        """Remember that the audit has `count` rows and ends with `digest` (32 bytes). Cheap: for every commit.
-
-        A signed anchor is added when `count` has passed another thousand, and when `signed` asks for it. Raises
-        Conflict when the audit was longer, or as long with another end; `restored` says that this is known.
-        """
-
-    def anchors(self) -> tuple[Anchor, ...]:
-        """All signed anchors, oldest first; app/proofs.py verifies them."""
-
-    def head(self) -> AuditHead | None:
-        """What was last remembered; None before the first time. After a power cut it may be a little behind."""
-
-    def sign_export(self, digest: bytes) -> ExportSignature:
-        """Sign the SHA-256 of an export; app/proofs.py verifies it with the CA certificate alone."""
-
-    def audit_certificates(self) -> tuple[bytes, ...]:
-        """Whose the signatures are: PEM certificates that lead to the site's CA, the signer's first."""
-
-
-@dataclass(frozen=True, slots=True)
-class CacheFile:
-    """What goes into a board's cache. Instants are UTC seconds; cards are (uid, person, group)."""
-
-    version: int
-    issued: int
-    soft_expiry: int
-    hard_expiry: int
-    windows: list[tuple[int, int, int, int, int]]
-    persons: list[tuple[int | None, int | None, int]]
-    cards: list[tuple[bytes, int, int]]
-
-
 class Publisher(Protocol):
     """The way to the broker."""
 
@@ -160,84 +58,6 @@ class Message:
     retained: bool = False
     repeated: bool = False
     ack: Callable[[], None] = field(default=lambda: None, repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class LogEntry:
-    """One entry of a board's log: the exact bytes, and the log's digest after them."""
-
-    device: str
-    epoch: str
-    seq: int
-    body: bytes
-    digest: bytes
-    received_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class LogHead:
-    """How far we hold a board's log."""
-
-    epoch: str
-    seq: int
-    digest: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class DeviceCache:
-    """The cache a board was last told to hold. content: a digest of what it says, without its version and dates."""
-
-    device: str
-    version: int
-    content: bytes
-    issued_ms: int
-    file: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """Somebody who may sign in. password: its argon2id hash, or "" for somebody who comes by a link alone.
-
-    seed: of the second factor, step: the newest one whose code was used, recovery: SHA-256 of the codes that are left.
-    """
-
-    username: str
-    password: str = field(repr=False)
-    role: str
-    locked: bool = False
-    seed: bytes | None = field(default=None, repr=False)
-    step: int = 0
-    recovery: tuple[bytes, ...] = field(default=(), repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class OpenSession:
-    """A session as it is stored: by the SHA-256 of its token. address and agent are for its owner to know it by."""
-
-    token: bytes = field(repr=False)
-    username: str
-    csrf: str = field(repr=False)
-    expires_ms: int
-    begun_ms: int
-    seen_ms: int
-    address: str
-    agent: str
-
-
-@dataclass(slots=True)
-class ApiToken:
-    """A program's token as it is stored: by its SHA-256. id 0: not stored yet."""
-
-    id: int
-    digest: bytes = field(repr=False)
-    prefix: str
-    owner: str
-    name: str
-    scopes: frozenset[str]
-    unattended: bool
-    added_ms: int
-    expires_ms: int
-    used_ms: int | None = None
 
 
 # The new rows; or Unavailable when the store could not commit, anything else when it was for these rows alone.

@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 from doorward.app.door_states import DoorStates
 from doorward.app.fleet import Device, Fleet
-from doorward.app.ports import Clock, LogHead, Message
+from doorward.app.ports import Clock, Message
+from doorward.app.records import LogHead
 from doorward.app.router import Opened
 from doorward.errors import Rejected
 from doorward_core import gateway_messages, timestamps, topics

@@ -4,7 +4,8 @@ import asyncio
 
 from doorward.app.announcer import Announcer
 from doorward.app.fleet import Fleet
-from doorward.app.ports import Clock, DeviceStore, Signer
+from doorward.app.ports import Clock, DeviceStore
+from doorward.app.signer_ports import Signer
 from doorward.domain import audit, devices
 from doorward.domain.audit import AuditRow
 from doorward.domain.devices import Registration

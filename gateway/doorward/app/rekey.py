@@ -13,7 +13,8 @@ import structlog
 
 from doorward.app.announcer import Announcer
 from doorward.app.fleet import Device, Fleet
-from doorward.app.ports import AuditStore, Clock, Signer, Spawn, Timer
+from doorward.app.ports import AuditStore, Clock, Spawn, Timer
+from doorward.app.signer_ports import Signer
 from doorward.domain import audit
 from doorward.domain.audit import AuditRow
 from doorward.domain.instants import milliseconds

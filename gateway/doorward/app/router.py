@@ -6,7 +6,8 @@ from typing import NamedTuple
 import structlog
 
 from doorward.app.fleet import Device, Fleet
-from doorward.app.ports import Message, Signer
+from doorward.app.ports import Message
+from doorward.app.signer_ports import Signer
 from doorward.errors import Rejected, Unavailable, UnknownDevice
 from doorward_core import topics
 from doorward_core.messages import MessageError

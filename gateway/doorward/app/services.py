@@ -9,6 +9,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, Self
 
+from doorward.app.account_views import (
+    Enrolment,
+    Operator,
+    OwnAccount,
+    OwnSession,
+    RoleView,
+    Session,
+    TokenHolder,
+    TokenView,
+)
 from doorward.app.device_doors import DoorOrder
 from doorward.app.devices import Adopted, AdoptionOrder
 from doorward.app.views import (
@@ -17,22 +27,14 @@ from doorward.app.views import (
     BoardView,
     Card,
     DoorView,
-    Enrolment,
     Explanation,
     FeedItem,
     Health,
     Level,
-    Operator,
-    OwnAccount,
-    OwnSession,
     Person,
     Release,
-    RoleView,
-    Session,
     SiteBoard,
     SiteCard,
-    TokenHolder,
-    TokenView,
 )
 
 

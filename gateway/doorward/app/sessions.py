@@ -5,9 +5,10 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from doorward.app.account_views import OwnSession
 from doorward.app.accounts import key
-from doorward.app.ports import Clock, OpenSession, OperatorStore
-from doorward.app.views import OwnSession
+from doorward.app.ports import Clock, OperatorStore
+from doorward.app.records import OpenSession
 from doorward.domain.instants import instant, milliseconds
 from doorward.errors import NotFound
 

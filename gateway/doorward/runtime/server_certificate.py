@@ -9,7 +9,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from doorward import private_file
-from doorward.app.ports import Registrar
+from doorward.app.signer_ports import Registrar
 from doorward.signer import certificates
 
 _RENEW_BEFORE = timedelta(days=60)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import structlog
 
-from doorward.app.ports import Registrar
+from doorward.app.signer_ports import Registrar
 from doorward.app.trust import fingerprint
 from doorward.config import Settings
 from doorward.runtime.server_certificate import ServerCertificate

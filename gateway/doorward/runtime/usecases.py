@@ -22,11 +22,8 @@ from doorward.app.ports import (
     Clock,
     DeviceStore,
     LogStore,
-    Notary,
     Publisher,
-    Registrar,
     RulesStore,
-    Signer,
     Spawn,
 )
 from doorward.app.presence import Presence
@@ -35,6 +32,7 @@ from doorward.app.rekey import Rekeying
 from doorward.app.releases import Releases
 from doorward.app.router import Router
 from doorward.app.rulebook import Rulebook
+from doorward.app.signer_ports import Notary, Registrar, Signer
 from doorward.app.timekeeping import TimeServer
 from doorward.app.why import WhyNot
 from doorward_core import topics

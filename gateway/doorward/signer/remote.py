@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-from doorward.app.ports import CacheFile
+from doorward.app.signer_ports import CacheFile
 from doorward.app.trust import Adoption, Anchor, AuditHead, ExportSignature, ServerIdentity
 from doorward.errors import SigningUnavailable
 from doorward.signer import calls

@@ -6,7 +6,7 @@ from pathlib import Path
 from threading import Lock
 
 from doorward import private_file
-from doorward.app.ports import CacheFile
+from doorward.app.signer_ports import CacheFile
 from doorward.app.trust import Adoption, Anchor, AuditHead, ExportSignature, ServerIdentity
 from doorward.errors import InvalidInput, UnknownDevice
 from doorward.signer import enrolment

@@ -8,8 +8,9 @@ from typing import Any
 
 from fastapi import Depends
 
+from doorward.app.account_views import Session
 from doorward.app.services import Doors
-from doorward.app.views import DoorView, Session
+from doorward.app.views import DoorView
 from doorward.domain import permissions
 from doorward.errors import FreshLoginNeeded, NotPermitted
 from doorward.web.session import Calling

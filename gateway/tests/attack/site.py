@@ -18,7 +18,8 @@ from stage.secrets import enrol
 
 from attack.wire import Said, Wire
 from doorward.adapters.store import SqlStore
-from doorward.app.ports import LogEntry, Message
+from doorward.app.ports import Message
+from doorward.app.records import LogEntry
 from doorward.database import load_or_create
 from doorward.domain import audit
 from doorward.domain.audit import AuditRow

@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from stage.accounts import Desk
 
+from doorward.app.account_views import Session
 from doorward.app.board_files import BoardFiles
 from doorward.app.device_doors import DoorOrder
 from doorward.app.devices import Adopted, AdoptionOrder
@@ -29,7 +30,6 @@ from doorward.app.views import (
     LevelGrant,
     Person,
     Release,
-    Session,
     SiteBoard,
     SiteCard,
     Step,

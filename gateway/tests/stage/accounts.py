@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from doorward.app.auth import Tokens
-from doorward.app.ports import Account, ApiToken, OpenSession
+from doorward.app.records import Account, ApiToken, OpenSession
 from doorward.domain import permissions
 from doorward.domain.audit import AuditRow
 from doorward.domain.snapshot import Rules

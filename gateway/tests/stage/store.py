@@ -3,7 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from doorward.app.ports import DeviceCache, LogEntry, LogHead, Recorded
+from doorward.app.ports import Recorded
+from doorward.app.records import DeviceCache, LogEntry, LogHead
 from doorward.domain.audit import AuditRow, correction
 from doorward.domain.credentials import Credential
 from doorward.domain.devices import APPROVED, Registration

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from doorward.adapters.store import audit, operators
 from doorward.adapters.store.vault import Vault
-from doorward.app.ports import Account, ApiToken, OpenSession
+from doorward.app.records import Account, ApiToken, OpenSession
 from doorward.database import Writer
 from doorward.domain.audit import AuditRow
 from doorward.errors import Unavailable

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.sqlite import dialect, insert
 
 from doorward.adapters.store import chain
 from doorward.adapters.store import tables as t
-from doorward.app.ports import LogEntry, LogHead
+from doorward.app.records import LogEntry, LogHead
 from doorward.domain.audit import AuditRow, correction
 from doorward.errors import Conflict
 from doorward_core import seal

@@ -6,7 +6,7 @@ from sqlalchemy import Connection, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from doorward.adapters.store import tables as t
-from doorward.app.ports import DeviceCache
+from doorward.app.records import DeviceCache
 
 
 def caches(connection: Connection) -> dict[str, DeviceCache]:

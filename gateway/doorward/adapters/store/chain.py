@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection, Engine
 
-from doorward.app.ports import Notary
+from doorward.app.signer_ports import Notary
 from doorward.database import for_writing
 from doorward.domain.audit import BROKEN, CHAINED, GATEWAY, RESTORED, UNPROVEN, AuditRow
 from doorward.domain.audit_chain import ORIGIN, SALT_BYTES, Head, Link, follow

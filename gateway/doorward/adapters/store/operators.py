@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from doorward.adapters.store import tables as t
 from doorward.adapters.store.vault import Vault
-from doorward.app.ports import Account, ApiToken, OpenSession
+from doorward.app.records import Account, ApiToken, OpenSession
 from doorward.domain.second_factor import SEED_BYTES
 from doorward.errors import Conflict, DatabaseDamaged, NotFound
 

@@ -12,13 +12,9 @@ from doorward.adapters.store.accounts import SqlAccounts
 from doorward.adapters.store.chain import Keeper
 from doorward.adapters.store.trail import SqlTrail
 from doorward.adapters.store.vault import Vault
-from doorward.app.ports import (
-    DeviceCache,
-    LogEntry,
-    LogHead,
-    Notary,
-    Recorded,
-)
+from doorward.app.ports import Recorded
+from doorward.app.records import DeviceCache, LogEntry, LogHead
+from doorward.app.signer_ports import Notary
 from doorward.database import Writer, open_database, upgrade
 from doorward.domain.audit import AuditRow
 from doorward.domain.devices import Registration

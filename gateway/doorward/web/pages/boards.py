@@ -6,8 +6,9 @@ from typing import Annotated, NamedTuple
 from fastapi import APIRouter, Form, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 
+from doorward.app.account_views import Session
 from doorward.app.device_doors import DoorOrder
-from doorward.app.views import BoardView, Session
+from doorward.app.views import BoardView
 from doorward.domain.permissions import DEVICES_EDIT, DEVICES_SEE
 from doorward.errors import DoorwardError, InvalidInput, NotFound
 from doorward.web.board_looks import board_summary

@@ -5,8 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Form
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from doorward.app.account_views import Session
 from doorward.app.accounts import SHORTEST_PASSWORD
-from doorward.app.views import Session
 from doorward.domain.permissions import OPERATORS_EDIT
 from doorward.errors import DoorwardError
 from doorward.web.context import Web, WebDep

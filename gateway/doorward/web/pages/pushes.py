@@ -2,7 +2,8 @@
 
 from collections.abc import AsyncIterator, Callable
 
-from doorward.app.views import AuditEntry, DoorView, FeedItem, Release, Session
+from doorward.app.account_views import Session
+from doorward.app.views import AuditEntry, DoorView, FeedItem, Release
 from doorward.domain.permissions import AUDIT_SEE, DEVICES_EDIT
 from doorward.errors import NotFound
 from doorward.web import looks

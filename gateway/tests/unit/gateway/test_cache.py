@@ -8,7 +8,7 @@ from io import BytesIO
 import pytest
 from stage import CARDS, Scene
 
-from doorward.app.ports import DeviceCache
+from doorward.app.records import DeviceCache
 from doorward.domain.snapshot import CacheContent, Snapshot
 from doorward.errors import Unavailable
 from doorward_core import board_messages, seal, topics

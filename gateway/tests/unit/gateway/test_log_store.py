@@ -9,7 +9,8 @@ import pytest
 from stage import Scene
 
 from doorward.adapters.store import SqlStore
-from doorward.app.ports import LogEntry, Recorded
+from doorward.app.ports import Recorded
+from doorward.app.records import LogEntry
 from doorward.domain.audit import AuditRow
 from doorward.domain.devices import APPROVED, Registration
 from doorward.domain.doors import Door

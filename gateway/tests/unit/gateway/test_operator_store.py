@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from doorward.adapters.store import SqlStore
 from doorward.adapters.store.vault import Vault
-from doorward.app.ports import Account, ApiToken, OpenSession
+from doorward.app.records import Account, ApiToken, OpenSession
 from doorward.domain import audit, permissions
 from doorward.domain.audit import AuditRow
 from doorward.errors import Conflict, DatabaseDamaged, NotFound

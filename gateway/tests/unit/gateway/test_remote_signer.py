@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from doorward import local_socket
-from doorward.app.ports import CacheFile, Notary, Registrar
-from doorward.app.ports import Signer as SignerPort
+from doorward.app.signer_ports import CacheFile, Notary, Registrar
+from doorward.app.signer_ports import Signer as SignerPort
 from doorward.errors import (
     Conflict,
     InvalidInput,

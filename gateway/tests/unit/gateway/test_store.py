@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from doorward.adapters.store import SqlStore
 from doorward.adapters.store.tables import metadata
-from doorward.app.ports import Account, DeviceCache, LogEntry, LogHead
+from doorward.app.records import Account, DeviceCache, LogEntry, LogHead
 from doorward.database import open_database, upgrade
 from doorward.domain import permissions
 from doorward.domain.audit import AuditRow

@@ -15,7 +15,7 @@ from sqlalchemy import text
 from stage.house import MEMBER, furnish
 
 from doorward.adapters.store import SqlStore
-from doorward.app.ports import Account
+from doorward.app.records import Account
 from doorward.broker.store import BrokerStore
 from doorward.database import load_or_create, open_database
 from doorward.domain.audit import AuditRow
