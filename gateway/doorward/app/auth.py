@@ -27,7 +27,7 @@ _TICKETS = 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Tokens:
+class OneTimeTokens:
     """One-time tokens of this run, made at start: for the first operator, and for the demo's link."""
 
     setup: str | None = None
@@ -42,7 +42,7 @@ class _Ticket(NamedTuple):
     until: float
 
 
-class Operators:
+class SignIn:
     """Signs people in and out. There is no default account."""
 
     def __init__(
@@ -52,7 +52,7 @@ class Operators:
         passwords: Passwords,
         log: OperatorLog,
         clock: Clock,
-        tokens: Tokens,
+        tokens: OneTimeTokens,
     ) -> None:
         self._accounts = accounts
         self._sessions = sessions
@@ -141,7 +141,7 @@ class Operators:
             raise NotSignedIn(
                 "this link was used already, or was never valid", "restart the demo for a new one"
             )
-        self._tokens = Tokens(self._tokens.setup, None)
+        self._tokens = OneTimeTokens(self._tokens.setup, None)
         if self._accounts.find(_BY_LINK) is None:
             await self._accounts.add(_BY_LINK, "", permissions.ADMIN, _BY_LINK)
         return await self._begin(_BY_LINK, address, agent)

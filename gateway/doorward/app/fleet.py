@@ -8,7 +8,6 @@ import structlog
 
 from doorward.app.ports import Clock, Publisher
 from doorward.app.signer_ports import Signer
-from doorward.app.views import DeviceView
 from doorward.domain.instants import milliseconds
 from doorward.errors import Rejected
 from doorward_core import seal, topics
@@ -117,14 +116,10 @@ class Fleet:
         """The board of that id, also one that waits for approval."""
         return self._devices.get(device_id)
 
-    def list(self) -> tuple[DeviceView, ...]:
-        """All of them, for people."""
-        return tuple(
-            DeviceView(
-                device.id, device.online, device.firmware, device.heard_at, device.rejected.total()
-            )
-            for device in self._devices.values()
-        )
+    def refused(self) -> dict[str, int]:
+        """How many messages were refused since the start, by board; only boards that sent such."""
+        counts = {device.id: device.rejected.total() for device in self._devices.values()}
+        return {device: count for device, count in counts.items() if count}
 
     def say(
         self, device_id: str, suffix: str, freshness: str, body: bytes, *, retain: bool = False

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from doorward.app.account_views import Operator, RoleView
 from doorward.app.accounts import Accounts, check_password, checked_name
-from doorward.app.auth import Operators
+from doorward.app.auth import SignIn
 from doorward.app.operator_log import OperatorLog
 from doorward.app.ports import Passwords
 from doorward.app.records import Account
@@ -21,7 +21,7 @@ class OperatorDesk:
         self,
         accounts: Accounts,
         sessions: Sessions,
-        auth: Operators,
+        auth: SignIn,
         passwords: Passwords,
         log: OperatorLog,
     ) -> None:

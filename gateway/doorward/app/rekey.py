@@ -130,7 +130,11 @@ class Rekeying:
     def _present(self, device_id: str) -> Device:
         device = self._fleet.find(device_id)
         if device is None:
-            raise NotFound(f"there is no board {device_id}", "see `device list`", field="device")
+            raise NotFound(
+                f"there is no board {device_id}",
+                "`doorward device list` shows them all",
+                field="id",
+            )
         if not device.online or device.boot is None:
             raise Unavailable(f"board {device_id} is offline; {_STAYS}", field="device")
         return device

@@ -55,12 +55,16 @@ class People(Protocol):
 
 
 class Doors(Protocol):
-    """The doors as last heard of, and their remote release."""
+    """The doors as last heard of."""
 
     def list(self) -> tuple[DoorView, ...]: ...
 
     def get(self, door: str) -> DoorView:
         """The door with this id, or with this name in any case."""
+
+
+class Releases(Protocol):
+    """Opening a door from afar."""
 
     async def open(self, door: str, actor: str) -> Release:
         """Ask the board to open once. Returns after the audit row is committed; the state is `unknown`.
@@ -280,6 +284,7 @@ class Services:
 
     people: People
     doors: Doors
+    releases: Releases
     devices: Devices
     adoptions: Adopting
     access: Access

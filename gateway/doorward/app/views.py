@@ -164,17 +164,6 @@ class SiteBoard:
 
 
 @dataclass(frozen=True, slots=True)
-class DeviceView:
-    """A board as the gateway knows it, and what it refused from it."""
-
-    id: str
-    online: bool
-    firmware: str | None = None
-    heard_at: datetime | None = None
-    rejected: int = 0
-
-
-@dataclass(frozen=True, slots=True)
 class BoardView:
     """A board of the site. state: waiting, announced, approved or revoked; what it says itself is in `firmware`.
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import quote
 
 import httpx
 
@@ -101,6 +102,11 @@ class Api:
         except httpx.TransportError as error:
             raise _nobody(self.directory, demo=self._demo) from error
         return _answer(response)
+
+
+def part(name: str) -> str:
+    """A name as one part of a path."""
+    return quote(name, safe="")
 
 
 def _private(path: str, flags: int) -> int:

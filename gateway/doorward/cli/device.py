@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import click
 
@@ -132,11 +131,11 @@ def approve(
     data: Path | None,
 ) -> None:
     """Trust the board ID with a door. It has to have announced itself."""
-    from doorward.cli.client import Api
+    from doorward.cli.client import Api, part
 
     with Api(data) as api:
         order = {"door": door, "strike_s": strike_s, "held_s": held_s}
-        answer = api.post(f"devices/{quote(board_id, safe='')}/approve", order)
+        answer = api.post(f"devices/{part(board_id)}/approve", order)
     show(answer, clean(f"{answer['id']} keeps {answer['door_name']} from now on"), as_json=as_json)
 
 
@@ -150,10 +149,10 @@ def revoke(
     data: Path | None,
 ) -> None:
     """Shut the board ID out for good, at once: certificate, keys, connection, session and all that waits for it."""
-    from doorward.cli.client import Api
+    from doorward.cli.client import Api, part
 
     with Api(data) as api:
-        answer = api.post(f"devices/{quote(board_id, safe='')}/revoke")
+        answer = api.post(f"devices/{part(board_id)}/revoke")
     door = answer["door_name"]
     rest = f"; {door} has no board until another is approved for it" if door else ""
     show(answer, clean(f"{answer['id']} is shut out{rest}"), as_json=as_json)
@@ -169,8 +168,8 @@ def rekey(
     data: Path | None,
 ) -> None:
     """Give the board ID a new key over the air. One that leaked is replaced with `adopt --again` instead."""
-    from doorward.cli.client import Api
+    from doorward.cli.client import Api, part
 
     with Api(data, timeout_s=_PATIENCE_S) as api:
-        answer = api.post(f"devices/{quote(board_id, safe='')}/rekey")
+        answer = api.post(f"devices/{part(board_id)}/rekey")
     show(answer, clean(f"{answer['id']} uses key number {answer['epoch']}"), as_json=as_json)

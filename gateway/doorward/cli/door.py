@@ -4,7 +4,6 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 import click
 
@@ -66,10 +65,10 @@ def open_door(name: str, *, as_json: bool, data: Path | None) -> None:
 
     Ends with 0 only when the board reported the opening.
     """
-    from doorward.cli.client import Api
+    from doorward.cli.client import Api, part
 
     with Api(data) as api:
-        release = _wait(api, api.post(f"doors/{quote(name, safe='')}/open"))
+        release = _wait(api, api.post(f"doors/{part(name)}/open"))
     line = _OUTCOMES[release["state"]].format(
         door=release["door_name"],
         id=release["door_id"],

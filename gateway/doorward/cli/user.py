@@ -62,11 +62,11 @@ def add(
 @common
 def passwd(username: str, password_file: Path | None, *, as_json: bool, data: Path | None) -> None:
     """Give USERNAME a new password, and end their sessions and second factor."""
-    from doorward.cli.client import Api
+    from doorward.cli.client import Api, part
 
     with Api(data) as api:
         order = {"password": new_password(password_file)}
-        answer = api.post(f"operators/{_part(username)}/password", order)
+        answer = api.post(f"operators/{part(username)}/password", order)
     show(answer, clean(f"{answer['username']} has a new password"), as_json=as_json)
 
 
@@ -76,10 +76,10 @@ def passwd(username: str, password_file: Path | None, *, as_json: bool, data: Pa
 @common
 def role(username: str, role: str, *, as_json: bool, data: Path | None) -> None:
     """Give USERNAME another ROLE, and end their sessions."""
-    from doorward.cli.client import Api
+    from doorward.cli.client import Api, part
 
     with Api(data) as api:
-        answer = api.post(f"operators/{_part(username)}/role", {"role": role})
+        answer = api.post(f"operators/{part(username)}/role", {"role": role})
     show(answer, clean(f"{answer['username']} is {answer['role']} now"), as_json=as_json)
 
 
@@ -88,10 +88,10 @@ def role(username: str, role: str, *, as_json: bool, data: Path | None) -> None:
 @common
 def unlock(username: str, *, as_json: bool, data: Path | None) -> None:
     """Let USERNAME try again, who failed to sign in too often."""
-    from doorward.cli.client import Api
+    from doorward.cli.client import Api, part
 
     with Api(data) as api:
-        answer = api.post(f"operators/{_part(username)}/unlock")
+        answer = api.post(f"operators/{part(username)}/unlock")
     show(answer, clean(f"{answer['username']} may try again"), as_json=as_json)
 
 
@@ -100,10 +100,10 @@ def unlock(username: str, *, as_json: bool, data: Path | None) -> None:
 @common
 def remove(username: str, *, as_json: bool, data: Path | None) -> None:
     """Take USERNAME away, with their sessions and tokens."""
-    from doorward.cli.client import Api
+    from doorward.cli.client import Api, part
 
     with Api(data) as api:
-        api.post(f"operators/{_part(username)}/remove")
+        api.post(f"operators/{part(username)}/remove")
     show({"removed": username}, clean(f"{username} may no longer sign in"), as_json=as_json)
 
 
@@ -125,16 +125,9 @@ def roles(*, as_json: bool, data: Path | None) -> None:
 @common
 def allow(role: str, permissions: tuple[str, ...], *, as_json: bool, data: Path | None) -> None:
     """Let ROLE hold exactly these PERMISSIONS from now on."""
-    from doorward.cli.client import Api
+    from doorward.cli.client import Api, part
 
     with Api(data) as api:
-        answer = api.post(f"roles/{_part(role)}", {"permissions": list(permissions)})
+        answer = api.post(f"roles/{part(role)}", {"permissions": list(permissions)})
     held = " ".join(answer["permissions"]) or "nothing"
     show(answer, clean(f"{answer['name']} may: {held}"), as_json=as_json)
-
-
-def _part(name: str) -> str:
-    """A name as one part of a path."""
-    from urllib.parse import quote
-
-    return quote(name, safe="")

@@ -90,7 +90,7 @@ def _audit(cases: UseCases) -> HealthCheck:
 
 
 def _refused(cases: UseCases) -> HealthCheck:
-    refused = {device.id: device.rejected for device in cases.fleet.list() if device.rejected}
+    refused = cases.fleet.refused()
     if cases.fleet.strangers:
         refused["boards that are not approved"] = cases.fleet.strangers
     if not refused:

@@ -12,7 +12,7 @@ from typing import Any
 
 from doorward import private_file
 from doorward.adapters.lab import LabSocket
-from doorward.app.auth import Tokens
+from doorward.app.auth import OneTimeTokens
 from doorward.app.device_doors import DoorOrder
 from doorward.app.site import SiteDesk
 from doorward.app.views import Person
@@ -34,7 +34,7 @@ class VirtualSite(Gateway):
 
     def __init__(self, settings: Settings) -> None:
         """One browser gets in by a link, once: there is no operator to begin with."""
-        super().__init__(settings, tokens=Tokens(enter=secrets.token_urlsafe(16)))
+        super().__init__(settings, tokens=OneTimeTokens(enter=secrets.token_urlsafe(16)))
 
     @property
     def url(self) -> str:

@@ -14,10 +14,9 @@ from doorward.adapters.clock import SystemClock
 from doorward.adapters.mqtt import MqttLink
 from doorward.adapters.passwords import Argon2Passwords
 from doorward.adapters.store import SqlStore
-from doorward.app.auth import Tokens
+from doorward.app.auth import OneTimeTokens
 from doorward.app.board_files import BrokerAddress
 from doorward.app.cache import CacheKeeper
-from doorward.app.doors import DoorDesk
 from doorward.app.entries import AuditHistory, entry
 from doorward.app.health import HealthMonitor
 from doorward.app.ports import Spawn
@@ -54,10 +53,10 @@ class Gateway:
     A part that fails while it runs ends the whole: `wait` then raises what it died of.
     """
 
-    def __init__(self, settings: Settings, *, tokens: Tokens | None = None) -> None:
+    def __init__(self, settings: Settings, *, tokens: OneTimeTokens | None = None) -> None:
         """`tokens`: the one-time tokens of this run; by default a setup token for the first operator."""
         self.settings = settings
-        self.tokens = tokens or Tokens(setup=secrets.token_urlsafe(16))
+        self.tokens = tokens or OneTimeTokens(setup=secrets.token_urlsafe(16))
         self.web_port = 0
         self.mqtt_port = 0  # for boards, over TLS
         self.plain_port = 0  # for this machine alone
@@ -219,7 +218,8 @@ class Gateway:
         )
         return Services(
             people=cases.people,
-            doors=DoorDesk(cases.states, cases.releases),
+            doors=cases.states,
+            releases=cases.releases,
             devices=cases.devices,
             adoptions=Adoptions(cases.devices, data_root() / "boards", self._broker_for_boards),
             access=cases.why,

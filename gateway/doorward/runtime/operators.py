@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from doorward.app.accounts import Accounts
 from doorward.app.api_tokens import ApiTokens
-from doorward.app.auth import Operators, Tokens
+from doorward.app.auth import OneTimeTokens, SignIn
 from doorward.app.operator_log import OperatorLog
 from doorward.app.operators import OperatorDesk
 from doorward.app.own_account import OwnAccounts
@@ -18,7 +18,7 @@ from doorward.domain.audit import AuditRow
 class OperatorCases:
     """Signing in, one's own account, everybody's accounts, and programs' tokens."""
 
-    auth: Operators
+    auth: SignIn
     account: OwnAccounts
     operators: OperatorDesk
     tokens: ApiTokens
@@ -30,13 +30,13 @@ def wire_operators(
     passwords: Passwords,
     clock: Clock,
     announce: Callable[[Iterable[AuditRow]], None],
-    tokens: Tokens,
+    tokens: OneTimeTokens,
 ) -> OperatorCases:
     """Make them all; `announce` tells committed rows."""
     log = OperatorLog(audit, clock, announce)
     accounts = Accounts(store, log, clock)
     sessions = Sessions(store, clock)
-    auth = Operators(accounts, sessions, passwords, log, clock, tokens)
+    auth = SignIn(accounts, sessions, passwords, log, clock, tokens)
     own = OwnAccounts(accounts, sessions, passwords, log, clock, auth.check_password)
     desk = OperatorDesk(accounts, sessions, auth, passwords, log)
     api_tokens = ApiTokens(store, accounts, log, clock)

@@ -446,6 +446,7 @@ class FakeHouse:
         self.services = Services(
             people=self.people,
             doors=self.doors,
+            releases=self.doors,
             devices=self.devices,
             adoptions=self.devices,
             access=FakeAccess(self.doors),

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from doorward.app.auth import Tokens
+from doorward.app.auth import OneTimeTokens
 from doorward.app.records import Account, ApiToken, OpenSession
 from doorward.domain import permissions
 from doorward.domain.audit import AuditRow
@@ -93,13 +93,13 @@ class MemoryAccounts:
 class Desk:
     """Signing in and everything around it, on a clock that the test moves."""
 
-    def __init__(self, tokens: Tokens | None = None) -> None:
+    def __init__(self, tokens: OneTimeTokens | None = None) -> None:
         self.rows = MemoryStore(Rules())
         self.store = MemoryAccounts(self.rows)
         self.clock = FakeClock()
         self.passwords = PlainPasswords()
         self.told: list[AuditRow] = []
-        self.start_tokens = tokens or Tokens(setup="setup-token")
+        self.start_tokens = tokens or OneTimeTokens(setup="setup-token")
         self.restart()
 
     def restart(self) -> None:

@@ -52,7 +52,7 @@ async def open_door(request: Request, web: WebDep, session: SignedIn, door: str)
     """Ask the board to open once. How that went is told by the stream alone, so that nothing stale overtakes it."""
     from_script = "hx-request" in request.headers
     try:
-        await web.services.doors.open(door, session.username)
+        await web.services.releases.open(door, session.username)
     except NotFound:
         raise
     except DoorwardError as error:

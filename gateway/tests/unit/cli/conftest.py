@@ -3,11 +3,13 @@
 import json
 import socketserver
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
+
+from doorward.cli.root import run
 
 
 class LocalApi(socketserver.ThreadingUnixStreamServer):
@@ -58,3 +60,15 @@ def api(tmp_path: Path) -> Iterator[LocalApi]:
         yield server
         server.shutdown()
         thread.join()
+
+
+@pytest.fixture
+def call(api: LocalApi, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    """Runs a command against that API: its exit code, stdout and stderr."""
+
+    def call(*words: str) -> tuple[int, str, str]:
+        code = run([*words, "--data", str(api.data)])
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return call

@@ -5,8 +5,6 @@ from typing import Any
 
 import pytest
 
-from doorward.cli.root import run
-
 ENTRY = {
     "id": 7,
     "at": "2026-11-21T10:30:00Z",
@@ -47,16 +45,6 @@ DOOR = {
     "firmware": "0.1.0",
     "heard_at": "2026-11-21T10:30:00Z",
 }
-
-
-@pytest.fixture
-def call(api: Any, capsys: pytest.CaptureFixture[str]) -> Any:
-    def call(*words: str) -> tuple[int, str, str]:
-        code = run([*words, "--data", str(api.data)])
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return call
 
 
 def test_people_are_added_with_their_levels(api: Any, call: Any) -> None:

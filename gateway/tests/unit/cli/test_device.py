@@ -8,8 +8,6 @@ from typing import Any
 
 import pytest
 
-from doorward.cli.root import run
-
 SECRET = "5e" * 32
 BOARD = {
     "id": "side",
@@ -33,16 +31,6 @@ ADOPTED = {
     "tls": {"ca.der": base64.b64encode(b"\x30ca").decode(), "../../out": "MGs="},
 }
 CONFLICT = {"error": {"code": "conflict", "message": "side is known; --again", "field": "id"}}
-
-
-@pytest.fixture
-def call(api: Any, capsys: pytest.CaptureFixture[str]) -> Any:
-    def call(*words: str) -> tuple[int, str, str]:
-        code = run([*words, "--data", str(api.data)])
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return call
 
 
 def files(folder: Path) -> dict[str, int]:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from doorward.cli import user as user_commands
-from doorward.cli.root import root, run
+from doorward.cli.root import root
 
 TESS = {"username": "tess", "role": "Teacher", "second_factor": True, "locked": True}
 TOKEN = {
@@ -21,16 +21,6 @@ TOKEN = {
     "expires_at": "2027-02-19T10:30:00Z",
     "used_at": None,
 }
-
-
-@pytest.fixture
-def call(api: Any, capsys: pytest.CaptureFixture[str]) -> Any:
-    def call(*words: str) -> tuple[int, str, str]:
-        code = run([*words, "--data", str(api.data)])
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return call
 
 
 def test_a_password_comes_from_a_file_or_the_environment(

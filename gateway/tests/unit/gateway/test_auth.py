@@ -6,7 +6,7 @@ import pyotp
 import pytest
 from stage.accounts import Desk
 
-from doorward.app.auth import Tokens
+from doorward.app.auth import OneTimeTokens
 from doorward.errors import (
     Conflict,
     InvalidInput,
@@ -122,7 +122,7 @@ async def test_the_store_never_sees_a_token(desk: Desk) -> None:
 
 
 async def test_the_demos_link_works_once() -> None:
-    desk = Desk(Tokens(enter="link"))
+    desk = Desk(OneTimeTokens(enter="link"))
     assert not desk.auth.needs_setup()
     with pytest.raises(NotSignedIn):
         await desk.auth.enter("lin")
@@ -277,7 +277,7 @@ async def test_a_login_is_fresh_for_ten_minutes_and_a_password_makes_it_so_again
 
 
 async def test_who_has_no_password_is_not_asked_for_one() -> None:
-    desk = Desk(Tokens(enter="link"))
+    desk = Desk(OneTimeTokens(enter="link"))
     token = await desk.auth.enter("link")
     desk.clock.advance(3600)
     session = desk.auth.session(token)
