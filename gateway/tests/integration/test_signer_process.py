@@ -283,7 +283,7 @@ async def test_doors_open_through_it_and_again_after_it_was_killed(
     up = Process(_as(GATEWAY), place, "up", "--data", str(place.data), "--port-base", str(port))
     try:
         assert "doorward is up" in up.said
-        async with OnlineBoard(enrolment, port + 1) as board:
+        async with OnlineBoard(enrolment, port + 2) as board:
             assert await _granted(board)
             assert (await _signer_check(place.data))["ok"] is True
             signer.end(signal.SIGKILL)
