@@ -4,18 +4,25 @@ import asyncio
 import errno
 import logging
 import ssl
+from asyncio import sslproto
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
 
 from doorward.broker.connection import Connection
 from doorward.broker.exchange import Exchange
+from doorward.broker.throttle import Throttle
 from doorward.errors import PortInUse, StartupError
 
 _log = logging.getLogger(__name__)
 
 _SHUTDOWN_S = 1.0  # for a client to answer our goodbye
+_TOLD_AT_ONCE = 20  # handshakes that fail; then one a second
 _BACKLOG = 1024  # two thousand boards come back at once after a power cut
+
+# The largest TLS record. asyncio gives each TLS connection a read buffer of that size from its first moment on, and
+# with its own 256 KiB a few thousand strangers who never finish a handshake would take a gigabyte.
+sslproto.SSLProtocol.max_size = 16 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +42,7 @@ class Listeners:
         self._exchange = exchange
         self._servers: list[asyncio.Server] = []
         self._handshakes: set[asyncio.Task[None]] = set()
+        self._telling = Throttle(_TOLD_AT_ONCE, exchange.clock)
         self.failed = 0  # connections that ended before their handshake did, since the start
 
     async def open(self, host: str, port: int, secure: Secure | None) -> tuple[int, int]:
@@ -112,7 +120,9 @@ class Listeners:
             )
         except OSError as error:  # an SSLError is one, too
             self.failed += 1
-            _log.info("%s: closed, no TLS (%s)", peer, error)
+            unsaid = self._telling.passes("")
+            if unsaid is not None:
+                _log.info("%s: closed, no TLS (%s), %d more before it", peer, error, unsaid)
         finally:
             if secured is None:
                 transport.abort()

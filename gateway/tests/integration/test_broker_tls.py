@@ -5,6 +5,7 @@ import base64
 import contextlib
 import socket
 import ssl
+import tracemalloc
 import warnings
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -244,6 +245,30 @@ async def test_who_never_finishes_the_handshake_is_closed_counted_and_forgotten(
                 await asyncio.sleep(0.01)
         assert stage.failed == 41
         assert stage.site.denials == []
+
+
+async def test_a_stranger_costs_little_memory_and_a_crowd_of_them_few_words(tmp_path, caplog):
+    caplog.set_level("INFO")
+    async with staged(tmp_path) as stage:
+        tracemalloc.start()
+        try:
+            before, _ = tracemalloc.get_traced_memory()
+            silent = [await asyncio.open_connection("127.0.0.1", stage.port) for _ in range(50)]
+            for _, writer in silent:
+                writer.write(b"\x16\x03\x01\x02\x00\x01")
+            await asyncio.sleep(0.2)
+            after, _ = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        # Both ends are ours here, and the streams of this end have their share.
+        assert (after - before) / 50 < 64 * 1024
+        for _, writer in silent:
+            writer.write(b"no TLS at all" * 100)
+            writer.close()
+        await stage.until_failed(50)
+    told = [line for line in caplog.messages if "no TLS" in line]
+    assert 20 <= len(told) <= 25
+    assert told[0].endswith(" 0 more before it")
 
 
 async def test_handshakes_count_among_connections(tmp_path):
