@@ -89,8 +89,9 @@ class DeviceDesk:
 
         Raises InvalidInput for what cannot be an id, and Conflict for a board that is known unless `again` is said.
         """
-        if not topics.is_id(device) or device == RESERVED:
-            problem = "reserved" if device == RESERVED else "no board id"
+        reserved = device.casefold() == RESERVED
+        if not topics.is_id(device) or reserved:
+            problem = "reserved" if reserved else "no board id"
             raise InvalidInput(
                 f"{device!r} is {problem}", "use 1 to 32 of A-Z a-z 0-9 _ -", field="id"
             )
@@ -102,6 +103,7 @@ class DeviceDesk:
                     "--again makes new keys for it and shuts out whatever holds the old ones",
                     field="id",
                 )
+            self._check_case(device)
             await self._shut_out(device)
             adoption = await asyncio.to_thread(self._registrar.adopt, device)
             claim = secrets.token_bytes(_CLAIM_BYTES)
@@ -170,6 +172,14 @@ class DeviceDesk:
         """Give a connected board a new key; returns the key's number. See `Rekeying.rekey`."""
         self._known(device)
         return await self._rekeying.rekey(device, actor)
+
+    def _check_case(self, device: str) -> None:
+        """Raise Conflict for another board's id but for its case: people would mix them up, and a Mac's disk."""
+        for other in self._registry.list():
+            if other.id != device and other.id.casefold() == device.casefold():
+                raise Conflict(
+                    f"there is a board {other.id} already", "choose another id", field="id"
+                )
 
     async def _shut_out(self, device: str) -> None:
         """Hear nothing of it any more: in memory at once, at the broker's disk when this returns."""

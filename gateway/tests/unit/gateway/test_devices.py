@@ -354,3 +354,12 @@ def test_the_answer_to_an_announcement_is_good_for_the_boot_that_asked(scene: Sc
     (answer,) = scene.answers(topics.REGISTERED)
     _, boot, _ = seal.parse_freshness(seal.split(answer).freshness)
     assert boot == scene.front.boot
+
+
+@pytest.mark.parametrize("device", ["Front", "FRONT", "Gateway"])
+async def test_no_board_is_called_like_another_but_for_its_case(scene: Scene, device: str) -> None:
+    """On a Mac their key files were one and the same."""
+    for again in (False, True):
+        with pytest.raises((Conflict, InvalidInput)):
+            await adopt(scene, device, again=again)
+    assert scene.cases.fleet.find("front"), "nothing has changed"
