@@ -1,14 +1,13 @@
 """Tokens for programs: 256 random bits, of which the SHA-256 is kept, with a part of what their owner may do."""
 
-import hashlib
-import secrets
 from collections.abc import Iterable
 
+from doorward.app import opaque
 from doorward.app.account_views import TokenHolder, TokenView
 from doorward.app.accounts import Accounts, key
 from doorward.app.operator_log import OperatorLog
 from doorward.app.ports import Clock, OperatorStore
-from doorward.app.records import ApiToken
+from doorward.app.records import Account, ApiToken
 from doorward.domain import audit, permissions
 from doorward.domain.instants import instant, milliseconds
 from doorward.errors import InvalidInput, NotFound
@@ -54,23 +53,12 @@ class ApiTokens:
             raise InvalidInput(
                 f"{days} days is out of range", f"give 1 to {_MOST_DAYS}", field="days"
             )
-        wanted = frozenset(scopes)
-        excess = sorted(wanted - self._accounts.permissions(account))
-        if excess or not wanted:
-            held = ", ".join(sorted(self._accounts.permissions(account))) or "nothing"
-            problem = (
-                f"{account.username} does not hold {excess[0]}" if excess else "no scope is named"
-            )
-            raise InvalidInput(problem, f"choose from: {held}", field="scopes")
-        if unattended and permissions.DOORS_OPEN not in wanted:
-            raise InvalidInput(
-                "unattended is about opening doors", "add the scope doors.open", field="unattended"
-            )
-        text = _MARK + secrets.token_urlsafe(32)
+        wanted = self._checked(account, frozenset(scopes), unattended=unattended)
+        text = _MARK + opaque.make()
         now_ms = milliseconds(self._clock.now())
         token = ApiToken(
             id=0,
-            digest=_digest(text),
+            digest=opaque.digest(text),
             prefix=text[:_SHOWN],
             owner=account.username,
             name=label,
@@ -98,7 +86,7 @@ class ApiTokens:
         """Who comes with this token, and what they may do now: never more than its owner. None when it is none."""
         if not text.startswith(_MARK) or not text.isascii():
             return None
-        token = self._tokens.get(_digest(text))
+        token = self._tokens.get(opaque.digest(text))
         now_ms = milliseconds(self._clock.now())
         owner = self._accounts.find(token.owner) if token else None
         if token is None or owner is None or token.expires_ms <= now_ms:
@@ -128,6 +116,23 @@ class ApiTokens:
         """An operator is gone, and their rows with them."""
         self._tokens = {d: t for d, t in self._tokens.items() if key(t.owner) != key(owner)}
 
+    def _checked(
+        self, account: Account, wanted: frozenset[str], *, unattended: bool
+    ) -> frozenset[str]:
+        """These scopes; raises InvalidInput for such as their owner does not hold, or that do not go together."""
+        excess = sorted(wanted - self._accounts.permissions(account))
+        if excess or not wanted:
+            held = ", ".join(sorted(self._accounts.permissions(account))) or "nothing"
+            problem = (
+                f"{account.username} does not hold {excess[0]}" if excess else "no scope is named"
+            )
+            raise InvalidInput(problem, f"choose from: {held}", field="scopes")
+        if unattended and permissions.DOORS_OPEN not in wanted:
+            raise InvalidInput(
+                "unattended is about opening doors", "add the scope doors.open", field="unattended"
+            )
+        return wanted
+
     @staticmethod
     def _view(token: ApiToken) -> TokenView:
         return TokenView(
@@ -141,7 +146,3 @@ class ApiTokens:
             instant(token.expires_ms),
             instant(token.used_ms) if token.used_ms else None,
         )
-
-
-def _digest(text: str) -> bytes:
-    return hashlib.sha256(text.encode()).digest()

@@ -6,6 +6,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from doorward.app import opaque
 from doorward.app.account_views import Session
 from doorward.app.accounts import LONGEST_PASSWORD, Accounts, check_password, checked_name, key
 from doorward.app.backoff import Backoff, place_of
@@ -257,7 +258,7 @@ class SignIn:
         return True
 
     def _ticket(self, known: Account) -> str:
-        ticket = secrets.token_urlsafe(32)
+        ticket = opaque.make()
         until = self._clock.monotonic() + _TICKET_S
         self._tickets[ticket] = _Ticket(known.username, known.password, until)
         if len(self._tickets) > _TICKETS:

@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from doorward.app import opaque
 from doorward.app.account_views import OwnSession
 from doorward.app.accounts import key
 from doorward.app.ports import Clock, OperatorStore
@@ -51,10 +52,10 @@ class Sessions:
 
     async def begin(self, username: str, address: str, agent: str) -> str:
         """Start a session that was proved right now; returns its token."""
-        token = secrets.token_urlsafe(32)
+        token = opaque.make()
         now_ms = milliseconds(self._clock.now())
         kept = OpenSession(
-            token=_hashed(token),
+            token=opaque.digest(token),
             username=username,
             csrf=secrets.token_urlsafe(24),
             expires_ms=now_ms + int(LIFETIME_S * 1000),
@@ -72,7 +73,7 @@ class Sessions:
 
     def find(self, token: str, *, use: bool) -> OpenSession | None:
         """The session of a token while it runs. `use`: somebody is there; a page that only watches is nobody."""
-        live = self._live.get(_hashed(token))
+        live = self._live.get(opaque.digest(token))
         if live is None or not self._runs(live):
             return None
         if use:
@@ -81,12 +82,12 @@ class Sessions:
 
     def is_fresh(self, token: str) -> bool:
         """Whether its holder has shown a password or a code within FRESH_S."""
-        live = self._live.get(_hashed(token))
+        live = self._live.get(opaque.digest(token))
         return live is not None and self._clock.monotonic() - live.proved < FRESH_S
 
     def proved(self, token: str) -> None:
         """Its holder has just shown a password or a code."""
-        live = self._live.get(_hashed(token))
+        live = self._live.get(opaque.digest(token))
         if live is not None:
             live.proved = self._clock.monotonic()
 
@@ -102,14 +103,14 @@ class Sessions:
                 seen_at=instant(now_ms - int((now - live.seen) * 1000)),
                 address=live.kept.address,
                 agent=live.kept.agent,
-                current=live.kept.token == _hashed(current),
+                current=live.kept.token == opaque.digest(current),
             )
             for live in mine
         )
 
     async def end(self, token: str) -> OpenSession | None:
         """End a session; an unknown one is over already."""
-        live = self._live.pop(_hashed(token), None)
+        live = self._live.pop(opaque.digest(token), None)
         if live is None:
             return None
         await self._store.drop_session(live.kept.token)
@@ -156,10 +157,6 @@ def _is_of(live: _Live, username: str) -> bool:
 def _id(hashed: bytes) -> str:
     """What a page may show of a session: nothing can be opened with it."""
     return hashlib.sha256(b"session id" + hashed).hexdigest()[:16]
-
-
-def _hashed(token: str) -> bytes:
-    return hashlib.sha256(token.encode(errors="surrogatepass")).digest()
 
 
 def _printable(agent: str) -> str:

@@ -48,7 +48,7 @@ async def site(tmp_path: Path) -> Path:
     broker.start()
     await broker.close()
     (directory / "doorward.toml").write_text('timezone = "Europe/Berlin"\n')
-    (directory / "signer" / "ca.key").write_bytes(b"-----the key of our own CA-----")
+    (directory / "signer" / "ca.pem").write_bytes(b"-----the key of our own CA-----")
     return directory
 
 
@@ -93,7 +93,7 @@ def test_with_keys_all_comes_back(site: Path, tmp_path: Path) -> None:
     assert manifest.with_keys
     assert aside is None
     assert people(tmp_path / "new") == ["Maya Okafor"]
-    for name in ("doorward.toml", "signer/front.key", "signer/ca.key"):
+    for name in ("doorward.toml", "signer/front.key", "signer/ca.pem"):
         assert (tmp_path / "new" / name).read_bytes() == (site / name).read_bytes()
     files = [path for path in (tmp_path / "new").rglob("*") if path.is_file()]
     assert {path.stat().st_mode & 0o777 for path in files} == {0o600}
