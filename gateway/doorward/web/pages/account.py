@@ -1,8 +1,6 @@
 """The pages before there is a session: login, first run, and the demo's one-time link."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from doorward.app.accounts import SHORTEST_PASSWORD
@@ -10,12 +8,12 @@ from doorward.errors import DoorwardError, NotSignedIn, SecondFactorNeeded, TooM
 from doorward.web.context import Web, WebDep
 from doorward.web.csrf import give_form_token, keep_form_token
 from doorward.web.errors import sentence, status_of
+from doorward.web.pages.desk import Field
 from doorward.web.permission import PUBLIC
 from doorward.web.session import FoundSession, address_of, agent_of, remember, session_token
 
 router = APIRouter()
 
-Field = Annotated[str, Form(max_length=512)]
 
 _TEXTS = {
     "login": ("Sign in", "to see your doors and open them.", "Sign in", "/login"),

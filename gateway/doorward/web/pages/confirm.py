@@ -1,19 +1,16 @@
 """Who is signed in shows once more that it is them: on a page of its own, or in the small dialog of the live page."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from doorward.errors import DoorwardError, TooManyAttempts
 from doorward.web.context import Web, WebDep
 from doorward.web.errors import confirm_dialog, sentence, status_of
+from doorward.web.pages.desk import Field
 from doorward.web.permission import SIGNED_IN
 from doorward.web.session import SignedIn, address_of, session_token
 
 router = APIRouter()
-
-Field = Annotated[str, Form(max_length=512)]
 
 
 def own_path(path: str) -> str:

@@ -1,40 +1,35 @@
 """Who may sign in, and as what: for whoever keeps the operators."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Form
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from fastapi import APIRouter
+from starlette.responses import RedirectResponse, Response
 
 from doorward.app.account_views import Session
 from doorward.app.accounts import SHORTEST_PASSWORD
 from doorward.domain.permissions import OPERATORS_EDIT
 from doorward.errors import DoorwardError
 from doorward.web.context import Web, WebDep
-from doorward.web.errors import sentence, status_of
+from doorward.web.pages.desk import Field, desk
 from doorward.web.permission import FRESH, needs
 from doorward.web.session import SignedIn
 
 router = APIRouter(prefix="/operators")
 
-Field = Annotated[str, Form(max_length=512)]
 _CHANGE = [needs(OPERATORS_EDIT), FRESH]
 
 
 def _page(web: Web, session: Session, error: DoorwardError | None = None) -> Response:
-    html = web.renderer(
+    return desk(
+        web,
+        session,
         "operators.html",
-        heading="Operators",
-        lead="Who may sign in, and what they may do then.",
+        "Operators",
+        "Who may sign in, and what they may do then.",
+        error=error,
         here="/operators",
-        session=session,
-        demo=web.services.site is not None,
         operators=web.services.operators.list(),
         roles=web.services.operators.roles(),
         password_min=SHORTEST_PASSWORD,
-        error=sentence(error) if error else "",
-        done="",
     )
-    return HTMLResponse(html, status_of(error) if error else 200)
 
 
 def _back() -> Response:

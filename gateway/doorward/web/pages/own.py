@@ -11,13 +11,12 @@ from doorward.app.account_views import Session
 from doorward.app.accounts import SHORTEST_PASSWORD
 from doorward.errors import DoorwardError
 from doorward.web.context import Web, WebDep
-from doorward.web.errors import sentence, status_of
+from doorward.web.pages.desk import Field, desk
 from doorward.web.permission import FRESH, SIGNED_IN
 from doorward.web.session import SignedIn, address_of, agent_of, remember, session_token
 
 router = APIRouter(prefix="/account")
 
-Field = Annotated[str, Form(max_length=512)]
 _ISSUER = "doorward"
 
 
@@ -27,26 +26,23 @@ def _page(
     session: Session,
     *,
     error: DoorwardError | None = None,
-    done: str = "",
     made: str = "",
 ) -> HTMLResponse:
     services = web.services
-    html = web.renderer(
+    return desk(
+        web,
+        session,
         "own.html",
-        heading="Your account",
-        lead=f"{session.username}, {session.role}",
+        "Your account",
+        f"{session.username}, {session.role}",
+        error=error,
         here="/account",
-        session=session,
-        demo=services.site is not None,
         account=services.account.show(session.username),
         sessions=services.account.sessions(session.username, session_token(request) or ""),
         tokens=services.tokens.list(session.username),
         password_min=SHORTEST_PASSWORD,
-        error=sentence(error) if error else "",
-        done=done,
         made=made,
     )
-    return HTMLResponse(html, status_of(error) if error else 200)
 
 
 def _back() -> RedirectResponse:
@@ -85,19 +81,17 @@ async def change_password(
 def _offer(web: Web, session: Session, error: DoorwardError | None = None) -> Response:
     offered = web.services.account.offer_second_factor(session.username, _ISSUER)
     picture = segno.make(offered.address, error="m").svg_inline(omitsize=True, border=0)
-    html = web.renderer(
+    return desk(
+        web,
+        session,
         "second_factor.html",
-        heading="Second factor",
-        lead="Any app for time-based codes will do.",
-        session=session,
-        demo=web.services.site is not None,
+        "Second factor",
+        "Any app for time-based codes will do.",
+        error=error,
         picture=Markup(picture),  # noqa: S704 - drawn by the library, from no text of ours
         secret=offered.secret,
         codes=(),
-        error=sentence(error) if error else "",
-        done="",
     )
-    return HTMLResponse(html, status_of(error) if error else 200)
 
 
 @router.get("/second-factor", dependencies=[SIGNED_IN, FRESH])
@@ -120,17 +114,7 @@ async def take_second_factor(
             raise
         return _offer(web, session, error)
     now = web.services.auth.session(token) or session
-    html = web.renderer(
-        "second_factor.html",
-        heading="Second factor",
-        lead="It is set up.",
-        session=now,
-        demo=web.services.site is not None,
-        codes=codes,
-        error="",
-        done="",
-    )
-    response = HTMLResponse(html)
+    response = desk(web, now, "second_factor.html", "Second factor", "It is set up.", codes=codes)
     remember(request, response, token)
     return response
 
