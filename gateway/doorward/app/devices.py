@@ -133,13 +133,14 @@ class DeviceDesk:
             known = self._known(device)
             _check_announced(known)
             door = door_for(known, order, self._rulebook.snapshot, self._keeps)
+            digest = self._digest(device)
             approved = known.approved(self._registry.now_ms())
             why = f"The board {device} keeps {door.name} from now on."
             row = await self._registry.record(
                 approved, audit.DEVICE_APPROVED, why, actor=actor, door=door
             )
             self._fleet.enrol(device, approved=True)
-            self._admission.admit(device, self._registrar.digests()[device], waiting=False)
+            self._admission.admit(device, digest, waiting=False)
         await self._follow(row)
         return self.get(device)
 
@@ -204,6 +205,17 @@ class DeviceDesk:
             names = ", ".join(one.id for one in self._registry.list()[:8]) or "none yet"
             raise NotFound(f"there is no board {device!r}", f"known: {names}", field="id")
         return known
+
+    def _digest(self, device: str) -> bytes:
+        """Of its MQTT secret. Raises Conflict where its key has gone."""
+        digest = self._registrar.digests().get(device)
+        if digest is None:
+            raise Conflict(
+                f"the key of the board {device} is gone",
+                f"`doorward device adopt {device} --again`, and flash it anew",
+                field="id",
+            )
+        return digest
 
     def _view(self, known: Registration) -> BoardView:
         door = self._rulebook.snapshot.by_device.get(known.id)

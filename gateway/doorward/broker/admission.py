@@ -6,6 +6,7 @@ from doorward.broker import certificates
 from doorward.broker.certificates import Shown
 from doorward.broker.exchange import Exchange
 from doorward.broker.principals import Principal
+from doorward.errors import Unavailable
 from doorward_core import mqtt, mqtt_server
 
 
@@ -33,7 +34,11 @@ def admit(
     if packet.client_id != name:
         reason = f"{name!r} gave client id {packet.client_id!r}, it has to be its own name"
         return Refusal(mqtt.BAD_CLIENT_ID, reason)
-    rule = certificates.refuses(principal, shown, exchange.certificates)
+    try:
+        rule = certificates.refuses(principal, shown, exchange.certificates)
+    except Unavailable as away:
+        # Whoever knows which certificates are good is away: nobody comes in meanwhile, and boards try again.
+        return Refusal(mqtt.UNAVAILABLE, f"{name!r} cannot be judged: {away.problem}")
     if rule is not None:
         # Who has the secret and not the certificate is a thief, or was set up wrong: both have to be seen.
         exchange.router.deny(principal, "connect", "", rule)

@@ -25,6 +25,7 @@ from tls_witness import DAY, Issuer
 
 from doorward.broker import Denial, Limits, Secure
 from doorward.broker.certificates import NEEDS_TLS, REVOKED
+from doorward.errors import Unavailable
 from doorward.runtime import tls
 from doorward_core import mqtt
 
@@ -37,11 +38,14 @@ class Known:
 
     serials: dict[str, int] = field(default_factory=dict)
     revoked: set[int] = field(default_factory=set)
+    away: bool = False
 
     def serial(self, device: str) -> int | None:
         return self.serials.get(device)
 
     def is_revoked(self, serial: int) -> bool:
+        if self.away:
+            raise Unavailable("signing is unavailable")
         return serial in self.revoked
 
 
@@ -159,6 +163,16 @@ async def test_a_revoked_certificate_lets_nobody_in(tmp_path):
         stage.known.revoked.add(stage.known.serials["front"])
         assert await stage.answer(context, "front") == mqtt.NOT_AUTHORISED
         assert stage.site.denials == [Denial("front", "connect", "", REVOKED)]
+
+
+async def test_while_nobody_can_judge_certificates_nobody_comes_in(tmp_path, caplog):
+    async with staged(tmp_path) as stage:
+        context = stage.certified("front")
+        stage.known.away = True
+        assert await stage.answer(context, "front") == mqtt.UNAVAILABLE
+        assert "Traceback" not in caplog.text
+        stage.known.away = False
+        assert await stage.answer(context, "front") == mqtt.ACCEPTED
 
 
 async def test_whoever_has_a_certificate_cannot_come_without(tmp_path):
