@@ -72,7 +72,7 @@ class PeopleDesk:
         if levels and not self._rulebook.snapshot.rules.levels:
             raise NotFound(
                 "there are no access levels here yet",
-                "they come with real boards, in a later release; until then add people without --level",
+                "levels of your own come with a later release; until then add people without --level",
                 field="levels",
             )
         row = self._row(audit.PERSON_ADDED, actor, f"{name} was added.", person=name)
