@@ -88,7 +88,7 @@ def _told(answer: Mapping[str, Any]) -> Iterator[str]:
     )
     if answer["anchors"]:
         since = local_time(answer["since"])
-        yield f"proven up to row {answer['proven']} by {answer['anchors']} signed anchors, the first of {since}"
+        yield f"proven up to row {answer['proven']} by signed anchors: {answer['anchors']} since {since}"
     if answer["entries"]:
         yield f"{answer['entries']} entries in the boards' logs"
     if answer["erased"]:

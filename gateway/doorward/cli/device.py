@@ -68,7 +68,8 @@ def adopt(  # noqa: PLR0913 - one parameter an option
     void = "; what held its old keys is shut out" if answer["again"] else ""
     text = (
         f"{board_id} has its keys in {folder}{void}\n"
-        f"next: mpremote fs cp -r {folder}/. :\n"
+        "next, with the board plugged in: mpremote fs cp -r firmware/. :\n"
+        f"  mpremote fs cp -r {folder}/. : + reset\n"
         f"then give it power, and: doorward device approve {board_id} --door NAME"
     )
     show(told, "\n".join(clean(line) for line in text.split("\n")), as_json=as_json)

@@ -54,7 +54,7 @@ def _signer(keys: Keys, settings: Settings) -> HealthCheck:
         count = len(keys.devices())
     except SigningUnavailable as error:
         return HealthCheck("signer", False, error.problem, error.remedy)
-    return HealthCheck("signer", True, f"keys of {count} devices, {where}")
+    return HealthCheck("signer", True, f"device keys: {count}, {where}")
 
 
 def _boards_listener(broker: Broker, settings: Settings) -> HealthCheck:
