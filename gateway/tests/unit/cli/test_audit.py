@@ -31,7 +31,10 @@ def test_a_whole_audit_ends_with_0(api: Any, call: Any) -> None:
     code, out, err = call("verify")
     assert (code, err) == (0, "")
     assert "2500 rows are whole" in out
-    assert any(line.startswith("proven up to row 2500 by 3 signed") for line in out.splitlines())
+    assert any(
+        line.startswith("proven up to row 2500 by signed anchors: 3 since")
+        for line in out.splitlines()
+    )
 
 
 def test_a_bad_row_is_named_and_ends_with_1(api: Any, call: Any) -> None:
