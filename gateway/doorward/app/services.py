@@ -19,6 +19,14 @@ from doorward.app.account_views import (
     TokenHolder,
     TokenView,
 )
+from doorward.app.broker_views import (
+    BrokerEntry,
+    BrokerFigures,
+    BrokerRule,
+    BrokerUser,
+    BrokerVerdict,
+    Granted,
+)
 from doorward.app.device_doors import DoorOrder
 from doorward.app.devices import Adopted, AdoptionOrder
 from doorward.app.views import (
@@ -263,6 +271,54 @@ class Site(Protocol):
 
     async def contact(self, door: str, is_open: bool) -> None:
         """Move the door leaf."""
+
+
+class BrokerAdministration(Protocol):
+    """Who may come to the broker and what they may do there. Every change acts at once, on live connections too."""
+
+    def users(self) -> tuple[BrokerUser, ...]: ...
+
+    async def add_user(
+        self, name: str, password: str, roles: Sequence[str], *, actor: str
+    ) -> BrokerUser: ...
+
+    async def set_password(self, name: str, password: str, *, actor: str) -> BrokerUser:
+        """Its connections end; who has the new password comes back with it."""
+
+    async def set_roles(self, name: str, roles: Sequence[str], *, actor: str) -> BrokerUser: ...
+
+    async def remove_user(self, name: str, *, actor: str) -> None:
+        """Its connections end, with its sessions and its own rules."""
+
+    def roles(self) -> tuple[str, ...]:
+        """Every role that is shipped, or that a rule names."""
+
+    def rules(self) -> tuple[BrokerRule, ...]:
+        """What is built in first."""
+
+    async def grant(self, rule: BrokerRule, *, actor: str) -> Granted:
+        """Add a rule, or widen the one for the same subject, effect and filter."""
+
+    async def revoke(self, rule: BrokerRule, *, actor: str) -> BrokerRule:
+        """Take a rule back as far as its action goes; returns what is gone."""
+
+    def explain(
+        self, principal: str, action: str, topic: str, client: str | None = None
+    ) -> BrokerVerdict:
+        """Whether this principal may do that, and by which rule. client: a user's client id, its name by default."""
+
+    async def log(
+        self,
+        limit: int = 50,
+        *,
+        action: str | None = None,
+        principal: str | None = None,
+        before: int | None = None,
+        after: int | None = None,
+    ) -> tuple[BrokerEntry, ...]:
+        """At most `limit` (1-500) entries, newest first; with `after` the oldest that are newer than it."""
+
+    def figures(self) -> BrokerFigures: ...
 
 
 class Monitor(Protocol):

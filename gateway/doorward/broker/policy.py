@@ -37,6 +37,8 @@ class Policy:
         if principal.role is Role.GATEWAY:
             everything = (self.base + "/#",)
             return Rights(everything, everything)
+        if principal.role is Role.USER:
+            return Rights((), ())
         if principal.role is Role.WAITING:
             return Rights(
                 self._own(principal, topic_tree.WAITING_UP),

@@ -22,14 +22,16 @@ class Role(enum.Enum):
     DEVICE = "device"
     WAITING = "waiting"  # a device that nobody has approved yet
     GATEWAY = "gateway"
+    USER = "user"  # a person or a tool, with a password; `Principal.roles` says what it may do
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """An authenticated client. Its name is its user name and its client id."""
+    """An authenticated client. Its name is its user name, and for all but users its client id."""
 
     name: str
     role: Role = Role.DEVICE
+    roles: frozenset[str] = frozenset()  # of a user: the roles whose rules it follows
 
 
 class Changed(Protocol):

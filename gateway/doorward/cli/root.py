@@ -11,6 +11,7 @@ import click
 from doorward import __version__
 from doorward.cli.audit import audit
 from doorward.cli.backup import backup
+from doorward.cli.broker import broker
 from doorward.cli.card import card
 from doorward.cli.device import device
 from doorward.cli.doctor import doctor
@@ -51,6 +52,7 @@ for command in (
     audit,
     user,
     token,
+    broker,
     backup,
     lab,
     signer,

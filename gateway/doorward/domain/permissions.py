@@ -17,6 +17,9 @@ DEVICES_EDIT = "devices.edit"
 SYSTEM_SEE = "system.see"
 OPERATORS_EDIT = "operators.edit"
 POLICY_ASK = "policy.ask"
+MQTT_SEE = "mqtt.see"
+MQTT_EDIT = "mqtt.edit"
+MQTT_PUBLISH = "mqtt.publish"
 
 ALL = frozenset(
     {
@@ -31,6 +34,9 @@ ALL = frozenset(
         SYSTEM_SEE,
         OPERATORS_EDIT,
         POLICY_ASK,
+        MQTT_SEE,
+        MQTT_EDIT,
+        MQTT_PUBLISH,
     }
 )
 

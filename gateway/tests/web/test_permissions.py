@@ -85,8 +85,8 @@ NEEDED = {
     "POST /api/v1/site/contact": "devices.edit",
 }
 ROLES = {
-    "Admin": "audit.export audit.see devices.edit devices.see doors.open doors.see operators.edit "
-    "people.edit people.see policy.ask system.see",
+    "Admin": "audit.export audit.see devices.edit devices.see doors.open doors.see mqtt.edit "
+    "mqtt.publish mqtt.see operators.edit people.edit people.see policy.ask system.see",
     "Teacher": "audit.see devices.see doors.open doors.see people.see policy.ask",
     "Student": "devices.see doors.see",
     "User": "doors.open doors.see",

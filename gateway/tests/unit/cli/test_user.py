@@ -44,8 +44,13 @@ def test_a_password_comes_from_a_file_or_the_environment(
 
 def test_no_command_takes_a_secret_as_an_argument() -> None:
     context = root.make_context("doorward", [], resilient_parsing=True)
-    for group in ("user", "token"):
-        commands = root.get_command(context, group).commands  # type: ignore[union-attr]
+    broker = root.get_command(context, "broker")
+    for group in (
+        root.get_command(context, "user"),
+        root.get_command(context, "token"),
+        broker.commands["users"],  # type: ignore[union-attr]
+    ):
+        commands = group.commands  # type: ignore[union-attr]
         for command in commands.values():
             names = {name for option in command.params for name in option.opts}
             assert not names & {"--password", "--token", "password", "token", "--code"}, (

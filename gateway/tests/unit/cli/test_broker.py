@@ -1,0 +1,39 @@
+"""`doorward broker`: what is asked of the gateway."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+TEACHER = {"name": "teacher1", "roles": ["Teacher"], "connections": 2}
+
+
+def test_users_are_added_listed_changed_and_removed(
+    api: Any, call: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api.answer("POST", "broker/users", TEACHER, 201)
+    api.answer("GET", "broker/users", [TEACHER])
+    api.answer("POST", "broker/users/teacher1/password", TEACHER)
+    api.answer("POST", "broker/users/teacher1/roles", {**TEACHER, "roles": []})
+    api.answer("POST", "broker/users/teacher1/remove", None, 204)
+    path = tmp_path / "password"
+    path.write_text("correct horse battery\n")
+    add = ("broker", "users", "add", "teacher1", "--role", "Teacher")
+    assert call(*add, "--password-file", str(path)) == (0, "teacher1 may connect, as Teacher\n", "")
+    monkeypatch.setenv("DOORWARD_PASSWORD", "staple")
+    assert call("broker", "users", "passwd", "teacher1")[:2] == (
+        0,
+        "teacher1 has a new password\n",
+    )
+    assert call("broker", "users", "list")[1].split()[-3:] == ["teacher1", "Teacher", "2"]
+    assert json.loads(call("broker", "users", "list", "--json")[1]) == [TEACHER]
+    assert call("broker", "users", "roles", "teacher1")[1] == "teacher1 is known with no role now\n"
+    assert call("broker", "users", "remove", "teacher1")[:2] == (
+        0,
+        "teacher1 may no longer connect\n",
+    )
+    assert [asked[2] for asked in api.asked if asked[0] == "POST"][:2] == [
+        {"name": "teacher1", "roles": ["Teacher"], "password": "correct horse battery"},
+        {"password": "staple"},
+    ]
