@@ -12,7 +12,7 @@ cd "$(dirname "$0")" || exit 1
 exec </dev/null
 
 QUICK=(format lint types board-types imports host unit)
-ALL=("${QUICK[@]}" lab web integration attack browser)
+ALL=("${QUICK[@]}" lab web integration broker attack browser)
 
 fail() {
     echo "test.sh: $*" >&2
@@ -33,6 +33,7 @@ run_gate() {
         lab) pytest -q lab/tests ;;
         web) pytest -q gateway/tests/web ;;
         integration) pytest -q gateway/tests/integration ;;
+        broker) pytest -q gateway/tests/truth ;; # killed, cut off, fuzzed, and compared with Mosquitto
         attack) pytest -q gateway/tests/attack ;; # by who administers the broker
         browser) pytest -q gateway/tests/browser ;;
     esac

@@ -1,12 +1,17 @@
-"""Forks a broker for every directory named on stdin, and prints its process id and port: brokers to be killed."""
+"""Forks a broker for every line on stdin, and prints its process id and port: brokers to be killed.
+
+A line is a JSON object: the directory, and the name of a mutant or null.
+"""
 
 import asyncio
+import json
 import os
 import signal
 import sys
 from pathlib import Path
 
 from broker_support import running_broker
+from truth.mutants import MUTANTS
 
 
 async def serve(directory: Path) -> None:
@@ -19,7 +24,10 @@ def main() -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     for line in sys.stdin:
         if os.fork() == 0:
-            asyncio.run(serve(Path(line.strip())))
+            wanted = json.loads(line)
+            if wanted["mutant"]:
+                MUTANTS[wanted["mutant"]]()
+            asyncio.run(serve(Path(wanted["directory"])))
             return
 
 
