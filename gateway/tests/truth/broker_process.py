@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from broker_support import running_broker
+
 from truth.mutants import MUTANTS
 
 

@@ -5,6 +5,7 @@ import random
 from collections.abc import AsyncIterator
 
 import pytest
+
 from truth.processes import BrokerProcesses
 
 SEED = int(os.environ.get("DOORWARD_TRUTH_SEED", "20261121"))

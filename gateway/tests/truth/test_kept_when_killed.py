@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 from broker_support import GATEWAY, topic
-from truth.peer import Peer
-from truth.processes import BrokerProcesses
 
 from doorward_core import mqtt, topics
+from truth.peer import Peer
+from truth.processes import BrokerProcesses
 
 EVENTS = topic("front", topics.EVENTS)
 REPORTED = topic("front", topics.REPORTED)
