@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from doorward.broker import Broker, Denial, Limits, Policy, Principals, Role, Secure
-from doorward.broker.ports import Certificates
+from doorward.broker import Broker, Denial, Limits, Policy, Principal, Principals, Role, Secure
+from doorward.broker.policy import Rights
+from doorward.broker.ports import Certificates, Logins
 from doorward.broker.store import BrokerStore
 from doorward_core import mqtt, mqtt_stream
 
@@ -40,6 +41,15 @@ def topic(device: str, suffix: str) -> str:
     )
 
 
+class OpenSchool(Policy):
+    """The built-in rights, and all under school/ for users."""
+
+    def rights(self, principal: Principal) -> Rights:
+        if principal.role is Role.USER:
+            return Rights(("school/#",), ("school/#",))
+        return super().rights(principal)
+
+
 @dataclass
 class RunningBroker:
     """A broker that listens, and what it said about refusals."""
@@ -49,10 +59,11 @@ class RunningBroker:
     port: int
     denials: list[Denial] = field(default_factory=list)
 
-    async def gone(self, name: str) -> None:
+    async def gone(self, client_id: str) -> None:
         """Wait until the broker has noticed that a client left."""
+        sessions = self.broker._router.sessions
         async with asyncio.timeout(PATIENCE):
-            while self.broker.is_connected(name):  # noqa: ASYNC110 - only the other side's kernel knows
+            while client_id in sessions and sessions[client_id].link is not None:  # noqa: ASYNC110 - only the other side's kernel knows
                 await asyncio.sleep(0.005)
 
     @contextlib.asynccontextmanager
@@ -64,7 +75,7 @@ class RunningBroker:
             yield client
         finally:
             await client.drop()
-            await self.gone(name)
+            await self.gone(options.get("client_id", name))
 
 
 @contextlib.asynccontextmanager
@@ -77,10 +88,14 @@ async def running_broker(
     port: int = 0,
     secure: Secure | None = None,
     certificates: Certificates | None = None,
+    users: tuple[str, ...] = (),
+    logins: Callable[[Principals], Logins] | None = None,
 ) -> AsyncIterator[RunningBroker]:
-    """A broker over `directory`/broker.db that knows `devices` and the principal "gateway"."""
+    """A broker over `directory`/broker.db that knows `devices`, `users` and the principal "gateway"."""
     denials: list[Denial] = []
     principals = Principals()
+    for name in users:
+        principals.add(name, secret(name), Role.USER, keep=False)
     for name in devices:
         principals.add(name, secret(name))
     principals.add(GATEWAY, secret(GATEWAY), Role.GATEWAY, keep=False)
@@ -88,10 +103,11 @@ async def running_broker(
     broker = Broker(
         BrokerStore.open(directory / "broker.db", KEY),
         principals,
-        Policy(BASE),
+        OpenSchool(BASE),
         on_denied=denials.append,
         limits=limits,
         certificates=certificates,
+        logins=logins and logins(principals),
         **options,
     )
     actual = await broker.start("127.0.0.1", port, secure)

@@ -6,18 +6,20 @@ A client's mistake ends its own connection, with the reason in the log, and nobo
 import asyncio
 import logging
 import socket
-from collections.abc import Callable
+from collections.abc import Iterable
 from typing import cast
 
 from doorward.broker import certificates
-from doorward.broker.admission import Refusal, admit
+from doorward.broker.admission import Entry
+from doorward.broker.entrance import Entrance, Packet
 from doorward.broker.exchange import Exchange
+from doorward.broker.ports import Refusal
+from doorward.broker.requests import handler_of
 from doorward.broker.session import Session
 from doorward_core import mqtt, mqtt_server, mqtt_stream
 
 _log = logging.getLogger(__name__)
 
-_CONNECT_HEAD = mqtt.CONNECT << 4
 _HIGH_WATER = 65_536  # bytes written and not yet taken by the kernel: from here on QoS 1 waits and QoS 0 is dropped
 
 
@@ -26,11 +28,12 @@ class Connection(asyncio.Protocol):
 
     def __init__(self, exchange: Exchange) -> None:
         """Wait for the CONNECT packet."""
-        self._exchange = exchange
+        self.exchange = exchange
         self._decoder = mqtt_stream.Decoder(exchange.limits.packet)
         self._transport: asyncio.Transport
         self._peer = "?"
         self._shown: certificates.Shown | None = None
+        self._entrance: Entrance | None = None
         self._session: Session | None = None
         self._will: tuple[str, bytes, bool, int] | None = None
         self._keepalive = 0.0
@@ -41,15 +44,6 @@ class Connection(asyncio.Protocol):
         self._reading = True
         self._ended = False
         self._congested = False
-        self._handlers: dict[int, Callable[[Session, int, bytes], None]] = {
-            mqtt.PUBLISH: self._on_publish,
-            mqtt.PUBACK: self._on_puback,
-            mqtt.PUBREL: self._on_pubrel,
-            mqtt.SUBSCRIBE: self._on_subscribe,
-            mqtt.UNSUBSCRIBE: self._on_unsubscribe,
-            mqtt.PINGREQ: self._on_pingreq,
-            mqtt.DISCONNECT: self._on_disconnect,
-        }
 
     # --- asyncio ----------------------------------------------------------------------------------
 
@@ -59,35 +53,31 @@ class Connection(asyncio.Protocol):
         # For clients without keep-alive: TCP itself notices that they are gone, in the end.
         transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         self._transport.set_write_buffer_limits(high=_HIGH_WATER)
-        self._peer = _address(transport.get_extra_info("peername"))
+        host, self._peer = _address(transport.get_extra_info("peername"))
         self._shown = certificates.shown_by(transport)
-        full = len(self._exchange.connections) >= self._exchange.limits.connections
-        self._exchange.connections.add(self)
+        self._entrance = Entrance(self.exchange, self, host, self._shown)
+        full = len(self.exchange.connections) >= self.exchange.limits.connections
+        self.exchange.connections.add(self)
         if full:
             self.end("too many connections")
 
     def data_received(self, data: bytes) -> None:
         """Handle every whole packet, then write the answers and the deliveries with one call a client."""
         if self._session is not None:  # before CONNECT, a byte now and then buys no time
-            self._heard = self._exchange.clock()
+            self._heard = self.exchange.clock()
+        entrance = self._entrance
         try:
-            if self._session is None and not self._decoder.pending() and data[0] != _CONNECT_HEAD:
-                raise mqtt.MqttError("the first packet is no CONNECT")
-            for kind, flags, body in self._decoder.feed(data):
-                if self._ended:
-                    break
-                self._on_packet(kind, flags, body)
-            if (
-                self._session is None
-                and self._decoder.pending() > self._exchange.limits.connect_packet
-            ):
-                self.end("a first packet that is too large")
+            if entrance is not None and not self._decoder.pending():
+                entrance.check(data)
+            packets = self._decoder.feed(data)
         except mqtt.MqttError as error:
             self.end(str(error))
-        except Exception:  # noqa: BLE001 - a bug of ours that one client reached: the others go on
-            _log.exception("%s: connection closed by an error in the broker", self)
-            self.end("internal error")
-        self._exchange.flush()
+        else:
+            self._handle(packets)
+            entrance = self._entrance
+            if entrance is not None and entrance.holds_too_much(self._decoder.pending()):
+                self.end("more than a first packet may hold")
+        self.exchange.flush()
 
     def pause_writing(self) -> None:
         """The client reads slower than we write."""
@@ -98,13 +88,46 @@ class Connection(asyncio.Protocol):
         self._congested = False
         if self._session is not None and not self._ended:
             self._session.resume()
-            self._exchange.flush()
+            self.exchange.flush()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The socket is closed."""
         self.end(f"connection lost ({exc})" if exc else "connection lost")
-        self._exchange.connections.discard(self)
-        self._exchange.flush()
+        self.exchange.connections.discard(self)
+        self.exchange.flush()
+
+    # --- what the entrance asks for -----------------------------------------------------------------
+
+    def pause_reading(self) -> None:
+        """Read nothing more until `enter`; the deadline for CONNECT goes on."""
+        self._transport.pause_reading()
+
+    def greet(self, packet: mqtt_server.Connect, admitted: Entry | Refusal) -> None:
+        """Let it in and say so, or say why not and close."""
+        if self._ended:
+            return
+        exchange = self.exchange
+        if isinstance(admitted, Refusal):
+            self.send(mqtt_server.connack(False, admitted.code))
+            self.end(f"refused, {admitted.reason}")
+            return
+        session, present = exchange.router.open(
+            admitted.client, admitted.principal, clean=packet.clean
+        )
+        self._session, self._entrance = session, None
+        self._will = packet.will
+        self._keepalive = packet.keepalive
+        self._heard = exchange.clock()
+        _log.info("%s: connected%s", self, " to its kept session" if present else "")
+        self.send(mqtt_server.connack(present, mqtt.ACCEPTED))
+        session.attach(self)
+
+    def enter(self, early: list[Packet]) -> None:
+        """Read on after a login that took a while, `early` first."""
+        if not self._ended:
+            self._transport.resume_reading()
+            self._handle(early)
+        self.exchange.flush()
 
     # --- what the session and the journal ask for ---------------------------------------------------
 
@@ -116,16 +139,27 @@ class Connection(asyncio.Protocol):
     @property
     def congested(self) -> bool:
         """True while the client reads slower than we write, or one event has made a heap for it."""
-        return self._congested or self._out_size * 2 > self._exchange.limits.unread
+        return self._congested or self._out_size * 2 > self.exchange.limits.unread
 
     def send(self, packet: bytes) -> None:
         """Add a packet to what the next flush writes."""
         if self._ended:
             return
         if not self._out:
-            self._exchange.unwritten.append(self)
+            self.exchange.unwritten.append(self)
         self._out.append(packet)
         self._out_size += len(packet)
+
+    def answer(self, packet: bytes, *, must_wait: bool) -> None:
+        """Acknowledge at once, or after the commit; always in the order in which the requests came (4.6)."""
+        if not must_wait and not self._uncommitted:
+            self.send(packet)
+            return
+        self._uncommitted += 1
+        self.exchange.journal.acknowledge(self, packet)
+        if self._reading and self._uncommitted >= self.exchange.limits.uncommitted:
+            self._reading = False
+            self._transport.pause_reading()
 
     def acknowledge(self, packet: bytes) -> None:
         """Send an answer whose cause is on disk now; read on when the client had run too far ahead."""
@@ -134,10 +168,10 @@ class Connection(asyncio.Protocol):
         if (
             not self._reading
             and not self._ended
-            and self._uncommitted * 2 < self._exchange.limits.uncommitted
+            and self._uncommitted * 2 < self.exchange.limits.uncommitted
         ):
             self._reading = True
-            self._heard = self._exchange.clock()
+            self._heard = self.exchange.clock()
             self._transport.resume_reading()
 
     def end(self, reason: str, *, will: bool = True) -> None:
@@ -152,10 +186,10 @@ class Connection(asyncio.Protocol):
         session, self._session = self._session, None
         if session is None:
             return
-        self._exchange.router.leave(session)
+        self.exchange.router.leave(session)
         if will and self._will is not None:
             topic, payload, retain, qos = self._will
-            self._exchange.router.publish(
+            self.exchange.router.publish(
                 session.principal, topic, payload, qos, retain=retain, action="will"
             )
 
@@ -166,7 +200,7 @@ class Connection(asyncio.Protocol):
         packets, self._out, self._out_size = self._out, [], 0
         self._transport.write(b"".join(packets))
         unread = self._transport.get_write_buffer_size()
-        if unread > self._exchange.limits.unread:
+        if unread > self.exchange.limits.unread:
             self._transport.abort()
             self.end(f"it leaves {unread} bytes unread")
         elif self._session is not None:
@@ -174,7 +208,7 @@ class Connection(asyncio.Protocol):
 
     def check(self, now: float) -> None:
         """Close a connection that says nothing: before CONNECT, or for one and a half keep-alive times (3.1.2.10)."""
-        limits = self._exchange.limits
+        limits = self.exchange.limits
         silent = now - self._heard
         if self._ended:
             # A peer that does not read would keep a closed transport for ever.
@@ -190,94 +224,37 @@ class Connection(asyncio.Protocol):
 
     def __repr__(self) -> str:
         """Name the client for the log, as far as it is known."""
-        return f"{self._session.principal.name}@{self._peer}" if self._session else self._peer
+        if self._session is None:
+            return self._peer
+        client, owner = self._session.client, self._session.principal.name
+        # A user's client id is any text: it may hold line ends.
+        return f"{owner}@{self._peer}" + ("" if client == owner else f" as {client[:64]!r}")
 
     # --- packets ----------------------------------------------------------------------------------
+
+    def _handle(self, packets: Iterable[Packet]) -> None:
+        try:
+            for kind, flags, body in packets:
+                if self._ended:
+                    break
+                self._on_packet(kind, flags, body)
+        except mqtt.MqttError as error:
+            self.end(str(error))
+        except Exception:  # noqa: BLE001 - a bug of ours that one client reached: the others go on
+            _log.exception("%s: connection closed by an error in the broker", self)
+            self.end("internal error")
 
     def _on_packet(self, kind: int, flags: int, body: bytes) -> None:
         session = self._session
         if session is None:
-            self._on_connect(mqtt_server.parse_connect(body))
+            if self._entrance is not None:
+                self._entrance.take((kind, flags, body))
             return
-        handler = self._handlers.get(kind)
-        if handler is None:
-            raise mqtt.MqttError(
-                "a second CONNECT" if kind == mqtt.CONNECT else f"packet type {kind} from a client"
-            )
-        handler(session, flags, body)
-
-    def _on_connect(self, packet: mqtt_server.Connect) -> None:
-        exchange = self._exchange
-        admitted = admit(packet, self._shown, exchange)
-        if isinstance(admitted, Refusal):
-            self.send(mqtt_server.connack(False, admitted.code))
-            self.end(f"refused, {admitted.reason}")
-            return
-        session, present = exchange.router.open(admitted, clean=packet.clean)
-        self._session = session
-        self._will = packet.will
-        self._keepalive = packet.keepalive
-        self._heard = exchange.clock()
-        _log.info("%s: connected%s", self, " to its kept session" if present else "")
-        self.send(mqtt_server.connack(present, mqtt.ACCEPTED))
-        session.attach(self)
-
-    def _on_publish(self, session: Session, flags: int, body: bytes) -> None:
-        topic, packet_id, payload = mqtt.parse_publish(flags, body)
-        qos = flags >> 1 & 3
-        if qos == 2 and packet_id in session.received:
-            # Sent again because our PUBREC got lost: it was delivered already (4.3.3).
-            self._answer(mqtt.ack(mqtt.PUBREC, packet_id), must_wait=not session.clean)
-            return
-        must_wait = self._exchange.router.publish(
-            session.principal, topic, payload, qos, retain=bool(flags & 1)
-        )
-        if qos == 1:
-            self._answer(mqtt.ack(mqtt.PUBACK, packet_id), must_wait=must_wait)
-        elif qos == 2:
-            session.received.add(packet_id)
-            if not session.clean:
-                self._exchange.journal.receive(session.principal.name, packet_id, held=True)
-            self._answer(mqtt.ack(mqtt.PUBREC, packet_id), must_wait=must_wait or not session.clean)
-
-    def _on_pubrel(self, session: Session, _flags: int, body: bytes) -> None:
-        packet_id = mqtt.parse_ack(body)
-        held = packet_id in session.received
-        session.received.discard(packet_id)
-        if held and not session.clean:
-            self._exchange.journal.receive(session.principal.name, packet_id, held=False)
-        self._answer(mqtt.ack(mqtt.PUBCOMP, packet_id), must_wait=held and not session.clean)
-
-    def _on_puback(self, session: Session, _flags: int, body: bytes) -> None:
-        session.acknowledged(mqtt.parse_ack(body))
-
-    def _on_subscribe(self, session: Session, _flags: int, body: bytes) -> None:
-        packet_id, wanted = mqtt_server.parse_subscribe(body)
-        codes, must_wait = self._exchange.router.subscribe(session, wanted)
-        self._answer(mqtt_server.suback(packet_id, codes), must_wait=must_wait)
-
-    def _on_unsubscribe(self, session: Session, _flags: int, body: bytes) -> None:
-        packet_id, filters = mqtt_server.parse_unsubscribe(body)
-        must_wait = self._exchange.router.unsubscribe(session, filters)
-        self._answer(mqtt.ack(mqtt.UNSUBACK, packet_id), must_wait=must_wait)
-
-    def _on_pingreq(self, _session: Session, _flags: int, _body: bytes) -> None:
-        self.send(mqtt_server.pingresp())
-
-    def _on_disconnect(self, _session: Session, _flags: int, _body: bytes) -> None:
-        self.end("it said goodbye", will=False)
-
-    def _answer(self, packet: bytes, *, must_wait: bool) -> None:
-        """Acknowledge at once, or after the commit; always in the order in which the requests came (4.6)."""
-        if not must_wait and not self._uncommitted:
-            self.send(packet)
-            return
-        self._uncommitted += 1
-        self._exchange.journal.acknowledge(self, packet)
-        if self._reading and self._uncommitted >= self._exchange.limits.uncommitted:
-            self._reading = False
-            self._transport.pause_reading()
+        handler_of(kind)(self, session, flags, body)
 
 
-def _address(peername: object) -> str:
-    return ":".join(str(part) for part in peername[:2]) if isinstance(peername, tuple) else "local"
+def _address(peername: object) -> tuple[str, str]:
+    """(host, host and port) of the other end."""
+    if not isinstance(peername, tuple):
+        return "", "local"
+    return str(peername[0]), f"{peername[0]}:{peername[1]}"

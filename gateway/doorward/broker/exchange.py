@@ -1,12 +1,13 @@
 """What the connections of one broker have in common, and the moment at which their writes happen."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from doorward.broker.journal import Journal
 from doorward.broker.limits import Limits
-from doorward.broker.ports import Certificates
+from doorward.broker.ports import Certificates, Logins
 from doorward.broker.principals import Principals
 from doorward.broker.router import Router
 
@@ -19,6 +20,7 @@ class Exchange:
     """What all connections of a broker share."""
 
     principals: Principals
+    logins: Logins
     certificates: Certificates
     router: Router
     journal: Journal
@@ -26,6 +28,7 @@ class Exchange:
     clock: Callable[[], float]
     connections: "set[Connection]" = field(default_factory=set)
     unwritten: "list[Connection]" = field(default_factory=list)
+    deciding: set[asyncio.Task[None]] = field(default_factory=set)  # logins that take a while
 
     def flush(self) -> None:
         """Write what an event made every client receive, then hand over what has to reach the disk."""

@@ -41,11 +41,18 @@ class Journal:
     # --- what is kept -----------------------------------------------------------------------------
 
     def keep(
-        self, client: str, topic: str, payload: bytes, *, retain: bool, packet_id: int | None
+        self,
+        client: str,
+        topic: str,
+        payload: bytes,
+        *,
+        qos: int,
+        retain: bool,
+        packet_id: int | None,
     ) -> int:
         """Keep one message for one client; returns its row."""
         self._row = row = self._row + 1
-        self._open.messages[row] = KeptMessage(row, client, topic, payload, retain, packet_id)
+        self._open.messages[row] = KeptMessage(row, client, topic, payload, retain, packet_id, qos)
         return row
 
     def sent(self, row: int, packet_id: int) -> None:
@@ -66,15 +73,15 @@ class Journal:
         """Keep, or with None forget, the retained message of a topic."""
         self._open.retained[topic] = message
 
-    def begin_session(self, client: str) -> None:
+    def begin_session(self, client: str, owner: str) -> None:
         """Keep a session from now on."""
-        self._open.sessions.add(client)
+        self._open.sessions[client] = owner
 
     def end_session(self, client: str) -> None:
         """Forget a session with all that belongs to it."""
         batch = self._open
         batch.ended.add(client)
-        batch.sessions.discard(client)
+        batch.sessions.pop(client, None)
         batch.subscriptions = {
             key: qos for key, qos in batch.subscriptions.items() if key[0] != client
         }

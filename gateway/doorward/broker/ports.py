@@ -1,8 +1,10 @@
 """What the broker needs from outside: somewhere to write packets, and somewhere to keep what it promised."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
+
+from doorward.broker.principals import Principal
 
 
 class Link(Protocol):
@@ -26,6 +28,26 @@ class Link(Protocol):
         """Close the connection now; its will is published unless it left in good order."""
 
 
+class Refusal(NamedTuple):
+    """Why a CONNECT is refused: the return code for the client, and the reason for the log."""
+
+    code: int
+    reason: str
+
+
+class Logins(Protocol):
+    """Who may come in by name and secret. Asked once a connection, before anything else is told or changed."""
+
+    def check(
+        self, name: str, secret: bytes, address: str
+    ) -> Principal | Refusal | Awaitable[Principal | Refusal]:
+        """Return the principal when the secret fits, at once or later. `address` is the caller's host.
+
+        What is awaited runs to its end even when the caller hangs up meanwhile: a failed login is counted. It must
+        look again, as its last step, whether the secret is still the one it compared with.
+        """
+
+
 class Certificates(Protocol):
     """Who has which certificate. Asked once a connection."""
 
@@ -37,7 +59,7 @@ class Certificates(Protocol):
 
 
 class KeptMessage(NamedTuple):
-    """A QoS 1 message that a persistent session has not acknowledged yet."""
+    """A QoS 1 or 2 message that a persistent session has not acknowledged yet."""
 
     row: int  # rises with every message: the order of delivery
     client: str
@@ -45,6 +67,15 @@ class KeptMessage(NamedTuple):
     payload: bytes
     retain: bool
     packet_id: int | None  # set once it was sent: it is sent again under the same id
+    qos: int = 1
+    released: bool = False  # QoS 2: the client has it, only its PUBCOMP is missing
+
+
+class KeptSession(NamedTuple):
+    """A persistent session: whose it is, and its filters with the granted QoS."""
+
+    owner: str
+    subscriptions: dict[str, int]
 
 
 class KeptRetained(NamedTuple):
@@ -59,7 +90,7 @@ class Batch:
     """Changes that reach the disk together; applied in the order of the fields, and safe to apply twice."""
 
     ended: set[str] = field(default_factory=set)
-    sessions: set[str] = field(default_factory=set)
+    sessions: dict[str, str] = field(default_factory=dict)  # client -> owner
     subscriptions: dict[tuple[str, str], int | None] = field(default_factory=dict)
     messages: dict[int, KeptMessage] = field(default_factory=dict)
     sent: dict[int, int] = field(default_factory=dict)
@@ -88,7 +119,7 @@ class Kept:
     """Everything that survived, as the store found it."""
 
     principals: dict[str, tuple[str, bytes]]  # name -> (role, SHA-256 of the secret)
-    sessions: dict[str, dict[str, int]]  # client -> filter -> granted QoS
+    sessions: dict[str, KeptSession]  # by client id
     messages: list[KeptMessage]  # in order of delivery
     received: list[tuple[str, int]]  # QoS 2 packet ids that wait for their PUBREL
     retained: dict[str, KeptRetained]

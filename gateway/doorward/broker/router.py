@@ -51,13 +51,13 @@ class Router:
         waiting: dict[str, list[KeptMessage]] = {}
         for message in kept.messages:
             waiting.setdefault(message.client, []).append(message)
-        for client, subscriptions in kept.sessions.items():
-            principal = principals.get(client)
+        for client, (owner, subscriptions) in kept.sessions.items():
+            principal = principals.get(owner)
             if principal is None:
                 self._journal.end_session(client)
                 continue
             session = self.sessions[client] = Session(
-                principal, self._journal, self._limits, clean=False
+                client, principal, self._journal, self._limits, clean=False
             )
             for topic_filter, qos in subscriptions.items():
                 self._subscribe(session, topic_filter, qos)
@@ -70,33 +70,37 @@ class Router:
 
     # --- sessions ---------------------------------------------------------------------------------
 
-    def open(self, principal: Principal, *, clean: bool) -> tuple[Session, bool]:
-        """The session of a client that has proved who it is, and whether it was there before.
+    def open(self, client: str, principal: Principal, *, clean: bool) -> tuple[Session, bool]:
+        """The session of a client that was let in, and whether it was there before.
 
-        A connection that the same principal still had is closed first.
+        A connection that the same client still had is closed first.
         """
-        session = self.sessions.get(principal.name)
+        session = self.sessions.get(client)
         if session is not None and session.link is not None:
             session.link.end("taken over by a new connection of the same client")
-            session = self.sessions.get(principal.name)
-        if session is not None and clean:
-            self.forget(principal.name)
+            session = self.sessions.get(client)
+        if session is not None and (clean or session.principal.name != principal.name):
+            self.forget(client)
             session = None
         if session is not None:
             session.principal = principal
             return session, True
-        session = self.sessions[principal.name] = Session(
-            principal, self._journal, self._limits, clean=clean
+        session = self.sessions[client] = Session(
+            client, principal, self._journal, self._limits, clean=clean
         )
         if not clean:
-            self._journal.begin_session(principal.name)
+            self._journal.begin_session(client, principal.name)
         return session, False
+
+    def sessions_of(self, owner: str) -> list[Session]:
+        """Every session of one principal: a device has one, a user one for each of its client ids."""
+        return [one for one in self.sessions.values() if one.principal.name == owner]
 
     def leave(self, session: Session) -> None:
         """The client's connection is gone; a clean session goes with it."""
         session.detach()
-        if session.clean and self.sessions.get(session.principal.name) is session:
-            self.forget(session.principal.name)
+        if session.clean and self.sessions.get(session.client) is session:
+            self.forget(session.client)
 
     def forget(self, client: str) -> None:
         """End a session with its subscriptions and its queue."""
@@ -142,7 +146,7 @@ class Router:
                 self._tree.remove(topic_filter, session)
                 changed = True
                 if not session.clean:
-                    self._journal.subscribe(session.principal.name, topic_filter, None)
+                    self._journal.subscribe(session.client, topic_filter, None)
         return changed and not session.clean
 
     def _grant(self, session: Session, topic_filter: str, qos: int) -> int:
@@ -155,12 +159,14 @@ class Router:
             and topic_filter not in session.subscriptions
         ):
             _log.warning(
-                "%s has too many subscriptions, %s refused", session.principal.name, topic_filter
+                "%s has too many subscriptions, %r refused",
+                session.principal.name,
+                topic_filter[:_TOPIC_SHOWN],
             )
             return mqtt.REFUSED
         self._subscribe(session, topic_filter, qos)
         if not session.clean:
-            self._journal.subscribe(session.principal.name, topic_filter, qos)
+            self._journal.subscribe(session.client, topic_filter, qos)
         return qos
 
     def _subscribe(self, session: Session, topic_filter: str, qos: int) -> None:

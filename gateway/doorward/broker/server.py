@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Callable
 
+from doorward.broker.admission import RandomSecrets
 from doorward.broker.certificates import NoCertificates
 from doorward.broker.events import Denial
 from doorward.broker.exchange import Exchange
@@ -13,7 +14,7 @@ from doorward.broker.journal import Journal
 from doorward.broker.limits import Limits
 from doorward.broker.listeners import Listeners, Secure
 from doorward.broker.policy import Policy
-from doorward.broker.ports import Batch, Certificates, Kept, Store
+from doorward.broker.ports import Batch, Certificates, Kept, Logins, Store
 from doorward.broker.principals import Principal, Principals, Role
 from doorward.broker.router import Router
 
@@ -40,15 +41,28 @@ class Broker:
         limits: Limits | None = None,
         clock: Callable[[], float] = time.monotonic,
         certificates: Certificates | None = None,
+        logins: Logins | None = None,
     ) -> None:
-        """Wire the parts; nothing listens before `start`. `certificates` knows who has to show which one."""
+        """Wire the parts; nothing listens before `start`.
+
+        `certificates` knows who has to show which one, `logins` who comes in by name and secret (by default the
+        principals' own secrets say).
+        """
         limits = limits or Limits()
         self._store = store
         self._principals = principals
         self._journal = Journal(store, self._committed)
         self._router = Router(policy, self._journal, limits, on_denied or _log_denial, clock)
         known = certificates or NoCertificates()
-        self._exchange = Exchange(principals, known, self._router, self._journal, limits, clock)
+        self._exchange = Exchange(
+            principals=principals,
+            logins=logins or RandomSecrets(principals),
+            certificates=known,
+            router=self._router,
+            journal=self._journal,
+            limits=limits,
+            clock=clock,
+        )
         self._listeners = Listeners(self._exchange)
         self._address = ("", 0)
         self.secure_port = 0  # of the TLS listener, once there is one
@@ -80,6 +94,8 @@ class Broker:
         if sweeping is None:
             return
         self._listeners.close()
+        for task in tuple(self._exchange.deciding):
+            task.cancel()
         sweeping.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await sweeping
@@ -137,9 +153,8 @@ class Broker:
         self._exchange.flush()
 
     def is_connected(self, name: str) -> bool:
-        """True while the client of that name has a connection."""
-        session = self._router.sessions.get(name)
-        return session is not None and session.link is not None
+        """True while a client of that principal has a connection."""
+        return any(session.link is not None for session in self._router.sessions_of(name))
 
     def status(self) -> dict[str, int]:
         """Counters for the health check."""
@@ -182,12 +197,17 @@ class Broker:
         self._exchange.flush()
 
     def _principal_changed(self, principal: Principal, digest: bytes | None, *, keep: bool) -> None:
-        session = self._router.sessions.get(principal.name)
-        if session is not None and session.link is not None:
-            # What was revoked has no last word; whoever has the new secret comes back with it.
-            session.link.end("its secret was replaced or removed", will=False)
-        if digest is None:
-            self._router.forget(principal.name)
+        for session in self._router.sessions_of(principal.name):
+            if session.link is not None:
+                # What was revoked has no last word; whoever has the new secret comes back with it.
+                session.link.end("its secret was replaced or removed", will=False)
+            if digest is None:
+                self._router.forget(session.client)
+        squatter = self._router.sessions.get(principal.name)
+        if squatter is not None and squatter.principal.name != principal.name:
+            if squatter.link is not None:
+                squatter.link.end("its client id is now the name of somebody else")
+            self._router.forget(squatter.client)
         if keep:
             kept = None if digest is None else (principal.role.value, digest)
             self._journal.principal(principal.name, kept)

@@ -48,6 +48,7 @@ class Session:
         "_waiting",
         "_waiting_bytes",
         "clean",
+        "client",
         "dropped",
         "link",
         "principal",
@@ -56,9 +57,10 @@ class Session:
     )
 
     def __init__(
-        self, principal: Principal, journal: Journal, limits: Limits, *, clean: bool
+        self, client: str, principal: Principal, journal: Journal, limits: Limits, *, clean: bool
     ) -> None:
-        """Start with no subscription and no client attached."""
+        """Start with no subscription and nobody attached. `client` is the client id, `principal` owns the session."""
+        self.client = client
         self.principal = principal
         self.clean = clean
         self.link: Link | None = None
@@ -128,9 +130,10 @@ class Session:
             delivery.packet_id = self._next_id()
         if message.keep and not self.clean:
             delivery.row = self._journal.keep(
-                self.principal.name,
+                self.client,
                 message.topic,
                 message.payload,
+                qos=1,
                 retain=message.retain,
                 packet_id=delivery.packet_id or None,
             )

@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeVar
 from sqlalchemy import ClauseElement, Connection, Engine, Table, bindparam, select, update
 from sqlalchemy.dialects.sqlite import dialect, insert
 
-from doorward.broker.ports import Batch, Kept, KeptMessage, KeptRetained
+from doorward.broker.ports import Batch, Kept, KeptMessage, KeptRetained, KeptSession
 from doorward.broker.store import tables
 from doorward.database import Writer, open_database, upgrade
 from doorward.errors import DoorwardError
@@ -35,11 +35,11 @@ class BrokerStore:
     def load(self) -> Kept:
         """Read everything back, in one view."""
         with self._engine.connect() as connection:
-            sessions: dict[str, dict[str, int]] = {}
-            for (client,) in connection.execute(select(tables.sessions)):
-                sessions[client] = {}
+            sessions: dict[str, KeptSession] = {}
+            for client, owner in connection.execute(select(tables.sessions)):
+                sessions[client] = KeptSession(owner, {})
             for client, topic_filter, qos in connection.execute(select(tables.subscriptions)):
-                sessions[client][topic_filter] = qos
+                sessions[client].subscriptions[topic_filter] = qos
             principals = connection.execute(select(tables.principals))
             messages = connection.execute(select(tables.messages).order_by(tables.messages.c.row))
             received = connection.execute(select(tables.received))
@@ -74,7 +74,9 @@ class BrokerStore:
 def _apply(connection: Connection, batch: Batch) -> None:
     """Write a batch, in the order that `Batch` names."""
     _change(connection, _SESSIONS, {(client,): None for client in batch.ended})
-    _change(connection, _SESSIONS, {(client,): () for client in batch.sessions})
+    _change(
+        connection, _SESSIONS, {(client,): (owner,) for client, owner in batch.sessions.items()}
+    )
     _change(
         connection,
         _SUBSCRIPTIONS,

@@ -26,6 +26,7 @@ sessions = Table(
     "session",
     metadata,
     Column("client", String, primary_key=True),
+    Column("owner", String, nullable=False),
 )
 
 
@@ -51,6 +52,8 @@ messages = Table(
     Column("payload", LargeBinary, nullable=False),
     Column("retain", Boolean, nullable=False),
     Column("packet_id", Integer),
+    Column("qos", Integer, nullable=False),
+    Column("released", Boolean, nullable=False),
     Index("ix_message_client", "client"),
 )
 

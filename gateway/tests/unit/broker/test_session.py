@@ -74,7 +74,7 @@ def journal(store):
 
 
 def session_of(journal, *, clean=False, **limits):
-    return Session(FRONT, journal, Limits(**limits), clean=clean)
+    return Session("front", FRONT, journal, Limits(**limits), clean=clean)
 
 
 def say(text, **options):
@@ -183,10 +183,10 @@ def test_packet_ids_wrap_and_skip_those_in_flight(journal):
 
 def test_nothing_is_answered_before_its_batch_is_on_disk(journal, store):
     link = FakeLink()
-    journal.keep("front", "t", b"1", retain=False, packet_id=None)
+    journal.keep("front", "t", b"1", qos=1, retain=False, packet_id=None)
     journal.acknowledge(link, b"one")
     journal.flush()
-    journal.keep("front", "t", b"2", retain=False, packet_id=None)
+    journal.keep("front", "t", b"2", qos=1, retain=False, packet_id=None)
     journal.acknowledge(link, b"two")
     journal.flush()
     assert link.answers == []
@@ -198,7 +198,7 @@ def test_nothing_is_answered_before_its_batch_is_on_disk(journal, store):
 
 
 def test_what_is_undone_before_it_was_written_costs_no_write(journal, store):
-    row = journal.keep("front", "t", b"1", retain=False, packet_id=None)
+    row = journal.keep("front", "t", b"1", qos=1, retain=False, packet_id=None)
     journal.sent(row, 7)
     journal.forget(row)
     link = FakeLink()
@@ -210,13 +210,13 @@ def test_what_is_undone_before_it_was_written_costs_no_write(journal, store):
 
 async def test_a_batch_that_failed_is_written_again_first_and_unanswered_until_then(journal, store):
     link = FakeLink()
-    journal.keep("front", "t", b"1", retain=False, packet_id=None)
+    journal.keep("front", "t", b"1", qos=1, retain=False, packet_id=None)
     journal.acknowledge(link, b"one")
     journal.flush()
     store.answer(OSError("disk full"))
     assert link.answers == []
     assert isinstance(await journal.drain(), OSError)
-    journal.keep("front", "t", b"2", retain=False, packet_id=None)
+    journal.keep("front", "t", b"2", qos=1, retain=False, packet_id=None)
     journal.flush()
     assert len(store.batches) == 1, "only a retry touches the disk again"
     journal.retry()
@@ -229,16 +229,16 @@ async def test_a_batch_that_failed_is_written_again_first_and_unanswered_until_t
 
 
 def test_ending_a_session_takes_its_unwritten_changes_along(journal, store):
-    journal.begin_session("front")
+    journal.begin_session("front", "front")
     journal.subscribe("front", "t", 1)
     journal.receive("front", 5, held=True)
-    journal.keep("front", "t", b"1", retain=False, packet_id=None)
-    journal.keep("back", "t", b"2", retain=False, packet_id=None)
+    journal.keep("front", "t", b"1", qos=1, retain=False, packet_id=None)
+    journal.keep("back", "t", b"2", qos=1, retain=False, packet_id=None)
     journal.end_session("front")
-    journal.begin_session("front")
+    journal.begin_session("front", "front")
     journal.flush()
     batch = store.batches[0]
-    assert (batch.ended, batch.sessions) == ({"front"}, {"front"})
+    assert (batch.ended, batch.sessions) == ({"front"}, {"front": "front"})
     assert not batch.subscriptions
     assert not batch.received
     assert [message.client for message in batch.messages.values()] == ["back"]

@@ -1,16 +1,20 @@
 """What a batch says is what comes back, however often it is written."""
 
 import asyncio
+import shutil
+from pathlib import Path
 
 import pytest
 
-from doorward.broker.ports import Batch, Kept, KeptMessage, KeptRetained
+from doorward.broker import store as broker_store
+from doorward.broker.ports import Batch, Kept, KeptMessage, KeptRetained, KeptSession
 from doorward.broker.store import BrokerStore
+from doorward.database import for_writing, migrate, open_database
 from doorward.errors import WrongKey
 
 KEY = bytes(32)
 FIRST = KeptMessage(7, "front", "a/b", b"\0\xff", retain=True, packet_id=None)
-SECOND = KeptMessage(8, "front", "a/c", b"", retain=False, packet_id=3)
+SECOND = KeptMessage(8, "front", "a/c", b"", retain=False, packet_id=3, qos=2, released=True)
 EMPTY = Kept({}, {}, [], [], {})
 
 
@@ -27,8 +31,8 @@ async def written(store, *batches):
 
 def everything():
     return Batch(
-        sessions={"front", "back"},
-        subscriptions={("front", "a/#"): 1, ("back", "b"): 0},
+        sessions={"front": "front", "panel-2": "sam"},
+        subscriptions={("front", "a/#"): 1, ("panel-2", "b"): 0},
         messages={8: SECOND, 7: FIRST},
         retained={"a/b": KeptRetained(b"state", 1)},
         received={("front", 65_535): True},
@@ -42,7 +46,10 @@ async def test_everything_comes_back_in_order(tmp_path, times):
     await written(store, *[everything()] * times)
     assert BrokerStore.open(tmp_path / "broker.db", KEY).load() == Kept(
         principals={"front": ("device", bytes(range(32)))},
-        sessions={"front": {"a/#": 1}, "back": {"b": 0}},
+        sessions={
+            "front": KeptSession("front", {"a/#": 1}),
+            "panel-2": KeptSession("sam", {"b": 0}),
+        },
         messages=[FIRST, SECOND],
         received=[("front", 65_535)],
         retained={"a/b": KeptRetained(b"state", 1)},
@@ -52,7 +59,7 @@ async def test_everything_comes_back_in_order(tmp_path, times):
 @pytest.mark.parametrize("times", [1, 2])
 async def test_changes_and_ends(tmp_path, times):
     change = Batch(
-        ended={"back"},
+        ended={"panel-2"},
         subscriptions={("front", "a/#"): 0, ("front", "new"): 1},
         sent={7: 12},
         done={8},
@@ -61,7 +68,7 @@ async def test_changes_and_ends(tmp_path, times):
     )
     store = BrokerStore.open(tmp_path / "broker.db", KEY)
     kept = await written(store, everything(), *[change] * times)
-    assert kept.sessions == {"front": {"a/#": 0, "new": 1}}
+    assert kept.sessions == {"front": KeptSession("front", {"a/#": 0, "new": 1})}
     assert kept.messages == [FIRST._replace(packet_id=12)]
     assert kept.received == []
     assert kept.retained == {"a/b": KeptRetained(b"newer", 0)}
@@ -69,21 +76,24 @@ async def test_changes_and_ends(tmp_path, times):
 
 async def test_a_session_ends_with_all_that_is_its_own(tmp_path):
     store = BrokerStore.open(tmp_path / "broker.db", KEY)
-    gone = Batch(ended={"front", "back"}, retained={"a/b": None}, principals={"front": None})
+    gone = Batch(ended={"front", "panel-2"}, retained={"a/b": None}, principals={"front": None})
     assert await written(store, everything(), gone) == EMPTY
 
 
 async def test_a_session_that_ends_and_begins_in_one_batch_is_new(tmp_path):
     store = BrokerStore.open(tmp_path / "broker.db", KEY)
-    kept = await written(store, everything(), Batch(ended={"front"}, sessions={"front"}))
-    assert kept.sessions == {"front": {}, "back": {"b": 0}}
+    kept = await written(store, everything(), Batch(ended={"front"}, sessions={"front": "front"}))
+    assert kept.sessions == {
+        "front": KeptSession("front", {}),
+        "panel-2": KeptSession("sam", {"b": 0}),
+    }
     assert kept.messages == []
 
 
 async def test_a_session_that_begins_again_keeps_what_is_its_own(tmp_path):
     store = BrokerStore.open(tmp_path / "broker.db", KEY)
-    kept = await written(store, everything(), Batch(sessions={"front"}))
-    assert kept.sessions["front"] == {"a/#": 1}
+    kept = await written(store, everything(), Batch(sessions={"front": "front"}))
+    assert kept.sessions["front"].subscriptions == {"a/#": 1}
     assert kept.messages == [FIRST, SECOND]
 
 
@@ -99,3 +109,22 @@ async def test_a_wrong_key_does_not_open_it(tmp_path):
     await written(BrokerStore.open(tmp_path / "broker.db", KEY), everything())
     with pytest.raises(WrongKey):
         BrokerStore.open(tmp_path / "broker.db", bytes(31) + b"x")
+
+
+async def test_what_the_first_version_kept_is_still_there(tmp_path):
+    """Sessions had no owner then, and messages went out at QoS 1."""
+    path = tmp_path / "broker.db"
+    engine = open_database(path, KEY)
+    first = Path(broker_store.__file__).parent / "migrations/versions/0001_first_tables.py"
+    package = tmp_path / "old_store/migrations/versions"
+    package.mkdir(parents=True)
+    shutil.copy(first, package)
+    migrate._upgrade(engine, package.parent)
+    with for_writing(engine).begin() as connection:
+        connection.exec_driver_sql("INSERT INTO session VALUES ('front')")
+        connection.exec_driver_sql("INSERT INTO subscription VALUES ('front', 'a/#', 1)")
+        connection.exec_driver_sql("INSERT INTO message VALUES (7, 'front', 'a/b', x'00ff', 1, 3)")
+    engine.dispose()
+    kept = BrokerStore.open(path, KEY).load()
+    assert kept.sessions == {"front": KeptSession("front", {"a/#": 1})}
+    assert kept.messages == [FIRST._replace(packet_id=3)]

@@ -1,0 +1,102 @@
+"""What a connected client may ask: one function for each packet type."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from doorward.broker.exchange import Exchange
+from doorward.broker.session import Session
+from doorward_core import mqtt, mqtt_server
+
+
+class Requester(Protocol):
+    """A connection that carries a session."""
+
+    @property
+    def exchange(self) -> Exchange:
+        """What all connections share."""
+
+    def send(self, packet: bytes) -> None:
+        """Write one whole packet, soon."""
+
+    def answer(self, packet: bytes, *, must_wait: bool) -> None:
+        """Acknowledge at once, or after the commit; always in the order in which the requests came."""
+
+    def end(self, reason: str, *, will: bool = True) -> None:
+        """Close the connection now."""
+
+
+Handler = Callable[[Requester, Session, int, bytes], None]
+
+
+def handler_of(kind: int) -> Handler:
+    """The function for a packet type. Raises MqttError for what a client may not send."""
+    handler = _HANDLERS.get(kind)
+    if handler is None:
+        raise mqtt.MqttError(
+            "a second CONNECT" if kind == mqtt.CONNECT else f"packet type {kind} from a client"
+        )
+    return handler
+
+
+def _publish(by: Requester, session: Session, flags: int, body: bytes) -> None:
+    topic, packet_id, payload = mqtt.parse_publish(flags, body)
+    qos = flags >> 1 & 3
+    if qos == 2 and packet_id in session.received:
+        # Sent again because our PUBREC got lost: it was delivered already (4.3.3).
+        by.answer(mqtt.ack(mqtt.PUBREC, packet_id), must_wait=not session.clean)
+        return
+    exchange = by.exchange
+    must_wait = exchange.router.publish(
+        session.principal, topic, payload, qos, retain=bool(flags & 1)
+    )
+    if qos == 1:
+        by.answer(mqtt.ack(mqtt.PUBACK, packet_id), must_wait=must_wait)
+    elif qos == 2:
+        session.received.add(packet_id)
+        if not session.clean:
+            exchange.journal.receive(session.client, packet_id, held=True)
+        by.answer(mqtt.ack(mqtt.PUBREC, packet_id), must_wait=must_wait or not session.clean)
+
+
+def _pubrel(by: Requester, session: Session, _flags: int, body: bytes) -> None:
+    packet_id = mqtt.parse_ack(body)
+    held = packet_id in session.received
+    session.received.discard(packet_id)
+    if held and not session.clean:
+        by.exchange.journal.receive(session.client, packet_id, held=False)
+    by.answer(mqtt.ack(mqtt.PUBCOMP, packet_id), must_wait=held and not session.clean)
+
+
+def _puback(_by: Requester, session: Session, _flags: int, body: bytes) -> None:
+    session.acknowledged(mqtt.parse_ack(body))
+
+
+def _subscribe(by: Requester, session: Session, _flags: int, body: bytes) -> None:
+    packet_id, wanted = mqtt_server.parse_subscribe(body)
+    codes, must_wait = by.exchange.router.subscribe(session, wanted)
+    by.answer(mqtt_server.suback(packet_id, codes), must_wait=must_wait)
+
+
+def _unsubscribe(by: Requester, session: Session, _flags: int, body: bytes) -> None:
+    packet_id, filters = mqtt_server.parse_unsubscribe(body)
+    must_wait = by.exchange.router.unsubscribe(session, filters)
+    by.answer(mqtt.ack(mqtt.UNSUBACK, packet_id), must_wait=must_wait)
+
+
+def _pingreq(by: Requester, _session: Session, _flags: int, _body: bytes) -> None:
+    by.send(mqtt_server.pingresp())
+
+
+def _disconnect(by: Requester, _session: Session, _flags: int, _body: bytes) -> None:
+    by.end("it said goodbye", will=False)
+
+
+_HANDLERS: dict[int, Handler] = {
+    mqtt.PUBLISH: _publish,
+    mqtt.PUBACK: _puback,
+    mqtt.PUBREL: _pubrel,
+    mqtt.SUBSCRIBE: _subscribe,
+    mqtt.UNSUBSCRIBE: _unsubscribe,
+    mqtt.PINGREQ: _pingreq,
+    mqtt.DISCONNECT: _disconnect,
+}
