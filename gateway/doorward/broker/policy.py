@@ -1,82 +1,128 @@
-"""Who may publish and read what. Rights are topic filters; a request is granted when one filter covers all of it."""
+"""Who may publish and read what: the built-in rules and the edited ones, asked for one client at a time."""
 
-from typing import NamedTuple
+from collections import defaultdict
+from collections.abc import Iterable
 
+from doorward.broker.filters import covers
 from doorward.broker.principals import Principal, Role
+from doorward.broker.rules import (
+    DEVICE,
+    GATEWAY,
+    ROLE,
+    USER,
+    USERS,
+    WAITING,
+    Action,
+    Rights,
+    Rule,
+    Verdict,
+    filled,
+    judge,
+    rights_of,
+)
+from doorward.broker.shipped import built_in
 from doorward_core import topic_tree, topics
 
 NOT_GRANTED = "not-granted"
 FOREIGN_DEVICE = "foreign-device"
 OUTSIDE_BASE = "outside-base"
 
-_MOST_CACHED = 8192
+_MOST_CLIENTS = 8192
+_MOST_TOPICS = 1024
+
+_SUBJECTS = {Role.DEVICE: DEVICE, Role.WAITING: WAITING, Role.GATEWAY: GATEWAY}
 
 
-class Rights(NamedTuple):
-    """The topic filters within which one principal may move."""
+class _Known:
+    """The rules of one client, its names filled in, and what was asked of them lately."""
 
-    publish: tuple[str, ...]
-    subscribe: tuple[str, ...]
+    __slots__ = ("principal", "publishes", "reads", "rules")
+
+    def __init__(self, principal: Principal, rules: tuple[Rule, ...]) -> None:
+        self.principal = principal
+        self.rules = rules
+        self.publishes: dict[str, str | None] = {}
+        self.reads: dict[str, bool] = {}
 
 
 class Policy:
-    """The built-in rights: a device speaks and listens on its own leaves, the gateway on everything under the base.
+    """A device speaks and listens on its own leaves, the gateway everywhere under the base, users by the rules.
 
-    A device that nobody has approved yet may announce itself and hear the answer, nothing else.
+    A device that nobody has approved yet may announce itself and hear the answer, nothing else. Every answer is for
+    one client: `client` is its client id, the principal's name when it is left out.
     """
 
-    def __init__(self, base: str = topics.BASE) -> None:
+    def __init__(self, base: str = topics.BASE, rules: Iterable[Rule] = ()) -> None:
         """Raise ValueError when `base` is not a plain topic."""
         if not topic_tree.valid_topic(base) or base.startswith("$"):
             raise ValueError(f"{base!r} cannot be the base of all topics")
         self.base = base
-        self._publish_cache: dict[tuple[Principal, str], str | None] = {}
+        self.built_in = built_in(base)
+        self._by_subject: dict[str, list[Rule]] = {}
+        self._known: dict[tuple[str, str], _Known] = {}
+        self.use(rules)
 
-    def rights(self, principal: Principal) -> Rights:
-        """The filters granted to `principal`."""
-        if principal.role is Role.GATEWAY:
-            everything = (self.base + "/#",)
-            return Rights(everything, everything)
-        if principal.role is Role.USER:
-            return Rights((), ())
-        if principal.role is Role.WAITING:
-            return Rights(
-                self._own(principal, topic_tree.WAITING_UP),
-                self._own(principal, topic_tree.WAITING_DOWN),
-            )
-        return Rights(self._own(principal, topic_tree.UP), self._own(principal, topic_tree.DOWN))
+    def use(self, rules: Iterable[Rule]) -> None:
+        """Take these rules, and the built-in ones, instead of those before; nothing that was asked is remembered."""
+        found: defaultdict[str, list[Rule]] = defaultdict(list)
+        for rule in (*self.built_in, *rules):
+            found[rule.subject].append(rule)
+        self._by_subject = dict(found)
+        self._known.clear()
+
+    def rules_of(self, principal: Principal, client: str | None = None) -> tuple[Rule, ...]:
+        """Every rule that has a say for one client, with its names filled in."""
+        return self._look_up(principal, client).rules
+
+    def rights(self, principal: Principal, client: str | None = None) -> Rights:
+        """The same as topic filters."""
+        return rights_of(self.rules_of(principal, client))
+
+    def judge(
+        self, principal: Principal, action: Action, asked: str, client: str | None = None
+    ) -> Verdict:
+        """Whether one client may do that, and the rule that decides."""
+        return judge(self.rules_of(principal, client), action, asked)
+
+    def refuses_publish(
+        self, principal: Principal, topic: str, client: str | None = None
+    ) -> str | None:
+        """The rule that forbids publishing to `topic`, None when it is allowed."""
+        known = self._look_up(principal, client)
+        try:
+            return known.publishes[topic]
+        except KeyError:
+            pass
+        if len(known.publishes) >= _MOST_TOPICS:
+            known.publishes.clear()
+        rule = self._refusal(principal, judge(known.rules, "publish", topic), topic)
+        known.publishes[topic] = rule
+        return rule
+
+    def refuses_subscribe(
+        self, principal: Principal, topic_filter: str, client: str | None = None
+    ) -> str | None:
+        """The rule that forbids subscribing, None when every topic the filter can match may be read."""
+        verdict = self.judge(principal, "subscribe", topic_filter, client)
+        return self._refusal(principal, verdict, topic_filter)
+
+    def may_read(self, principal: Principal, topic: str, client: str | None = None) -> bool:
+        """True when a message on `topic` may reach this client; asked again at delivery, whatever was subscribed."""
+        known = self._look_up(principal, client)
+        try:
+            return known.reads[topic]
+        except KeyError:
+            pass
+        if len(known.reads) >= _MOST_TOPICS:
+            known.reads.clear()
+        known.reads[topic] = allowed = judge(known.rules, "subscribe", topic).allowed
+        return allowed
 
     def places_of(self, name: str) -> tuple[str, ...]:
         """The filters that match every topic that belongs to the device of that name, and no other."""
         everything = topics.device_topic(self.base, name, "#")
         leaves = (*topic_tree.WAITING_UP, *topic_tree.WAITING_DOWN)
         return (everything, *(topics.device_topic(self.base, name, leaf) for leaf in leaves))
-
-    def _own(self, principal: Principal, leaves: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(topics.device_topic(self.base, principal.name, leaf) for leaf in leaves)
-
-    def refuses_publish(self, principal: Principal, topic: str) -> str | None:
-        """The rule that forbids publishing to `topic`, None when it is allowed."""
-        key = (principal, topic)
-        try:
-            return self._publish_cache[key]
-        except KeyError:
-            pass
-        if len(self._publish_cache) >= _MOST_CACHED:
-            self._publish_cache.clear()
-        rule = self._judge(principal, self.rights(principal).publish, topic)
-        self._publish_cache[key] = rule
-        return rule
-
-    def refuses_subscribe(self, principal: Principal, topic_filter: str) -> str | None:
-        """The rule that forbids subscribing, None when every topic the filter can match may be read."""
-        return self._judge(principal, self.rights(principal).subscribe, topic_filter)
-
-    def may_read(self, principal: Principal, topic: str) -> bool:
-        """True when a message on `topic` may reach `principal`; asked again at delivery, whatever was subscribed."""
-        return any(
-            topic_tree.matches(granted, topic) for granted in self.rights(principal).subscribe
-        )
 
     def may_retain(self, topic: str) -> bool:
         """True when a message on `topic` may be retained: states and settings may, commands and calls never."""
@@ -92,26 +138,38 @@ class Policy:
         """Where a device hears that it was refused."""
         return topics.device_topic(self.base, principal.name, topics.DENIED)
 
-    def _judge(self, principal: Principal, granted: tuple[str, ...], asked: str) -> str | None:
-        if any(covers(one, asked) for one in granted):
+    def _look_up(self, principal: Principal, client: str | None) -> _Known:
+        name = principal.name
+        key = (name, name if client is None else client)
+        known = self._known.get(key)
+        if known is not None and (known.principal is principal or known.principal == principal):
+            return known
+        if len(self._known) >= _MOST_CLIENTS:
+            self._known.clear()
+        rules = (
+            filled(rule, name, key[1])
+            for subject in _subjects(principal)
+            for rule in self._by_subject.get(subject, ())
+        )
+        known = _Known(principal, tuple(rule for rule in rules if rule is not None))
+        self._known[key] = known
+        return known
+
+    def _refusal(self, principal: Principal, verdict: Verdict, asked: str) -> str | None:
+        if verdict.allowed:
             return None
+        if verdict.rule is not None:
+            return str(verdict.rule)
+        if principal.role is Role.USER:
+            return NOT_GRANTED
         if not covers(self.base + "/#", asked):
             return OUTSIDE_BASE
         owner = topic_tree.parse(self.base, asked)
         return NOT_GRANTED if owner and owner[0] == principal.name else FOREIGN_DEVICE
 
 
-def covers(granted: str, asked: str) -> bool:
-    """True when every topic that `asked` (a topic or a filter) matches is matched by `granted` too."""
-    if asked[:1] == "$" and granted[:1] in ("+", "#"):
-        return False
-    wanted = asked.split("/")
-    levels = granted.split("/")
-    for index, level in enumerate(levels):
-        if level == "#":
-            return True
-        if index >= len(wanted) or wanted[index] == "#":
-            return False
-        if level not in ("+", wanted[index]):
-            return False
-    return len(levels) == len(wanted)
+def _subjects(principal: Principal) -> tuple[str, ...]:
+    if principal.role is not Role.USER:
+        return (_SUBJECTS[principal.role],)
+    roles = (ROLE + role for role in sorted(principal.roles))
+    return (USERS, USER + principal.name, *roles)

@@ -1,0 +1,36 @@
+"""What topic filters have to do with each other: one lies inside another, or shares a topic with it. Pure."""
+
+
+def covers(granted: str, asked: str) -> bool:
+    """True when every topic that `asked` (a topic or a filter) matches is matched by `granted` too."""
+    if asked[:1] == "$" and granted[:1] in ("+", "#"):
+        return False
+    wanted = asked.split("/")
+    levels = granted.split("/")
+    for index, level in enumerate(levels):
+        if level == "#":
+            return True
+        if index >= len(wanted):
+            return False
+        if wanted[index] == "#":
+            # Only at the top: elsewhere "#" includes the level above it.
+            return index == 0 and levels == ["+", "#"]
+        if level not in ("+", wanted[index]):
+            return False
+    return len(levels) == len(wanted)
+
+
+def overlaps(one: str, other: str) -> bool:
+    """True when there is a topic that both filters (or topics) match."""
+    if {one[:1], other[:1]} in ({"$", "+"}, {"$", "#"}):
+        return False
+    left, right = one.split("/"), other.split("/")
+    for mine, its in zip(left, right, strict=False):
+        if "#" in (mine, its):
+            return True
+        if mine != its and "+" not in (mine, its):
+            return False
+    # "a/#" includes "a" itself.
+    longer = left if len(left) > len(right) else right
+    rest = longer[min(len(left), len(right)) :]
+    return rest in ([], ["#"])
