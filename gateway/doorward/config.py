@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from ipaddress import IPv4Address, ip_address
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -29,6 +30,7 @@ _ENVIRONMENT = {
     "DOORWARD_MQTT_PORT": ("mqtt", "port"),
     "DOORWARD_SIGNER_SOCKET": ("signer", "socket"),
     "DOORWARD_MQTT_PLAIN_PORT": ("mqtt", "plain_port"),
+    "DOORWARD_MQTT_WEBSOCKET_PORT": ("mqtt", "websocket_port"),
 }
 
 
@@ -41,23 +43,60 @@ def is_loopback(host: str) -> bool:
     return host in _ONLY_HERE
 
 
+class MqttLimits(_Section):
+    """How much one client may ask of the embedded broker, and all of them; what is not said stays as it ships.
+
+    Bytes and seconds. The names are those of `doorward.broker.Limits`.
+    """
+
+    connections: int | None = Field(default=None, ge=1)
+    connect_within: float | None = Field(default=None, gt=0, le=3600)
+    packet: int | None = Field(default=None, ge=1024, le=268_435_455)
+    inflight: int | None = Field(default=None, ge=1, le=65535)
+    queued: int | None = Field(default=None, ge=0)
+    queued_bytes: int | None = Field(default=None, ge=0)
+    unread: int | None = Field(default=None, ge=65536)
+    subscriptions: int | None = Field(default=None, ge=1)
+
+    def given(self) -> dict[str, Any]:
+        """What was said."""
+        return self.model_dump(exclude_none=True)
+
+
 class Mqtt(_Section):
     """The embedded broker's listeners. Port 0 takes any free one.
 
-    Boards come to `host` and `port`, over mutual TLS. `plain_port` is for this machine alone, without TLS.
+    Boards come to `host` and `port`, over mutual TLS; WebSockets to `websocket_port` there, over TLS, and a page in a
+    browser only from one of `websocket_origins`. `plain_port` is for this machine alone, without TLS.
     """
 
     host: str = ANY
     port: int = Field(default=8883, ge=0, le=65535)
     plain_port: int = Field(default=1883, ge=0, le=65535)
+    websocket_port: int = Field(default=9001, ge=0, le=65535)
+    websocket_origins: tuple[str, ...] = ()
+    limits: MqttLimits = MqttLimits()
 
     @model_validator(mode="before")
     @classmethod
     def _any(cls, values: Any) -> Any:
         """Who takes any free port for boards has no other in mind for the rest."""
         if isinstance(values, dict) and values.get("port") in {0, "0"}:
-            return {"plain_port": 0, **values}
+            return {"plain_port": 0, "websocket_port": 0, **values}
         return values
+
+    @field_validator("websocket_origins")
+    @classmethod
+    def _origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        """As browsers send them: scheme, host and a port that is not the scheme's own, nothing after it."""
+        for origin in origins:
+            parts = urlsplit(origin)
+            if (
+                parts.scheme not in {"http", "https"}
+                or origin != f"{parts.scheme}://{parts.netloc}"
+            ):
+                raise ValueError(f"{origin!r} is no origin; use one like https://door.example:8080")
+        return origins
 
     @field_validator("host")
     @classmethod
@@ -190,7 +229,11 @@ def load(
         if name in environ:
             _merge(values, _nested(place, environ[name]))
     if port_base is not None:
-        mqtt = {"port": port_base + 1, "plain_port": port_base + 2}
+        mqtt = {
+            "port": port_base + 1,
+            "plain_port": port_base + 2,
+            "websocket_port": port_base + 3,
+        }
         _merge(values, {"web": {"port": port_base}, "mqtt": mqtt})
     if "directory" in values:
         raise ConfigError(f"{path}: directory is not set there", "use --data", field="directory")
@@ -243,6 +286,7 @@ def _known(section: tuple[str, ...]) -> list[str]:
     models: dict[tuple[str, ...], type[BaseModel]] = {
         ("web",): Web,
         ("mqtt",): Mqtt,
+        ("mqtt", "limits"): MqttLimits,
         ("signer",): SignerAccess,
     }
     return sorted(set(models.get(section, Settings).model_fields) - {"directory"})

@@ -9,7 +9,7 @@ import structlog
 def configure(level: int = logging.INFO) -> None:
     """Set structlog and the standard library up alike. No log line holds a secret or a whole UID."""
     logging.basicConfig(stream=sys.stderr, level=level, format="%(levelname)-8s %(message)s")
-    for chatty in ("alembic", "uvicorn"):
+    for chatty in ("alembic", "uvicorn", "websockets"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     # It warns of every request that is none: whoever sends those must not fill a disk with them.
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)

@@ -9,7 +9,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from doorward.broker import Broker, Denial, Limits, Policy, Principal, Principals, Role, Secure
+from doorward.broker import (
+    Broker,
+    Denial,
+    Limits,
+    OverWebSocket,
+    Policy,
+    Principal,
+    Principals,
+    Role,
+    Secure,
+)
 from doorward.broker.policy import Rights
 from doorward.broker.ports import Certificates, Logins
 from doorward.broker.store import BrokerStore
@@ -87,6 +97,7 @@ async def running_broker(
     clock: Callable[[], float] | None = None,
     port: int = 0,
     secure: Secure | None = None,
+    websocket: OverWebSocket | None = None,
     certificates: Certificates | None = None,
     users: tuple[str, ...] = (),
     logins: Callable[[Principals], Logins] | None = None,
@@ -110,7 +121,7 @@ async def running_broker(
         logins=logins and logins(principals),
         **options,
     )
-    actual = await broker.start("127.0.0.1", port, secure)
+    actual = await broker.start("127.0.0.1", port, secure, websocket)
     try:
         yield RunningBroker(broker, principals, actual, denials)
     finally:

@@ -1,5 +1,6 @@
 """A demo (or a gateway) as its user starts it: a process, its ports, its directory, and commands that speak to it."""
 
+import contextlib
 import json
 import os
 import select
@@ -21,14 +22,15 @@ PYTHON = (sys.executable, "-m", "doorward")
 
 
 def free_port_base() -> int:
-    """A port that is free together with the two above it."""
+    """A port that is free together with the three above it."""
     while True:
-        with socket.socket() as web, socket.socket() as mqtt, socket.socket() as plain:
-            web.bind(("127.0.0.1", 0))
-            base: int = web.getsockname()[1]
+        with contextlib.ExitStack() as stack:
+            first, *above = (stack.enter_context(socket.socket()) for _ in range(4))
+            first.bind(("127.0.0.1", 0))
+            base: int = first.getsockname()[1]
             try:
-                mqtt.bind(("127.0.0.1", base + 1))
-                plain.bind(("127.0.0.1", base + 2))
+                for number, sock in enumerate(above, base + 1):
+                    sock.bind(("127.0.0.1", number))
             except (OSError, OverflowError):
                 continue
             return base

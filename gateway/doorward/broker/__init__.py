@@ -6,7 +6,7 @@ own `store` for what must survive, nothing else of the gateway.
 
 from doorward.broker.events import Denial
 from doorward.broker.limits import Limits
-from doorward.broker.listeners import Secure
+from doorward.broker.listeners import OverWebSocket, Secure
 from doorward.broker.policy import Policy
 from doorward.broker.principals import Principal, Principals, Role
 from doorward.broker.server import Broker
@@ -16,6 +16,7 @@ __all__ = [
     "Broker",
     "Denial",
     "Limits",
+    "OverWebSocket",
     "Policy",
     "PortInUse",
     "Principal",

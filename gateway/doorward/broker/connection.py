@@ -129,6 +129,11 @@ class Connection(asyncio.Protocol):
             self._handle(early)
         self.exchange.flush()
 
+    @property
+    def known(self) -> bool:
+        """True once the client has proved who it is."""
+        return self._session is not None
+
     # --- what the session and the journal ask for ---------------------------------------------------
 
     @property

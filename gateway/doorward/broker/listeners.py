@@ -1,4 +1,4 @@
-"""Where clients come in: the plain listener, and beside it one that speaks nothing but mutual TLS."""
+"""Where clients come in: the plain listener, and beside it those that speak nothing but TLS."""
 
 import asyncio
 import errno
@@ -12,6 +12,7 @@ from typing import cast
 from doorward.broker.connection import Connection
 from doorward.broker.exchange import Exchange
 from doorward.broker.throttle import Throttle
+from doorward.broker.websocket import WebSocket
 from doorward.errors import PortInUse, StartupError
 
 _log = logging.getLogger(__name__)
@@ -34,6 +35,13 @@ class Secure:
     context: ssl.SSLContext
 
 
+@dataclass(frozen=True, slots=True)
+class OverWebSocket(Secure):
+    """A TLS listener for MQTT inside WebSocket messages. `origins`: the pages that browsers may come from."""
+
+    origins: tuple[str, ...] = ()
+
+
 class Listeners:
     """Every listener of one broker."""
 
@@ -45,18 +53,15 @@ class Listeners:
         self._telling = Throttle(_TOLD_AT_ONCE, exchange.clock)
         self.failed = 0  # connections that ended before their handshake did, since the start
 
-    async def open(self, host: str, port: int, secure: Secure | None) -> tuple[int, int]:
-        """Take the ports and return them, that of `secure` last (0 without one). Raises PortInUse."""
-        plain = await self._listen(lambda: Connection(self._exchange), host, port)
-        if secure is None:
-            return plain, 0
+    async def open(self, host: str, port: int, *secure: Secure | None) -> tuple[int, ...]:
+        """Take the ports and return them in order, 0 for a listener that is None. Raises PortInUse."""
         try:
-            return plain, await self._listen(
-                lambda: _Doorstep(self._greet(secure.context)), secure.host, secure.port
-            )
+            plain = await self._listen(lambda: Connection(self._exchange), host, port)
+            others = [await self._listen_securely(one) for one in secure]
         except BaseException:
             self.close()
             raise
+        return (plain, *others)
 
     async def start_serving(self) -> None:
         """From now on clients are let in."""
@@ -69,6 +74,20 @@ class Listeners:
             server.close()
         for task in tuple(self._handshakes):
             task.cancel()
+
+    async def _listen_securely(self, secure: Secure | None) -> int:
+        if secure is None:
+            return 0
+        exchange = self._exchange
+
+        def client() -> asyncio.Protocol:
+            connection = Connection(exchange)
+            if isinstance(secure, OverWebSocket):
+                return WebSocket(connection, exchange.limits, secure.origins)
+            return connection
+
+        greet = self._greet(secure.context, client)
+        return await self._listen(lambda: _Doorstep(greet), secure.host, secure.port)
 
     async def _listen(self, protocol: Callable[[], asyncio.Protocol], host: str, port: int) -> int:
         loop = asyncio.get_running_loop()
@@ -91,20 +110,29 @@ class Listeners:
         _log.info("MQTT listens on %s:%d", host, actual)
         return actual
 
-    def _greet(self, context: ssl.SSLContext) -> Callable[[asyncio.Transport], None]:
+    def _greet(
+        self, context: ssl.SSLContext, client: Callable[[], asyncio.Protocol]
+    ) -> Callable[[asyncio.Transport], None]:
         def greet(transport: asyncio.Transport) -> None:
             exchange = self._exchange
             if len(exchange.connections) + len(self._handshakes) >= exchange.limits.connections:
                 self.failed += 1
                 transport.abort()
                 return
-            task = asyncio.get_running_loop().create_task(self._shake_hands(transport, context))
+            task = asyncio.get_running_loop().create_task(
+                self._shake_hands(transport, context, client)
+            )
             self._handshakes.add(task)
             task.add_done_callback(self._handshakes.discard)
 
         return greet
 
-    async def _shake_hands(self, transport: asyncio.Transport, context: ssl.SSLContext) -> None:
+    async def _shake_hands(
+        self,
+        transport: asyncio.Transport,
+        context: ssl.SSLContext,
+        client: Callable[[], asyncio.Protocol],
+    ) -> None:
         """Make it a TLS connection, and only then a client's."""
         peer = transport.get_extra_info("peername")
         early = _Early()
@@ -127,7 +155,7 @@ class Listeners:
             if secured is None:
                 transport.abort()
         if secured is not None and not early.lost:
-            early.hand_over(secured, Connection(self._exchange))
+            early.hand_over(secured, client())
 
 
 class _Doorstep(asyncio.Protocol):
@@ -156,7 +184,7 @@ class _Early(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self.lost = True
 
-    def hand_over(self, transport: asyncio.Transport, connection: Connection) -> None:
+    def hand_over(self, transport: asyncio.Transport, connection: asyncio.Protocol) -> None:
         transport.set_protocol(connection)
         connection.connection_made(transport)
         if self._data:

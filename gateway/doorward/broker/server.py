@@ -12,7 +12,7 @@ from doorward.broker.events import Denial
 from doorward.broker.exchange import Exchange
 from doorward.broker.journal import Journal
 from doorward.broker.limits import Limits
-from doorward.broker.listeners import Listeners, Secure
+from doorward.broker.listeners import Listeners, OverWebSocket, Secure
 from doorward.broker.policy import Policy
 from doorward.broker.ports import Batch, Certificates, Kept, Logins, Store
 from doorward.broker.principals import Principal, Principals, Role
@@ -66,10 +66,17 @@ class Broker:
         self._listeners = Listeners(self._exchange)
         self._address = ("", 0)
         self.secure_port = 0  # of the TLS listener, once there is one
+        self.websocket_port = 0  # of the one for WebSockets
         self._sweeping: asyncio.Task[None] | None = None
         principals.changed = self._principal_changed
 
-    async def start(self, host: str, port: int, secure: Secure | None = None) -> int:
+    async def start(
+        self,
+        host: str,
+        port: int,
+        secure: Secure | None = None,
+        websocket: OverWebSocket | None = None,
+    ) -> int:
         """Bring back what was kept, listen, and return the port (0 asks for any).
 
         That listener speaks plain MQTT and belongs on loopback; `secure` is the one for clients with certificates.
@@ -77,10 +84,11 @@ class Broker:
         """
         try:
             kept = self._store.load()
-            actual, self.secure_port = await self._listeners.open(host, port, secure)
+            ports = await self._listeners.open(host, port, secure, websocket)
         except BaseException:
             await self._store.close()
             raise
+        actual, self.secure_port, self.websocket_port = ports
         self._address = host, actual
         self._restore(kept)
         await self._listeners.start_serving()

@@ -164,6 +164,7 @@ def settings(directory: Path, *, running: bool) -> Iterator[Check]:
         yield port("web", wanted.web.port, wanted.web.host)
         yield port("mqtt", wanted.mqtt.port, wanted.mqtt.host)
         yield port("plain mqtt", wanted.mqtt.plain_port)
+        yield port("websocket", wanted.mqtt.websocket_port, wanted.mqtt.host)
 
 
 def service(units: Path = _UNITS, systemd: Path = _SYSTEMD) -> Iterator[Check]:

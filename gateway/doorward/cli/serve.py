@@ -11,7 +11,7 @@ from doorward.cli.failure import Failure
 from doorward.cli.options import Command, common, home_directory, say
 from doorward.errors import DoorwardError
 
-_LAST_BASE = 65533
+_LAST_BASE = 65532
 
 
 class PortBase(click.IntRange):
@@ -31,7 +31,7 @@ def serving(command: Command) -> Command:
         "--port-base",
         type=PortBase(1, _LAST_BASE),
         metavar="N",
-        help="Put the page on port N and MQTT on N+1, so that several can run side by side.",
+        help="Put the page on port N and MQTT on N+1 to N+3, so that several can run side by side.",
     )(command)
 
 

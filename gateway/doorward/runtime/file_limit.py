@@ -4,6 +4,9 @@ import asyncio
 import contextlib
 import errno
 import resource
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 import structlog
@@ -28,11 +31,16 @@ def raise_file_limit() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
-def broker_limits() -> Limits:
-    """The broker's limits: of our files its connections take half at most, or nothing were left to write with."""
+def broker_limits(given: Mapping[str, Any] = MappingProxyType({})) -> Limits:
+    """The broker's limits, with those that were given in place of what ships.
+
+    Of our files its connections take half at most, or nothing were left to write with.
+    """
     soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    usual = Limits().connections
-    return Limits(connections=usual if soft == resource.RLIM_INFINITY else min(usual, soft // 2))
+    limits = Limits(**given)
+    if soft == resource.RLIM_INFINITY:
+        return limits
+    return replace(limits, connections=min(limits.connections, soft // 2))
 
 
 class FewWords:

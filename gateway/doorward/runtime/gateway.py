@@ -22,7 +22,7 @@ from doorward.app.health import HealthMonitor
 from doorward.app.ports import Spawn
 from doorward.app.services import Services, Site
 from doorward.app.trail import AuditTrail
-from doorward.broker import Broker, Denial, Policy, Principals, Role, Secure
+from doorward.broker import Broker, Denial, OverWebSocket, Policy, Principals, Role, Secure
 from doorward.broker.store import BrokerStore
 from doorward.config import ANY, LOOPBACK, Settings
 from doorward.data import data_root
@@ -127,7 +127,7 @@ class Gateway:
             self.principals,
             Policy(settings.base),
             on_denied=_denied,
-            limits=broker_limits(),
+            limits=broker_limits(settings.mqtt.limits.given()),
             certificates=self.signer,
         )
         secret = secrets.token_hex(32)
@@ -137,7 +137,10 @@ class Gateway:
         self.admission.admit_all(self.store.registrations(), self.signer.digests())
         mqtt = settings.mqtt
         secure = Secure(mqtt.host, mqtt.port, self.tls.boards)
-        self.plain_port = await self.broker.start(LOOPBACK, mqtt.plain_port, secure)
+        websocket = OverWebSocket(
+            mqtt.host, mqtt.websocket_port, self.tls.websockets, mqtt.websocket_origins
+        )
+        self.plain_port = await self.broker.start(LOOPBACK, mqtt.plain_port, secure, websocket)
         self.mqtt_port = self.broker.secure_port
         stack.push_async_callback(self.broker.stop)
         self.link = MqttLink(LOOPBACK, self.plain_port, GATEWAY_NAME, secret, settings.base)

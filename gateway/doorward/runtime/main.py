@@ -40,7 +40,8 @@ def demo(directory: Path, say: Say, *, port_base: int | None = None) -> int:
     """Run a virtual site in `directory` until SIGINT or SIGTERM. Returns the exit code; raises DoorwardError."""
     logs.configure(logging.WARNING)
     _refuse_the_other_kind(directory, virtual=True)
-    defaults = {"mqtt": {"host": "127.0.0.1", "port": 8081, "plain_port": 8082}}
+    ports = {"port": 8081, "plain_port": 8082, "websocket_port": 8083}
+    defaults = {"mqtt": {"host": "127.0.0.1", **ports}}
     settings = config.load(directory, port_base=port_base, defaults=defaults)
 
     def greet(gateway: DemoGateway) -> None:

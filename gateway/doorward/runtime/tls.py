@@ -24,6 +24,7 @@ class ServerTls:
         self.certificate = ServerCertificate(settings.server_certificate, registrar, settings.names)
         self.fingerprint = fingerprint(registrar.certificate())  # of the CA
         self.boards = for_boards(registrar.certificate())
+        self.websockets = for_websockets(registrar.certificate())
         self.browsers = for_browsers()
         self.certificate.refresh()
         self._load()
@@ -44,7 +45,7 @@ class ServerTls:
             _log.info("certificate.renewed")
 
     def _load(self) -> None:
-        for context in (self.boards, self.browsers):
+        for context in (self.boards, self.websockets, self.browsers):
             load_chain(context, self.certificate.path)
 
 
@@ -53,6 +54,13 @@ def for_boards(authority: bytes) -> ssl.SSLContext:
     context = _server()
     context.verify_mode = ssl.CERT_REQUIRED
     context.load_verify_locations(cadata=authority.decode())
+    return context
+
+
+def for_websockets(authority: bytes) -> ssl.SSLContext:
+    """The broker's for WebSockets: a certificate of `authority` (PEM) is asked for, and whoever has one shows it."""
+    context = for_boards(authority)
+    context.verify_mode = ssl.CERT_OPTIONAL
     return context
 
 

@@ -186,5 +186,5 @@ def test_a_port_in_use_is_named(demo: Demo, tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1
-    ports = "|".join(str(demo.port_base + number) for number in range(3))
+    ports = "|".join(str(demo.port_base + number) for number in range(4))
     assert re.search(rf"port ({ports}) .*in use", done.stderr)

@@ -78,8 +78,8 @@ def test_a_wrong_call_is_one_line_and_exit_2(
     [
         (["--json", "door", "list"], "put --json after the command"),
         (["people", "--data", "x", "list"], "put --data after the command"),
-        (["up", "--port-base", "abc"], "'--port-base': give a number from 1 to 65533"),
-        (["up", "--port-base", "70000"], "'--port-base': give a number from 1 to 65533"),
+        (["up", "--port-base", "abc"], "'--port-base': give a number from 1 to 65532"),
+        (["up", "--port-base", "70000"], "'--port-base': give a number from 1 to 65532"),
         (["door", "list", "--data", __file__], "'--data':"),
     ],
 )
