@@ -230,8 +230,12 @@ class Client:
         flags, body = await self._next(mqtt.PUBLISH)
         where, number, payload = mqtt.parse_publish(flags, body)
         got = Received(where, payload, flags >> 1 & 3, bool(flags & 1), bool(flags & 8), number)
-        if ack and number:
+        if ack and got.qos == 1:
             self.write(mqtt.ack(mqtt.PUBACK, number))
+        elif ack and got.qos == 2:
+            self.write(mqtt.ack(mqtt.PUBREC, number))
+            assert mqtt.parse_ack(await self.expect(mqtt.PUBREL)) == number
+            self.write(mqtt.ack(mqtt.PUBCOMP, number))
         return got
 
     async def messages(self, *, ack: bool = True) -> list[Received]:

@@ -4,13 +4,13 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-from doorward.broker.ports import Batch, KeptMessage, KeptRetained, Link, Store
+from doorward.broker.ports import Answerable, Batch, KeptMessage, KeptRetained, Store
 
 _log = logging.getLogger(__name__)
 
 
 # What goes to the disk, and who is told when it is there.
-_Collected = tuple[Batch, list[tuple[Link, bytes]]]
+_Collected = tuple[Batch, list[tuple[Answerable, bytes]]]
 
 
 class Journal:
@@ -24,7 +24,7 @@ class Journal:
         self._store = store
         self._committed = committed
         self._open = Batch()
-        self._answers: list[tuple[Link, bytes]] = []
+        self._answers: list[tuple[Answerable, bytes]] = []
         self._writing: _Collected | None = None
         self._failed: _Collected | None = None
         self._error: Exception | None = None
@@ -63,11 +63,22 @@ class Journal:
         else:
             self._open.messages[row] = message._replace(packet_id=packet_id)
 
+    def release(self, row: int) -> None:
+        """The client has a kept QoS 2 message, and now has to forget that it has."""
+        message = self._open.messages.get(row)
+        if message is None:
+            self._open.released.add(row)
+        else:
+            self._open.messages[row] = message._replace(released=True)
+
     def forget(self, row: int) -> None:
         """A kept message was acknowledged by its client."""
-        if self._open.messages.pop(row, None) is None:
-            self._open.sent.pop(row, None)
-            self._open.done.add(row)
+        batch = self._open
+        if batch.messages.pop(row, None) is None:
+            batch.sent.pop(row, None)
+            if batch.released:
+                batch.released.discard(row)
+            batch.done.add(row)
 
     def retain(self, topic: str, message: KeptRetained | None) -> None:
         """Keep, or with None forget, the retained message of a topic."""
@@ -104,9 +115,9 @@ class Journal:
 
     # --- when it is kept --------------------------------------------------------------------------
 
-    def acknowledge(self, link: Link, packet: bytes) -> None:
-        """Send `packet` once everything noted so far is on disk."""
-        self._answers.append((link, packet))
+    def acknowledge(self, by: Answerable, packet: bytes) -> None:
+        """Have `packet` sent once everything noted so far is on disk."""
+        self._answers.append((by, packet))
 
     def flush(self) -> None:
         """Hand over what was collected, unless a batch is still on its way, or is stuck."""
@@ -149,8 +160,8 @@ class Journal:
             self._failed = written
             self._at_rest.set()
             return
-        for link, packet in written[1]:
-            link.acknowledge(packet)
+        for by, packet in written[1]:
+            by.acknowledge(packet)
         self._committed()
         self.flush()
         if self._writing is None:

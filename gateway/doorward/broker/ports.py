@@ -7,7 +7,14 @@ from typing import NamedTuple, Protocol
 from doorward.broker.principals import Principal
 
 
-class Link(Protocol):
+class Answerable(Protocol):
+    """Whoever sends a packet on once its cause is on disk."""
+
+    def acknowledge(self, packet: bytes) -> None:
+        """Send what had to wait."""
+
+
+class Link(Answerable, Protocol):
     """A connected client, as its session sees it."""
 
     @property
@@ -20,9 +27,6 @@ class Link(Protocol):
 
     def send(self, packet: bytes) -> None:
         """Write one whole packet, soon."""
-
-    def acknowledge(self, packet: bytes) -> None:
-        """Write the answer to a request that had to be on disk first."""
 
     def end(self, reason: str, *, will: bool = True) -> None:
         """Close the connection now; its will is published unless it left in good order."""
@@ -94,6 +98,7 @@ class Batch:
     subscriptions: dict[tuple[str, str], int | None] = field(default_factory=dict)
     messages: dict[int, KeptMessage] = field(default_factory=dict)
     sent: dict[int, int] = field(default_factory=dict)
+    released: set[int] = field(default_factory=set)
     done: set[int] = field(default_factory=set)
     retained: dict[str, KeptRetained | None] = field(default_factory=dict)
     received: dict[tuple[str, int], bool] = field(default_factory=dict)
@@ -105,6 +110,7 @@ class Batch:
             self.messages
             or self.done
             or self.sent
+            or self.released
             or self.retained
             or self.received
             or self.subscriptions

@@ -71,6 +71,14 @@ def _puback(_by: Requester, session: Session, _flags: int, body: bytes) -> None:
     session.acknowledged(mqtt.parse_ack(body))
 
 
+def _pubrec(_by: Requester, session: Session, _flags: int, body: bytes) -> None:
+    session.received_by_client(mqtt.parse_ack(body))
+
+
+def _pubcomp(_by: Requester, session: Session, _flags: int, body: bytes) -> None:
+    session.completed(mqtt.parse_ack(body))
+
+
 def _subscribe(by: Requester, session: Session, _flags: int, body: bytes) -> None:
     packet_id, wanted = mqtt_server.parse_subscribe(body)
     codes, must_wait = by.exchange.router.subscribe(session, wanted)
@@ -94,7 +102,9 @@ def _disconnect(by: Requester, _session: Session, _flags: int, _body: bytes) -> 
 _HANDLERS: dict[int, Handler] = {
     mqtt.PUBLISH: _publish,
     mqtt.PUBACK: _puback,
+    mqtt.PUBREC: _pubrec,
     mqtt.PUBREL: _pubrel,
+    mqtt.PUBCOMP: _pubcomp,
     mqtt.SUBSCRIBE: _subscribe,
     mqtt.UNSUBSCRIBE: _unsubscribe,
     mqtt.PINGREQ: _pingreq,

@@ -123,7 +123,7 @@ class Router:
         Raises MqttError before anything changes when a filter is malformed. Retained messages follow at once.
         """
         _check_filters([topic_filter for topic_filter, _ in wanted])
-        codes = [self._grant(session, topic_filter, min(qos, 1)) for topic_filter, qos in wanted]
+        codes = [self._grant(session, topic_filter, qos) for topic_filter, qos in wanted]
         # In the order that was asked for, each once: who comes back knows what arrives first.
         granted = list(
             dict.fromkeys(
@@ -240,7 +240,7 @@ class Router:
     def _route(self, topic: str, payload: bytes, qos: int, *, retain: bool) -> bool:
         must_wait = False
         if retain and self._policy.may_retain(topic):
-            must_wait = self._retain(topic, payload, min(qos, 1))
+            must_wait = self._retain(topic, payload, qos)
         message = Message(topic, payload, qos, keep=self._policy.keeps(topic))
         for session, granted in self._recipients(topic):
             if session.deliver(message, min(qos, granted)):

@@ -3,13 +3,17 @@
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import NamedTuple
 
+from doorward.broker.gate import Gate
 from doorward.broker.journal import Journal
 from doorward.broker.limits import Limits
 from doorward.broker.ports import KeptMessage, Link
 from doorward.broker.principals import Principal
 from doorward_core import mqtt
+
+_GATED = 65_536  # bytes that wait for the disk on their way to one client: from here on the rest stays in the queue
 
 
 class Message(NamedTuple):
@@ -24,23 +28,26 @@ class Message(NamedTuple):
 
 @dataclass(slots=True)
 class _Delivery:
-    """A QoS 1 message for this client."""
+    """A QoS 1 or 2 message for this client."""
 
     row: int  # 0: not kept on disk
     topic: str
     payload: bytes
     retain: bool
+    qos: int
     packet_id: int = 0  # 0: never sent
+    released: bool = False  # QoS 2: the client has it, and was told to forget the packet id
 
 
 class Session:
     """Sends in order, never more than the window at once, and keeps what was not acknowledged.
 
-    What was sent over a connection that is gone stands at the head of the queue again, under its old packet id. A
-    clean session lives as long as its connection and keeps nothing on disk.
+    What was sent over a connection that is gone stands at the head of the queue again, under its old packet id, at the
+    step at which its handshake was. A clean session lives as long as its connection and keeps nothing on disk.
     """
 
     __slots__ = (
+        "_gate",
         "_inflight",
         "_journal",
         "_last_id",
@@ -71,6 +78,7 @@ class Session:
         self._limits = limits
         self._last_id = 0
         self._inflight: dict[int, _Delivery] = {}
+        self._gate: Gate | None = None
         self._waiting: deque[_Delivery] = deque()
         self._waiting_bytes = 0
 
@@ -82,8 +90,9 @@ class Session:
     def restore(self, messages: Iterable[KeptMessage]) -> None:
         """Take back what the store kept, in order of delivery."""
         for kept in messages:
-            packet_id = kept.packet_id or 0
-            self._wait(_Delivery(kept.row, kept.topic, kept.payload, kept.retain, packet_id))
+            row, _, topic, payload, retain, packet_id, qos, released = kept
+            delivery = _Delivery(row, topic, payload, retain, qos, packet_id or 0, released)
+            self._wait(delivery)
             self._last_id = packet_id or self._last_id
 
     def attach(self, link: Link) -> None:
@@ -94,6 +103,7 @@ class Session:
     def detach(self) -> None:
         """The client is gone: drop what is worthless later, keep the rest in order."""
         self.link = None
+        self._gate = None
         unsettled = (*self._inflight.values(), *self._waiting)
         self._inflight.clear()
         self._waiting.clear()
@@ -125,18 +135,11 @@ class Session:
         if not at_once and not beyond_limit and self._is_full(len(message.payload)):
             self.dropped += 1
             return False
-        delivery = _Delivery(0, message.topic, message.payload, message.retain)
+        delivery = _Delivery(0, message.topic, message.payload, message.retain, qos)
         if at_once:
             delivery.packet_id = self._next_id()
-        if message.keep and not self.clean:
-            delivery.row = self._journal.keep(
-                self.client,
-                message.topic,
-                message.payload,
-                qos=1,
-                retain=message.retain,
-                packet_id=delivery.packet_id or None,
-            )
+        if not self.clean and (message.keep or (at_once and qos == 2)):
+            self._keep(delivery)
         if at_once:
             self._send(delivery, dup=False)
         else:
@@ -144,18 +147,50 @@ class Session:
         return delivery.row > 0
 
     def acknowledged(self, packet_id: int) -> None:
-        """The client has it. Ids that are not in flight are ignored: they belong to a session that has ended."""
-        delivery = self._inflight.pop(packet_id, None)
+        """PUBACK: the client has a QoS 1 message. Ids that are not in flight belong to a session that has ended.
+
+        Raises MqttError when the message is one of QoS 2.
+        """
+        delivery = self._inflight.get(packet_id)
         if delivery is None:
             return
-        if delivery.row:
-            self._journal.forget(delivery.row)
-        if self._waiting:
-            self.resume()
+        if delivery.qos == 2:
+            raise mqtt.MqttError(f"PUBACK for the QoS 2 message {packet_id}")
+        self._settle(delivery)
+
+    def received_by_client(self, packet_id: int) -> None:
+        """PUBREC: the client has a QoS 2 message; it may forget the id when the disk knows (4.3.3).
+
+        Raises MqttError when the message is one of QoS 1.
+        """
+        delivery = self._inflight.get(packet_id)
+        if delivery is None:
+            # Of a session that has ended, unless it is about to be sent again: then that is answered.
+            sent_before = takewhile(lambda waiting: waiting.packet_id, self._waiting)
+            if all(waiting.packet_id != packet_id for waiting in sent_before):
+                self._out(mqtt.ack(mqtt.PUBREL, packet_id))
+            return
+        if delivery.qos != 2:
+            raise mqtt.MqttError(f"PUBREC for the QoS 1 message {packet_id}")
+        if not delivery.released:
+            delivery.released = True
+            delivery.payload = b""
+            if delivery.row:
+                self._journal.release(delivery.row)
+        self._out(mqtt.ack(mqtt.PUBREL, packet_id), after_commit=delivery.row > 0)
+
+    def completed(self, packet_id: int) -> None:
+        """PUBCOMP: the client has forgotten the id of a QoS 2 message. Raises MqttError when it had no reason to."""
+        delivery = self._inflight.get(packet_id)
+        if delivery is None:
+            return
+        if not delivery.released:
+            raise mqtt.MqttError(f"PUBCOMP for {packet_id}, which was not released")
+        self._settle(delivery)
 
     def resume(self) -> None:
         """Send what waits, as far as the window and the client's reading allow."""
-        while self._waiting and self._has_room() and self.link is not None:
+        while self._waiting and self._has_room():
             delivery = self._waiting.popleft()
             self._waiting_bytes -= len(delivery.payload)
             dup = delivery.packet_id > 0
@@ -163,22 +198,63 @@ class Session:
                 delivery.packet_id = self._next_id()
                 if delivery.row:
                     self._journal.sent(delivery.row, delivery.packet_id)
+                elif delivery.qos == 2 and not self.clean:
+                    self._keep(delivery)
             self._send(delivery, dup=dup)
 
+    def _settle(self, delivery: _Delivery) -> None:
+        del self._inflight[delivery.packet_id]
+        if delivery.row:
+            self._journal.forget(delivery.row)
+        if self._waiting:
+            self.resume()
+
+    def _keep(self, delivery: _Delivery) -> None:
+        """Have it on disk: it is worth it, or it is of QoS 2 and what was begun has to be finished."""
+        delivery.row = self._journal.keep(
+            self.client,
+            delivery.topic,
+            delivery.payload,
+            qos=delivery.qos,
+            retain=delivery.retain,
+            packet_id=delivery.packet_id or None,
+        )
+
     def _send(self, delivery: _Delivery, *, dup: bool) -> None:
-        self._inflight[delivery.packet_id] = delivery
-        if self.link is not None:
-            self.link.send(
-                mqtt.publish(
-                    delivery.topic, delivery.payload, 1, delivery.retain, dup, delivery.packet_id
-                )
+        packet_id = delivery.packet_id
+        self._inflight[packet_id] = delivery
+        qos = delivery.qos
+        if delivery.released:
+            packet = mqtt.ack(mqtt.PUBREL, packet_id)
+        else:
+            packet = mqtt.publish(
+                delivery.topic, delivery.payload, qos, delivery.retain, dup, packet_id
             )
+        after_commit = qos == 2 and delivery.row > 0
+        if self._gate is None and not after_commit and self.link is not None:
+            self.link.send(packet)
+        else:
+            self._out(packet, after_commit=after_commit)
+
+    def _out(self, packet: bytes, *, after_commit: bool = False) -> None:
+        """Send, behind whatever waits for the disk."""
+        link = self.link
+        if link is None:
+            return
+        if after_commit and self._gate is None:
+            self._gate = Gate(self._journal, link)
+        gate = self._gate
+        if gate is not None and (after_commit or gate.size):
+            gate.send(packet)
+        else:
+            link.send(packet)
 
     def _has_room(self) -> bool:
         return (
             self.link is not None
             and self.link.ready
             and len(self._inflight) < self._limits.inflight
+            and (self._gate is None or self._gate.size < _GATED)
         )
 
     def _is_full(self, size: int) -> bool:

@@ -86,6 +86,8 @@ def _apply(connection: Connection, batch: Batch) -> None:
     if batch.sent:
         sent = [(packet_id, row) for row, packet_id in batch.sent.items()]
         connection.exec_driver_sql(_MARK_SENT, sent)
+    if batch.released:
+        connection.exec_driver_sql(_MARK_RELEASED, [(True, row) for row in batch.released])
     _change(connection, _MESSAGES, {(row,): None for row in batch.done})
     _change(connection, _RETAINED, {(topic,): kept for topic, kept in batch.retained.items()})
     _change(
@@ -133,6 +135,11 @@ _MARK_SENT = _compile(
     update(tables.messages)
     .where(tables.messages.c.row == bindparam("of_row"))
     .values(packet_id=bindparam("packet_id"))
+)
+_MARK_RELEASED = _compile(
+    update(tables.messages)
+    .where(tables.messages.c.row == bindparam("of_row"))
+    .values(released=bindparam("released"))
 )
 
 

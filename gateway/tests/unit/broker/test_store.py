@@ -62,6 +62,7 @@ async def test_changes_and_ends(tmp_path, times):
         ended={"panel-2"},
         subscriptions={("front", "a/#"): 0, ("front", "new"): 1},
         sent={7: 12},
+        released={7},
         done={8},
         retained={"a/b": KeptRetained(b"newer", 0)},
         received={("front", 65_535): False},
@@ -69,7 +70,7 @@ async def test_changes_and_ends(tmp_path, times):
     store = BrokerStore.open(tmp_path / "broker.db", KEY)
     kept = await written(store, everything(), *[change] * times)
     assert kept.sessions == {"front": KeptSession("front", {"a/#": 0, "new": 1})}
-    assert kept.messages == [FIRST._replace(packet_id=12)]
+    assert kept.messages == [FIRST._replace(packet_id=12, released=True)]
     assert kept.received == []
     assert kept.retained == {"a/b": KeptRetained(b"newer", 0)}
 
