@@ -4,7 +4,7 @@ import pytest
 
 from doorward.broker import Limits, Principal
 from doorward.broker.journal import Journal
-from doorward.broker.ports import Batch, Kept
+from doorward.broker.ports import Batch, Kept, KeptMessage
 from doorward.broker.session import Message, Session
 from doorward_core import mqtt, mqtt_stream
 
@@ -364,6 +364,30 @@ def test_what_is_released_and_done_before_it_was_written_costs_no_write(journal,
     journal.forget(row)
     journal.flush()
     assert store.batches == []
+    journal.release(row)
+    journal.forget(row)
+    assert (journal._open.released, journal._open.done) == (set(), {row})
+
+
+def test_what_the_store_kept_goes_on_at_its_step(journal, store):
+    session, link = session_of(journal), FakeLink()
+    kept = KeptMessage(1, "front", "t", b"a", retain=False, packet_id=7, qos=2, released=True)
+    session.restore(
+        [
+            kept,
+            kept._replace(row=2, packet_id=8, released=False),
+            kept._replace(row=3, packet_id=9, qos=1, released=False),
+            kept._replace(row=4, packet_id=None, released=False),
+        ]
+    )
+    session.attach(link)
+    committed(journal, store)
+    assert link.steps() == [
+        (mqtt.PUBREL, 7, False),
+        (mqtt.PUBLISH, 8, True),
+        (mqtt.PUBLISH, 9, True),
+        (mqtt.PUBLISH, 10, False),
+    ]
 
 
 def test_packet_ids_wrap_and_skip_those_in_flight(journal):
