@@ -28,15 +28,20 @@ run_gate() {
         types) mypy ;;
         board-types) pyright ;;
         imports) lint-imports ;;
-        host) pytest -q host_tests ;; # under CPython, and the same files under MicroPython
-        unit) pytest -q gateway/tests/unit ;;
-        lab) pytest -q lab/tests ;;
-        web) pytest -q gateway/tests/web ;;
-        integration) pytest -q gateway/tests/integration ;;
-        broker) pytest -q gateway/tests/truth ;; # killed, cut off, fuzzed, and compared with Mosquitto
-        attack) pytest -q gateway/tests/attack ;; # by who administers the broker
-        browser) pytest -q gateway/tests/browser ;;
+        host) tests 4 host_tests ;; # under CPython, and the same files under MicroPython
+        unit) tests 3 gateway/tests/unit ;;
+        lab) tests 4 lab/tests ;;
+        web) tests 3 gateway/tests/web ;;
+        integration) tests 4 gateway/tests/integration ;;
+        attack) tests 4 gateway/tests/attack ;; # by who administers the broker
+        browser) tests 3 gateway/tests/browser ;;
     esac
+}
+
+# So many processes side by side: most tests wait, for a board or for a browser. Each takes a stretch of neighbouring tests,
+# so that what a file shares is made once, and what is left of another's when it has done its own.
+tests() {
+    pytest -q --numprocesses "$1" --dist worksteal --durations 15 "${@:2}"
 }
 
 # --- what they need ------------------------------------------------------------------------------
@@ -83,11 +88,27 @@ count() {
     grep -aoE "[0-9]+ $2" "test-results/$1.log" | tail -n 1 | grep -oE '^[0-9]+' || echo 0
 }
 
+# How far a gate is, while it runs, for who looks at it.
+progress() {
+    while sleep 1 && kill -0 $$ 2>/dev/null; do
+        printf '\r· %-12s %s ' "$1" "$(grep -aoE '\[ *[0-9]+%\]$' "test-results/$1.log" | tail -n 1)"
+    done
+}
+
 gate() {
-    local name=$1 log=test-results/$1.log began=$SECONDS code passed failed skipped
+    local name=$1 log=test-results/$1.log began=$SECONDS code passed failed skipped watcher=
     printf '· %-12s' "$name"
+    : >"$log"
+    if [ -t 1 ]; then
+        progress "$name" &
+        watcher=$!
+    fi
     run_gate "$name" >"$log" 2>&1
     code=$?
+    if [ -n "$watcher" ]; then
+        kill "$watcher" && wait "$watcher" 2>/dev/null
+        printf '\r· %-12s\e[K' "$name"
+    fi
     passed=$(count "$name" passed)
     failed=$(($(count "$name" failed) + $(count "$name" 'errors?\b')))
     skipped=$(count "$name" skipped)

@@ -112,9 +112,10 @@ async def test_the_trace_of_a_boot_safe_program_has_no_glitch(lab: Lab, program:
     boot = "from machine import Pin\nPin(25, Pin.OUT, value=1)\n"
     main = "from machine import Pin\nPin(25, Pin.OUT, value=1)\n" + IDLE
     board = await lab.start_board(profile(), firmware=program(boot=boot, main=main))
-    await asyncio.sleep(0.2)
+    await board.wait_edge(25, 1, timeout=5)
     board.reset()
-    await _started(board, 2)
+    floating = await board.wait_edge(25, None, timeout=5)
+    await board.wait_edge(25, 1, timeout=5, since_ns=floating.at_ns)
     await asyncio.sleep(0.2)
     assert [(edge.pin, edge.level) for edge in board.edges] == [(25, 1), (25, None), (25, 1)]
 

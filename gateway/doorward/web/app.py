@@ -1,6 +1,9 @@
 """The web application: one for the TCP port, one for the local socket, over the same services."""
 
+from functools import cache
+
 from fastapi import FastAPI
+from starlette.routing import BaseRoute
 
 from doorward import __version__
 from doorward.app.services import Services
@@ -23,24 +26,30 @@ def create_app(services: Services, *, local: bool = False) -> FastAPI:
 
     Open live pages would keep a server from stopping: call `app.state.streams.close()` first.
     """
+    demo = services.site is not None
     app = FastAPI(
         title="doorward",
         version=__version__,
         openapi_url="/api/v1/openapi.json",
         docs_url=None,  # its pages load scripts from elsewhere
         redoc_url=None,
-        max_body_size=MAX_BODY,
+        routes=list(_routes(demo=demo, local=local)),
     )
     app.state.streams = Streams()
-    app.state.web = Web(
-        services, Renderer(demo=services.site is not None), app.state.streams, local=local
-    )
+    app.state.web = Web(services, Renderer(demo=demo), app.state.streams, local=local)
     if not local:
         app.add_middleware(RateLimit)
     app.add_middleware(SecurityHeaders)  # added last, it is outermost: on every answer
     errors.install(app)
-    app.include_router(api.router(demo=services.site is not None, local=local))
-    if not local:
-        app.include_router(pages.router(demo=services.site is not None))
-        app.mount("/static", static.files())
     return app
+
+
+@cache
+def _routes(*, demo: bool, local: bool) -> tuple[BaseRoute, ...]:
+    """All that can be asked for. Routes know no services, and to work out what each depends on takes half a second."""
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, max_body_size=MAX_BODY)
+    app.include_router(api.router(demo=demo, local=local))
+    if not local:
+        app.include_router(pages.router(demo=demo))
+        app.mount("/static", static.files())
+    return tuple(app.routes)

@@ -2,6 +2,7 @@
 
 import socket
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -28,34 +29,41 @@ def _full_clock(at: datetime) -> str:
     return at.astimezone().strftime("%A %-d %B %Y, %H:%M:%S %Z")
 
 
+@cache
+def _environment(*, demo: bool) -> Environment:
+    """The Jinja environment with what all templates know; what is compiled serves every application."""
+    made = Environment(
+        loader=FileSystemLoader(FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters |= {
+        "look": looks.door_look,
+        "board_look": board_looks.board_look,
+        "event_look": looks.event_look,
+        "browser": browser,
+        "clock": _clock,
+        "day": _day,
+        "full_clock": _full_clock,
+    }
+    icons = made.get_template("parts/icons.html").module
+    made.globals |= {
+        "asset": asset,
+        "release_note": looks.release_note,
+        "icon": icons.icon,  # type: ignore[attr-defined]  # macros are attributes
+        "mark": icons.mark,  # type: ignore[attr-defined]  # ditto
+        "site_name": "Virtual site" if demo else socket.gethostname(),
+    }
+    return made
+
+
 class Renderer:
-    """The Jinja environment with what all templates know."""
+    """Makes pages and fragments of templates."""
 
     def __init__(self, *, demo: bool) -> None:
-        self._environment = Environment(
-            loader=FileSystemLoader(FOLDER),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        self._environment.filters |= {
-            "look": looks.door_look,
-            "board_look": board_looks.board_look,
-            "event_look": looks.event_look,
-            "browser": browser,
-            "clock": _clock,
-            "day": _day,
-            "full_clock": _full_clock,
-        }
-        icons = self._environment.get_template("parts/icons.html").module
-        self._environment.globals |= {
-            "asset": asset,
-            "release_note": looks.release_note,
-            "icon": icons.icon,  # type: ignore[attr-defined]  # macros are attributes
-            "mark": icons.mark,  # type: ignore[attr-defined]  # ditto
-            "site_name": "Virtual site" if demo else socket.gethostname(),
-        }
+        self._environment = _environment(demo=demo)
 
     def __call__(self, template: str, **values: Any) -> str:
         """Render a template. Every value is escaped."""

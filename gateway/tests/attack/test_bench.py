@@ -4,9 +4,12 @@ import asyncio
 import json
 import sys
 
+import pytest
+
 from doorward.data import data_root
 
 
+@pytest.mark.timeout(600)
 async def test_a_short_run_of_the_bench_ends_with_its_figures() -> None:
     process = await asyncio.create_subprocess_exec(
         sys.executable,

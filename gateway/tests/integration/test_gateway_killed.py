@@ -66,6 +66,7 @@ async def victim(tmp_path: Path, enrolment: Enrolment) -> AsyncIterator[Victim]:
     await victim.clean_up()
 
 
+@pytest.mark.timeout(400)
 async def test_no_opening_is_lost_or_doubled(victim: Victim, enrolment: Enrolment) -> None:
     script = ScriptedBoard(enrolment)
     opened: list[str] = []

@@ -107,7 +107,7 @@ async def test_a_door_whose_key_is_gone_keeps_nothing_from_starting(tmp_path: Pa
     await furnish(tmp_path)
     for _ in range(2):
         gateway = Gateway(config.load(tmp_path, defaults=ANY_PORT, environ={}))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             await gateway.start()
         assert gateway.link.connected
         await gateway.stop()
