@@ -19,10 +19,12 @@ from doorward_core import topic_tree, topics
 FILE_NAME = "doorward.toml"
 ANY = "0.0.0.0"  # noqa: S104 - every address of this machine; what listens there asks for certificates
 LOOPBACK = "127.0.0.1"
+EMBEDDED, MOSQUITTO = "embedded", "mosquitto"
 _ONLY_HERE = (LOOPBACK, "::1")
 # What the environment may say, and where it belongs. DOORWARD_DATA is the caller's to read.
 _ENVIRONMENT = {
     "DOORWARD_BASE": ("base",),
+    "DOORWARD_BROKER": ("broker",),
     "DOORWARD_TIMEZONE": ("timezone",),
     "DOORWARD_WEB_HOST": ("web", "host"),
     "DOORWARD_WEB_PORT": ("web", "port"),
@@ -158,6 +160,7 @@ class Settings(_Section):
 
     directory: Path
     base: str = topics.BASE
+    broker: str = EMBEDDED
     timezone: str = Field(default_factory=local_timezone)
     names: tuple[str, ...] = Field(default_factory=machine_names)
     web: Web = Web()
@@ -171,6 +174,13 @@ class Settings(_Section):
             ZoneInfo(name)
         except (ZoneInfoNotFoundError, ValueError, OSError):
             raise ValueError(f"{name!r} is no time zone; use a name like Europe/Berlin") from None
+        return name
+
+    @field_validator("broker")
+    @classmethod
+    def _known_broker(cls, name: str) -> str:
+        if name not in {EMBEDDED, MOSQUITTO}:
+            raise ValueError(f'{name!r} is no broker; use "{EMBEDDED}" or "{MOSQUITTO}"')
         return name
 
     @field_validator("base")

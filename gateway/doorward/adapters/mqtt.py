@@ -33,13 +33,25 @@ class MqttLink:
     """Keeps one connection up. Nothing is queued while it is down: `publish` then only counts."""
 
     def __init__(
-        self, host: str, port: int, name: str, secret: str, base: str = topics.BASE
+        self,
+        host: str,
+        port: int,
+        name: str,
+        secret: str,
+        base: str = topics.BASE,
+        *,
+        keeps_all: bool = False,
     ) -> None:
-        """`name` is user name and client id; `secret` its password at the broker."""
+        """`name` is user name and client id; `secret` its password at the broker.
+
+        keeps_all: the broker would keep also what is worth nothing later; to boards that goes at QoS 0 then, which no
+        broker keeps for who is away.
+        """
         self._address = (host, port)
         self._name = name
         self._secret = secret
         self._base = base
+        self._fleeting = topic_tree.NOT_QUEUED if keeps_all else ()
         self._filters = [(topics.device_topic(base, "+", suffix), 1) for suffix in topic_tree.UP]
         self._client: paho.Client | None = None
         self._inbox: list[paho.MQTTMessage] = []
@@ -54,8 +66,12 @@ class MqttLink:
         if self._client is None or not self.connected:
             self.lost += 1
             return
-        self._client.publish(topic, payload, qos=1, retain=retain)
+        self._client.publish(topic, payload, qos=self._qos(topic), retain=retain)
         self._write_later()
+
+    def _qos(self, topic: str) -> int:
+        place = topic_tree.parse(self._base, topic) if self._fleeting else None
+        return 0 if place is not None and place[1] in self._fleeting else 1
 
     def start_over(self) -> None:
         if self._starting_over is None:

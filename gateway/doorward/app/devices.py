@@ -106,6 +106,8 @@ class DeviceDesk:
             self._check_case(device)
             await self._shut_out(device)
             adoption = await asyncio.to_thread(self._registrar.adopt, device)
+            if former is not None:
+                await self._admission.enforce(device)
             claim = secrets.token_bytes(_CLAIM_BYTES)
             made = Registration(
                 device,
@@ -119,7 +121,7 @@ class DeviceDesk:
             why = f"The board {device} was given keys{void}."
             row = await self._registry.record(made, audit.DEVICE_ADOPTED, why, actor=actor)
             self._fleet.enrol(device, approved=False)
-            self._admission.admit(device, self._registrar.digests()[device], waiting=True)
+            await self._admission.admit(device, self._registrar.digests()[device], waiting=True)
         self._registry.tell(row)
         files = board_files(adoption, claim, profile, broker)
         return Adopted(self._view(made), former is not None, files)
@@ -140,7 +142,7 @@ class DeviceDesk:
                 approved, audit.DEVICE_APPROVED, why, actor=actor, door=door
             )
             self._fleet.enrol(device, approved=True)
-            self._admission.admit(device, digest, waiting=False)
+            await self._admission.admit(device, digest, waiting=False)
         await self._follow(row)
         return self.get(device)
 
@@ -156,6 +158,7 @@ class DeviceDesk:
             await self._shut_out(device)
             if known.state == devices.REVOKED:
                 await asyncio.to_thread(self._registrar.forget, device)
+                await self._admission.enforce(device)
                 raise Conflict(
                     f"the board {device} was revoked already", "there is nothing to do", field="id"
                 )
@@ -166,7 +169,9 @@ class DeviceDesk:
                 revoked, audit.DEVICE_REVOKED, why, actor=actor, door=door
             )
             await asyncio.to_thread(self._registrar.forget, device)
-        self._registry.tell(row)
+            # On record before the last step: whatever that comes to, the board is revoked.
+            self._registry.tell(row)
+            await self._admission.enforce(device)
         return self.get(device)
 
     async def rekey(self, device: str, *, actor: str) -> int:

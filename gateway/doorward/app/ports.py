@@ -150,11 +150,17 @@ class DeviceStore(Protocol):
 class Admission(Protocol):
     """Who may connect to the broker. Changes act at once, on connections that stand too."""
 
-    def admit(self, device: str, digest: bytes, *, waiting: bool) -> None:
+    async def admit(self, device: str, digest: bytes, *, waiting: bool) -> None:
         """Let a board in with the secret that has this SHA-256; a waiting one has the topics of discovery alone."""
 
     async def expel(self, device: str) -> None:
         """Shut a board out and forget its session, its queue and what it left; returns when the disk knows."""
+
+    async def enforce(self, device: str) -> None:
+        """After a board's certificate was taken back: when this returns, nobody is in with it, and nobody comes in.
+
+        Raises Unavailable when a broker of its own process could not be told; it is told as soon as it answers.
+        """
 
 
 class CacheStore(Protocol):

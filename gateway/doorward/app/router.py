@@ -52,7 +52,8 @@ class Router:
         find = self._fleet.candidate if announcement else self._fleet.find
         device = find(message.device)
         if device is None:
-            self._fleet.strangers += 1
+            if message.payload:  # what a revoked board left is cleared with nothing
+                self._fleet.strangers += 1
             message.ack()
             return
         try:

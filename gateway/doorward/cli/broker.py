@@ -3,6 +3,7 @@
 import click
 
 from doorward.cli.broker_users import users
+from doorward.cli.mosquitto import mosquitto
 
 
 @click.group()
@@ -11,3 +12,4 @@ def broker() -> None:
 
 
 broker.add_command(users)
+broker.add_command(mosquitto)

@@ -14,7 +14,10 @@ class BrokerAdmission:
         self._broker = broker
         self._principals = principals
 
-    def admit(self, device: str, digest: bytes, *, waiting: bool) -> None:
+    async def admit(self, device: str, digest: bytes, *, waiting: bool) -> None:
+        self._admit(device, digest, waiting=waiting)
+
+    def _admit(self, device: str, digest: bytes, *, waiting: bool) -> None:
         role = Role.WAITING if waiting else Role.DEVICE
         self._principals.admit(device, digest, role, keep=False)
 
@@ -23,7 +26,10 @@ class BrokerAdmission:
         for device in known:
             if device.state != devices.REVOKED and device.id in digests:
                 waiting = device.state != devices.APPROVED
-                self.admit(device.id, digests[device.id], waiting=waiting)
+                self._admit(device.id, digests[device.id], waiting=waiting)
 
     async def expel(self, device: str) -> None:
         await self._broker.expel(device)
+
+    async def enforce(self, device: str) -> None:
+        """Nothing is left to do: this broker asks the signer about every certificate, and `expel` cut the line."""

@@ -20,24 +20,27 @@ _LITTLE_SPACE = 64 * 1024 * 1024
 
 
 def all_checks(
-    link: MqttLink,
-    broker: Broker,
+    broker: Sequence[Look],
     keys: Keys,
     cases: UseCases,
     settings: Settings,
     tls: ServerTls,
 ) -> Sequence[Look]:
-    """One function a check."""
+    """One function a check. `broker`: those of the broker's side."""
     return (
-        lambda: _broker(link, broker),
+        *broker,
         lambda: _signer(keys, settings),
-        lambda: _boards_listener(broker, settings),
         lambda: _certificate(tls.certificate),
         lambda: _authority(tls),
         lambda: _audit(cases),
         lambda: _refused(cases),
         lambda: _space(settings),
     )
+
+
+def embedded(link: MqttLink, broker: Broker, settings: Settings) -> Sequence[Look]:
+    """The checks of the broker in our own process."""
+    return (lambda: _broker(link, broker), lambda: _boards_listener(broker, settings))
 
 
 def _broker(link: MqttLink, broker: Broker) -> HealthCheck:

@@ -11,7 +11,6 @@ import structlog
 
 from doorward import __version__
 from doorward.adapters.clock import SystemClock
-from doorward.adapters.mqtt import MqttLink
 from doorward.adapters.passwords import Argon2Passwords
 from doorward.adapters.store import SqlStore
 from doorward.app.auth import OneTimeTokens
@@ -22,17 +21,16 @@ from doorward.app.health import HealthMonitor
 from doorward.app.ports import Spawn
 from doorward.app.services import Services, Site
 from doorward.app.trail import AuditTrail
-from doorward.broker import Broker, Denial, OverWebSocket, Policy, Principals, Role, Secure
-from doorward.broker.store import BrokerStore
-from doorward.config import ANY, LOOPBACK, Settings
+from doorward.broker import Policy
+from doorward.config import ANY, MOSQUITTO, Settings
 from doorward.data import data_root
 from doorward.database import load_or_create
 from doorward.errors import StartupError
-from doorward.runtime import checks, lock, restored, servers
-from doorward.runtime.admission import BrokerAdmission
+from doorward.runtime import checks, embedded, lock, restored, servers
 from doorward.runtime.adoption import Adoptions
-from doorward.runtime.file_limit import broker_limits
+from doorward.runtime.broker_side import BrokerSide
 from doorward.runtime.keys import open_keys
+from doorward.runtime.mosquitto_side import MosquittoSide
 from doorward.runtime.operators import OperatorCases, wire_operators
 from doorward.runtime.servers import Server
 from doorward.runtime.tls import ServerTls
@@ -41,7 +39,6 @@ from doorward.web import create_app
 
 _log = structlog.get_logger(__name__)
 
-GATEWAY_NAME = "gateway"  # its user name and client id at the broker: no device can have it
 _CACHE_S = 3600.0
 # The writer thread must not keep the loop waiting for the interpreter: the default of 5 ms is a whole tap.
 _SWITCH_S = 0.0005
@@ -90,7 +87,7 @@ class Gateway:
     async def answer(self) -> None:
         """Return when everything that a door needs has answered: the loop, both databases, the broker's listener."""
         await self.store.answer()
-        await self.broker.answer()
+        await self.side.answer()
 
     async def stop(self) -> None:
         """End everything, in order."""
@@ -119,31 +116,18 @@ class Gateway:
         self.store.start(self.restored.news if self.restored else None)
 
     async def _start_broker(self, stack: AsyncExitStack) -> None:
+        """Our own broker, or a way to the one that is used instead."""
         settings = self.settings
-        self.principals = Principals()
-        store = BrokerStore.open(settings.directory / "broker.db", self.key)
-        self.broker = Broker(
-            store,
-            self.principals,
-            Policy(settings.base),
-            on_denied=_denied,
-            limits=broker_limits(settings.mqtt.limits.given()),
-            certificates=self.signer,
-        )
-        secret = secrets.token_hex(32)
-        # Not kept: registry and signer say who there is, and a device that they forgot stays outside.
-        self.principals.add(GATEWAY_NAME, secret, Role.GATEWAY, keep=False)
-        self.admission = BrokerAdmission(self.broker, self.principals)
-        self.admission.admit_all(self.store.registrations(), self.signer.digests())
-        mqtt = settings.mqtt
-        secure = Secure(mqtt.host, mqtt.port, self.tls.boards)
-        websocket = OverWebSocket(
-            mqtt.host, mqtt.websocket_port, self.tls.websockets, mqtt.websocket_origins
-        )
-        self.plain_port = await self.broker.start(LOOPBACK, mqtt.plain_port, secure, websocket)
-        self.mqtt_port = self.broker.secure_port
-        stack.push_async_callback(self.broker.stop)
-        self.link = MqttLink(LOOPBACK, self.plain_port, GATEWAY_NAME, secret, settings.base)
+        known = self.store.registrations()
+        if settings.broker == MOSQUITTO:
+            policy = Policy(settings.base)
+            self.side: BrokerSide = await MosquittoSide.join(settings, policy, self.signer, known)
+        else:
+            side = await embedded.start(settings, self.key, self.signer, known, self.tls, stack)
+            self.broker, self.principals = side.broker, side.principals
+            self.side = side
+        self.admission, self.link = self.side.admission, self.side.link
+        self.mqtt_port, self.plain_port = self.side.boards_port, self.side.plain_port
 
     async def _serve(self, stack: AsyncExitStack, ready: asyncio.Future[None]) -> None:
         tasks = asyncio.TaskGroup()
@@ -182,9 +166,9 @@ class Gateway:
         web = self._web_servers(stack, self._services(cases, operators))
         connected = asyncio.Event()
         self.link.on_message = cases.router.handle
-        self.link.on_up = lambda: _all(cases.cache.announce, connected.set)
+        self.link.on_up = lambda: _all(cases.cache.announce, self.side.linked, connected.set)
         async with tasks:
-            running = (self.link.run(), _renew(cases.cache), self.tls.keep())
+            running = (self.link.run(), _renew(cases.cache), self.tls.keep(), self.side.keep())
             own = [tasks.create_task(work) for work in running]
             for server in web:
                 tasks.create_task(server.run_until_stopped())
@@ -216,9 +200,7 @@ class Gateway:
 
     def _services(self, cases: UseCases, operators: OperatorCases) -> Services:
         started = datetime.now(UTC)
-        looks = checks.all_checks(
-            self.link, self.broker, self.signer, cases, self.settings, self.tls
-        )
+        looks = checks.all_checks(self.side.looks(), self.signer, cases, self.settings, self.tls)
         return Services(
             people=cases.people,
             doors=cases.states,
@@ -290,14 +272,3 @@ async def _survived(work: Coroutine[object, object, None]) -> None:
         await work
     except Exception:  # noqa: BLE001 - whatever it was, the doors go on
         _log.exception("task.failed")
-
-
-def _denied(denial: Denial) -> None:
-    _log.warning(
-        "broker.denied",
-        principal=denial.principal,
-        action=denial.action,
-        topic=denial.topic,
-        rule=denial.rule,
-        unsaid=denial.unsaid,
-    )

@@ -6,10 +6,13 @@ class Gate:
         self.open: dict[str, tuple[bytes, bool]] = {}  # device -> digest, whether it waits
         self.told: list[str] = []
 
-    def admit(self, device: str, digest: bytes, *, waiting: bool) -> None:
+    async def admit(self, device: str, digest: bytes, *, waiting: bool) -> None:
         self.told.append(f"admit {device}")
         self.open[device] = (digest, waiting)
 
     async def expel(self, device: str) -> None:
         self.told.append(f"expel {device}")
         self.open.pop(device, None)
+
+    async def enforce(self, device: str) -> None:
+        self.told.append(f"enforce {device}")

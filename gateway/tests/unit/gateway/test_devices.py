@@ -228,7 +228,7 @@ async def test_a_known_board_is_adopted_again_only_when_that_is_said(scene: Scen
         await adopt(scene, "front")
     assert scene.cases.fleet.find("front"), "nothing has changed"
     board = await adopt(scene, "front", again=True)
-    assert scene.gate.told[-2:] == ["expel front", "admit front"]
+    assert scene.gate.told[-3:] == ["expel front", "enforce front", "admit front"]
     assert state(scene, "front") == "waiting"
     scene.deliver(topics.ONLINE, scene.front.hello())
     assert not scene.cases.devices.get("front").online
@@ -293,7 +293,7 @@ async def test_a_revoked_board_is_not_heard_and_not_spoken_to(scene: Scene) -> N
     assert len(scene.answers(topics.ACCESS_RESPONSE)) == 1, "the positive control"
     view = await scene.cases.devices.revoke("front", actor="anna")
     assert (view.state, view.online, view.door_name) == ("revoked", False, "Front door")
-    assert scene.gate.told == ["expel front"]
+    assert scene.gate.told == ["expel front", "enforce front"]
     assert "front" not in scene.signer.devices()
     scene.deliver(topics.ACCESS_REQUEST, scene.front.ask(CARDS["member"], bytes(16)))
     scene.deliver(topics.ONLINE, scene.front.hello())
@@ -318,7 +318,7 @@ async def test_to_revoke_again_is_to_make_sure(scene: Scene) -> None:
     await scene.cases.devices.revoke("front", actor="anna")
     with pytest.raises(Conflict, match="was revoked already"):
         await scene.cases.devices.revoke("front", actor="anna")
-    assert scene.gate.told == ["expel front", "expel front"]
+    assert scene.gate.told == ["expel front", "enforce front"] * 2
     assert kinds(scene).count("device.revoked") == 1
     with pytest.raises(Conflict, match="was revoked; adopt it anew"):
         await scene.cases.devices.approve("front", DoorOrder("Front door"), actor="anna")

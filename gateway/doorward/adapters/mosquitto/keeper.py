@@ -1,0 +1,141 @@
+"""Keeps Mosquitto's accounts as they should be: one for each board, and nobody who was revoked."""
+
+import secrets
+import signal
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from threading import Lock
+
+from doorward.adapters.mosquitto import setup
+from doorward.adapters.mosquitto.dynsec import Refused, talk
+from doorward.adapters.mosquitto.grants import Command, Grant, difference
+from doorward.adapters.mosquitto.places import Places
+from doorward.adapters.mosquitto.process import Process
+from doorward.errors import Unavailable
+
+
+@dataclass(frozen=True, slots=True)
+class Synced:
+    """What a look at all accounts came to."""
+
+    wanted: int
+    changed: tuple[str, ...]  # each: command and name, as Mosquitto was told
+
+
+class Keeper:
+    """Blocking: for other threads than the loop's. What Mosquitto misses while it is away, the next `sync` tells it."""
+
+    def __init__(
+        self,
+        places: Places,
+        process: Process,
+        port: int,
+        secret: str,
+        trusted: Callable[[], tuple[bytes, bytes]],
+    ) -> None:
+        """`port`: the plain listener; `secret`: of the control account; `trusted`: CA and revocation list, PEM."""
+        self._places = places
+        self._process = process
+        self._port = port
+        self._secret = secret
+        self._trusted = trusted
+        self._wanted: dict[str, Grant] = {}
+        self._changing = Lock()
+
+    def want(self, grant: Grant) -> None:
+        """From the next `sync` or `admit` on this client has these rights."""
+        self._wanted[grant.name] = grant
+
+    def sync(self) -> Synced:
+        """Make all accounts what they should be. Nothing is said to Mosquitto about those that are."""
+        with self._changing:
+            self._read_trust_again()
+            with talk(self._port, self._secret) as control:
+                commands = difference(
+                    self._wanted,
+                    control.listed("listClients", "clients"),
+                    control.listed("listRoles", "roles"),
+                )
+                control.command(*commands)
+        return Synced(len(self._wanted), tuple(map(_told, commands)))
+
+    def admit(self, grant: Grant) -> None:
+        """Let one client in, with these rights and no others."""
+        self.want(grant)
+        with self._changing, talk(self._port, self._secret) as control:
+            accounts = _known(control.command, "getClient", "username", grant.name, "client")
+            roles = _known(control.command, "getRole", "rolename", grant.role, "role")
+            control.command(*difference({grant.name: grant}, accounts, roles))
+
+    def expel(self, name: str, places: Iterable[str]) -> None:
+        """Take a client's account and rights, cut its connection, and clear what is retained at its places."""
+        self._wanted.pop(name, None)
+        with self._changing, talk(self._port, self._secret) as control:
+            _forget(control.command, name)
+            control.sweep(places)
+
+    def enforce(self, name: str) -> None:
+        """After a certificate was revoked: nobody comes in with it, nobody is in with it, and its session is gone.
+
+        A certificate alone gets a client in, if without rights, until Mosquitto has read the revocation list; and a
+        session can be ended only by its own client. So we are that client for a moment.
+        """
+        with self._changing:
+            self._read_trust_again()
+            with talk(self._port, self._secret) as control:
+                present = self._wanted.pop(name, None)
+                _forget(control.command, name)
+                password = secrets.token_hex(32)
+                account: Command = {"username": name, "clientid": name, "password": password}
+                control.command({"command": "createClient", **account})
+                try:
+                    with talk(self._port, password, name):
+                        pass
+                finally:
+                    control.command({"command": "deleteClient", "username": name})
+                if present is not None:
+                    self._wanted[name] = present
+                    control.command(*difference({name: present}, (), ()))
+
+    def set_password(self, name: str, password: str) -> None:
+        """Give an account that is there another password; its connection ends."""
+        with self._changing, talk(self._port, self._secret) as control:
+            order = {"command": "setClientPassword", "username": name, "password": password}
+            control.command(order)
+
+    def _read_trust_again(self) -> None:
+        if not setup.trust(self._places, *self._trusted()):
+            return
+        if not self._process.tell(signal.SIGHUP) and any(self._process.answers().values()):
+            raise Unavailable(
+                "Mosquitto does not hear of the revocation list: it is no process of ours",
+                f"send SIGHUP to the one that uses {self._places.configuration}",
+            )
+
+
+def _forget(command: Callable[..., list[Command]], name: str) -> None:
+    for order in (
+        {"command": "deleteClient", "username": name},
+        {"command": "deleteRole", "rolename": Grant(name, (), ()).role},
+    ):
+        try:
+            command(order)
+        except Refused as refused:
+            if "not found" not in refused.reason.lower():
+                raise
+
+
+def _known(
+    command: Callable[..., list[Command]], order: str, key: str, name: str, answer: str
+) -> list[Command]:
+    try:
+        (said,) = command({"command": order, key: name})
+    except Refused as refused:
+        if "not found" not in refused.reason.lower():
+            raise
+        return []
+    return [said["data"][answer]]
+
+
+def _told(command: Command) -> str:
+    return f"{command['command']} {command.get('username') or command['rolename']}"

@@ -1,0 +1,38 @@
+"""What a gateway needs of the broker that it uses, whichever that is."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from doorward.adapters.mqtt import MqttLink
+from doorward.app.health import Look
+from doorward.app.ports import Admission
+
+GATEWAY_NAME = "gateway"  # its user name and client id at the broker: no device can have it
+
+
+class BrokerSide(Protocol):
+    """A broker that listens, and the way to it. boards_port: for boards, over TLS; plain_port: for this machine."""
+
+    @property
+    def link(self) -> MqttLink: ...
+
+    @property
+    def admission(self) -> Admission: ...
+
+    @property
+    def boards_port(self) -> int: ...
+
+    @property
+    def plain_port(self) -> int: ...
+
+    async def answer(self) -> None:
+        """Return when the broker has answered. Raises what failed."""
+
+    async def keep(self) -> None:
+        """Do what has to be done from time to time, for ever."""
+
+    def linked(self) -> None:
+        """The link has connected, for the first time or anew."""
+
+    def looks(self) -> Sequence[Look]:
+        """What `doctor` is shown."""

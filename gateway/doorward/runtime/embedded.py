@@ -1,0 +1,103 @@
+"""The broker in the gateway's own process."""
+
+import asyncio
+import secrets
+from collections.abc import Iterable, Sequence
+from contextlib import AsyncExitStack
+
+import structlog
+
+from doorward.adapters.mqtt import MqttLink
+from doorward.app.health import Look
+from doorward.app.ports import Admission
+from doorward.broker import Broker, Denial, OverWebSocket, Policy, Principals, Role, Secure
+from doorward.broker.store import BrokerStore
+from doorward.config import LOOPBACK, Settings
+from doorward.domain.devices import Registration
+from doorward.runtime import checks
+from doorward.runtime.admission import BrokerAdmission
+from doorward.runtime.broker_side import GATEWAY_NAME
+from doorward.runtime.file_limit import broker_limits
+from doorward.runtime.tls import ServerTls
+from doorward.runtime.usecases import Keys
+
+_log = structlog.get_logger(__name__)
+
+
+class EmbeddedSide:
+    """The broker in the gateway's own process: it needs no care."""
+
+    def __init__(
+        self,
+        broker: Broker,
+        principals: Principals,
+        link: MqttLink,
+        admission: Admission,
+        plain_port: int,
+        settings: Settings,
+    ) -> None:
+        self.broker = broker
+        self.principals = principals
+        self._settings = settings
+        self.link = link
+        self.admission = admission
+        self.boards_port = broker.secure_port
+        self.plain_port = plain_port
+
+    async def answer(self) -> None:
+        await self.broker.answer()
+
+    async def keep(self) -> None:
+        await asyncio.Event().wait()
+
+    def linked(self) -> None:
+        """Nothing follows from it."""
+
+    def looks(self) -> Sequence[Look]:
+        return checks.embedded(self.link, self.broker, self._settings)
+
+
+async def start(
+    settings: Settings,
+    key: bytes,
+    keys: Keys,
+    known: Iterable[Registration],
+    tls: ServerTls,
+    stack: AsyncExitStack,
+) -> EmbeddedSide:
+    """Listen, with those of the registry let in that may come. Raises PortInUse; `stack` ends it."""
+    principals = Principals()
+    store = BrokerStore.open(settings.directory / "broker.db", key)
+    broker = Broker(
+        store,
+        principals,
+        Policy(settings.base),
+        on_denied=_denied,
+        limits=broker_limits(settings.mqtt.limits.given()),
+        certificates=keys,
+    )
+    secret = secrets.token_hex(32)
+    # Not kept: registry and signer say who there is, and a device that they forgot stays outside.
+    principals.add(GATEWAY_NAME, secret, Role.GATEWAY, keep=False)
+    admission = BrokerAdmission(broker, principals)
+    admission.admit_all(known, keys.digests())
+    mqtt = settings.mqtt
+    secure = Secure(mqtt.host, mqtt.port, tls.boards)
+    websocket = OverWebSocket(
+        mqtt.host, mqtt.websocket_port, tls.websockets, mqtt.websocket_origins
+    )
+    plain_port = await broker.start(LOOPBACK, mqtt.plain_port, secure, websocket)
+    stack.push_async_callback(broker.stop)
+    link = MqttLink(LOOPBACK, plain_port, GATEWAY_NAME, secret, settings.base)
+    return EmbeddedSide(broker, principals, link, admission, plain_port, settings)
+
+
+def _denied(denial: Denial) -> None:
+    _log.warning(
+        "broker.denied",
+        principal=denial.principal,
+        action=denial.action,
+        topic=denial.topic,
+        rule=denial.rule,
+        unsaid=denial.unsaid,
+    )

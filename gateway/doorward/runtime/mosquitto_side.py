@@ -1,0 +1,204 @@
+"""A gateway that uses Mosquitto: its link, who is let in there, and a look from time to time whether all is so."""
+
+import asyncio
+import contextlib
+import secrets
+import signal
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Self
+
+import structlog
+
+from doorward.adapters.mosquitto import accounts
+from doorward.adapters.mosquitto.admission import MosquittoAdmission
+from doorward.adapters.mosquitto.configuration import Listeners
+from doorward.adapters.mosquitto.dynsec import talk
+from doorward.adapters.mosquitto.grants import Grant
+from doorward.adapters.mosquitto.keeper import Keeper, Synced
+from doorward.adapters.mosquitto.process import Process
+from doorward.adapters.mqtt import MqttLink
+from doorward.app.health import Look
+from doorward.app.views import HealthCheck
+from doorward.broker import Policy, Principal, Role
+from doorward.config import LOOPBACK, Settings
+from doorward.domain import devices
+from doorward.domain.devices import Registration
+from doorward.errors import DoorwardError, StartupError, Unavailable
+from doorward.runtime import mosquitto
+from doorward.runtime.broker_side import GATEWAY_NAME
+from doorward.runtime.usecases import Keys
+
+_log = structlog.get_logger(__name__)
+
+_PATIENCE_S = 10.0  # two services that are started together
+_TRY_S = 0.25
+_LOOK_S = 60.0
+
+
+class MosquittoSide:
+    """Mosquitto as the broker of a gateway; use `join`."""
+
+    def __init__(
+        self, settings: Settings, listeners: Listeners, policy: Policy, keys: Keys, secret: str
+    ) -> None:
+        """`secret`: of the account that says who may do what."""
+        self._settings = settings
+        self._listeners = listeners
+        self._policy = policy
+        self._keys = keys
+        self._places = mosquitto.places_of(settings)
+        self._process = Process(self._places, listeners)
+        trusted = lambda: (keys.certificate(), keys.crl())  # noqa: E731 - as short as it is used
+        self._keeper = Keeper(self._places, self._process, listeners.plain, secret, trusted)
+        self._password = secrets.token_hex(32)  # of this run: nothing of it is on our disk
+        self._shown = settings.server_certificate.read_bytes()
+        self._due = asyncio.Event()
+        self._last: tuple[datetime, Synced] | None = None
+        self._problem: DoorwardError | None = None
+        self.boards_port = listeners.secure
+        self.plain_port = listeners.plain
+        self.admission = MosquittoAdmission(self._keeper, self._grant, policy.places_of)
+        self.link = MqttLink(
+            LOOPBACK,
+            listeners.plain,
+            GATEWAY_NAME,
+            self._password,
+            settings.base,
+            keeps_all=True,
+        )
+
+    @classmethod
+    async def join(
+        cls, settings: Settings, policy: Policy, keys: Keys, known: Iterable[Registration]
+    ) -> Self:
+        """Find the Mosquitto of these settings, and let in those of the registry that may come.
+
+        Raises StartupError for one that was not set up, or with other ports, or that does not answer in 10 s.
+        """
+        places = mosquitto.places_of(settings)
+        listeners = mosquitto.listeners(places)
+        _check(settings, listeners)
+        side = cls(settings, listeners, policy, keys, accounts.load(places.secret))
+        digests = keys.digests()
+        for device in known:
+            if device.state != devices.REVOKED and device.id in digests:
+                side._keeper.want(side._grant(device.id, device.state != devices.APPROVED))
+        await side._begin()
+        return side
+
+    async def answer(self) -> None:
+        if not self.link.connected:
+            raise Unavailable("Mosquitto does not answer", _hint(self._settings))
+
+    async def keep(self) -> None:
+        """After every new connection, and once a minute: accounts, revocation list and server certificate."""
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._due.wait(), _LOOK_S)
+            self._due.clear()
+            try:
+                await asyncio.to_thread(self._look)
+                self._problem = None
+            except DoorwardError as error:
+                self._problem = error
+                _log.warning("mosquitto.not_synced", error=str(error))
+
+    def linked(self) -> None:
+        """Whatever happened to its accounts while we were apart, it is looked at now."""
+        self._due.set()
+
+    async def sync(self) -> Synced:
+        """Look at all accounts now. Raises Unavailable."""
+        return await asyncio.to_thread(self._look)
+
+    def looks(self) -> Sequence[Look]:
+        return (self._look_at_link, self._look_at_accounts, self._look_at_trust)
+
+    def _grant(self, device: str, waiting: bool) -> Grant:
+        return self._granted(Principal(device, Role.WAITING if waiting else Role.DEVICE))
+
+    def _granted(self, principal: Principal, password: str | None = None) -> Grant:
+        rights = self._policy.rights(principal)
+        return Grant(principal.name, rights.publish, rights.subscribe, password=password)
+
+    async def _begin(self) -> None:
+        gateway = Principal(GATEWAY_NAME, Role.GATEWAY)
+        self._keeper.want(self._granted(gateway, self._password))
+        deadline = asyncio.get_running_loop().time() + _PATIENCE_S
+        while True:
+            try:
+                await asyncio.to_thread(self._enter)
+                return
+            except Unavailable as error:
+                if asyncio.get_running_loop().time() > deadline:
+                    raise StartupError(error.problem, error.remedy) from error
+            await asyncio.sleep(_TRY_S)
+
+    def _enter(self) -> None:
+        """Everything that has to be so before boards and we are there. Blocking."""
+        self._look()
+        self._keeper.set_password(GATEWAY_NAME, self._password)
+        # What Mosquitto kept for us while we were away is what nobody waits for any more: questions at doors. What
+        # has to reach us, boards say again.
+        with talk(self.plain_port, self._password, GATEWAY_NAME):
+            pass
+
+    def _look(self) -> Synced:
+        synced = self._keeper.sync()
+        self._last = datetime.now(UTC), synced
+        if synced.changed:
+            _log.info("mosquitto.synced", changed=len(synced.changed), wanted=synced.wanted)
+        shown = self._settings.server_certificate.read_bytes()
+        if shown != self._shown and self._process.tell(signal.SIGHUP):
+            self._shown = shown
+            _log.info("mosquitto.certificate_read_again")
+        return synced
+
+    def _look_at_link(self) -> HealthCheck:
+        pid = self._process.pid()
+        where = f"process {pid}" if pid else "not a process of ours"
+        if not self.link.connected:
+            return HealthCheck(
+                "broker", False, f"no connection to Mosquitto ({where})", _hint(self._settings)
+            )
+        return HealthCheck("broker", True, f"Mosquitto, {where}")
+
+    def _look_at_accounts(self) -> HealthCheck:
+        if self._problem is not None or self._last is None:
+            problem = self._problem or Unavailable("nobody has looked yet", "wait a moment")
+            return HealthCheck("accounts", False, problem.problem, problem.remedy)
+        at, synced = self._last
+        age = int((datetime.now(UTC) - at).total_seconds())
+        return HealthCheck(
+            "accounts", True, f"{synced.wanted} at Mosquitto, as they should be {age} s ago"
+        )
+
+    def _look_at_trust(self) -> HealthCheck:
+        place = f"boards come to {self._settings.mqtt.host}:{self.boards_port} over mutual TLS"
+        try:
+            current = self._places.revoked.read_bytes() == self._keys.crl()
+        except (OSError, DoorwardError):
+            current = False
+        if not current:
+            return HealthCheck(
+                "tls",
+                False,
+                f"{place}, with an old revocation list",
+                "run `doorward broker mosquitto sync`",
+            )
+        return HealthCheck("tls", True, place)
+
+
+def _check(settings: Settings, known: Listeners) -> None:
+    """Raise StartupError when Mosquitto was set up for other settings than these."""
+    wanted = mosquitto.wanted_listeners(settings, websockets=known.websocket is not None)
+    if wanted != known:
+        raise StartupError(
+            "Mosquitto was set up for other ports or another address than [mqtt] says now",
+            "run `doorward broker mosquitto setup`, and start it anew",
+        )
+
+
+def _hint(settings: Settings) -> str:
+    return f"look at `doorward broker mosquitto status --data {settings.directory}`"
