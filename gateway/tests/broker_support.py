@@ -4,24 +4,14 @@ import asyncio
 import contextlib
 import logging
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from doorward.broker import (
-    Broker,
-    Denial,
-    Limits,
-    OverWebSocket,
-    Policy,
-    Principal,
-    Principals,
-    Role,
-    Secure,
-)
-from doorward.broker.policy import Rights
+from doorward.broker import Broker, Denial, Limits, OverWebSocket, Policy, Principals, Role, Secure
 from doorward.broker.ports import Certificates, Logins
+from doorward.broker.rules import Rule
 from doorward.broker.store import BrokerStore
 from doorward_core import mqtt, mqtt_stream
 
@@ -52,12 +42,10 @@ def topic(device: str, suffix: str) -> str:
 
 
 class OpenSchool(Policy):
-    """The built-in rights, and all under school/ for users."""
+    """The built-in rules, and all under school/ for users."""
 
-    def rights(self, principal: Principal) -> Rights:
-        if principal.role is Role.USER:
-            return Rights(("school/#",), ("school/#",))
-        return super().rights(principal)
+    def use(self, rules: Iterable[Rule]) -> None:
+        super().use((*rules, Rule("users", "allow", True, True, "school/#")))
 
 
 @dataclass
@@ -114,7 +102,7 @@ async def running_broker(
     broker = Broker(
         BrokerStore.open(directory / "broker.db", KEY),
         principals,
-        OpenSchool(BASE),
+        OpenSchool(BASE) if users else Policy(BASE),
         on_denied=denials.append,
         limits=limits,
         certificates=certificates,

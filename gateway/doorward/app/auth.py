@@ -9,11 +9,11 @@ from typing import NamedTuple
 from doorward.app import opaque
 from doorward.app.account_views import Session
 from doorward.app.accounts import LONGEST_PASSWORD, Accounts, check_password, checked_name, key
-from doorward.app.backoff import Backoff, place_of
 from doorward.app.operator_log import OperatorLog
 from doorward.app.ports import Clock, Passwords
 from doorward.app.records import Account
 from doorward.app.sessions import Sessions
+from doorward.backoff import Backoff, place_of
 from doorward.domain import audit, permissions, second_factor
 from doorward.domain.instants import instant
 from doorward.errors import Conflict, NotSignedIn, SecondFactorNeeded

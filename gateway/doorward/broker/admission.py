@@ -89,7 +89,7 @@ def _judge(caller: Caller, login: Principal | Refusal, exchange: Exchange) -> En
         return Refusal(mqtt.NOT_AUTHORISED, f"{principal.name!r}: {rule}")
     will = caller.packet.will
     if will is not None:
-        rule = exchange.router.refuses_will(principal, will[0])
+        rule = exchange.router.refuses_will(principal, will[0], caller.packet.client_id)
         if rule is not None:
             reason = f"{principal.name!r} may not leave a will on {will[0]!r} ({rule})"
             return Refusal(mqtt.NOT_AUTHORISED, reason)

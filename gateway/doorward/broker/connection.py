@@ -13,6 +13,7 @@ from doorward.broker import certificates
 from doorward.broker.admission import Entry
 from doorward.broker.entrance import Entrance, Packet
 from doorward.broker.exchange import Exchange
+from doorward.broker.log import CONNECT, DISCONNECT, REFUSED
 from doorward.broker.ports import Refusal
 from doorward.broker.requests import handler_of
 from doorward.broker.session import Session
@@ -107,7 +108,12 @@ class Connection(asyncio.Protocol):
         if self._ended:
             return
         exchange = self.exchange
+        log = exchange.router.log
         if isinstance(admitted, Refusal):
+            known = exchange.principals.get(packet.user or "")
+            # A name that nobody has may be a password.
+            said = admitted.reason if known else "wrong user name or secret"
+            log.note(REFUSED, known.name if known else "", detail=f"{said}, from {self._peer}")
             self.send(mqtt_server.connack(False, admitted.code))
             self.end(f"refused, {admitted.reason}")
             return
@@ -119,6 +125,8 @@ class Connection(asyncio.Protocol):
         self._keepalive = packet.keepalive
         self._heard = exchange.clock()
         _log.info("%s: connected%s", self, " to its kept session" if present else "")
+        said = f"from {self._peer}" + (", to its kept session" if present else "")
+        log.note(CONNECT, session.principal.name, session.client, detail=said)
         self.send(mqtt_server.connack(present, mqtt.ACCEPTED))
         session.attach(self)
 
@@ -192,10 +200,18 @@ class Connection(asyncio.Protocol):
         if session is None:
             return
         self.exchange.router.leave(session)
+        log = self.exchange.router.log
+        log.note(DISCONNECT, session.principal.name, session.client, detail=reason)
         if will and self._will is not None:
             topic, payload, retain, qos = self._will
             self.exchange.router.publish(
-                session.principal, topic, payload, qos, retain=retain, action="will"
+                session.principal,
+                topic,
+                payload,
+                qos,
+                retain=retain,
+                action="will",
+                client=session.client,
             )
 
     def write(self) -> None:

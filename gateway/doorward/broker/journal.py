@@ -2,9 +2,17 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
-from doorward.broker.ports import Answerable, Batch, KeptMessage, KeptRetained, Store
+from doorward.broker.ports import (
+    Answerable,
+    Batch,
+    Entry,
+    KeptMessage,
+    KeptRetained,
+    RuleKey,
+    Store,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -112,6 +120,18 @@ class Journal:
     def principal(self, name: str, known: tuple[str, bytes] | None) -> None:
         """Keep a principal as (role, digest), or forget it."""
         self._open.principals[name] = known
+
+    def user(self, name: str, known: tuple[str, str] | None) -> None:
+        """Keep a user as (roles, hash of the password), or forget it."""
+        self._open.users[name] = known
+
+    def rule(self, key: RuleKey, actions: tuple[bool, bool] | None) -> None:
+        """Keep what a rule is about (publish, subscribe), or forget the rule."""
+        self._open.rules[key] = actions
+
+    def log(self, entries: Iterable[Entry]) -> None:
+        """Keep lines of the log."""
+        self._open.log += entries
 
     # --- when it is kept --------------------------------------------------------------------------
 

@@ -1,7 +1,7 @@
 """Who may publish and read what: the built-in rules and the edited ones, asked for one client at a time."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from doorward.broker.filters import covers
 from doorward.broker.principals import Principal, Role
@@ -68,7 +68,12 @@ class Policy:
         for rule in (*self.built_in, *rules):
             found[rule.subject].append(rule)
         self._by_subject = dict(found)
-        self._known.clear()
+        # Boards' rights do not change: thousands of them need not be made again.
+        self._known = {
+            key: known
+            for key, known in self._known.items()
+            if known.principal.role is not Role.USER
+        }
 
     def rules_of(self, principal: Principal, client: str | None = None) -> tuple[Rule, ...]:
         """Every rule that has a say for one client, with its names filled in."""
@@ -83,6 +88,17 @@ class Policy:
     ) -> Verdict:
         """Whether one client may do that, and the rule that decides."""
         return judge(self.rules_of(principal, client), action, asked)
+
+    def explain(
+        self, principal: Principal, action: Action, asked: str, client: str | None = None
+    ) -> Verdict:
+        """The same, and the rule as it was written, its names not filled in."""
+        written = [
+            (filled(rule, principal.name, client or principal.name), rule)
+            for rule in self._written(principal)
+        ]
+        allowed, decides = judge((one for one, _ in written if one), action, asked)
+        return Verdict(allowed, next((rule for one, rule in written if one is decides), None))
 
     def refuses_publish(
         self, principal: Principal, topic: str, client: str | None = None
@@ -146,14 +162,14 @@ class Policy:
             return known
         if len(self._known) >= _MOST_CLIENTS:
             self._known.clear()
-        rules = (
-            filled(rule, name, key[1])
-            for subject in _subjects(principal)
-            for rule in self._by_subject.get(subject, ())
-        )
+        rules = (filled(rule, name, key[1]) for rule in self._written(principal))
         known = _Known(principal, tuple(rule for rule in rules if rule is not None))
         self._known[key] = known
         return known
+
+    def _written(self, principal: Principal) -> Iterator[Rule]:
+        for subject in _subjects(principal):
+            yield from self._by_subject.get(subject, ())
 
     def _refusal(self, principal: Principal, verdict: Verdict, asked: str) -> str | None:
         if verdict.allowed:

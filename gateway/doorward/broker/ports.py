@@ -89,6 +89,35 @@ class KeptRetained(NamedTuple):
     qos: int
 
 
+RuleKey = tuple[str, str, str]
+"""Subject, effect and topic filter."""
+
+
+class Entry(NamedTuple):
+    """One line of the broker's log. `more`: how many like it were counted instead of written; no payload, ever."""
+
+    number: int  # rises by one
+    at_ms: int  # since 1970, UTC
+    action: str
+    principal: str
+    client: str = ""
+    topic: str = ""
+    qos: int | None = None
+    size: int | None = None
+    detail: str = ""
+    more: int = 0
+
+
+class Passwords(Protocol):
+    """Slow hashing of people's passwords, off the loop and at most a few at a time."""
+
+    async def hash(self, password: str) -> str:
+        """Return what may be kept of it."""
+
+    async def verify(self, hashed: str, password: str) -> bool:
+        """Return whether it fits."""
+
+
 @dataclass(slots=True)
 class Batch:
     """Changes that reach the disk together; applied in the order of the fields, and safe to apply twice."""
@@ -103,6 +132,9 @@ class Batch:
     retained: dict[str, KeptRetained | None] = field(default_factory=dict)
     received: dict[tuple[str, int], bool] = field(default_factory=dict)
     principals: dict[str, tuple[str, bytes] | None] = field(default_factory=dict)
+    users: dict[str, tuple[str, str] | None] = field(default_factory=dict)  # -> roles, hash
+    rules: dict[RuleKey, tuple[bool, bool] | None] = field(default_factory=dict)
+    log: list[Entry] = field(default_factory=list)
 
     def __bool__(self) -> bool:
         """True when there is anything to write."""
@@ -117,6 +149,9 @@ class Batch:
             or self.sessions
             or self.ended
             or self.principals
+            or self.users
+            or self.rules
+            or self.log
         )
 
 
@@ -129,6 +164,9 @@ class Kept:
     messages: list[KeptMessage]  # in order of delivery
     received: list[tuple[str, int]]  # QoS 2 packet ids that wait for their PUBREL
     retained: dict[str, KeptRetained]
+    users: dict[str, tuple[str, str]] = field(default_factory=dict)  # name -> (roles, hash)
+    rules: dict[RuleKey, tuple[bool, bool]] = field(default_factory=dict)  # -> (publish, subscribe)
+    log: list[Entry] = field(default_factory=list)  # the newest, oldest first
 
 
 class Store(Protocol):
@@ -142,6 +180,15 @@ class Store(Protocol):
 
     def write(self, batch: Batch, done: Callable[[Exception | None], None]) -> None:
         """Commit one batch, then call `done` with None, or with the error that prevented it."""
+
+    def read_log(
+        self,
+        limit: int,
+        action: str | None = None,
+        principal: str | None = None,
+        before: int | None = None,
+    ) -> list[Entry]:
+        """Read the newest lines of the log below the number `before`, newest first. Blocks."""
 
     async def close(self) -> None:
         """Finish what was handed over, then let go of the file."""

@@ -1,7 +1,7 @@
-"""Who may connect: a name and a 256-bit random secret each, of which only the SHA-256 is kept.
+"""Who may connect: boards and the gateway with a 256-bit random secret each, users with a password.
 
-A fast hash is right here: nobody guesses 256 random bits, and two thousand boards that come back at once must
-not wait for a slow one. People's passwords are another matter and never come here.
+Of a secret the SHA-256 is kept. A fast hash is right for it: nobody guesses 256 random bits, and two thousand boards
+that come back at once must not wait for a slow one. Of a password the slow hash is kept, and `logins` compares it.
 """
 
 import enum
@@ -34,6 +34,9 @@ class Principal:
     roles: frozenset[str] = frozenset()  # of a user: the roles whose rules it follows
 
 
+_BOARDS = frozenset({Role.DEVICE, Role.WAITING})
+
+
 class Changed(Protocol):
     """Hears of a principal that was added, or removed when `digest` is None."""
 
@@ -50,6 +53,7 @@ class Principals:
     def __init__(self) -> None:
         """Start with nobody: there is no default account."""
         self._known: dict[str, tuple[Principal, bytes]] = {}
+        self._hashes: dict[str, str] = {}  # of users
         self.changed: Changed = _unheard
 
     def add(
@@ -74,11 +78,28 @@ class Principals:
             raise ValueError(f"{name!r} is no client id: 1 to 32 of A-Z a-z 0-9 _ -")
         principal = Principal(name, role)
         known = self.get(name)
-        if known is not None and Role.GATEWAY in {known.role, role} and known.role is not role:
+        if known is not None and not {known.role, role} <= _BOARDS and known.role is not role:
             raise ValueError(f"{name} is the name of a {known.role.value} already")
         self._known[name] = (principal, digest)
         self.changed(principal, digest, keep=keep)
         return principal
+
+    def put_user(self, name: str, roles: frozenset[str], hashed: str) -> Principal:
+        """Let a user in with the password behind `hashed`, or change one; what is connected stays so.
+
+        Raises ValueError when it is the name of a board or of the gateway.
+        """
+        known = self.get(name)
+        if known is not None and known.role is not Role.USER:
+            raise ValueError(f"{name} is the name of a {known.role.value} already")
+        principal = Principal(name, Role.USER, roles)
+        self._known[name] = (principal, b"")
+        self._hashes[name] = hashed
+        return principal
+
+    def hash_of(self, name: str) -> str | None:
+        """What is kept of a user's password."""
+        return self._hashes.get(name)
 
     def restore(self, principal: Principal, digest: bytes) -> None:
         """Take back a principal that the store remembers; one that was added meanwhile stays."""
@@ -87,6 +108,7 @@ class Principals:
     def remove(self, name: str) -> bool:
         """Shut `name` out: its connection, session and queue end now. False when there was nobody."""
         known = self._known.pop(name, None)
+        self._hashes.pop(name, None)
         if known is None:
             return False
         self.changed(known[0], None, keep=True)

@@ -47,7 +47,12 @@ def _publish(by: Requester, session: Session, flags: int, body: bytes) -> None:
         return
     exchange = by.exchange
     must_wait = exchange.router.publish(
-        session.principal, topic, payload, qos, retain=bool(flags & 1)
+        session.principal,
+        topic,
+        payload,
+        qos,
+        retain=bool(flags & 1),
+        client=session.client,
     )
     if qos == 1:
         by.answer(mqtt.ack(mqtt.PUBACK, packet_id), must_wait=must_wait)

@@ -3,11 +3,13 @@
 import json
 import logging
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Literal
 
 from doorward.broker.events import Denial
 from doorward.broker.journal import Journal
 from doorward.broker.limits import Limits
+from doorward.broker.log import DENIED, PUBLISH, SUBSCRIBE, UNSUBSCRIBE, BrokerLog
 from doorward.broker.policy import Policy
 from doorward.broker.ports import Kept, KeptMessage, KeptRetained
 from doorward.broker.principals import Principal, Principals, Role
@@ -33,6 +35,7 @@ class Router:
         limits: Limits,
         on_denied: Callable[[Denial], None],
         clock: Callable[[], float],
+        log: BrokerLog | None = None,
     ) -> None:
         """Start empty; `restore` brings back what was kept."""
         self._policy = policy
@@ -45,6 +48,7 @@ class Router:
         self.sessions: dict[str, Session] = {}
         self.retained = RetainedMessages()
         self.denials = 0
+        self.log = log or BrokerLog()
 
     def restore(self, kept: Kept, principals: Principals) -> None:
         """Take back sessions, queues and retained messages; those of principals that are gone are forgotten."""
@@ -147,12 +151,13 @@ class Router:
                 changed = True
                 if not session.clean:
                     self._journal.subscribe(session.client, topic_filter, None)
+                self.log.note(UNSUBSCRIBE, session.principal.name, session.client, topic_filter)
         return changed and not session.clean
 
     def _grant(self, session: Session, topic_filter: str, qos: int) -> int:
-        rule = self._policy.refuses_subscribe(session.principal, topic_filter)
+        rule = self._policy.refuses_subscribe(session.principal, topic_filter, session.client)
         if rule is not None:
-            self.deny(session.principal, "subscribe", topic_filter, rule)
+            self.deny(session.principal, "subscribe", topic_filter, rule, session.client)
             return mqtt.REFUSED
         if (
             len(session.subscriptions) >= self._limits.subscriptions
@@ -167,6 +172,7 @@ class Router:
         self._subscribe(session, topic_filter, qos)
         if not session.clean:
             self._journal.subscribe(session.client, topic_filter, qos)
+        self.log.note(SUBSCRIBE, session.principal.name, session.client, topic_filter, qos)
         return qos
 
     def _subscribe(self, session: Session, topic_filter: str, qos: int) -> None:
@@ -179,9 +185,28 @@ class Router:
         beyond_limit = not session.full
         granted = session.subscriptions[topic_filter]
         for topic, (payload, qos) in self.retained.match(topic_filter):
-            if self._policy.may_read(session.principal, topic):
+            if self._reads(session, topic):
                 message = Message(topic, payload, qos, retain=True, keep=self._policy.keeps(topic))
                 session.deliver(message, min(qos, granted), beyond_limit=beyond_limit)
+
+    def judge_anew(self, principals: Principals) -> None:
+        """Hold every user's session to the rules as they are now: what it may no longer read never reaches it."""
+        self._routes.clear()
+        for session in tuple(self.sessions.values()):
+            if session.principal.role is not Role.USER:
+                continue
+            session.principal = user = principals.get(session.principal.name) or session.principal
+            lost = [
+                topic_filter
+                for topic_filter in session.subscriptions
+                if self._policy.refuses_subscribe(user, topic_filter, session.client) is not None
+            ]
+            if lost:
+                self.unsubscribe(session, lost)
+            session.forget_unreadable(partial(self._reads, session))
+
+    def _reads(self, session: Session, topic: str) -> bool:
+        return self._policy.may_read(session.principal, topic, session.client)
 
     # --- messages ---------------------------------------------------------------------------------
 
@@ -194,12 +219,15 @@ class Router:
         *,
         retain: bool,
         action: Literal["publish", "will"] = "publish",
+        client: str | None = None,
     ) -> bool:
         """Check, then deliver. True when the publisher's acknowledgement has to wait for the disk."""
-        rule = self._policy.refuses_publish(principal, topic)
+        rule = self._policy.refuses_publish(principal, topic, client)
         if rule is not None:
-            self.deny(principal, action, topic, rule)
+            self.deny(principal, action, topic, rule, client)
             return False
+        name = principal.name
+        self.log.note(PUBLISH, name, client or name, topic, qos, len(payload))
         return self._route(topic, payload, qos, retain=retain)
 
     def clear_retained(self, name: str) -> None:
@@ -208,11 +236,13 @@ class Router:
             for topic, _ in tuple(self.retained.match(place)):
                 self._retain(topic, b"", 0)
 
-    def refuses_will(self, principal: Principal, topic: str) -> str | None:
+    def refuses_will(
+        self, principal: Principal, topic: str, client: str | None = None
+    ) -> str | None:
         """The rule that forbids a will on `topic`, counted like a refused publish."""
-        rule = self._policy.refuses_publish(principal, topic)
+        rule = self._policy.refuses_publish(principal, topic, client)
         if rule is not None:
-            self.deny(principal, "will", topic, rule)
+            self.deny(principal, "will", topic, rule, client)
         return rule
 
     def deny(
@@ -221,6 +251,7 @@ class Router:
         action: Literal["publish", "subscribe", "will", "connect"],
         topic: str,
         rule: str,
+        client: str | None = None,
     ) -> None:
         """Count a refusal, say so, and tell the device that its message went nowhere.
 
@@ -231,7 +262,9 @@ class Router:
         if unsaid is None:
             return
         shown = topic[:_TOPIC_SHOWN]
-        self._on_denied(Denial(principal.name, action, shown, rule, unsaid))
+        name = principal.name
+        self.log.write(DENIED, name, client or name, shown, detail=f"{action}: {rule}", more=unsaid)
+        self._on_denied(Denial(name, action, shown, rule, unsaid))
         if action == "publish" and principal.role is Role.DEVICE:
             body = {"action": action, "topic": shown, "rule": rule}
             payload = json.dumps(body, separators=(",", ":")).encode()
@@ -265,11 +298,7 @@ class Router:
             if len(self._routes) >= _MOST_ROUTES:
                 self._routes.clear()
             found = self._tree.match(topic).items()
-            route = tuple(
-                (session, qos)
-                for session, qos in found
-                if self._policy.may_read(session.principal, topic)
-            )
+            route = tuple((session, qos) for session, qos in found if self._reads(session, topic))
             self._routes[topic] = route
         return route
 

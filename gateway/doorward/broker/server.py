@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Callable
 
+from doorward.broker.acl import Acl
 from doorward.broker.admission import RandomSecrets
 from doorward.broker.certificates import NoCertificates
 from doorward.broker.events import Denial
@@ -21,6 +22,7 @@ from doorward.broker.router import Router
 _log = logging.getLogger(__name__)
 
 _SWEEP_S = 0.5
+_LOG_KEPT_S = 5.0
 _GOODBYE_S = 1.0  # for clients to take what was written to them before the broker stops
 
 
@@ -53,6 +55,9 @@ class Broker:
         self._principals = principals
         self._journal = Journal(store, self._committed)
         self._router = Router(policy, self._journal, limits, on_denied or _log_denial, clock)
+        self.log = self._router.log
+        self.acl = Acl(principals, policy, self._journal)
+        self.acl.changed.append(self._rules_changed)
         known = certificates or NoCertificates()
         self._exchange = Exchange(
             principals=principals,
@@ -68,6 +73,7 @@ class Broker:
         self.secure_port = 0  # of the TLS listener, once there is one
         self.websocket_port = 0  # of the one for WebSockets
         self._sweeping: asyncio.Task[None] | None = None
+        self._log_kept = clock()
         principals.changed = self._principal_changed
 
     async def start(
@@ -111,6 +117,7 @@ class Broker:
         for connection in tuple(self._exchange.connections):
             connection.end("the broker stops", will=False)
         await self._wait_for_goodbyes()
+        self._keep_log(now=True)
         await self._journal.drain()
         await self._store.close()
 
@@ -157,6 +164,7 @@ class Broker:
         now = self._exchange.clock()
         for connection in tuple(self._exchange.connections):
             connection.check(now)
+        self._keep_log()
         self._journal.retry()
         self._exchange.flush()
 
@@ -180,7 +188,10 @@ class Broker:
     def _restore(self, kept: Kept) -> None:
         for name, (role, digest) in kept.principals.items():
             self._principals.restore(Principal(name, Role(role)), digest)
+        self.acl.restore(kept)
+        self.log.restore(kept.log)
         self._router.restore(kept, self._principals)
+        self._router.judge_anew(self._principals)
         self._store.start()
         self._journal.start(max((message.row for message in kept.messages), default=0))
         self._journal.flush()
@@ -200,6 +211,17 @@ class Broker:
                 for connection in tuple(self._exchange.connections):
                     connection.check(self._exchange.clock())
             await asyncio.sleep(0.005)
+
+    def _rules_changed(self) -> None:
+        self._router.judge_anew(self._principals)
+        self._exchange.flush()
+
+    def _keep_log(self, *, now: bool = False) -> None:
+        """The log is on disk some seconds later: a write of its own for every line would wear out a card."""
+        self.log.turn()
+        if now or self._exchange.clock() - self._log_kept >= _LOG_KEPT_S:
+            self._log_kept = self._exchange.clock()
+            self._journal.log(self.log.take())
 
     def _committed(self) -> None:
         self._exchange.flush()

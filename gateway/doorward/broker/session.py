@@ -1,7 +1,7 @@
 """One client's session: what it subscribed to and what it still has to receive. No I/O: packets go to its link."""
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import NamedTuple
@@ -145,6 +145,34 @@ class Session:
         else:
             self._wait(delivery)
         return delivery.row > 0
+
+    def forget_unreadable(self, may_read: Callable[[str], bool]) -> None:
+        """Send nothing more on topics that the client may no longer read.
+
+        A QoS 2 handshake that has begun is still brought to its end, without the message.
+        """
+        waiting = [one for one in self._waiting if not self._is_forgotten(one, may_read)]
+        self._waiting.clear()
+        self._waiting_bytes = 0
+        for delivery in waiting:
+            self._wait(delivery)
+        for delivery in self._inflight.values():
+            # It went out already; should the connection break now it is not sent again.
+            if self._is_forgotten(delivery, may_read):
+                delivery.row = 0
+
+    def _is_forgotten(self, delivery: _Delivery, may_read: Callable[[str], bool]) -> bool:
+        if may_read(delivery.topic):
+            return False
+        if delivery.qos == 2 and delivery.packet_id:
+            if not delivery.released and delivery.row:
+                self._journal.release(delivery.row)
+            delivery.released = True
+            delivery.payload = b""
+            return False
+        if delivery.row:
+            self._journal.forget(delivery.row)
+        return True
 
     def acknowledged(self, packet_id: int) -> None:
         """PUBACK: the client has a QoS 1 message. Ids that are not in flight belong to a session that has ended.

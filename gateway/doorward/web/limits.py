@@ -10,7 +10,7 @@ from math import ceil
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from doorward.app.backoff import place_of
+from doorward.backoff import place_of
 from doorward.errors import TooManyAttempts
 from doorward.web.errors import answer
 from doorward.web.session import api_token, session_token

@@ -2,15 +2,18 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import ClauseElement, Connection, Engine, Table, bindparam, select, update
+from sqlalchemy import ClauseElement, Connection, Engine, Select, Table, bindparam, select, update
 from sqlalchemy.dialects.sqlite import dialect, insert
 
-from doorward.broker.ports import Batch, Kept, KeptMessage, KeptRetained, KeptSession
+from doorward.broker.ports import Batch, Entry, Kept, KeptMessage, KeptRetained, KeptSession
 from doorward.broker.store import tables
 from doorward.database import Writer, open_database, upgrade
 from doorward.errors import DoorwardError
+
+_AT_HAND = 1000  # lines of the log that are read back
+_LOG_KEPT = 50_000
 
 
 class BrokerStore:
@@ -44,13 +47,39 @@ class BrokerStore:
             messages = connection.execute(select(tables.messages).order_by(tables.messages.c.row))
             received = connection.execute(select(tables.received))
             retained = connection.execute(select(tables.retained))
+            users = connection.execute(select(tables.users))
+            rules = connection.execute(select(tables.rules))
+            log = connection.execute(_newest(_AT_HAND)).all()
             return Kept(
                 principals={name: (role, digest) for name, role, digest in principals},
                 sessions=sessions,
                 messages=[KeptMessage(*row) for row in messages],
                 received=[(client, packet_id) for client, packet_id in received],
                 retained={topic: KeptRetained(payload, qos) for topic, payload, qos in retained},
+                users={name: (roles, hashed) for name, roles, hashed in users},
+                rules={(*key, text): (publish, read) for *key, text, publish, read in rules},
+                log=[Entry(*row) for row in reversed(log)],
             )
+
+    def read_log(
+        self,
+        limit: int,
+        action: str | None = None,
+        principal: str | None = None,
+        before: int | None = None,
+    ) -> list[Entry]:
+        """The newest entries below the number `before`, newest first. Blocks."""
+        wanted = _newest(limit)
+        column = tables.log.c
+        for given, condition in (
+            (action, column.action == action),
+            (principal, column.principal == principal),
+            (before, column.number < (before or 0)),
+        ):
+            if given is not None:
+                wanted = wanted.where(condition)
+        with self._engine.connect() as connection:
+            return [Entry(*row) for row in connection.execute(wanted)]
 
     def start(self) -> None:
         """Start the writer; its answers arrive on this event loop."""
@@ -96,6 +125,15 @@ def _apply(connection: Connection, batch: Batch) -> None:
         {key: () if held else None for key, held in batch.received.items()},
     )
     _change(connection, _PRINCIPALS, {(name,): known for name, known in batch.principals.items()})
+    _change(connection, _USERS, {(name,): known for name, known in batch.users.items()})
+    _change(connection, _RULES, batch.rules)
+    if batch.log:
+        _change(connection, _LOG, {(entry.number,): entry[1:] for entry in batch.log})
+        connection.exec_driver_sql(_PRUNE_LOG, (batch.log[-1].number - _LOG_KEPT,))
+
+
+def _newest(limit: int) -> Select[Any]:
+    return select(tables.log).order_by(tables.log.c.number.desc()).limit(limit)
 
 
 class _Statements(NamedTuple):
@@ -131,6 +169,10 @@ _SUBSCRIPTIONS = _statements(tables.subscriptions)
 _MESSAGES = _statements(tables.messages)
 _RECEIVED = _statements(tables.received)
 _RETAINED = _statements(tables.retained)
+_USERS = _statements(tables.users)
+_RULES = _statements(tables.rules)
+_LOG = _statements(tables.log)
+_PRUNE_LOG = _compile(tables.log.delete().where(tables.log.c.number <= bindparam("oldest")))
 _MARK_SENT = _compile(
     update(tables.messages)
     .where(tables.messages.c.row == bindparam("of_row"))

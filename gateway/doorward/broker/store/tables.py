@@ -22,6 +22,39 @@ principals = Table(
     Column("secret_sha256", LargeBinary(32), nullable=False),
 )
 
+users = Table(
+    "user",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("roles", String, nullable=False),  # their names, a space between them
+    Column("password", String, nullable=False),  # argon2id
+)
+
+rules = Table(
+    "rule",
+    metadata,
+    Column("subject", String, primary_key=True),
+    Column("effect", String, primary_key=True),
+    Column("topic_filter", String, primary_key=True),
+    Column("publish", Boolean, nullable=False),
+    Column("subscribe", Boolean, nullable=False),
+)
+
+log = Table(
+    "log",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("at_ms", Integer, nullable=False),
+    Column("action", String, nullable=False),
+    Column("principal", String, nullable=False),
+    Column("client", String, nullable=False),
+    Column("topic", String, nullable=False),
+    Column("qos", Integer),
+    Column("size", Integer),
+    Column("detail", String, nullable=False),
+    Column("more", Integer, nullable=False),
+)
+
 sessions = Table(
     "session",
     metadata,

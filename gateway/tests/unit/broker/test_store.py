@@ -2,12 +2,14 @@
 
 import asyncio
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from doorward.broker import store as broker_store
-from doorward.broker.ports import Batch, Kept, KeptMessage, KeptRetained, KeptSession
+from doorward.broker.ports import Batch, Entry, Kept, KeptMessage, KeptRetained, KeptSession
+from doorward.broker.shipped import SHIPPED
 from doorward.broker.store import BrokerStore
 from doorward.database import for_writing, migrate, open_database
 from doorward.errors import WrongKey
@@ -15,7 +17,9 @@ from doorward.errors import WrongKey
 KEY = bytes(32)
 FIRST = KeptMessage(7, "front", "a/b", b"\0\xff", retain=True, packet_id=None)
 SECOND = KeptMessage(8, "front", "a/c", b"", retain=False, packet_id=3, qos=2, released=True)
-EMPTY = Kept({}, {}, [], [], {})
+RULES = {rule.key: (rule.publish, rule.subscribe) for rule in SHIPPED}
+EMPTY = Kept({}, {}, [], [], {}, rules=RULES)
+LINE = Entry(9, 1_700_000_000_000, "PUBLISH", "sam", "pad", "a/b", 1, 3)
 
 
 async def written(store, *batches):
@@ -37,6 +41,9 @@ def everything():
         retained={"a/b": KeptRetained(b"state", 1)},
         received={("front", 65_535): True},
         principals={"front": ("device", bytes(range(32)))},
+        users={"sam": ("Student User", "$argon2id$")},
+        rules={("user:sam", "deny", "a/#"): (True, False)},
+        log=[LINE],
     )
 
 
@@ -53,6 +60,9 @@ async def test_everything_comes_back_in_order(tmp_path, times):
         messages=[FIRST, SECOND],
         received=[("front", 65_535)],
         retained={"a/b": KeptRetained(b"state", 1)},
+        users={"sam": ("Student User", "$argon2id$")},
+        rules=RULES | {("user:sam", "deny", "a/#"): (True, False)},
+        log=[LINE],
     )
 
 
@@ -77,8 +87,15 @@ async def test_changes_and_ends(tmp_path, times):
 
 async def test_a_session_ends_with_all_that_is_its_own(tmp_path):
     store = BrokerStore.open(tmp_path / "broker.db", KEY)
-    gone = Batch(ended={"front", "panel-2"}, retained={"a/b": None}, principals={"front": None})
-    assert await written(store, everything(), gone) == EMPTY
+    gone = Batch(
+        ended={"front", "panel-2"},
+        retained={"a/b": None},
+        principals={"front": None},
+        users={"sam": None},
+        rules={("user:sam", "deny", "a/#"): None},
+    )
+    kept = await written(store, everything(), gone)
+    assert replace(kept, log=[]) == EMPTY
 
 
 async def test_a_session_that_ends_and_begins_in_one_batch_is_new(tmp_path):
@@ -129,3 +146,19 @@ async def test_what_the_first_version_kept_is_still_there(tmp_path):
     kept = BrokerStore.open(path, KEY).load()
     assert kept.sessions == {"front": KeptSession("front", {"a/#": 1})}
     assert kept.messages == [FIRST._replace(packet_id=3)]
+
+
+async def test_the_log_is_pruned_and_read_by_what_it_is_about(tmp_path):
+    store = BrokerStore.open(tmp_path / "broker.db", KEY)
+    store.start()
+    for first in (1, 30_001):
+        done = asyncio.get_running_loop().create_future()
+        lines = [LINE._replace(number=number) for number in range(first, first + 30_000)]
+        lines[5] = lines[5]._replace(principal="tess", action="DENIED")
+        store.write(Batch(log=lines), done.set_result)
+        await done
+    assert [one.number for one in store.read_log(3)] == [60_000, 59_999, 59_998]
+    assert [one.number for one in store.read_log(3, "DENIED", "tess")] == [30_006]
+    assert [one.number for one in store.read_log(9, before=10_003)] == [10_002, 10_001]
+    assert len(store.load().log) == 1000
+    await store.close()

@@ -6,8 +6,8 @@ All on the monotonic clock: whoever can set the time of day gains no guess.
 import ipaddress
 from collections import OrderedDict
 from math import ceil
+from typing import Protocol
 
-from doorward.app.ports import Clock
 from doorward.errors import TooManyAttempts
 
 _FIRST_S = 2.0
@@ -18,25 +18,35 @@ KEPT = 4096  # of keys that anybody can make up; the one that has been quiet lon
 _NETWORK_BITS = 64
 
 
+class Monotonic(Protocol):
+    """Part of a clock."""
+
+    def monotonic(self) -> float:
+        """Seconds that only go forward."""
+
+
 class Backoff:
     """Counts failures by key (an address, a user name)."""
 
     def __init__(
         self,
-        clock: Clock,
+        clock: Monotonic,
         *,
         free: int = 3,
         lock_after: int | None = None,
         kept: int | None = KEPT,
+        longest: float = _LONGEST_S,
     ) -> None:
         """The first `free` mistypings cost nothing; `lock_after` failures in a row lock the key.
 
         `kept`: how many keys at most; None where they are few, and none may be pushed out by inventing others.
+        `longest`: no wait but a lock is longer, in seconds.
         """
         self._clock = clock
         self._free = free
         self._lock_after = lock_after
         self._kept = kept
+        self._longest = longest
         self._failures: OrderedDict[str, tuple[int, float]] = OrderedDict()
 
     def check(self, *keys: str) -> None:
@@ -46,6 +56,10 @@ class Backoff:
             raise TooManyAttempts(
                 "too many failed attempts", f"try again in {left} s", retry_after=left
             )
+
+    def warned(self, key: str) -> bool:
+        """Whether the free mistypings of a key are used up."""
+        return self._failures.get(key, (0, 0.0))[0] >= self._free
 
     def failed(self, *keys: str) -> None:
         """Count a failure."""
@@ -84,7 +98,9 @@ class Backoff:
     def _wait(self, count: int) -> float:
         if self._is_lock(count):
             return LOCK_S
-        return min(_FIRST_S * 2 ** (count - self._free), _LONGEST_S) if count >= self._free else 0.0
+        return (
+            min(_FIRST_S * 2 ** (count - self._free), self._longest) if count >= self._free else 0.0
+        )
 
     def _is_lock(self, count: int) -> bool:
         return self._lock_after is not None and count >= self._lock_after

@@ -1,0 +1,132 @@
+"""The broker's log: who came and went, what was published, asked for and refused. No payload is ever in it.
+
+The newest lines are in memory, with numbers that rise by one; the broker keeps them on disk a little later. Of what one
+client does very often some lines are written and the rest is counted, so that nobody can fill the log or slow it down.
+"""
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from doorward.broker.ports import Entry
+
+CONNECT: Final = "CONNECT"
+DISCONNECT: Final = "DISCONNECT"
+PUBLISH: Final = "PUBLISH"
+SUBSCRIBE: Final = "SUBSCRIBE"
+UNSUBSCRIBE: Final = "UNSUBSCRIBE"
+DENIED: Final = "DENIED"  # asked for what no rule allows, or one forbids
+REFUSED: Final = "REFUSED"  # did not come in
+CHANGED: Final = "CHANGED"  # users and rules, by whoever administers them
+ACTIONS = (CONNECT, DISCONNECT, PUBLISH, SUBSCRIBE, UNSUBSCRIBE, DENIED, REFUSED, CHANGED)
+
+_AT_HAND = 1000
+_EACH_A_TURN = 8  # lines of one kind from one principal
+_ALL_A_TURN = 100
+_SHOWN = 200  # characters of whatever somebody else chose
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+class BrokerLog:
+    """The newest lines in a ring; `listeners` hear of each one, `turn` has to be called twice a second or so."""
+
+    def __init__(self, now_ms: Callable[[], int] = _now_ms) -> None:
+        """Start empty at number 1; `now_ms` is the time of day since 1970, UTC."""
+        self._now_ms = now_ms
+        self.entries: deque[Entry] = deque(maxlen=_AT_HAND)
+        self.number = 0  # of the newest line
+        self.listeners: list[Callable[[Entry], None]] = []
+        self._unkept: list[Entry] = []
+        self._left: dict[tuple[str, str], int] = {}  # below zero: how many were only counted
+        self._all_left = _ALL_A_TURN
+
+    def restore(self, kept: Iterable[Entry]) -> None:
+        """Go on behind what the store remembers."""
+        self.entries.extend(kept)
+        if self.entries:
+            self.number = self.entries[-1].number
+
+    def note(
+        self,
+        action: str,
+        principal: str,
+        client: str = "",
+        topic: str = "",
+        qos: int | None = None,
+        size: int | None = None,
+        detail: str = "",
+    ) -> None:
+        """Write a line, unless there were many of its kind just now: then it is counted."""
+        key = (action, principal)
+        left = self._left.get(key, _EACH_A_TURN)
+        if left > 0 and self._all_left > 0:
+            self._left[key] = left - 1
+            self._all_left -= 1
+            self.write(action, principal, client, topic, qos=qos, size=size, detail=detail)
+        else:
+            self._left[key] = (min(0, left)) - 1
+
+    def write(
+        self,
+        action: str,
+        principal: str,
+        client: str = "",
+        topic: str = "",
+        *,
+        qos: int | None = None,
+        size: int | None = None,
+        detail: str = "",
+        more: int = 0,
+    ) -> None:
+        """Write a line whatever else was written."""
+        self.number += 1
+        entry = Entry(
+            self.number,
+            self._now_ms(),
+            action,
+            principal,
+            client[:_SHOWN],
+            topic[:_SHOWN],
+            qos,
+            size,
+            detail[:_SHOWN],
+            more,
+        )
+        self.entries.append(entry)
+        self._unkept.append(entry)
+        for listener in self.listeners:
+            listener(entry)
+
+    def turn(self) -> None:
+        """Say in one line each what was only counted, and count anew."""
+        left, self._left = self._left, {}
+        self._all_left = _ALL_A_TURN
+        for (action, principal), count in left.items():
+            if count < 0:
+                self.write(action, principal, more=-count)
+
+    def take(self) -> list[Entry]:
+        """The lines that are on no disk yet; they are the caller's to keep now."""
+        taken, self._unkept = self._unkept, []
+        return taken
+
+    def find(
+        self,
+        limit: int,
+        action: str | None = None,
+        principal: str | None = None,
+        before: int | None = None,
+    ) -> list[Entry]:
+        """The newest lines at hand below the number `before`, newest first."""
+        found = (
+            entry
+            for entry in reversed(self.entries)
+            if (before is None or entry.number < before)
+            and action in (None, entry.action)
+            and principal in (None, entry.principal)
+        )
+        return [entry for entry, _ in zip(found, range(limit), strict=False)]
