@@ -112,6 +112,13 @@ class Peer:
         """False once either side closed."""
         return self._reading is not None and not self._reading.done()
 
+    @property
+    def port(self) -> int:
+        """Our own port, by which a trace of the broker knows us."""
+        assert self._writer is not None
+        number: int = self._writer.get_extra_info("sockname")[1]
+        return number
+
     # --- requests ---------------------------------------------------------------------------------
 
     def publish(self, topic: str, payload: bytes, qos: int, *, retain: bool = False) -> None:

@@ -1,18 +1,15 @@
 """Killed in the instant of an acknowledgement, the broker still has what it acknowledged, and nothing twice."""
 
 import random
-from collections import Counter
 from pathlib import Path
 
 import pytest
-from broker_support import GATEWAY, topic
 
-from doorward_core import mqtt, topics
+from doorward_core import mqtt
 from truth.peer import Peer
 from truth.processes import BrokerProcesses
+from truth.promises import Sent, broken, leave_a_session, look
 
-EVENTS = topic("front", topics.EVENTS)
-REPORTED = topic("front", topics.REPORTED)
 KILLS = 100
 ACKNOWLEDGEMENTS = {mqtt.PUBACK, mqtt.PUBREC, mqtt.PUBCOMP}
 
@@ -25,14 +22,11 @@ class Campaign:
         self.directory = directory
         self.dice = random.Random(seed)
         self.front = Peer("front")
-        self.sent: list[tuple[bytes, int, bool]] = []  # payload, QoS, retained; in this order
+        self.sent: list[Sent] = []
 
     async def subscribe(self) -> None:
         async with self.processes.running(self.directory) as (_, port):
-            gateway = Peer(GATEWAY)
-            await gateway.connect(port)
-            await gateway.subscribe((EVENTS, 2), (REPORTED, 2))
-            await gateway.drop()
+            await leave_a_session(port)
 
     async def killed(self, mutant: str | None = None) -> None:
         """One broker's life: finish what the last one left, publish a burst, die at one of the acknowledgements."""
@@ -52,46 +46,18 @@ class Campaign:
             self.front.on_packet = on_packet
             await self.front.connect(port)
             for _ in range(30):
-                qos, retain = self.dice.choice((1, 2)), self.dice.random() < 0.2
-                payload = b"%d" % len(self.sent)
-                self.sent.append((payload, qos, retain))
-                self.front.publish(REPORTED if retain else EVENTS, payload, qos, retain=retain)
+                one = Sent(
+                    b"%d" % len(self.sent), self.dice.choice((1, 2)), self.dice.random() < 0.2
+                )
+                self.sent.append(one)
+                one.by(self.front)
             await self.front.ended()
 
-    async def found(self) -> tuple[list[bytes], list[bytes]]:
-        """What the gateway finds when it comes back, and what a stranger to the queue finds retained."""
-        async with self.processes.running(self.directory) as (_, port):
-            self.front.on_packet = lambda _kind: True
-            assert await self.front.connect(port) == (True, mqtt.ACCEPTED)
-            await self.front.settle()
-            await self.front.disconnect()
-            gateway = Peer(GATEWAY)
-            assert await gateway.connect(port) == (True, mqtt.ACCEPTED)
-            await gateway.settle()
-            queued = [one.payload for one in gateway.take()]
-            await gateway.subscribe((REPORTED, 1))
-            await gateway.settle()
-            retained = [one.payload for one in gateway.take() if one.retain]
-            await gateway.disconnect()
-            return queued, retained
-
     async def complaints(self) -> list[str]:
-        """How the broker broke its word."""
-        queued, retained = await self.found()
-        times = Counter(queued)
-        promised = set(self.front.promised)
-        lost = [payload for payload in self.front.promised if not times[payload]]
-        doubled = [payload for payload, qos, _ in self.sent if qos == 2 and times[payload] > 1]
-        states = [payload for payload, _, retain in self.sent if retain]
-        last = max((i for i, payload in enumerate(states) if payload in promised), default=-1)
-        told = [f"acknowledged and lost: {lost}"] * bool(lost)
-        told += [f"QoS 2 and twice: {doubled}"] * bool(doubled)
-        if last >= 0 and not (len(retained) == 1 and states.index(retained[0]) >= last):
-            told.append(f"retained is {retained}, acknowledged was {states[last]!r}")
-        firsts = list(dict.fromkeys(payload for payload in queued if payload in promised))
-        if firsts != sorted(firsts, key=int):
-            told.append("not in the order of the publishes")
-        return told
+        """How the brokers broke their word."""
+        async with self.processes.running(self.directory) as (_, port):
+            found = await look(port, self.front)
+        return broken(self.sent, self.front.promised, found)
 
 
 @pytest.mark.timeout(240)
