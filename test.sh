@@ -52,6 +52,7 @@ system_packages() {
     command -v chromium >/dev/null || missing+=(chromium)
     command -v mosquitto >/dev/null || missing+=(mosquitto)
     command -v mosquitto_pub >/dev/null || missing+=(mosquitto-clients)
+    command -v strace >/dev/null || missing+=(strace)
     [ ${#missing[@]} -gt 0 ] || return 0
     [ "$(id -u)" = 0 ] || fail "${missing[*]} missing; run: sudo apt-get install ${missing[*]}"
     echo "Installing ${missing[*]} …" >&2

@@ -4,7 +4,7 @@ import contextlib
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 # Debian puts it where only root's PATH looks.
@@ -22,14 +22,16 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def mosquitto(directory: Path, tls: Mapping[str, object] | None = None) -> Iterator[int]:
+def mosquitto(
+    directory: Path, tls: Mapping[str, object] | None = None, *, settings: Sequence[str] = ()
+) -> Iterator[int]:
     """Run mosquitto on loopback, without a login, for as long as the context lasts; its port.
 
-    tls: the settings of a second listener, on the next port.
+    tls: the settings of a second listener, on the next port. settings: further lines for all of it.
     """
     program = next(path for path in _PROGRAMS if path.exists())
     port = free_port()
-    lines = ["allow_anonymous true", "persistence false", "set_tcp_nodelay true"]
+    lines = ["allow_anonymous true", "persistence false", "set_tcp_nodelay true", *settings]
     lines += [f"listener {port} 127.0.0.1"]
     if tls is not None:
         # Started by root it would become somebody who cannot read root's files.

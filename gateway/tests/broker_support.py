@@ -89,6 +89,7 @@ async def running_broker(
     certificates: Certificates | None = None,
     users: tuple[str, ...] = (),
     logins: Callable[[Principals], Logins] | None = None,
+    policy: Policy | None = None,
 ) -> AsyncIterator[RunningBroker]:
     """A broker over `directory`/broker.db that knows `devices`, `users` and the principal "gateway"."""
     denials: list[Denial] = []
@@ -102,7 +103,7 @@ async def running_broker(
     broker = Broker(
         BrokerStore.open(directory / "broker.db", KEY),
         principals,
-        OpenSchool(BASE) if users else Policy(BASE),
+        policy or (OpenSchool(BASE) if users else Policy(BASE)),
         on_denied=denials.append,
         limits=limits,
         certificates=certificates,

@@ -50,6 +50,7 @@ class Peer:
         self.promised: list[bytes] = []  # payloads whose PUBACK or PUBREC came, in that order
         self.deliveries: list[Delivery] = []
         self.on_packet: Callable[[int], bool] = lambda _kind: True
+        self.acknowledges = True  # what comes in; False for one that is too slow to
         self._held: set[int] = set()  # QoS 2 messages that the broker has not released
         self._ids = 0
         self._answers: dict[tuple[int, int], asyncio.Future[bytes]] = {}
@@ -66,23 +67,31 @@ class Peer:
         will: tuple[str, bytes, bool, int] | None = None,
         keepalive: int = 0,
     ) -> tuple[bool, int]:
-        """(session present, return code). What is unfinished is sent again unless the session was new (4.4)."""
+        """(session present, return code). What is unfinished is sent again unless the session was new (4.4).
+
+        A connection that we still have is taken over by the new one; this waits for the broker to end it.
+        """
+        former, reading = self._writer, self._reading
         reader, self._writer = await asyncio.open_connection("127.0.0.1", port)
         answer = self._expect(mqtt.CONNACK, 0)
         self._reading = asyncio.get_running_loop().create_task(self._read(reader))
-        self._write(mqtt.connect(self.client_id, keepalive, clean, self.name, self.password, will))
+        self.write(mqtt.connect(self.client_id, keepalive, clean, self.name, self.password, will))
         present, code = mqtt.parse_connack(await self._within(answer))
         if code == mqtt.ACCEPTED:
             if not present:
                 self.unfinished.clear()
                 self._held.clear()
             for packet_id, sending in self.unfinished.items():
-                self._write(_again(packet_id, sending))
+                self.write(_again(packet_id, sending))
+        if former is not None and reading is not None:
+            async with asyncio.timeout(PATIENCE):
+                await reading
+            former.close()
         return present, code
 
     async def disconnect(self) -> None:
         """Leave in good order."""
-        self._write(mqtt.disconnect())
+        self.write(mqtt.disconnect())
         await self.drop()
 
     async def drop(self, *, reset: bool = False) -> None:
@@ -127,25 +136,25 @@ class Peer:
         packet = mqtt.publish(topic, payload, qos, retain, False, packet_id)
         if qos:
             self.unfinished[packet_id] = Sending(packet, payload, qos)
-        self._write(packet)
+        self.write(packet)
 
     async def subscribe(self, *wanted: tuple[str, int]) -> bytes:
         """The return codes."""
         packet_id = self._next_id()
         answer = self._expect(mqtt.SUBACK, packet_id)
-        self._write(mqtt.subscribe(packet_id, list(wanted)))
+        self.write(mqtt.subscribe(packet_id, list(wanted)))
         return (await self._within(answer))[2:]
 
     async def unsubscribe(self, *filters: str) -> None:
         packet_id = self._next_id()
         answer = self._expect(mqtt.UNSUBACK, packet_id)
-        self._write(unsubscribe(packet_id, list(filters)))
+        self.write(unsubscribe(packet_id, list(filters)))
         await self._within(answer)
 
     async def ping(self) -> None:
         """One round trip: whatever the broker wrote before is here then."""
         answer = self._expect(mqtt.PINGRESP, 0)
-        self._write(mqtt.pingreq())
+        self.write(mqtt.pingreq())
         await self._within(answer)
 
     async def settle(self) -> None:
@@ -170,13 +179,17 @@ class Peer:
             if self._ids not in self.unfinished:
                 return self._ids
 
-    def _write(self, packet: bytes) -> None:
+    def write(self, packet: bytes) -> None:
+        """Send raw bytes, unless the connection is gone."""
         if self._writer is not None:
             self._writer.write(packet)
 
     def _expect(self, kind: int, packet_id: int) -> asyncio.Future[bytes]:
         answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-        self._answers[kind, packet_id] = answer
+        if self._reading is not None and self._reading.done():
+            answer.set_exception(EOFError("the connection is closed"))
+        else:
+            self._answers[kind, packet_id] = answer
         return answer
 
     @staticmethod
@@ -191,6 +204,8 @@ class Peer:
                     if not self.on_packet(kind):
                         raise ConnectionResetError
                     self._handle(kind, flags, body)
+        if self._reading is not asyncio.current_task():
+            return  # taken over
         answers, self._answers = self._answers, {}
         for answer in answers.values():
             if not answer.done():
@@ -205,7 +220,7 @@ class Peer:
         elif kind == mqtt.PUBREL:
             packet_id = mqtt.parse_ack(body)
             self._held.discard(packet_id)
-            self._write(mqtt.ack(mqtt.PUBCOMP, packet_id))
+            self.write(mqtt.ack(mqtt.PUBCOMP, packet_id))
         else:
             number = mqtt.take_id(body, 0) if kind in {mqtt.SUBACK, mqtt.UNSUBACK} else 0
             answer = self._answers.pop((kind, number), None)
@@ -217,11 +232,13 @@ class Peer:
         qos = flags >> 1 & 3
         if qos != 2 or packet_id not in self._held:
             self.deliveries.append(Delivery(topic, payload, qos, bool(flags & 1)))
+        if not self.acknowledges:
+            return
         if qos == 1:
-            self._write(mqtt.ack(mqtt.PUBACK, packet_id))
+            self.write(mqtt.ack(mqtt.PUBACK, packet_id))
         elif qos == 2:
             self._held.add(packet_id)
-            self._write(mqtt.ack(mqtt.PUBREC, packet_id))
+            self.write(mqtt.ack(mqtt.PUBREC, packet_id))
 
     def _on_ack(self, kind: int, packet_id: int) -> None:
         sending = self.unfinished.get(packet_id)
@@ -231,7 +248,7 @@ class Peer:
             if not sending.taken:
                 self.promised.append(sending.payload)
                 self.unfinished[packet_id] = replace(sending, taken=True)
-            self._write(mqtt.ack(mqtt.PUBREL, packet_id))
+            self.write(mqtt.ack(mqtt.PUBREL, packet_id))
             return
         if kind == mqtt.PUBACK:
             self.promised.append(sending.payload)
