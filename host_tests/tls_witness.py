@@ -57,6 +57,16 @@ class Issuer:
         }
         return {file: base64.b64encode(data).decode() for file, data in files.items()}
 
+    def client(self, path: Path, name: str) -> ssl.SSLContext:
+        """The context of a client that shows a certificate in this name; its key and certificate go to `path`."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        made = self._builder(name, key).sign(self._key, hashes.SHA256())
+        private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        path.write_bytes(private + made.public_bytes(Encoding.PEM))
+        context = ssl.create_default_context(cadata=self.pem)
+        context.load_cert_chain(path)
+        return context
+
     def context(self, chain: Path) -> ssl.SSLContext:
         """A server's, that asks for a client's certificate."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

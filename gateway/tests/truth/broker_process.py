@@ -1,6 +1,6 @@
-"""Forks a broker for every line on stdin, and prints its process id and port: brokers to be killed.
+"""Forks a broker for every line on stdin, and answers with its process id and ports: brokers to be killed.
 
-A line is a JSON object: the directory, and the name of a mutant or null.
+A line is a JSON object: the directory, the name of a site, and the name of a mutant or null.
 """
 
 import asyncio
@@ -10,14 +10,14 @@ import signal
 import sys
 from pathlib import Path
 
-from broker_support import running_broker
-
 from truth.mutants import MUTANTS
+from truth.sites import SITES
 
 
-async def serve(directory: Path) -> None:
-    async with running_broker(directory) as site:
-        print(os.getpid(), site.port, flush=True)
+async def serve(site: str, directory: Path) -> None:
+    async with SITES[site](directory) as running:
+        secure = running.broker.secure_port
+        print(os.getpid(), running.port, secure, flush=True)
         await asyncio.Event().wait()
 
 
@@ -28,7 +28,7 @@ def main() -> None:
             wanted = json.loads(line)
             if wanted["mutant"]:
                 MUTANTS[wanted["mutant"]]()
-            asyncio.run(serve(Path(wanted["directory"])))
+            asyncio.run(serve(wanted["site"], Path(wanted["directory"])))
             return
 
 

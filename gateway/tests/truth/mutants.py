@@ -4,11 +4,12 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+from doorward.broker.connection import Connection
 from doorward.broker.gate import Gate
 from doorward.broker.journal import Journal
 from doorward.broker.store import BrokerStore
 from doorward.database import engine
-from doorward_core import mqtt
+from doorward_core import mqtt, mqtt_server
 
 _SLOW_S = 0.2  # longer than a client takes to answer
 
@@ -27,36 +28,16 @@ def _forgets_what_it_took_at_qos_2() -> None:
     Journal.receive = lambda _journal, *_key, held: None  # type: ignore[method-assign]
 
 
-def _delivers_before_the_commit() -> None:
-    Gate.send = lambda gate, packet: gate._link.send(packet)  # type: ignore[method-assign]
-    _slow_disk()
+from doorward_core import mqtt, mqtt_server
 
-
-def _releases_before_the_commit() -> None:
-    waits = Gate.send
-
-    def send(gate: Gate, packet: bytes) -> None:
-        if packet[0] >> 4 == mqtt.PUBREL:
-            gate._link.send(packet)
-        else:
-            waits(gate, packet)
-
-    Gate.send = send  # type: ignore[method-assign]
-    _slow_disk()
-
-
-def _slow_disk() -> None:
-    write = BrokerStore.write
-
-    def late(*given: Any) -> None:
-        asyncio.get_running_loop().call_later(_SLOW_S, write, *given)
-
-    BrokerStore.write = late  # type: ignore[method-assign]
+_SLOW_S = 0.2  # longer than a client takes to answer
 
 
 MUTANTS: dict[str, Callable[[], None]] = {
     "acknowledges before the commit": _acknowledges_before_the_commit,
     "commits without sync": _commits_without_sync,
+    "does not expect a short SUBSCRIBE": _does_not_expect_a_short_subscribe,
+    "remembers every connection": _remembers_every_connection,
     "forgets what it took at QoS 2": _forgets_what_it_took_at_qos_2,
     "delivers QoS 2 before the commit": _delivers_before_the_commit,
     "releases QoS 2 before the commit": _releases_before_the_commit,

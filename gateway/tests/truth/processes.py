@@ -6,10 +6,24 @@ import json
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import NamedTuple
 
 HERE = Path(__file__).parent
+
+
+class Started(NamedTuple):
+    """A broker in a process of its own."""
+
+    pid: int
+    port: int
+    secure_port: int
+
+    def kill(self) -> None:
+        """SIGKILL, now."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGKILL)
 
 
 class BrokerProcesses:
@@ -37,21 +51,23 @@ class BrokerProcesses:
             await parent.wait()
 
     @contextlib.asynccontextmanager
-    async def running(
-        self, directory: Path, mutant: str | None = None
-    ) -> AsyncIterator[tuple[Callable[[], None], int]]:
-        """(kill, port) of a new broker; it is killed at the end in any case."""
+    async def started(
+        self, directory: Path, *, site: str = "plain", mutant: str | None = None
+    ) -> AsyncIterator[Started]:
+        """A new broker; it is killed at the end in any case."""
         assert self._parent.stdin is not None
         assert self._parent.stdout is not None
-        line = json.dumps({"directory": str(directory), "mutant": mutant})
-        self._parent.stdin.write(f"{line}\n".encode())
-        pid, port = map(int, (await self._parent.stdout.readline()).split())
-
-        def kill() -> None:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-
+        wanted = {"directory": str(directory), "site": site, "mutant": mutant}
+        self._parent.stdin.write(f"{json.dumps(wanted)}\n".encode())
+        broker = Started(*map(int, (await self._parent.stdout.readline()).split()))
         try:
-            yield kill, port
+            yield broker
         finally:
-            kill()
+            broker.kill()
+
+
+def memory(pid: int) -> int:
+    """Resident bytes of a process."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    (line,) = (line for line in status.splitlines() if line.startswith("VmRSS:"))
+    return int(line.split()[1]) * 1024

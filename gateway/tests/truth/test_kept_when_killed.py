@@ -25,12 +25,12 @@ class Campaign:
         self.sent: list[Sent] = []
 
     async def subscribe(self) -> None:
-        async with self.processes.running(self.directory) as (_, port):
-            await leave_a_session(port)
+        async with self.processes.started(self.directory) as broker:
+            await leave_a_session(broker.port)
 
     async def killed(self, mutant: str | None = None) -> None:
         """One broker's life: finish what the last one left, publish a burst, die at one of the acknowledgements."""
-        async with self.processes.running(self.directory, mutant) as (kill, port):
+        async with self.processes.started(self.directory, mutant=mutant) as broker:
             left = self.dice.randrange(1, 30)
             # What the broker said in its last moment reaches us, or the link died with it.
             hears_the_rest = self.dice.random() < 0.5
@@ -40,11 +40,11 @@ class Campaign:
                 if kind in ACKNOWLEDGEMENTS:
                     left -= 1
                     if left == 0:
-                        kill()
+                        broker.kill()
                 return left >= 0 or hears_the_rest
 
             self.front.on_packet = on_packet
-            await self.front.connect(port)
+            await self.front.connect(broker.port)
             for _ in range(30):
                 one = Sent(
                     b"%d" % len(self.sent), self.dice.choice((1, 2)), self.dice.random() < 0.2
@@ -55,8 +55,8 @@ class Campaign:
 
     async def complaints(self) -> list[str]:
         """How the brokers broke their word."""
-        async with self.processes.running(self.directory) as (_, port):
-            found = await look(port, self.front)
+        async with self.processes.started(self.directory) as broker:
+            found = await look(broker.port, self.front)
         return broken(self.sent, self.front.promised, found)
 
 

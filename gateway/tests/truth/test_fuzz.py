@@ -1,0 +1,181 @@
+"""A hundred thousand damaged packets over sockets: no crash, no hang, no leak, and nobody else notices."""
+
+import asyncio
+import contextlib
+import random
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from broker_support import PATIENCE
+from tls_witness import BROKER, Issuer
+
+from truth import packets
+from truth.peer import Peer
+from truth.processes import BrokerProcesses, memory
+from truth.sites import AUTHORITY, CHAIN, FUZZERS, LOG
+
+PACKETS = 100_000
+OVER_TLS = 4_000
+BEFORE_CONNECT = 2_000
+LONGEST = 60  # packets of one connection
+GROWTH = 24 << 20  # bytes of memory; ten packets leaked in a hundred would be more
+
+
+@dataclass
+class Count:
+    """What was sent."""
+
+    packets: int = 0
+    connections: int = 0
+    echoes: int = 0
+
+
+class Fuzzer:
+    """One client after another, each until the broker has had enough of it."""
+
+    def __init__(
+        self, name: str, seed: int, port: int, tls: tuple[int, ssl.SSLContext], count: Count
+    ):
+        self._name = name
+        self._dice = random.Random(f"{seed} {name}")
+        self._bursts = packets.bursts(name, self._dice, LONGEST)
+        self._plain = {"port": port}
+        self._tls = {"port": tls[0], "ssl": tls[1], "server_hostname": BROKER}
+        self._count = count
+
+    async def run(self, packets_wanted: int, *, tls: bool = False) -> None:
+        """Log in, and say what is wrong."""
+        sent = 0
+        while sent < packets_wanted:
+            burst = next(self._bursts)
+            await self._say([packets.connect(self._name, self._dice), *burst], tls=tls)
+            sent += len(burst)
+            self._count.packets += len(burst)
+
+    async def run_before_connect(self, packets_wanted: int) -> None:
+        """Say something else than CONNECT, or a damaged one, to either listener."""
+        good = packets.corpus(self._name)
+        for number in range(packets_wanted):
+            first = packets.connect(self._name, self._dice)
+            if number % 4 == 0:
+                first = self._dice.choice(good)
+            target = dict(self._plain)
+            if number % 5 == 0:
+                target["port"] = self._tls["port"]  # where nothing but TLS is spoken
+            await self._say([packets.mutated(first, self._dice)], target)
+            self._count.packets += 1
+
+    async def _say(
+        self, said: list[bytes], target: dict | None = None, *, tls: bool = False
+    ) -> None:
+        """All of it with one write, then our end; the broker has to close its own in time."""
+        self._count.connections += 1
+        async with asyncio.timeout(PATIENCE * 2):
+            reader, writer = await asyncio.open_connection(
+                "127.0.0.1", **(target or (self._tls if tls else self._plain))
+            )
+            with contextlib.suppress(ConnectionError, ssl.SSLError):
+                writer.write(b"".join(said))
+                if tls:
+                    writer.write(
+                        b"\xe0\0"
+                    )  # TLS has no half of a goodbye: DISCONNECT, if it gets that far
+                    await writer.drain()
+                    reading = asyncio.wait_for(reader.read(-1), 0.3)
+                    with contextlib.suppress(TimeoutError):
+                        await reading
+                else:
+                    writer.write_eof()
+                    await reader.read(-1)
+            writer.close()
+            with contextlib.suppress(ConnectionError, ssl.SSLError):
+                await writer.wait_closed()
+
+
+async def echo(port: int, done: asyncio.Event, count: Count) -> None:
+    """A good client that asks again and again whether it still gets what it publishes."""
+    control = Peer("control")
+    await control.connect(port, clean=True)
+    await control.subscribe(("control/echo", 1))
+    while not done.is_set():
+        payload = b"echo %d" % count.echoes
+        control.publish("control/echo", payload, 1)
+        await control.settle()
+        assert payload in [one.payload for one in control.take()]
+        count.echoes += 1
+        await asyncio.sleep(0.02)
+    await control.disconnect()
+
+
+def prepared(folder: Path) -> ssl.SSLContext:
+    """Put the broker's certificate into its folder; returns a client's context."""
+    issuer = Issuer()
+    (folder / AUTHORITY).write_text(issuer.pem)
+    issuer.server(folder / CHAIN)
+    return issuer.client(folder / "client.pem", FUZZERS[0])
+
+
+class Campaign:
+    """So many packets against one broker, a good client beside them, and what there is to complain about."""
+
+    def __init__(self, processes: BrokerProcesses, folder: Path, seed: int) -> None:
+        self._processes = processes
+        self._folder = folder
+        self._seed = seed
+        self.count = Count()
+        self.grown = 0
+
+    async def run(self, wanted: int, mutant: str | None = None) -> list[str]:
+        context = prepared(self._folder)
+        async with self._processes.started(self._folder, site="for all", mutant=mutant) as broker:
+            fuzzers = [
+                Fuzzer(name, self._seed, broker.port, (broker.secure_port, context), self.count)
+                for name in FUZZERS
+            ]
+            done = asyncio.Event()
+            echoing = asyncio.create_task(echo(broker.port, done, self.count))
+            await _share(fuzzers, wanted // 5)
+            before = memory(broker.pid)
+            await _share(fuzzers, wanted - wanted // 5)
+            self.grown = memory(broker.pid) - before
+            done.set()
+            await echoing
+        log = (self._folder / LOG).read_text()
+        assert "closed, malformed topic filter" in log, "the positive control: it logs"
+        told = [line for line in log.splitlines() if "internal error" in line or "ERROR" in line]
+        if self.grown > GROWTH:
+            told.append(f"grown by {self.grown} bytes")
+        return told
+
+
+async def _share(fuzzers: list[Fuzzer], wanted: int) -> None:
+    each = wanted // len(fuzzers)
+    await asyncio.gather(*(fuzzer.run(each) for fuzzer in fuzzers))
+    await asyncio.gather(*(fuzzer.run(each * OVER_TLS // PACKETS, tls=True) for fuzzer in fuzzers))
+    early = each * BEFORE_CONNECT // PACKETS
+    await asyncio.gather(*(fuzzer.run_before_connect(early) for fuzzer in fuzzers))
+
+
+@pytest.mark.timeout(240)
+async def test_a_hundred_thousand_damaged_packets_harm_nobody(tmp_path, processes, seed, capsys):
+    campaign = Campaign(processes, tmp_path, seed)
+    told = await campaign.run(PACKETS)
+    with capsys.disabled():
+        print(f" {campaign.count}, grown by {campaign.grown >> 10} KiB ", end="")
+    assert campaign.count.packets >= PACKETS
+    assert campaign.count.echoes > 20
+    assert told == [], f"seed {seed}"
+
+
+@pytest.mark.parametrize(
+    ("mutant", "told"),
+    [
+        ("does not expect a short SUBSCRIBE", "internal error"),
+        ("remembers every connection", "grown by"),
+    ],
+)
+async def test_a_broker_that_trips_or_leaks_is_caught(tmp_path, processes, seed, mutant, told):
+    found = await Campaign(processes, tmp_path, seed).run(PACKETS // 10, mutant)
+    assert any(told in line for line in found)
