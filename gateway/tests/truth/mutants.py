@@ -28,9 +28,56 @@ def _forgets_what_it_took_at_qos_2() -> None:
     Journal.receive = lambda _journal, *_key, held: None  # type: ignore[method-assign]
 
 
-from doorward_core import mqtt, mqtt_server
+def _does_not_expect_a_short_subscribe() -> None:
+    parse = mqtt_server.parse_subscribe
 
-_SLOW_S = 0.2  # longer than a client takes to answer
+    def careless(body: bytes) -> tuple[int, list[tuple[str, int]]]:
+        try:
+            return parse(body)
+        except mqtt.MqttError as error:
+            if "cut short" in str(error):
+                raise IndexError from error
+            raise
+
+    mqtt_server.parse_subscribe = careless
+
+
+def _remembers_every_connection() -> None:
+    lost = Connection.connection_lost
+    kept = []
+
+    def connection_lost(connection: Connection, exc: Exception | None) -> None:
+        kept.append((connection, b"x" * 32768))
+        lost(connection, exc)
+
+    Connection.connection_lost = connection_lost  # type: ignore[method-assign]
+
+
+def _delivers_before_the_commit() -> None:
+    Gate.send = lambda gate, packet: gate._link.send(packet)  # type: ignore[method-assign]
+    _slow_disk()
+
+
+def _releases_before_the_commit() -> None:
+    waits = Gate.send
+
+    def send(gate: Gate, packet: bytes) -> None:
+        if packet[0] >> 4 == mqtt.PUBREL:
+            gate._link.send(packet)
+        else:
+            waits(gate, packet)
+
+    Gate.send = send  # type: ignore[method-assign]
+    _slow_disk()
+
+
+def _slow_disk() -> None:
+    write = BrokerStore.write
+
+    def late(*given: Any) -> None:
+        asyncio.get_running_loop().call_later(_SLOW_S, write, *given)
+
+    BrokerStore.write = late  # type: ignore[method-assign]
 
 
 MUTANTS: dict[str, Callable[[], None]] = {

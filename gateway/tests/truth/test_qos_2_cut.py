@@ -50,23 +50,23 @@ class Course:
 
     async def run(self, victim, step, *, killed):
         """Payloads as they reached the gateway."""
-        async with self.processes.running(self.folder, self.mutant) as (kill, port):
-            await self.gateway.connect(port)
+        async with self.processes.started(self.folder, mutant=self.mutant) as broker:
+            await self.gateway.connect(broker.port)
             await self.gateway.subscribe((EVENTS, 2), (OF_BACK, 2))
-            await self.front.connect(port)
+            await self.front.connect(broker.port)
             self.front.publish(EVENTS, b"0", 2)
             await self.front.settle()
             await self.gateway.settle()  # both sessions are on disk
-            victim.cut_at(step, kill if killed else lambda: None)
+            victim.cut_at(step, broker.kill if killed else lambda: None)
             for payload in (b"1", b"2", b"3"):
                 self.front.publish(EVENTS, payload, 2)
             await victim.ended()
             if not killed:
-                return await self._finish(port)
+                return await self._finish(broker.port)
             for peer in (self.gateway, self.front):
                 await peer.drop()
-        async with self.processes.running(self.folder) as (_, port):
-            return await self._finish(port)
+        async with self.processes.started(self.folder) as broker:
+            return await self._finish(broker.port)
 
     async def _finish(self, port):
         back = Peer("back")
