@@ -163,7 +163,9 @@ class Peer:
             while True:
                 before = len(self.deliveries)
                 await self.ping()
-                if not self.unfinished and not self._held and len(self.deliveries) == before:
+                if self.unfinished or (self._held and self.acknowledges):
+                    continue
+                if len(self.deliveries) == before:
                     return
 
     def take(self) -> list[Delivery]:
