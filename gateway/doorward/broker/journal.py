@@ -140,7 +140,16 @@ class Journal:
         self._answers.append((by, packet))
 
     def flush(self) -> None:
-        """Hand over what was collected, unless a batch is still on its way, or is stuck."""
+        """Hand over what was collected, unless a batch is still on its way, or is stuck.
+
+        What clients alone acknowledged goes with the next batch that somebody waits for, or by `tidy`: a commit of its
+        own would keep that one waiting.
+        """
+        if self._answers or self._open.urgent:
+            self.tidy()
+
+    def tidy(self) -> None:
+        """Hand over all there is, as `flush` does."""
         if self._writing is not None or self._failed is not None or not self._started:
             return
         if self._open or self._answers:
@@ -156,8 +165,11 @@ class Journal:
 
     async def drain(self) -> Exception | None:
         """Wait until everything is on disk, or return what the store says against it."""
-        self.flush()
+        self.tidy()
         await self._at_rest.wait()
+        while self._open and self._started and self._error is None:
+            self.tidy()
+            await self._at_rest.wait()
         return self._error
 
     def _write(self, batch: _Collected) -> None:

@@ -136,13 +136,14 @@ class Batch:
     rules: dict[RuleKey, tuple[bool, bool] | None] = field(default_factory=dict)
     log: list[Entry] = field(default_factory=list)
 
-    def __bool__(self) -> bool:
-        """True when there is anything to write."""
+    @property
+    def urgent(self) -> bool:
+        """True when it holds more than how far messages have come, and what happened.
+
+        Without the former a client gets some messages once more, and the log may end half a second early.
+        """
         return bool(
             self.messages
-            or self.done
-            or self.sent
-            or self.released
             or self.retained
             or self.received
             or self.subscriptions
@@ -151,8 +152,11 @@ class Batch:
             or self.principals
             or self.users
             or self.rules
-            or self.log
         )
+
+    def __bool__(self) -> bool:
+        """True when there is anything to write."""
+        return bool(self.urgent or self.done or self.sent or self.released or self.log)
 
 
 @dataclass(frozen=True, slots=True)

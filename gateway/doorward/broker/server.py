@@ -166,6 +166,7 @@ class Broker:
             connection.check(now)
         self._keep_log()
         self._journal.retry()
+        self._journal.tidy()
         self._exchange.flush()
 
     def is_connected(self, name: str) -> bool:

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
 
+import sqlcipher3.dbapi2 as sqlcipher
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DatabaseError, DataError, IntegrityError, ProgrammingError
 
@@ -16,8 +17,13 @@ T = TypeVar("T")
 Work = Callable[[Connection], T]
 Done = Callable[[T | None, Exception | None], None]
 
-# What the driver raises because of the unit; anything else that it raises is trouble with the file.
-_OF_THE_UNIT = (DataError, IntegrityError, ProgrammingError)
+# What the driver raises, itself or through SQLAlchemy, and what of it is the unit's fault: the rest is trouble with the
+# file.
+_RAISED = (DatabaseError, sqlcipher.DatabaseError)
+_OF_THE_UNIT = (
+    *(DataError, IntegrityError, ProgrammingError),
+    *(sqlcipher.DataError, sqlcipher.IntegrityError, sqlcipher.ProgrammingError),
+)
 
 _GROUP = 200  # units a commit; more gains nothing and makes the first of them wait
 _WAITING = 20_000  # units in line before we say so instead of growing
@@ -48,6 +54,7 @@ class Writer:
         """Name the thread; nothing runs before `start`."""
         self._watch = watch
         self._engine = for_writing(engine)
+        self._connection: Connection | None = None
         self._units: queue.SimpleQueue[_Unit | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._closed = True
@@ -102,6 +109,7 @@ class Writer:
             if group:
                 self._commit(group)
                 self._loop.call_soon_threadsafe(_answer, group)
+        self._let_go()
         self._loop.call_soon_threadsafe(self._finished.set_result, None)
 
     def _next_group(self) -> tuple[list["_Unit"], bool]:
@@ -120,20 +128,26 @@ class Writer:
 
     def _commit(self, group: list["_Unit"]) -> None:
         try:
-            # A checkout per group: a transaction that a failed commit left open is rolled back
-            # when the connection returns to the pool.
-            with self._engine.begin() as connection:
+            connection = self._connection = self._connection or self._engine.connect()
+            with connection.begin():
                 if self._watch is not None:
                     self._watch.begin(connection)
                 self._perform(group, connection)
                 if self._watch is not None and connection.in_transaction():
                     self._watch.end(connection)
         except Exception as error:  # noqa: BLE001 - a full disk, a lost file: all who wait must hear
+            self._let_go()
             for unit in group:
                 unit.result, unit.error = None, unit.error or _unavailable(error)
             return
         if self._watch is not None:
             self._watch.committed()
+
+    def _let_go(self) -> None:
+        """Give the connection back: the pool rolls back what a failed commit left open."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
 
     @staticmethod
     def _perform(group: list["_Unit"], connection: Connection) -> None:
@@ -185,7 +199,7 @@ class _Unit:
 
 def _told(error: Exception) -> Exception:
     """What the unit's owner hears: its own error as it is, trouble with the file as Unavailable."""
-    if isinstance(error, DatabaseError) and not isinstance(error, _OF_THE_UNIT):
+    if isinstance(error, _RAISED) and not isinstance(error, _OF_THE_UNIT):
         return _unavailable(error)
     return error
 

@@ -2,18 +2,20 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
-from sqlalchemy import ClauseElement, Connection, Engine, Select, Table, bindparam, select, update
-from sqlalchemy.dialects.sqlite import dialect, insert
+from sqlalchemy import Connection, Engine, Select, bindparam, select
 
 from doorward.broker.ports import Batch, Entry, Kept, KeptMessage, KeptRetained, KeptSession
 from doorward.broker.store import tables
+from doorward.broker.store.rows import Rows, Statement, compiled
 from doorward.database import Writer, open_database, upgrade
 from doorward.errors import DoorwardError
 
 _AT_HAND = 1000  # lines of the log that are read back
 _LOG_KEPT = 50_000
+
+Key = TypeVar("Key", bound=tuple[object, ...])
 
 
 class BrokerStore:
@@ -102,22 +104,17 @@ class BrokerStore:
 
 def _apply(connection: Connection, batch: Batch) -> None:
     """Write a batch, in the order that `Batch` names."""
-    _change(connection, _SESSIONS, {(client,): None for client in batch.ended})
-    _change(
-        connection, _SESSIONS, {(client,): (owner,) for client, owner in batch.sessions.items()}
-    )
+    _SESSIONS.take_out(connection, ((client,) for client in batch.ended))
+    _SESSIONS.put(connection, batch.sessions.items())
     _change(
         connection,
         _SUBSCRIPTIONS,
         {key: None if qos is None else (qos,) for key, qos in batch.subscriptions.items()},
     )
-    _change(connection, _MESSAGES, {(row,): message[1:] for row, message in batch.messages.items()})
-    if batch.sent:
-        sent = [(packet_id, row) for row, packet_id in batch.sent.items()]
-        connection.exec_driver_sql(_MARK_SENT, sent)
-    if batch.released:
-        connection.exec_driver_sql(_MARK_RELEASED, [(True, row) for row in batch.released])
-    _change(connection, _MESSAGES, {(row,): None for row in batch.done})
+    _MESSAGES.put(connection, batch.messages.values())
+    _SENT.run(connection, batch.sent.items())
+    _RELEASED.run(connection, ((row,) for row in batch.released))
+    _MESSAGES.take_out(connection, ((row,) for row in batch.done))
     _change(connection, _RETAINED, {(topic,): kept for topic, kept in batch.retained.items()})
     _change(
         connection,
@@ -128,7 +125,7 @@ def _apply(connection: Connection, batch: Batch) -> None:
     _change(connection, _USERS, {(name,): known for name, known in batch.users.items()})
     _change(connection, _RULES, batch.rules)
     if batch.log:
-        _change(connection, _LOG, {(entry.number,): entry[1:] for entry in batch.log})
+        _LOG.put(connection, batch.log)
         connection.exec_driver_sql(_PRUNE_LOG, (batch.log[-1].number - _LOG_KEPT,))
 
 
@@ -136,67 +133,27 @@ def _newest(limit: int) -> Select[Any]:
     return select(tables.log).order_by(tables.log.c.number.desc()).limit(limit)
 
 
-class _Statements(NamedTuple):
-    """The SQL that puts a row in and takes one out, with its parameters in the order of the columns."""
-
-    put: str
-    take_out: str
-
-
-def _compile(statement: ClauseElement) -> str:
-    """Compiled once: on the way of every message SQLAlchemy's own look-up costs more than SQLite."""
-    return str(statement.compile(dialect=dialect()))
-
-
-def _statements(table: Table) -> _Statements:
-    put = insert(table)
-    rest = [column.name for column in table.columns if not column.primary_key]
-    # Never REPLACE: it would delete the old session row and cascade to its queue.
-    put = (
-        put.on_conflict_do_update(
-            index_elements=list(table.primary_key), set_={name: put.excluded[name] for name in rest}
-        )
-        if rest
-        else put.on_conflict_do_nothing()
-    )
-    of_key = (column == bindparam(f"key_{column.name}") for column in table.primary_key)
-    return _Statements(_compile(put), _compile(table.delete().where(*of_key)))
-
-
-_PRINCIPALS = _statements(tables.principals)
-_SESSIONS = _statements(tables.sessions)
-_SUBSCRIPTIONS = _statements(tables.subscriptions)
-_MESSAGES = _statements(tables.messages)
-_RECEIVED = _statements(tables.received)
-_RETAINED = _statements(tables.retained)
-_USERS = _statements(tables.users)
-_RULES = _statements(tables.rules)
-_LOG = _statements(tables.log)
-_PRUNE_LOG = _compile(tables.log.delete().where(tables.log.c.number <= bindparam("oldest")))
-_MARK_SENT = _compile(
-    update(tables.messages)
-    .where(tables.messages.c.row == bindparam("of_row"))
-    .values(packet_id=bindparam("packet_id"))
-)
-_MARK_RELEASED = _compile(
-    update(tables.messages)
-    .where(tables.messages.c.row == bindparam("of_row"))
-    .values(released=bindparam("released"))
-)
-
-
-Key = TypeVar("Key", bound=tuple[object, ...])
-
-
 def _change(
     connection: Connection,
-    table: _Statements,
+    table: Rows,
     changes: Mapping[Key, tuple[object, ...] | None],
 ) -> None:
     """Put rows in, or take them out: primary key -> the other columns in their order, None to delete."""
-    put = [(*key, *rest) for key, rest in changes.items() if rest is not None]
-    if put:
-        connection.exec_driver_sql(table.put, put)
-    gone = [key for key, rest in changes.items() if rest is None]
-    if gone:
-        connection.exec_driver_sql(table.take_out, gone)
+    table.put(connection, ((*key, *rest) for key, rest in changes.items() if rest is not None))
+    table.take_out(connection, (key for key, rest in changes.items() if rest is None))
+
+
+_PRINCIPALS = Rows(tables.principals)
+_SESSIONS = Rows(tables.sessions)
+_SUBSCRIPTIONS = Rows(tables.subscriptions)
+_MESSAGES = Rows(tables.messages)
+_RECEIVED = Rows(tables.received)
+_RETAINED = Rows(tables.retained)
+_USERS = Rows(tables.users)
+_RULES = Rows(tables.rules)
+_LOG = Rows(tables.log)
+_PRUNE_LOG = compiled(tables.log.delete().where(tables.log.c.number <= bindparam("oldest")))
+_SENT = Statement(
+    "UPDATE message SET packet_id = now.column2 FROM (VALUES (?, ?)) AS now WHERE row = now.column1"
+)
+_RELEASED = Statement("UPDATE message SET released = TRUE WHERE (row) IN (VALUES (?))")

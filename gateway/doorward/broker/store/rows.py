@@ -1,0 +1,82 @@
+"""Rows into a table and out of it, many with one statement.
+
+A statement a row would give the interpreter away and take it back for each of them; beside an event loop that is busy
+each of these waits for a whole switch interval.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from typing import Any
+
+from sqlalchemy import ClauseElement, Connection, Table
+from sqlalchemy.dialects.sqlite import dialect, insert
+
+_MOST = 128  # rows a statement: more gains nothing, and each size of it is kept compiled
+_ONE = re.compile(r"(?<=VALUES )\([?, ]+\)")
+
+Row = tuple[object, ...]
+
+
+class Statement:
+    """SQL with one `VALUES (?, …)`, which is repeated for as many rows as there are."""
+
+    def __init__(self, sql: str) -> None:
+        """Raise ValueError for SQL that takes no row."""
+        found = _ONE.search(sql)
+        if found is None:
+            raise ValueError(f"no VALUES (?) in {sql!r}")
+        one, head, tail = found[0], sql[: found.start()], sql[found.end() :]
+        self._of_size = cache(lambda size: head + ", ".join([one] * size) + tail)
+
+    def run(self, connection: Connection, rows: Iterable[Row]) -> None:
+        """Run it for rows, which are as long as it has marks. Raises what the driver raises."""
+        for part in _parts(list(rows)):
+            parameters = [value for row in part for value in row]
+            # Straight to the driver: SQLAlchemy's way there takes longer than SQLite with a few rows.
+            driver: Any = connection.connection.driver_connection
+            driver.execute(self._of_size(len(part)), parameters)
+
+
+class Rows:
+    """One table, written to with parameters in the order of its columns, of which those of the key come first."""
+
+    def __init__(self, table: Table) -> None:
+        """Compile once what is said for every message."""
+        key = [column.name for column in table.primary_key]
+        rest = [column.name for column in table.columns if not column.primary_key]
+        put = insert(table)
+        # Never REPLACE: it would delete the old session row and cascade to its queue.
+        put = (
+            put.on_conflict_do_update(
+                index_elements=key, set_={name: put.excluded[name] for name in rest}
+            )
+            if rest
+            else put.on_conflict_do_nothing()
+        )
+        self._put = Statement(compiled(put))
+        columns, marks = ", ".join(key), ", ".join("?" * len(key))
+        of_keys = f"({columns}) IN (VALUES ({marks}))"
+        self._take_out = Statement(f"DELETE FROM {table.name} WHERE {of_keys}")  # noqa: S608 - our own names
+
+    def put(self, connection: Connection, rows: Iterable[Row]) -> None:
+        """Insert rows, or replace those of the same key."""
+        self._put.run(connection, rows)
+
+    def take_out(self, connection: Connection, keys: Iterable[Row]) -> None:
+        """Delete the rows of these keys; those that are not there are no error."""
+        self._take_out.run(connection, keys)
+
+
+def compiled(statement: ClauseElement) -> str:
+    """The SQL of a statement, for the driver."""
+    return str(statement.compile(dialect=dialect()))
+
+
+def _parts(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
+    """Pieces whose sizes are powers of two: few different statements, whatever the number of rows."""
+    at = 0
+    while at < len(rows):
+        size = min(_MOST, 1 << (len(rows) - at).bit_length() - 1)
+        yield rows[at : at + size]
+        at += size
