@@ -1,5 +1,7 @@
 """A session against a link and a store that write down what they are given."""
 
+import asyncio
+
 import pytest
 
 from doorward.broker import Limits, Principal
@@ -93,9 +95,10 @@ def say(text, qos=1, **options):
 
 def committed(journal, store):
     """Everything noted so far reaches the disk."""
-    journal.flush()
+    journal.tidy()
     while store.pending:
         store.answer()
+        journal.tidy()
 
 
 def test_window_holds_back_and_acknowledgement_lets_go_in_order(journal):
@@ -425,6 +428,39 @@ def test_what_is_undone_before_it_was_written_costs_no_write(journal, store):
     journal.flush()
     assert store.batches == []
     assert link.answers == [b"one"]
+
+
+def test_what_a_client_has_is_no_reason_for_a_commit(journal, store):
+    session, link = session_of(journal), FakeLink()
+    session.attach(link)
+    for text in "abc":
+        session.deliver(say(text), 1)
+    committed(journal, store)
+    session.acknowledged(1)
+    journal.flush()
+    assert not store.pending
+    session.deliver(say("d"), 1)
+    journal.flush()
+    assert (store.batches[-1].done, len(store.batches[-1].messages)) == ({1}, 1)
+    store.answer()
+    session.acknowledged(2)
+    journal.flush()
+    assert not store.pending
+    journal.tidy()
+    assert store.batches[-1].done == {2}
+
+
+async def test_draining_leaves_nothing_behind(journal, store):
+    row = journal.keep("front", "t", b"1", qos=1, retain=False, packet_id=None)
+    draining = asyncio.ensure_future(journal.drain())
+    await asyncio.sleep(0)
+    journal.forget(row)
+    store.answer()
+    await asyncio.sleep(0)
+    assert not draining.done()
+    assert store.batches[-1].done == {row}
+    store.answer()
+    assert await draining is None
 
 
 async def test_a_batch_that_failed_is_written_again_first_and_unanswered_until_then(journal, store):
