@@ -24,6 +24,10 @@ class MqttError(ValueError):
 def frame(head: int, body: bytes) -> bytes:
     # A whole packet: fixed header with the remaining length (2.2.3), then body.
     size = len(body)
+    if size < 128:
+        return bytes((head, size)) + body
+    if size < 16384:
+        return bytes((head, size & 127 | 128, size >> 7)) + body
     header = [head]
     while size > 127:
         header.append(size & 127 | 128)
@@ -75,8 +79,9 @@ def publish(
     packet_id: int = 0,
 ) -> bytes:
     head = 0x30 | (8 if dup else 0) | qos << 1 | (1 if retain else 0)
-    middle = packet_id.to_bytes(2, "big") if qos else b""
-    return frame(head, string(topic) + middle + payload)
+    if qos:
+        return frame(head, string(topic) + packet_id.to_bytes(2, "big") + payload)
+    return frame(head, string(topic) + payload)
 
 
 def ack(kind: int, packet_id: int) -> bytes:

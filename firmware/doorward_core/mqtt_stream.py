@@ -2,6 +2,9 @@
 
 from doorward_core.mqtt import MqttError, check_flags
 
+# First bytes that need no second look: messages of each QoS, and what answers them.
+_USUAL = b"\x30\x32\x34\x40\x50\x62\x70"
+
 
 class Decoder:
     # Cuts a byte stream into packets. largest: what the body of a packet may measure.
@@ -13,22 +16,28 @@ class Decoder:
         # The packets that data completes, as (type, flags, body). Raises MqttError; the
         # connection is then to be closed, for nothing after it can be understood.
         buffer = self._buffer + data if self._buffer else data
+        have = len(buffer)
         packets: "list[tuple[int, int, bytes]]" = []
         at = 0
-        while True:
-            found = _remaining_length(buffer, at)
-            if found is None:
-                break
-            size, start = found
+        while have - at > 1:
+            head = buffer[at]
+            size = buffer[at + 1]
+            start = at + 2
+            if size > 127:
+                size, start = _remaining_length(buffer, at)
+                if not start:
+                    break
             if size > self._largest:
                 raise MqttError("packet of " + str(size) + " bytes")
-            if len(buffer) - start < size:
+            end = start + size
+            if end > have:
                 break
-            kind = buffer[at] >> 4
-            flags = buffer[at] & 15
-            check_flags(kind, flags)
-            packets.append((kind, flags, buffer[start : start + size]))
-            at = start + size
+            kind = head >> 4
+            flags = head & 15
+            if head not in _USUAL:
+                check_flags(kind, flags)
+            packets.append((kind, flags, buffer[start:end]))
+            at = end
         self._buffer = buffer[at:]
         return packets
 
@@ -37,8 +46,8 @@ class Decoder:
         return len(self._buffer)
 
 
-def _remaining_length(buffer: bytes, at: int) -> "tuple[int, int] | None":
-    # (remaining length, where the body starts), None while bytes of it are missing.
+def _remaining_length(buffer: bytes, at: int) -> "tuple[int, int]":
+    # (remaining length, where the body starts), the latter 0 while bytes of it are missing.
     size = 0
     shift = 0
     index = at + 1
@@ -51,4 +60,4 @@ def _remaining_length(buffer: bytes, at: int) -> "tuple[int, int] | None":
         shift += 7
         if shift > 21:
             raise MqttError("remaining length of more than four bytes")
-    return None
+    return 0, 0

@@ -4,7 +4,7 @@ import json
 import logging
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from doorward.broker.events import Denial
 from doorward.broker.journal import Journal
@@ -23,6 +23,13 @@ _log = logging.getLogger(__name__)
 
 _MOST_ROUTES = 4096
 _TOPIC_SHOWN = 200  # characters of a refused topic that are repeated: boards drop long payloads
+
+
+class _Route(NamedTuple):
+    """What is known of a topic once somebody has published to it."""
+
+    keep: bool  # its messages wait for who is away
+    recipients: tuple[tuple[Session, int], ...]  # and the QoS granted to them
 
 
 class Router:
@@ -44,7 +51,7 @@ class Router:
         self._on_denied = on_denied
         self._throttle = Throttle(limits.denials, clock)
         self._tree: SubscriptionTree[Session] = SubscriptionTree()
-        self._routes: dict[str, tuple[tuple[Session, int], ...]] = {}
+        self._routes: dict[str, _Route] = {}
         self.sessions: dict[str, Session] = {}
         self.retained = RetainedMessages()
         self.denials = 0
@@ -274,9 +281,10 @@ class Router:
         must_wait = False
         if retain and self._policy.may_retain(topic):
             must_wait = self._retain(topic, payload, qos)
-        message = Message(topic, payload, qos, keep=self._policy.keeps(topic))
-        for session, granted in self._recipients(topic):
-            if session.deliver(message, min(qos, granted)):
+        route = self._routes.get(topic) or self._find(topic)
+        message = Message(topic, payload, qos, False, route.keep)
+        for session, granted in route.recipients:
+            if session.deliver(message, min(granted, qos)):
                 must_wait = True
         return must_wait
 
@@ -292,14 +300,13 @@ class Router:
             return True
         return False
 
-    def _recipients(self, topic: str) -> tuple[tuple[Session, int], ...]:
-        route = self._routes.get(topic)
-        if route is None:
-            if len(self._routes) >= _MOST_ROUTES:
-                self._routes.clear()
-            found = self._tree.match(topic).items()
-            route = tuple((session, qos) for session, qos in found if self._reads(session, topic))
-            self._routes[topic] = route
+    def _find(self, topic: str) -> _Route:
+        """The route of a topic; kept until a subscription or a right changes."""
+        if len(self._routes) >= _MOST_ROUTES:
+            self._routes.clear()
+        found = self._tree.match(topic).items()
+        recipients = tuple(one for one in found if self._reads(one[0], topic))
+        route = self._routes[topic] = _Route(self._policy.keeps(topic), recipients)
         return route
 
 
