@@ -33,6 +33,7 @@ from doorward_core import mqtt
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "gateway" / "tests"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lab" / "tests"))
 
 from attack.campaign import Campaign
 from attack.mutants import MUTANTS, Mutant, caught

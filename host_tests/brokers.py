@@ -7,18 +7,14 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from ports import free_ports
+
 # Debian puts it where only root's PATH looks.
 _PROGRAMS = (
     Path("/usr/sbin/mosquitto"),
     Path("/usr/bin/mosquitto"),
     Path("/usr/local/sbin/mosquitto"),
 )
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextlib.contextmanager
@@ -30,7 +26,7 @@ def mosquitto(
     tls: the settings of a second listener, on the next port. settings: further lines for all of it.
     """
     program = next(path for path in _PROGRAMS if path.exists())
-    port = free_port()
+    port = free_ports(2)
     lines = ["allow_anonymous true", "persistence false", "set_tcp_nodelay true", *settings]
     lines += [f"listener {port} 127.0.0.1"]
     if tls is not None:

@@ -1,6 +1,5 @@
 """A demo (or a gateway) as its user starts it: a process, its ports, its directory, and commands that speak to it."""
 
-import contextlib
 import json
 import os
 import select
@@ -15,6 +14,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import httpx
+from ports import free_ports
 
 _START_S = 60.0
 _STOP_S = 20.0
@@ -22,18 +22,8 @@ PYTHON = (sys.executable, "-m", "doorward")
 
 
 def free_port_base() -> int:
-    """A port that is free together with the three above it."""
-    while True:
-        with contextlib.ExitStack() as stack:
-            first, *above = (stack.enter_context(socket.socket()) for _ in range(4))
-            first.bind(("127.0.0.1", 0))
-            base: int = first.getsockname()[1]
-            try:
-                for number, sock in enumerate(above, base + 1):
-                    sock.bind(("127.0.0.1", number))
-            except (OSError, OverflowError):
-                continue
-            return base
+    """A port that is free together with the three above it: what --port-base takes."""
+    return free_ports(4)
 
 
 class Demo:

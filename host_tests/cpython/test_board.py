@@ -1,14 +1,15 @@
 """The whole board: real firmware on real MicroPython, a foreign broker, relay edges as witness."""
 
 import asyncio
-import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from brokers import free_port, mosquitto
+from brokers import mosquitto
 from firmware_copy import planted
+from ports import free_ports
 from scripted_gateway import KEY, ScriptedGateway, profile
+from watching import until
 
 from doorward_core import seal, topics
 from doorward_lab.board import Board
@@ -20,11 +21,6 @@ UID = bytes.fromhex("04a1b2c3d4e5f6")
 STRANGER = bytes.fromhex("04a1b2c3")
 HEAP_KIB = 136
 HARD_RESET = 2  # by the firmware; 3 would be the watchdog
-
-
-@pytest.fixture(scope="session")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("mpy")
 
 
 @pytest.fixture
@@ -42,23 +38,10 @@ def gateway(port: int) -> Iterator[ScriptedGateway]:
 
 
 @pytest.fixture
-async def lab(tmp_path: Path, cache: Path) -> AsyncIterator[Lab]:
-    async with Lab(tmp_path / "lab", cache=cache) as lab:
-        yield lab
-
-
-@pytest.fixture
 async def board(lab: Lab, port: int, gateway: ScriptedGateway) -> Board:
     board = await lab.start_board(profile(port), heap_kib=HEAP_KIB)
     await until(lambda: bool(gateway.boot and gateway.events), board)
     return board
-
-
-async def until(condition: Callable[[], bool], board: Board, timeout_s: float = 10) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < deadline, "\n".join(board.log)
-        await asyncio.sleep(0.01)
 
 
 def pulses(board: Board) -> list[int]:
@@ -237,7 +220,7 @@ async def test_with_no_broker_at_all_the_board_decides(
         board,
     )
     await lab.stop_board("front")
-    alone = await lab.start_board(profile(free_port()), heap_kib=HEAP_KIB)
+    alone = await lab.start_board(profile(free_ports(1)), heap_kib=HEAP_KIB)
     await alone.wait_edge(STRIKE, 0, 5)
     await asyncio.sleep(0.5)
     alone.present(UID)

@@ -1,8 +1,6 @@
 """A board says nothing to a broker that does not prove who it is, and its door goes on meanwhile."""
 
-import asyncio
-import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,9 +10,9 @@ from brokers import mosquitto
 from firmware_copy import planted
 from scripted_gateway import ScriptedGateway, profile
 from tls_witness import DAY, Issuer, Witness
+from watching import opens, until
 
 from doorward_core import topics
-from doorward_lab.board import Board
 from doorward_lab.lab import Lab
 
 STRIKE = 25
@@ -28,28 +26,10 @@ def authority() -> Issuer:
     return Issuer()
 
 
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("mpy")
-
-
-@pytest.fixture
-async def lab(tmp_path: Path, cache: Path) -> AsyncIterator[Lab]:
-    async with Lab(tmp_path / "lab", cache=cache) as lab:
-        yield lab
-
-
 @pytest.fixture
 def port(tmp_path: Path) -> Iterator[int]:
     with mosquitto(tmp_path) as port:
         yield port
-
-
-async def until(condition: Callable[[], bool], board: Board, timeout_s: float = 20) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < deadline, "\n".join(board.log)
-        await asyncio.sleep(0.01)
 
 
 def secured(authority: Issuer, port: int) -> dict[str, Any]:
@@ -73,13 +53,6 @@ def _has_cache(gateway: ScriptedGateway) -> bool:
     return any(b'"cache_version":7' in p for s, p in gateway.heard if s == topics.REPORTED)
 
 
-async def opens(board: Board) -> None:
-    board.present(UID)
-    await board.wait_edge(STRIKE, 1, 5)
-    board.remove()
-    await board.wait_edge(STRIKE, 0, 5, since_ns=board.edges[-1].at_ns)
-
-
 # What a broker may show instead of the right certificate; the fields are `Issuer.server`'s.
 WRONG: dict[str, dict[str, Any]] = {
     "another CA": {},
@@ -99,7 +72,7 @@ async def test_nothing_is_said_to_the_wrong_broker_and_the_door_works(
     with Witness(bad) as witness:
         board = await lab.start_board(secured(authority, witness.port))
         await until(lambda: witness.connections >= 3, board)
-        await opens(board)
+        assert await opens(board, UID)
         assert witness.said == b""
         assert not witness.subjects
         # The same board, the same port: only the certificate was in the way.
@@ -116,7 +89,7 @@ async def test_a_plain_port_hears_a_handshake_and_no_word_of_mqtt(
     with Witness(None) as witness:
         board = await lab.start_board(secured(authority, witness.port))
         await until(lambda: witness.said.count(HANDSHAKE) >= 2, board)
-        await opens(board)
+        assert await opens(board, UID)
         assert b"MQTT" not in witness.said
         assert bytes.fromhex(profile(0)["secret"]) not in witness.said
         assert profile(0)["secret"].encode() not in witness.said
@@ -134,9 +107,9 @@ async def test_a_peer_that_stalls_the_handshake_keeps_nobody_waiting(
         board = await lab.start_board(secured(authority, witness.port))
         await until(lambda: witness.connections == 1, board)
         for _ in range(2):
-            await opens(board)
+            assert await opens(board, UID)
         witness.mute = False
-        await until(lambda: CONNECT in witness.said, board, 40)
+        await until(lambda: CONNECT in witness.said, board, seconds=40)
 
 
 @pytest.mark.parametrize("wrong", WRONG)
@@ -178,7 +151,7 @@ async def test_spoiled_certificates_do_not_stop_the_door(
         spoiled["broker"]["port"] = witness.port
         board = await lab.start_board(spoiled)
         await until(lambda: witness.connections >= 2, board)
-        await opens(board)
+        assert await opens(board, UID)
         assert witness.said == b"" and len(board.starts) == 1
 
 
@@ -200,7 +173,7 @@ async def test_a_foreign_broker_lets_it_in_by_its_certificate(
         try:
             board = await lab.start_board(secured(authority, plain + 1))
             await until(lambda: bool(gateway.boot and gateway.events), board)
-            await opens(board)
+            assert await opens(board, UID)
             await until(lambda: bool(gateway.events_of("access.decision")), board)
             assert gateway.events_of("access.decision")[0]["source"] == "gateway"
         finally:

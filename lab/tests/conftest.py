@@ -1,22 +1,9 @@
-"""A lab for each test, with code compiled once per session, and small programs for its boards."""
+"""Small programs for boards."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
-from doorward_lab import Lab
-
-
-@pytest.fixture(scope="session")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("cache")
-
-
-@pytest.fixture
-async def lab(tmp_path: Path, cache: Path) -> AsyncIterator[Lab]:
-    async with Lab(tmp_path / "lab", cache=cache) as running:
-        yield running
 
 
 @pytest.fixture

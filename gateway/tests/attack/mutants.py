@@ -204,7 +204,7 @@ def build(mutant: Mutant, directory: Path) -> None:
 
 async def breach(scenario: str, tree: Path, directory: Path, cache: Path) -> str | None:
     """Run a scenario on the product in `tree`: what was breached, or None. Raises RuntimeError when it did not run."""
-    folders = ("firmware", "gateway", "lab", "gateway/tests")
+    folders = ("firmware", "gateway", "lab", "gateway/tests", "lab/tests")
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(str(tree / one) for one in folders)}
     process = await asyncio.create_subprocess_exec(
         sys.executable,

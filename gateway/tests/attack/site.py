@@ -4,7 +4,6 @@ Whether a door opened is said by the relay alone, what is on record by the rows 
 """
 
 import asyncio
-import time
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,6 +14,7 @@ from zoneinfo import ZoneInfo
 from stage.board import ScriptedBoard
 from stage.gate import Gate
 from stage.secrets import enrol
+from watching import PATIENCE_S, openings, until
 
 from attack.wire import Said, Wire
 from doorward.adapters.store import SqlStore
@@ -34,7 +34,6 @@ from doorward_lab import Board, Lab
 
 BASE = "doorward"
 STRIKE: int = demosite.pins()["strike"]["pin"]
-PATIENCE_S = 20.0
 # Long ones: what is searched for in megabytes of random digits must not be there by chance.
 CARDS = {
     "one": bytes.fromhex("04a1b2c3d4e5f6"),
@@ -204,7 +203,7 @@ class Site:
 
     def opened(self, name: str = "front") -> int:
         """How often the relay was energised."""
-        return sum(edge.pin == STRIKE and edge.level == 1 for edge in self.boards[name].edges)
+        return openings(self.boards[name])
 
     async def rows(self) -> list[AuditRow]:
         """The audit as it is stored, oldest first."""
@@ -214,13 +213,8 @@ class Site:
     async def stored(self, device: str, epoch: str, seq: int) -> LogEntry | None:
         return await self.store.entry(device, epoch, seq)
 
-    async def until(self, condition: Callable[[], bool], seconds: float = PATIENCE_S) -> None:
-        """Return when it is so; fails with the boards' last words when it takes too long."""
-        deadline = time.monotonic() + seconds
-        while not condition():
-            words = "\n".join(line for board in self.boards.values() for line in board.log)
-            assert time.monotonic() < deadline, f"it did not happen in {seconds} s\n{words}"
-            await asyncio.sleep(0.002)
+    async def until(self, condition: Callable[[], object], seconds: float = PATIENCE_S) -> None:
+        await until(condition, *self.boards.values(), seconds=seconds)
 
     def newest_of(self, name: str) -> int:
         """The number of the last event that a board was heard to say of its present log."""

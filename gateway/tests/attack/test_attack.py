@@ -7,8 +7,8 @@ from attack.secrecy import spellings, spellings_found
 from attack.site import CARDS, Site
 
 
-async def test_two_thousand_hostile_rounds_open_nothing(tmp_path: Path, mpy_cache: Path) -> None:
-    async with Site(tmp_path / "site", mpy_cache) as site:
+async def test_two_thousand_hostile_rounds_open_nothing(tmp_path: Path, cache: Path) -> None:
+    async with Site(tmp_path / "site", cache) as site:
         await site.board("front")
         campaign = Campaign(site, seed=20261121)
         await campaign.run(2000)

@@ -10,16 +10,16 @@ from attack.site import Site
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=SCENARIOS)
-async def test_the_attack_fails(scenario: Scenario, tmp_path: Path, mpy_cache: Path) -> None:
-    async with Site(tmp_path / "site", mpy_cache) as site:
+async def test_the_attack_fails(scenario: Scenario, tmp_path: Path, cache: Path) -> None:
+    async with Site(tmp_path / "site", cache) as site:
         await scenario(site)
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
 async def test_the_attack_works_without_the_defence(
-    mutant: Mutant, tmp_path: Path, mpy_cache: Path
+    mutant: Mutant, tmp_path: Path, cache: Path
 ) -> None:
-    assert await caught(mutant, tmp_path, mpy_cache) is not None
+    assert await caught(mutant, tmp_path, cache) is not None
 
 
 def test_each_scenario_is_one_that_a_mutant_cannot_pass() -> None:

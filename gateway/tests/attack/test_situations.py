@@ -34,10 +34,10 @@ async def tampered(site: Site) -> list[str | None]:
 
 
 async def test_a_gateway_that_forgot_everything_since_a_while_ago(
-    tmp_path: Path, mpy_cache: Path
+    tmp_path: Path, cache: Path
 ) -> None:
     """Its counters are old, the board's are not: the rules from before do not come back into force by themselves."""
-    async with Site(tmp_path / "site", mpy_cache) as site:
+    async with Site(tmp_path / "site", cache) as site:
         await site.board("front")
         await site.tap("one")
         await site.stop_gateway()
@@ -66,10 +66,10 @@ async def test_a_gateway_that_forgot_everything_since_a_while_ago(
 
 @pytest.mark.parametrize("lost", ["epoch", "freed"])
 async def test_a_log_that_lost_its_counter_is_begun_anew_and_that_is_noticed(
-    lost: str, tmp_path: Path, mpy_cache: Path
+    lost: str, tmp_path: Path, cache: Path
 ) -> None:
     """Its name, or where it starts: with a wrong one the gateway could never again take an event of it."""
-    async with Site(tmp_path / "site", mpy_cache) as site:
+    async with Site(tmp_path / "site", cache) as site:
         await site.board("front")
         for card in ("one", "two", "one", "two"):
             await site.tap(card)
@@ -92,7 +92,7 @@ async def test_a_log_that_lost_its_counter_is_begun_anew_and_that_is_noticed(
 
 
 async def test_power_that_goes_between_the_records_and_the_counter(
-    tmp_path: Path, mpy_cache: Path
+    tmp_path: Path, cache: Path
 ) -> None:
     """The new records are in force and the config that names them is not yet: the next start finds both again."""
     cut = (
@@ -106,7 +106,7 @@ async def test_power_that_goes_between_the_records_and_the_counter(
         "            machine.reset()\n"
         "credentials.os = Cut()\n"
     )
-    async with Site(tmp_path / "site", mpy_cache) as site:
+    async with Site(tmp_path / "site", cache) as site:
         site.wire.passes = lambda said: said.suffix != topics.CONFIG
         board = await site.lab.start_board(
             site.profile("front"), firmware=with_first(tmp_path / "cut", cut)
@@ -128,9 +128,9 @@ async def test_power_that_goes_between_the_records_and_the_counter(
 
 
 async def test_two_boards_at_once_and_the_question_of_one_answered_at_the_other(
-    tmp_path: Path, mpy_cache: Path
+    tmp_path: Path, cache: Path
 ) -> None:
-    async with Site(tmp_path / "site", mpy_cache) as site:
+    async with Site(tmp_path / "site", cache) as site:
         await site.board("front")
         await site.board("back")
         await question(site, "one", "front")

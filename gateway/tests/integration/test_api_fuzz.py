@@ -13,8 +13,8 @@ from urllib.parse import quote
 
 import httpx
 import pytest
+from site_support import running, settings_for
 
-from doorward import config
 from doorward.runtime import Gateway
 
 TEXTS = (
@@ -124,11 +124,8 @@ def _bodies(
 
 @pytest.fixture
 async def gateway(tmp_path: Path) -> AsyncIterator[Gateway]:
-    ports = {"web": {"port": 0}, "mqtt": {"port": 0}}
-    gateway = Gateway(config.load(tmp_path / "d", defaults=ports, environ={}))
-    await gateway.start()
-    yield gateway
-    await gateway.stop()
+    async with running(Gateway(settings_for(tmp_path / "d"))) as gateway:
+        yield gateway
 
 
 def schema(gateway: Gateway) -> bytes:

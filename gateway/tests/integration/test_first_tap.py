@@ -6,55 +6,25 @@ The witness is the relay; what the broker's owner sees is all that goes through 
 import asyncio
 import json
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import paho.mqtt.client as paho
 import pytest
 from fakes.visitor import Visitor
 from paho.mqtt.enums import CallbackAPIVersion
+from site_support import api_of, is_current, profiles
+from watching import PATIENCE_S, openings, strike, until
 
-from doorward import config
 from doorward.broker import Role
 from doorward.runtime import demosite
 from doorward.runtime.demo import VirtualSite
 from doorward_core import topics
 from doorward_lab import Board, Lab
 
-STRIKE = demosite.pins()["strike"]["pin"]
-ANY_PORT = {"web": {"port": 0}, "mqtt": {"port": 0}}
-PATIENCE_S = 10.0
 OWNER = "owner"
 SECRET = "5e" * 32
-
-
-class Site(VirtualSite):
-    """A virtual site on whose broker somebody else owns an account that may do everything."""
-
-    async def start(self) -> None:
-        await super().start()
-        self.principals.add(OWNER, SECRET, Role.GATEWAY, keep=False)
-
-    @property
-    def profile(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads((self.settings.directory / "site.json").read_text())[
-            "boards"
-        ][0]
-        return found
-
-    @property
-    def is_current(self) -> bool:
-        """The board is there and holds its rules."""
-        door = self.cases.states.get("front")
-        return door.online and door.policy_version == door.policy_wanted
-
-    async def audit(self) -> list[dict[str, Any]]:
-        transport = httpx.AsyncHTTPTransport(uds=str(self.settings.socket))
-        async with httpx.AsyncClient(transport=transport, base_url="http://doorward") as client:
-            rows: list[dict[str, Any]] = (await client.get("/api/v1/audit?limit=500")).json()
-            return rows
 
 
 class BrokerOwner:
@@ -85,43 +55,19 @@ class BrokerOwner:
 
 
 @pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[Site]:
-    directory = tmp_path / "site"
-    directory.mkdir()
-    site = Site(config.load(directory, defaults=ANY_PORT, environ={}))
-    await site.start()
-    yield site
-    await site.stop()
-    await site.wait()
-
-
-@pytest.fixture
-async def owner(site: Site) -> AsyncIterator[BrokerOwner]:
+async def owner(site: VirtualSite) -> AsyncIterator[BrokerOwner]:
+    """Somebody else, with an account that may do everything."""
+    site.principals.add(OWNER, SECRET, Role.GATEWAY, keep=False)
     owner = BrokerOwner(site.plain_port)
     yield owner
     owner.close()
 
 
 @pytest.fixture
-async def board(
-    tmp_path: Path, site: Site, owner: BrokerOwner, mpy_cache: Path
-) -> AsyncIterator[Board]:
-    async with Lab(tmp_path / "lab", cache=mpy_cache) as lab:
-        board = await lab.start_board(site.profile)
-        await until(lambda: site.is_current, board)
-        yield board
-
-
-@pytest.fixture(scope="session")
-def mpy_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("mpy")
-
-
-async def until(condition: Callable[[], bool], board: Board) -> None:
-    async with asyncio.timeout(PATIENCE_S):
-        while not condition():  # noqa: ASYNC110 - a test watches from outside
-            await asyncio.sleep(0.01)
-    assert len(board.starts) == 1, "\n".join(board.log)
+async def board(site: VirtualSite, owner: BrokerOwner, lab: Lab) -> Board:
+    board = await lab.start_board(profiles(site)[0])
+    await until(lambda: is_current(site), board)
+    return board
 
 
 async def tap(board: Board, card: str) -> None:
@@ -130,23 +76,25 @@ async def tap(board: Board, card: str) -> None:
 
 
 async def opened_and_locked(board: Board) -> None:
-    edge = await board.wait_edge(STRIKE, 1, PATIENCE_S)
-    await board.wait_edge(STRIKE, 0, PATIENCE_S, since_ns=edge.at_ns)
+    edge = await board.wait_edge(strike(board), 1, PATIENCE_S)
+    await board.wait_edge(strike(board), 0, PATIENCE_S, since_ns=edge.at_ns)
 
 
-def openings(board: Board) -> int:
-    return sum(edge.pin == STRIKE and edge.level == 1 for edge in board.edges)
+async def audit(site: VirtualSite) -> list[dict[str, Any]]:
+    async with api_of(site) as client:
+        rows: list[dict[str, Any]] = (await client.get("/audit?limit=500")).json()
+        return rows
 
 
-async def verdicts(site: Site) -> list[tuple[str | None, str | None, bool | None]]:
+async def verdicts(site: VirtualSite) -> list[tuple[str | None, str | None, bool | None]]:
     return [
         (row["card_tail"], row["person"], row["granted"])
-        for row in reversed(await site.audit())
+        for row in reversed(await audit(site))
         if row["kind"] == "access.decision"
     ]
 
 
-async def test_each_card_of_the_demo_ends_as_its_rules_say(site: Site, board: Board) -> None:
+async def test_each_card_of_the_demo_ends_as_its_rules_say(site: VirtualSite, board: Board) -> None:
     for card in ("former", "stranger"):
         await tap(board, card)
         await asyncio.sleep(0.3)
@@ -163,13 +111,13 @@ async def test_each_card_of_the_demo_ends_as_its_rules_say(site: Site, board: Bo
 
 
 async def test_who_owns_the_broker_opens_nothing(
-    site: Site, board: Board, owner: BrokerOwner
+    site: VirtualSite, board: Board, owner: BrokerOwner
 ) -> None:
     await tap(board, "member")
     await opened_and_locked(board)
     release = await site.cases.releases.open("front", "test")
     await until(lambda: openings(board) == 2, board)  # the two legitimate ones
-    await until(lambda: board.levels[STRIKE] == 0, board)
+    await until(lambda: board.levels[strike(board)] == 0, board)
     assert release.state == "unknown"
 
     recorded = [
@@ -204,7 +152,11 @@ async def test_who_owns_the_broker_opens_nothing(
 
 
 async def test_no_card_number_can_be_read_anywhere(
-    site: Site, board: Board, owner: BrokerOwner, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    site: VirtualSite,
+    board: Board,
+    owner: BrokerOwner,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     for card in demosite.CARDS:
         await tap(board, card)
@@ -225,7 +177,7 @@ async def test_no_card_number_can_be_read_anywhere(
     places["traffic"] = b"\n".join(m.topic.encode() + m.payload for m in owner.seen)
     assert b"access_granted" in places["traffic"]
     places["page"] = page.content
-    places["audit"] = json.dumps(await site.audit()).encode()
+    places["audit"] = json.dumps(await audit(site)).encode()
     places["logs"] = "".join(capfd.readouterr()).encode() + "\n".join(board.log).encode()
     for card in demosite.CARDS.values():
         shown = card.uid.hex()

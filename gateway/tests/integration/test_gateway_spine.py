@@ -10,16 +10,14 @@ from pathlib import Path
 
 import httpx
 import pytest
+from site_support import ANY_PORT, api_of, running, settings_for
 from stage.house import MEMBER, STRANGER, furnish
 from stage.online import OnlineBoard
 from stage.secrets import Enrolment
 
-from doorward import config
 from doorward.runtime import Gateway
 from doorward_core import board_messages, gateway_seal, seal, topics
 from doorward_core.records import Cache
-
-ANY_PORT = {"web": {"port": 0}, "mqtt": {"port": 0}, "timezone": "Europe/Berlin"}
 
 
 @pytest.fixture
@@ -28,12 +26,10 @@ async def enrolment(tmp_path: Path) -> Enrolment:
 
 
 @pytest.fixture
-async def gateway(tmp_path: Path, enrolment: Enrolment) -> AsyncIterator[Gateway]:
-    gateway = Gateway(config.load(tmp_path, defaults=ANY_PORT))
-    await gateway.start()
-    yield gateway
-    await gateway.stop()
-    await gateway.wait()
+async def gateway(tmp_path: Path, enrolment: Enrolment, broker: str) -> AsyncIterator[Gateway]:
+    defaults = {**ANY_PORT, "timezone": "Europe/Berlin"}
+    async with running(Gateway(settings_for(tmp_path, broker, defaults=defaults))) as gateway:
+        yield gateway
 
 
 @pytest.fixture
@@ -44,8 +40,7 @@ async def board(gateway: Gateway, enrolment: Enrolment) -> AsyncIterator[OnlineB
 
 @pytest.fixture
 async def api(gateway: Gateway) -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.AsyncHTTPTransport(uds=str(gateway.settings.socket))
-    async with httpx.AsyncClient(transport=transport, base_url="http://doorward/api/v1") as client:
+    async with api_of(gateway) as client:
         yield client
 
 

@@ -2,24 +2,24 @@
 
 import asyncio
 import contextlib
-import json
 import socket
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 from broker_support import Client
+from site_support import api_of, is_current, profiles, running, settings_for
+from watching import opens, until
 
-from doorward import config
 from doorward.app.trust import fingerprint
+from doorward.runtime import demosite
 from doorward.runtime.demo import VirtualSite
 from doorward_core import mqtt
 from doorward_lab import Lab
 
-STRIKE = 25
 PAGE = "127.0.0.2"  # of this machine, and for the settings no loopback address
 SETTINGS = {
     "web": {"host": PAGE, "port": 0},
@@ -29,54 +29,40 @@ SETTINGS = {
 
 
 @pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[VirtualSite]:
-    directory = tmp_path / "site"
-    directory.mkdir()
-    site = VirtualSite(config.load(directory, defaults=SETTINGS, environ={}))
-    await site.start()
-    yield site
-    await site.stop()
-    await site.wait()
+async def site(tmp_path: Path, broker: str) -> AsyncIterator[VirtualSite]:
+    """Its page is not on the loopback address."""
+    settings = settings_for(tmp_path / "site", broker, defaults=SETTINGS)
+    async with running(VirtualSite(settings)) as site:
+        yield site
 
 
 def trusting(site: VirtualSite) -> ssl.SSLContext:
     return ssl.create_default_context(cadata=site.signer.certificate().decode())
 
 
-async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(20):
-        while not condition():  # noqa: ASYNC110 - the board tells nobody here
-            await asyncio.sleep(0.02)
-
-
 async def test_a_board_opens_its_door_over_mutual_tls_and_a_renewal_does_not_disturb_it(
-    site: VirtualSite, tmp_path: Path
+    site: VirtualSite, lab: Lab
 ) -> None:
-    content = json.loads((site.settings.directory / "site.json").read_text())
-    (profile,), card = content["boards"], content["cards"]["member"]
+    (profile,) = profiles(site)
     assert profile["broker"]["port"] == site.mqtt_port
-    async with Lab(tmp_path / "lab") as lab:
-        board = await lab.start_board(profile)
-        door = site.cases.states.get
-        await until(lambda: (front := door("front")).online and front.policy_version)
-        # Its secret alone is worth nothing on the plain port.
-        bare = await Client.open(site.plain_port)
-        answer = await bare.try_connect("front", password=profile["secret"])
-        assert answer == (False, mqtt.NOT_AUTHORISED)
-        await bare.drop()
+    board = await lab.start_board(profile)
+    await until(lambda: is_current(site), board)
+    # Its secret alone is worth nothing on the plain port.
+    bare = await Client.open(site.plain_port)
+    answer = await bare.try_connect("front", password=profile["secret"])
+    assert answer == (False, mqtt.NOT_AUTHORISED)
+    await bare.drop()
 
-        (connection,) = (c for c in site.broker._exchange.connections if c._shown)
-        before = await asyncio.to_thread(shown_to_boards, site)
-        site.tls.certificate._now = lambda: datetime.now(UTC) + timedelta(days=700)
-        site.tls.renew()
-        after = await asyncio.to_thread(shown_to_boards, site)
-        assert before != after
+    (connection,) = (c for c in site.broker._exchange.connections if c._shown)
+    before = await asyncio.to_thread(shown_to_boards, site)
+    site.tls.certificate._now = lambda: datetime.now(UTC) + timedelta(days=700)
+    site.tls.renew()
+    after = await asyncio.to_thread(shown_to_boards, site)
+    assert before != after
 
-        board.present(card)
-        await board.wait_edge(STRIKE, 1, 5)
-        board.remove()
-        assert connection in site.broker._exchange.connections
-        assert len(board.starts) == 1
+    assert await opens(board, demosite.CARDS["member"].uid)
+    assert connection in site.broker._exchange.connections
+    assert len(board.starts) == 1
 
 
 def shown_to_boards(site: VirtualSite) -> bytes:
@@ -119,8 +105,7 @@ async def test_the_ca_can_be_had_before_it_is_trusted(site: VirtualSite) -> None
         guide = await phone.get("/ca")
     known = fingerprint(site.signer.certificate())
     assert known in guide.text
-    local = httpx.AsyncHTTPTransport(uds=str(site.settings.socket))
-    async with httpx.AsyncClient(transport=local, base_url="http://doorward") as terminal:
-        health = (await terminal.get("/api/v1/health")).text
+    async with api_of(site) as terminal:
+        health = (await terminal.get("/health")).text
     assert known in health
     assert f"127.0.0.1:{site.mqtt_port} over mutual TLS" in health

@@ -9,20 +9,17 @@ from pathlib import Path
 import httpx
 import pytest
 from fakes.visitor import Visitor
+from site_support import running, settings_for
 
-from doorward import config
 from doorward.runtime import Gateway
 
 PASSWORD = "correct horse battery"
-PORTS = {"web": {"port": 0}, "mqtt": {"port": 0}}
 
 
 @pytest.fixture
 async def gateway(tmp_path: Path) -> AsyncIterator[Gateway]:
-    gateway = Gateway(config.load(tmp_path / "d", defaults=PORTS, environ={}))
-    await gateway.start()
-    yield gateway
-    await gateway.stop()
+    async with running(Gateway(settings_for(tmp_path / "d"))) as gateway:
+        yield gateway
 
 
 def page(gateway: Gateway) -> Visitor:
@@ -65,10 +62,8 @@ async def test_a_stream_ends_within_two_seconds_of_its_role(gateway: Gateway) ->
 
 
 async def test_a_token_is_in_no_file_and_no_log(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    capfd: pytest.CaptureFixture[str], gateway: Gateway
 ) -> None:
-    gateway = Gateway(config.load(tmp_path / "d", defaults=PORTS, environ={}))
-    await gateway.start()
     transport = httpx.AsyncHTTPTransport(uds=str(gateway.settings.socket))
     async with page(gateway) as sam:
         await set_up(gateway, sam)

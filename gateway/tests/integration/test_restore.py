@@ -4,23 +4,21 @@ The witness is the relay.
 """
 
 import asyncio
-import json
 import shutil
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from demos import free_port_base
+from site_support import is_current, profiles, settings_for
+from watching import openings, opens, until
 
-from doorward import config
 from doorward.domain.audit import AuditRow
 from doorward.runtime import demosite
 from doorward.runtime.backup import create, restore
 from doorward.runtime.demo import VirtualSite
 from doorward_lab import Board, Lab
 
-STRIKE = demosite.pins()["strike"]["pin"]
 PATIENCE_S = 20.0
 PASSPHRASE = "four plain words here"
 MEMBER = demosite.CARDS["member"].uid
@@ -42,20 +40,12 @@ class House:
         self._ports = free_port_base()
 
     async def open(self) -> None:
-        self.directory.mkdir(exist_ok=True)
-        settings = config.load(self.directory, port_base=self._ports, environ={})
-        self.site = VirtualSite(settings)
+        self.site = VirtualSite(settings_for(self.directory, port_base=self._ports))
         await self.site.start()
 
     async def close(self) -> None:
         await self.site.stop()
         await self.site.wait()
-
-    @property
-    def profile(self) -> dict[str, Any]:
-        site = json.loads((self.directory / "site.json").read_text())
-        profile: dict[str, Any] = site["boards"][0]
-        return profile
 
     @property
     def version(self) -> int:
@@ -65,16 +55,10 @@ class House:
 
     @property
     def is_current(self) -> bool:
-        door = self.site.cases.states.get("front")
-        return door.online and door.policy_version == door.policy_wanted
+        return is_current(self.site)
 
-    async def until(self, condition: Callable[[], bool]) -> None:
-        try:
-            async with asyncio.timeout(PATIENCE_S):
-                while not condition():  # noqa: ASYNC110 - a test watches from outside
-                    await asyncio.sleep(0.02)
-        except TimeoutError:
-            raise AssertionError("\n".join(self.board.log)) from None
+    async def until(self, condition: Callable[[], object]) -> None:
+        await until(condition, self.board)
 
     async def rows(self, kind: str) -> list[AuditRow]:
         """Of the audit, oldest first."""
@@ -92,16 +76,7 @@ class House:
         return found
 
     async def opens(self, uid: bytes) -> bool:
-        """Hold a card until the door has opened and locked again, or nothing has come of it."""
-        since = self.board.present(uid)
-        try:
-            edge = await self.board.wait_edge(STRIKE, 1, 3.0, since_ns=since)
-        except TimeoutError:
-            return False
-        finally:
-            self.board.remove()
-        await self.board.wait_edge(STRIKE, 0, PATIENCE_S, since_ns=edge.at_ns)
-        return True
+        return await opens(self.board, uid)
 
     async def quiet(self) -> None:
         """Wait until the board has no more to say: every entry of its log is on record."""
@@ -111,19 +86,14 @@ class House:
                 seq = head.seq if head else -1
                 await asyncio.sleep(1.0)
 
-    @property
-    def openings(self) -> int:
-        return sum(edge.pin == STRIKE and edge.level == 1 for edge in self.board.edges)
-
 
 @pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
+async def house(tmp_path: Path, lab: Lab) -> AsyncIterator[House]:
     house = House(tmp_path / "site")
     await house.open()
-    async with Lab(tmp_path / "lab") as lab:
-        house.board = await lab.start_board(house.profile)
-        await house.until(lambda: house.is_current)
-        yield house
+    house.board = await lab.start_board(profiles(house.site)[0])
+    await house.until(lambda: house.is_current)
+    yield house
     await house.close()
 
 
@@ -175,7 +145,7 @@ async def test_boards_go_on_after_wipe_and_restore(house: House, tmp_path: Path)
     entries = await house.site.store.entry("front", head.epoch, head.seq) if head else None
     assert entries is not None
     assert entries.body, "new entries of its log are stored"
-    assert house.openings == 4
+    assert openings(house.board) == 4
     for alarm in ("tamper", "correction"):
         assert await house.rows(alarm) == [], alarm
     # Of the restored broker, which still had an older config retained.

@@ -4,62 +4,28 @@ The witness is the relay of the board that stayed, and what the broker lets in.
 """
 
 import asyncio
-import json
 import shutil
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from site_support import api_of, is_current, profiles, running
+from watching import strike, until
 
-from doorward import config
 from doorward.runtime import Gateway, demosite
 from doorward.runtime.demo import VirtualSite
-from doorward_lab import Board, Lab
+from doorward_lab import Lab
 
-STRIKE = demosite.pins()["strike"]["pin"]
-ANY_PORT = {"web": {"port": 0}, "mqtt": {"port": 0}}
 PATIENCE_S = 30.0
 STOLEN, STAYS = "front", "side"
 
 
 @pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[VirtualSite]:
-    directory = tmp_path / "site"
-    directory.mkdir()
-    site = VirtualSite(config.load(directory, defaults=ANY_PORT, environ={}))
-    await site.start()
-    yield site
-    await site.stop()
-    await site.wait()
-
-
-@pytest.fixture
 async def api(site: VirtualSite) -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.AsyncHTTPTransport(uds=str(site.settings.socket))
-    async with httpx.AsyncClient(transport=transport, base_url="http://doorward/api/v1") as client:
+    async with api_of(site) as client:
         yield client
-
-
-async def until(condition: Callable[[], bool], *boards: Board) -> None:
-    async with asyncio.timeout(PATIENCE_S):
-        while not condition():  # noqa: ASYNC110 - a test watches from outside
-            await asyncio.sleep(0.02)
-    for board in boards:
-        assert len(board.starts) == 1, "\n".join(board.log)
-
-
-def is_current(site: VirtualSite, door: str) -> bool:
-    view = site.cases.states.get(door)
-    return view.online and view.policy_version == view.policy_wanted
-
-
-def profiles(site: VirtualSite) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads((site.settings.directory / "site.json").read_text())[
-        "boards"
-    ]
-    return found
 
 
 async def adopt_second(site: VirtualSite, api: httpx.AsyncClient) -> dict[str, Any]:
@@ -85,67 +51,63 @@ def of_people() -> list[bytes]:
 
 
 async def test_a_stolen_board_says_nothing_about_others_and_is_shut_out(
-    site: VirtualSite, api: httpx.AsyncClient, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    site: VirtualSite,
+    api: httpx.AsyncClient,
+    lab: Lab,
+    cache: Path,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level("INFO", "doorward.broker")
     second = await adopt_second(site, api)
-    cache = tmp_path / "mpy"
-    async with Lab(tmp_path / "lab", cache=cache) as lab:
-        first = profiles(site)[0]
-        front = await lab.start_board(first)
-        side = await lab.start_board(second)
-        await until(lambda: site.cases.devices.get(STAYS).state == "announced", side)
-        assert not site.broker.status()["denied"], "a waiting board does not even try for more"
-        await api.post(f"/devices/{STAYS}/approve", json={"door": "Side door"})
-        await until(lambda: is_current(site, STOLEN) and is_current(site, STAYS), front, side)
-        for card in demosite.CARDS.values():
-            await front.tap(card.uid, hold_ms=300)
-            await asyncio.sleep(0.3)
-        # The positive control: this door opens for its member.
-        await front.wait_edge(STRIKE, 1, PATIENCE_S, since_ns=0)
-        await front.kill()
+    first = profiles(site)[0]
+    front = await lab.start_board(first)
+    side = await lab.start_board(second)
+    await until(lambda: site.cases.devices.get(STAYS).state == "announced", side)
+    assert not site.broker.status()["denied"], "a waiting board does not even try for more"
+    await api.post(f"/devices/{STAYS}/approve", json={"door": "Side door"})
+    await until(lambda: is_current(site, STOLEN) and is_current(site, STAYS), front, side)
+    for card in demosite.CARDS.values():
+        await front.tap(card.uid, hold_ms=300)
+        await asyncio.sleep(0.3)
+    # The positive control: this door opens for its member.
+    await front.wait_edge(strike(front), 1, PATIENCE_S, since_ns=0)
+    await front.kill()
 
-        image = (tmp_path / "lab/boards" / STOLEN / "flash.img").read_bytes()
-        assert first["secret"].encode() in image, "the positive control: its own are found"
-        assert first["key"].encode() in image
-        assert b"E5F6" in image.upper(), "and what is on record of a card: four digits"
-        for wanted in (*secrets_of(second), *of_people()):
-            assert wanted not in image, wanted
+    image = (tmp_path / "lab/boards" / STOLEN / "flash.img").read_bytes()
+    assert first["secret"].encode() in image, "the positive control: its own are found"
+    assert first["key"].encode() in image
+    assert b"E5F6" in image.upper(), "and what is on record of a card: four digits"
+    for wanted in (*secrets_of(second), *of_people()):
+        assert wanted not in image, wanted
 
-        assert (await api.post(f"/devices/{STOLEN}/revoke")).is_success
-        thief = tmp_path / "thief"
-        shutil.copytree(tmp_path / "lab/boards" / STOLEN, thief / "boards" / STOLEN)
-        async with Lab(thief, cache=cache) as den:
-            caplog.clear()
-            await den.start_board(first)
-            refused = f"wrong user name or secret for '{STOLEN}'"
-            await until(lambda: sum(refused in text for text in caplog.messages) > 2, side)
-            assert not site.broker.is_connected(STOLEN)
-            assert site.broker.is_connected(STAYS)
-            released = await api.post(f"/doors/{STOLEN}/open")
-            assert released.status_code == 503
-            assert "offline" in released.json()["error"]["message"]
-            opened = await api.post(f"/doors/{STAYS}/open")
-            assert opened.is_success
-            await side.wait_edge(STRIKE, 1, PATIENCE_S, since_ns=0)
-        kinds = [row["kind"] for row in (await api.get("/audit?limit=500")).json()]
-        for kind in ("adopted", "announced", "approved"):
-            assert kinds.count(f"device.{kind}") == 2
-        assert kinds.count("device.revoked") == 1
+    assert (await api.post(f"/devices/{STOLEN}/revoke")).is_success
+    thief = tmp_path / "thief"
+    shutil.copytree(tmp_path / "lab/boards" / STOLEN, thief / "boards" / STOLEN)
+    async with Lab(thief, cache=cache) as den:
+        caplog.clear()
+        await den.start_board(first)
+        refused = f"wrong user name or secret for '{STOLEN}'"
+        await until(lambda: sum(refused in text for text in caplog.messages) > 2, side)
+        assert not site.broker.is_connected(STOLEN)
+        assert site.broker.is_connected(STAYS)
+        released = await api.post(f"/doors/{STOLEN}/open")
+        assert released.status_code == 503
+        assert "offline" in released.json()["error"]["message"]
+        opened = await api.post(f"/doors/{STAYS}/open")
+        assert opened.is_success
+        await side.wait_edge(strike(side), 1, PATIENCE_S, since_ns=0)
+    assert len(side.starts) == 1
+    kinds = [row["kind"] for row in (await api.get("/audit?limit=500")).json()]
+    for kind in ("adopted", "announced", "approved"):
+        assert kinds.count(f"device.{kind}") == 2
+    assert kinds.count("device.revoked") == 1
 
 
-async def test_what_was_revoked_stays_out_after_a_restart(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level("INFO", "doorward.broker")
-    directory = tmp_path / "site"
-    directory.mkdir()
-    settings = config.load(directory, defaults=ANY_PORT, environ={})
-    site = VirtualSite(settings)
-    await site.start()
-    async with Lab(tmp_path / "lab") as lab:
-        board = await lab.start_board(profiles(site)[0])
-        await until(lambda: is_current(site, STOLEN), board)
+async def test_what_was_revoked_stays_out_after_a_restart(site: VirtualSite, lab: Lab) -> None:
+    board = await lab.start_board(profiles(site)[0])
+    await until(lambda: is_current(site, STOLEN), board)
+    await lab.stop_board(STOLEN)
     assert site.broker.status()["sessions"] == 2, "the positive control: a session that lasts"
     assert site.broker.status()["retained"] > 0
     await site.cases.devices.revoke(STOLEN, actor="test")
@@ -153,15 +115,10 @@ async def test_what_was_revoked_stays_out_after_a_restart(
     assert site.broker.status()["retained"] == 0
     await site.stop()
     await site.wait()
-    assert not (settings.device_keys / f"{STOLEN}.key").exists()
+    assert not (site.settings.device_keys / f"{STOLEN}.key").exists()
     # A gateway that is no demo: one that gives the board no new keys.
-    again = Gateway(settings)
-    await again.start()
-    try:
+    async with running(Gateway(site.settings)) as again:
         assert again.principals.get(STOLEN) is None
         assert again.cases.devices.get(STOLEN).state == "revoked"
         assert again.broker.status()["retained"] == 0
         assert again.cases.fleet.find(STOLEN) is None
-    finally:
-        await again.stop()
-        await again.wait()

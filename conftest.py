@@ -1,0 +1,23 @@
+"""What tests of every folder share: firmware that is compiled once, and a lab to run it in."""
+
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from doorward_lab import Lab
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where compiled firmware is kept, from test to test and for all processes of a run."""
+    base = tmp_path_factory.getbasetemp()
+    return (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "mpy"
+
+
+@pytest.fixture
+async def lab(tmp_path: Path, cache: Path) -> AsyncIterator[Lab]:
+    """Runs the boards of one test."""
+    async with Lab(tmp_path / "lab", cache=cache) as running:
+        yield running
