@@ -47,6 +47,7 @@ class Client:
         *,
         identity: Path | None = None,
         authority: Signer | None = None,
+        context: ssl.SSLContext | None = None,
         user: str | None = None,
         secret: str | None = None,
         clean: bool = True,
@@ -55,6 +56,7 @@ class Client:
         will: tuple[str, bytes] | None = None,
     ) -> None:
         self.inbox: list[tuple[str, bytes]] = []
+        self.payloads: set[bytes] = set()
         self.answer: str | None = None
         self.session_present: bool | None = None
         self.connected = False
@@ -72,9 +74,12 @@ class Client:
         if user is not None:
             client.username_pw_set(user, secret)
         if identity is not None or tls:
-            client.tls_set_context(context_of(authority, identity))
+            context = context_of(authority, identity)
+        if context is not None:
+            client.tls_set_context(context)
         if will is not None:
             client.will_set(will[0], will[1], qos=1)
+        client.max_inflight_messages_set(1000)
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_message = self._on_message
@@ -91,10 +96,13 @@ class Client:
         self.until(lambda: mid in self._granted)
         return self._granted[mid]
 
-    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
-        """Return when the broker has acknowledged it, whether or not it was allowed."""
+    def publish(
+        self, topic: str, payload: bytes, *, retain: bool = False, wait: bool = True
+    ) -> None:
+        """Return when the broker has acknowledged it, whether or not it was allowed; or at once."""
         mid = self._client.publish(topic, payload, qos=1, retain=retain).mid
-        self.until(lambda: mid in self._settled)
+        if wait:
+            self.until(lambda: mid in self._settled)
 
     def until(self, condition: Callable[[], bool], seconds: float = PATIENCE_S) -> None:
         """Return when it is so."""
@@ -131,6 +139,7 @@ class Client:
 
     def _on_message(self, _client: object, _data: object, message: paho.MQTTMessage) -> None:
         self.inbox.append((message.topic, message.payload))
+        self.payloads.add(message.payload)
 
     def _on_subscribe(
         self, _client: object, _data: object, mid: int, codes: Any, *_: object

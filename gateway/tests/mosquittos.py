@@ -1,5 +1,6 @@
 """A Mosquitto of ours in a directory of a test, and one that is somebody else's."""
 
+import asyncio
 import io
 import json
 import os
@@ -17,7 +18,9 @@ import pytest
 
 from doorward.adapters.mosquitto import installed
 from doorward.cli import root
+from doorward.config import Settings
 from doorward.errors import StartupError
+from doorward.runtime import mosquitto
 
 PATIENCE_S = 10.0
 
@@ -98,6 +101,18 @@ def site(data: Path) -> Iterator[Site]:
         yield made
     finally:
         made.run("stop")
+
+
+@contextmanager
+def serving(settings: Settings) -> Iterator[None]:
+    """The Mosquitto of these settings, set up and started, for as long as it takes."""
+    require_mosquitto()
+    asyncio.run(mosquitto.set_up(settings))
+    mosquitto.start(settings)
+    try:
+        yield
+    finally:
+        mosquitto.stop(settings)
 
 
 @contextmanager

@@ -33,6 +33,14 @@ class BrokerRule:
 
 
 @dataclass(frozen=True, slots=True)
+class BrokerSynced:
+    """What a look at the accounts of a broker outside came to: how many there are to be, and what was corrected."""
+
+    wanted: int
+    changed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Granted:
     """A rule as it stands after a change; `warnings` are for whoever made it."""
 

@@ -23,6 +23,7 @@ from doorward.app.broker_views import (
     BrokerEntry,
     BrokerFigures,
     BrokerRule,
+    BrokerSynced,
     BrokerUser,
     BrokerVerdict,
     Granted,
@@ -321,6 +322,13 @@ class BrokerAdministration(Protocol):
     def figures(self) -> BrokerFigures: ...
 
 
+class OutsideBroker(Protocol):
+    """A broker of its own process, to which the accounts of this site are written."""
+
+    async def sync(self) -> BrokerSynced:
+        """Look at all accounts, and correct those that differ. Raises Unavailable."""
+
+
 class Monitor(Protocol):
     """The gateway's view of its own health."""
 
@@ -354,3 +362,4 @@ class Services:
     authority: Authority
     health: Monitor
     site: Site | None = None
+    outside: OutsideBroker | None = None  # with Mosquitto alone

@@ -12,9 +12,12 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from doorward.errors import DoorwardError
+
+if TYPE_CHECKING:
+    from doorward.config import Settings
 
 State = Literal["ok", "note", "FAIL"]
 
@@ -152,7 +155,7 @@ def disk(directory: Path) -> Check:
 
 def settings(directory: Path, *, running: bool) -> Iterator[Check]:
     """The settings must make sense, and the ports that they name be free while no gateway holds them."""
-    from doorward.config import load
+    from doorward.config import MOSQUITTO, load
 
     try:
         wanted = load(directory)
@@ -160,11 +163,32 @@ def settings(directory: Path, *, running: bool) -> Iterator[Check]:
         yield Check("settings", "FAIL", error.problem, error.remedy)
         return
     yield Check("settings", "ok", f"time zone {wanted.timezone}")
+    if wanted.broker == MOSQUITTO:
+        yield mosquitto(wanted)
     if not running:
         yield port("web", wanted.web.port, wanted.web.host)
+    if not running and wanted.broker != MOSQUITTO:
         yield port("mqtt", wanted.mqtt.port, wanted.mqtt.host)
         yield port("plain mqtt", wanted.mqtt.plain_port)
         yield port("websocket", wanted.mqtt.websocket_port, wanted.mqtt.host)
+
+
+def mosquitto(wanted: "Settings") -> Check:
+    """The Mosquitto that takes the place of the broker inside must be set up, run, and obey."""
+    from doorward.runtime.mosquitto import status
+
+    try:
+        seen = status(wanted)
+    except DoorwardError as error:
+        return Check("mosquitto", "FAIL", error.problem, error.remedy)
+    if seen.pid is None or seen.problem:
+        problem, _, remedy = (seen.problem or "it does not run").partition("; ")
+        return Check("mosquitto", "FAIL", problem, remedy or None)
+    silent = [name for name, (_, ok) in seen.listeners.items() if not ok]
+    if silent:
+        fix = "`doorward broker mosquitto restart`"
+        return Check("mosquitto", "FAIL", f"silent listeners: {', '.join(silent)}", fix)
+    return Check("mosquitto", "ok", f"process {seen.pid}, takes our commands")
 
 
 def service(units: Path = _UNITS, systemd: Path = _SYSTEMD) -> Iterator[Check]:

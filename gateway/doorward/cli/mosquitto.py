@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from doorward.cli.backup import create_archive
 from doorward.cli.failure import Failure
 from doorward.cli.options import chosen_directory, common, say, show
 from doorward.cli.text import clean, table
@@ -109,6 +110,22 @@ def status(*, as_json: bool, data: Path | None) -> int:
     }
     show(answer, _tell(seen), as_json=as_json)
     return 0 if seen.ok else 1
+
+
+@mosquitto.command()
+@common
+def sync(*, as_json: bool, data: Path | None) -> None:
+    """Let the gateway look at all accounts now, and correct those that are not as they should be."""
+    from doorward.cli.client import Api
+
+    with Api(data) as api:
+        answer = api.post("broker/mosquitto/sync")
+    changed = answer["changed"]
+    text = f"{answer['wanted']} accounts, {len(changed)} changes"
+    show(answer, "\n".join([text, *map(clean, changed)]), as_json=as_json)
+
+
+mosquitto.add_command(create_archive, "backup")
 
 
 @mosquitto.command()

@@ -224,6 +224,7 @@ class Gateway:
             authority=self.signer,
             health=HealthMonitor(__version__, self.settings.directory, started, looks),
             site=self.site(cases),
+            outside=self.side if isinstance(self.side, MosquittoSide) else None,
         )
 
     def _broker_for_boards(self) -> BrokerAddress:

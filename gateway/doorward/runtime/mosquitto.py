@@ -167,8 +167,6 @@ def follow(settings: Settings) -> Iterator[str]:
 def save(settings: Settings) -> None:
     """Let it write all that it holds, before a copy is made; nothing to do when it does not run."""
     places = places_of(settings)
-    if not places.configuration.exists():
-        return
     before = _written(places.database)
     if not Process(places, listeners(places)).tell(signal.SIGUSR1):
         return

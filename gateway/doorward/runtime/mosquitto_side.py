@@ -15,9 +15,10 @@ from doorward.adapters.mosquitto.admission import MosquittoAdmission
 from doorward.adapters.mosquitto.configuration import Listeners
 from doorward.adapters.mosquitto.dynsec import talk
 from doorward.adapters.mosquitto.grants import Grant
-from doorward.adapters.mosquitto.keeper import Keeper, Synced
+from doorward.adapters.mosquitto.keeper import Keeper
 from doorward.adapters.mosquitto.process import Process
 from doorward.adapters.mqtt import MqttLink
+from doorward.app.broker_views import BrokerSynced
 from doorward.app.health import Look
 from doorward.app.views import HealthCheck
 from doorward.broker import Policy, Principal, Role
@@ -54,7 +55,7 @@ class MosquittoSide:
         self._password = secrets.token_hex(32)  # of this run: nothing of it is on our disk
         self._shown = settings.server_certificate.read_bytes()
         self._due = asyncio.Event()
-        self._last: tuple[datetime, Synced] | None = None
+        self._last: tuple[datetime, BrokerSynced] | None = None
         self._problem: DoorwardError | None = None
         self.boards_port = listeners.secure
         self.plain_port = listeners.plain
@@ -108,7 +109,7 @@ class MosquittoSide:
         """Whatever happened to its accounts while we were apart, it is looked at now."""
         self._due.set()
 
-    async def sync(self) -> Synced:
+    async def sync(self) -> BrokerSynced:
         """Look at all accounts now. Raises Unavailable."""
         return await asyncio.to_thread(self._look)
 
@@ -144,7 +145,7 @@ class MosquittoSide:
         with talk(self.plain_port, self._password, GATEWAY_NAME):
             pass
 
-    def _look(self) -> Synced:
+    def _look(self) -> BrokerSynced:
         synced = self._keeper.sync()
         self._last = datetime.now(UTC), synced
         if synced.changed:

@@ -1,18 +1,25 @@
 """`doorward broker mosquitto setup|start|stop|restart|status|logs` with Debian's Mosquitto, and others' left alone."""
 
+import asyncio
+import io
 import json
 import os
+import shutil
 import signal
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import pytest
 from mosquittos import PATIENCE_S, Site, foreign, site, steady_port_base
+from stage.house import furnish
 
 from doorward.adapters.mosquitto import accounts
 from doorward.adapters.mosquitto.dynsec import talk
+from doorward.cli import root
+from doorward.cli.checks import settings
 
 
 @pytest.fixture
@@ -142,3 +149,74 @@ def wait_until_gone(pid: int) -> None:
             return
         assert time.monotonic() < deadline
         time.sleep(0.02)
+
+
+def test_doctor_looks_at_it_while_no_gateway_runs(ours: Site) -> None:
+    def said() -> tuple[str, str, str | None]:
+        (found,) = (one for one in settings(ours.data, running=False) if one.name == "mosquitto")
+        return found.state, found.detail, found.remedy
+
+    assert said() == ("FAIL", "it does not run", "start it with `doorward broker mosquitto start`")
+    pid = ours.ask("start")["pid"]
+    assert said() == ("ok", f"process {pid}, takes our commands", None)
+    # Somebody else's accounts in its place.
+    ours.ask("stop")
+    (ours.files / "dynamic-security.json").write_bytes(
+        accounts.first_security("x" * 64, "doorward")
+    )
+    ours.ask("start")
+    state, detail, remedy = said()
+    assert (state, "does not let doorward/control in" in detail) == ("FAIL", True)
+    assert "setup --again" in (remedy or "")
+    assert ours.run("status").returncode == 1
+    (ours.files / "mosquitto.conf").unlink()
+    assert "no Mosquitto was set up" in said()[1]
+
+
+def test_a_backup_holds_it_and_a_restored_one_starts_as_it_was(
+    ours: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOORWARD_BACKUP_PASSPHRASE", "four plain words here")
+    asyncio.run(furnish(ours.data))
+    ours.ask("start")
+    (ours.files / "conf.d" / "own.conf").write_text("max_keepalive 600\n")
+    secret = accounts.load(ours.files / "control.secret")
+    with talk(ours.port_base + 2, secret) as control:
+        control.command({"command": "createClient", "username": "somebody", "password": "5e" * 32})
+        control._publish("doorward/kept", b"retained", retain=True)
+    file = tmp_path / "site.backup"
+    ours.ask("backup", str(file), "--with-keys")
+    before = {path: path.read_bytes() for path in ours.files.rglob("*") if path.is_file()}
+    ours.ask("stop")
+    shutil.rmtree(ours.data)
+    backup("restore", str(file), "--data", str(ours.data))
+    kept = {
+        "mosquitto.conf",
+        "own.conf",
+        "control.secret",
+        "dynamic-security.json",
+        "ca.crt",
+        "ca.crl",
+    }
+    for path, content in before.items():
+        if path.name in kept:
+            assert path.read_bytes() == content, path
+            assert path.stat().st_mode & 0o077 == 0, path
+    ours.ask("setup")  # the server's certificate is of a machine, and not in a backup
+    ours.ask("start")
+    with talk(ours.port_base + 2, secret) as control:
+        assert "somebody" in {one["username"] for one in control.listed("listClients", "clients")}
+        assert control.sweep(("doorward/#",)) == 1, "what was retained is there"
+    # Without keys there are no accounts in it, and no password.
+    file = tmp_path / "plain.backup"
+    without = json.loads(backup("create", str(file), "--data", str(ours.data), "--json"))
+    assert [name for name in without["files"] if "mosquitto" in name] == [
+        "mosquitto/conf.d/own.conf"
+    ]
+
+
+def backup(*words: str) -> str:
+    out = io.StringIO()
+    with redirect_stdout(out):
+        assert root.run(["backup", *words]) == 0
+    return out.getvalue()

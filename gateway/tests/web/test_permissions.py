@@ -68,6 +68,7 @@ NEEDED = {
     "POST /api/v1/devices/{device}/revoke": "devices.edit",
     "POST /api/v1/devices/{device}/rekey": "devices.edit",
     "GET /api/v1/health": "system.see",
+    "POST /api/v1/broker/mosquitto/sync": "mqtt.edit",
     "GET /api/v1/operators": "operators.edit",
     "POST /api/v1/operators": "operators.edit",
     "POST /api/v1/operators/{username}/password": "operators.edit",

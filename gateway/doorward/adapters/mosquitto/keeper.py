@@ -3,7 +3,6 @@
 import secrets
 import signal
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from threading import Lock
 
 from doorward.adapters.mosquitto import setup
@@ -11,15 +10,8 @@ from doorward.adapters.mosquitto.dynsec import Refused, talk
 from doorward.adapters.mosquitto.grants import Command, Grant, difference
 from doorward.adapters.mosquitto.places import Places
 from doorward.adapters.mosquitto.process import Process
+from doorward.app.broker_views import BrokerSynced
 from doorward.errors import Unavailable
-
-
-@dataclass(frozen=True, slots=True)
-class Synced:
-    """What a look at all accounts came to."""
-
-    wanted: int
-    changed: tuple[str, ...]  # each: command and name, as Mosquitto was told
 
 
 class Keeper:
@@ -46,7 +38,7 @@ class Keeper:
         """From the next `sync` or `admit` on this client has these rights."""
         self._wanted[grant.name] = grant
 
-    def sync(self) -> Synced:
+    def sync(self) -> BrokerSynced:
         """Make all accounts what they should be. Nothing is said to Mosquitto about those that are."""
         with self._changing:
             self._read_trust_again()
@@ -57,7 +49,7 @@ class Keeper:
                     control.listed("listRoles", "roles"),
                 )
                 control.command(*commands)
-        return Synced(len(self._wanted), tuple(map(_told, commands)))
+        return BrokerSynced(len(self._wanted), tuple(map(_told, commands)))
 
     def admit(self, grant: Grant) -> None:
         """Let one client in, with these rights and no others."""

@@ -58,7 +58,12 @@ class Places:
         return self.directory / "mosquitto.pid"
 
     @property
+    def added(self) -> tuple[Path, ...]:
+        """The settings that are somebody else's."""
+        return tuple(sorted(self.own.glob("*.conf")))
+
+    @property
     def kept(self) -> tuple[Path, ...]:
-        """What a backup has to hold."""
-        own = tuple(sorted(self.own.glob("*.conf")))
-        return (self.configuration, self.security, self.secret, self.database, *own)
+        """What has to be in a backup: all that is no trace of a run."""
+        ours = (self.configuration, self.security, self.secret, self.authority, self.revoked)
+        return (*ours, self.database, *self.added)

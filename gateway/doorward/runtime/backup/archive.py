@@ -4,6 +4,8 @@ gateway.db, broker.db   as they stood, under a key of this archive's own
 keys/database.key       that key
 doorward.toml           the settings, if there are any
 site.json               a demo's boards; without keys it names none, and the demo adopts them anew
+mosquitto/conf.d/*      what somebody added to Mosquitto's settings
+mosquitto/*             with keys alone: its configuration, accounts, sessions and queues, if it was set up
 signer/*                with keys alone: the devices' keys, the CA's, and what else the signer keeps
 """
 
@@ -24,6 +26,7 @@ FORMAT = 1
 DATABASES = ("broker.db", "gateway.db")
 KEY = "keys/database.key"
 SIGNER = "signer"
+MOSQUITTO = "mosquitto"
 
 Progress = Callable[[str, int, int], None]
 """Hears what is being done, how many bytes of it are done, and of how many."""
@@ -33,6 +36,7 @@ _LARGEST_MANIFEST = 1024 * 1024
 _PIECE = 1024 * 1024
 _NAME = re.compile(
     r"(?:gateway|broker)\.db|keys/database\.key|doorward\.toml|site\.json|signer/[\w-][\w.-]*"
+    r"|mosquitto/(?:conf\.d/)?[\w-][\w.-]*"
 )
 
 

@@ -14,6 +14,7 @@ from doorward.adapters.store import reseal
 from doorward.config import FILE_NAME, Settings
 from doorward.database import copy_database, load_or_create
 from doorward.errors import BackupError, Conflict, DoorwardError, NotFound
+from doorward.runtime import mosquitto
 from doorward.runtime.backup import archive
 from doorward.runtime.backup.archive import Manifest, Progress
 from doorward.runtime.backup.stream import Writer
@@ -82,12 +83,28 @@ def _collect(
             files[name] = place / name
     reseal(place / "gateway.db", key, new_key)
     files[archive.KEY] = place / "database.key"
+    files |= _mosquittos(settings, place, with_keys=with_keys)
     if (directory / FILE_NAME).exists():
         files[FILE_NAME] = directory / FILE_NAME
     if (directory / _DEMO).exists():
         files[_DEMO] = directory / _DEMO if with_keys else place / _DEMO
         (place / _DEMO).write_text('{"boards": [], "cards": {}}')
     return files
+
+
+def _mosquittos(settings: Settings, place: Path, *, with_keys: bool) -> dict[str, Path]:
+    """What its Mosquitto needs, copied: it replaces each of its files as a whole, and is told to write first."""
+    own = mosquitto.places_of(settings)
+    if not own.configuration.exists():
+        return {}
+    mosquitto.save(settings)
+    found: dict[str, Path] = {}
+    for path in own.kept if with_keys else own.added:
+        if path.exists():
+            name = f"{archive.MOSQUITTO}/{path.relative_to(own.directory)}"
+            (place / name).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            found[name] = Path(shutil.copyfile(path, place / name))
+    return found
 
 
 def _signers(source: Path, place: Path) -> dict[str, Path]:

@@ -78,7 +78,7 @@ def _extract(file: Path, passphrase: str, draft: Path, progress: Progress) -> Ma
         draft.mkdir(mode=0o700)
         for name, source in files:
             path = draft / name
-            path.parent.mkdir(mode=0o700, exist_ok=True)
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
                 shutil.copyfileobj(source, out, _PIECE)
                 out.flush()

@@ -8,6 +8,7 @@ from doorward.web.api import (
     devices,
     doors,
     health,
+    mosquitto,
     operators,
     people,
     site,
@@ -39,7 +40,7 @@ def router(*, demo: bool, local: bool = False) -> APIRouter:
             status: {"model": ErrorAnswer, "description": text} for status, text in _ERRORS.items()
         },
     )
-    for part in (doors, audit, access, people, devices, operators, tokens, health):
+    for part in (doors, audit, access, people, devices, operators, tokens, health, mosquitto):
         api.include_router(part.router)
     if local:
         api.include_router(devices.local_router)

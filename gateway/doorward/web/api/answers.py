@@ -45,6 +45,13 @@ class AuditAnswer(Answer):
     note: str | None
 
 
+class SyncedAnswer(Answer):
+    """A look at the accounts of a broker outside: how many there are to be, and each command that it took."""
+
+    wanted: int
+    changed: list[str]
+
+
 class FindingAnswer(Answer):
     """Something that is wrong with the audit: `row` is the first bad row, or lies between that and `until`."""
 
