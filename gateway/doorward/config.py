@@ -52,12 +52,17 @@ class MqttLimits(_Section):
     """
 
     connections: int | None = Field(default=None, ge=1)
+    connections_per_address: int | None = Field(default=None, ge=1)
+    handshakes_per_address: int | None = Field(default=None, ge=1)
     connect_within: float | None = Field(default=None, gt=0, le=3600)
     packet: int | None = Field(default=None, ge=1024, le=268_435_455)
+    stalled: float | None = Field(default=None, gt=0, le=3600)
     inflight: int | None = Field(default=None, ge=1, le=65535)
     queued: int | None = Field(default=None, ge=0)
     queued_bytes: int | None = Field(default=None, ge=0)
     unread: int | None = Field(default=None, ge=65536)
+    publish_rate: float | None = Field(default=None, ge=0)
+    publish_bytes: float | None = Field(default=None, ge=0)
     subscriptions: int | None = Field(default=None, ge=1)
 
     def given(self) -> dict[str, Any]:

@@ -91,7 +91,7 @@ async def running_broker(
     logins: Callable[[Principals], Logins] | None = None,
     policy: Policy | None = None,
 ) -> AsyncIterator[RunningBroker]:
-    """A broker over `directory`/broker.db that knows `devices`, `users` and the principal "gateway"."""
+    """A broker over `directory`/broker.db that knows `devices`, `users` (school/# is theirs) and "gateway"."""
     denials: list[Denial] = []
     principals = Principals()
     for name in users:
@@ -140,10 +140,14 @@ class Client:
         self._ids = 0
 
     @classmethod
-    async def open(cls, port: int, context: ssl.SSLContext | None = None) -> "Client":
-        """A TCP or TLS connection that has not said anything yet."""
-        name = {} if context is None else {"server_hostname": "doorward-broker"}
-        return cls(*await asyncio.open_connection("127.0.0.1", port, ssl=context, **name))
+    async def open(
+        cls, port: int, context: ssl.SSLContext | None = None, *, source: str | None = None
+    ) -> "Client":
+        """A TCP or TLS connection that has not said anything yet, from `source` if that matters."""
+        options: dict[str, Any] = {} if context is None else {"server_hostname": "doorward-broker"}
+        if source is not None:
+            options["local_addr"] = source, 0
+        return cls(*await asyncio.open_connection("127.0.0.1", port, ssl=context, **options))
 
     async def connect(self, name: str, **options: Any) -> bool:
         """CONNECT with the options of `try_connect` and be accepted; True when the session was there before."""

@@ -5,22 +5,24 @@ A client's mistake ends its own connection, with the reason in the log, and nobo
 
 import asyncio
 import logging
-import socket
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import cast
 
 from doorward.broker import certificates
 from doorward.broker.admission import Entry
-from doorward.broker.entrance import Entrance, Packet
+from doorward.broker.entrance import Entrance
 from doorward.broker.exchange import Exchange
 from doorward.broker.log import CONNECT, DISCONNECT, REFUSED
-from doorward.broker.ports import Refusal
+from doorward.broker.ports import Packet, Refusal
+from doorward.broker.rates import Allowance
 from doorward.broker.requests import handler_of
 from doorward.broker.session import Session
+from doorward.broker.sockets import address_of, stay_alive
 from doorward_core import mqtt, mqtt_server, mqtt_stream
 
 _log = logging.getLogger(__name__)
 
+_PROGRESS = 1024  # bytes of a packet that is not complete yet, so many that the client is alive
 _HIGH_WATER = 65_536  # bytes written and not yet taken by the kernel: from here on QoS 1 waits and QoS 0 is dropped
 
 
@@ -32,7 +34,7 @@ class Connection(asyncio.Protocol):
         self.exchange = exchange
         self._decoder = mqtt_stream.Decoder(exchange.limits.packet)
         self._transport: asyncio.Transport
-        self._peer = "?"
+        self._host, self._peer = "", "?"
         self._shown: certificates.Shown | None = None
         self._entrance: Entrance | None = None
         self._session: Session | None = None
@@ -42,7 +44,9 @@ class Connection(asyncio.Protocol):
         self._out: list[bytes] = []
         self._out_size = 0
         self._uncommitted = 0
-        self._reading = True
+        self._reading = True  # False: the disk has to catch up first
+        self._allowance: Allowance | None = None
+        self._backlog: list[Packet] = []  # waits until its principal may publish again
         self._ended = False
         self._congested = False
 
@@ -51,21 +55,21 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the connection, or turn it away when there are too many. asyncio has set TCP_NODELAY."""
         self._transport = cast(asyncio.Transport, transport)
-        # For clients without keep-alive: TCP itself notices that they are gone, in the end.
-        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        stay_alive(transport.get_extra_info("socket"))
         self._transport.set_write_buffer_limits(high=_HIGH_WATER)
-        host, self._peer = _address(transport.get_extra_info("peername"))
+        self._host, self._peer = address_of(transport)
         self._shown = certificates.shown_by(transport)
-        self._entrance = Entrance(self.exchange, self, host, self._shown)
-        full = len(self.exchange.connections) >= self.exchange.limits.connections
-        self.exchange.connections.add(self)
-        if full:
-            self.end("too many connections")
+        exchange = self.exchange
+        self._entrance = Entrance(exchange, self, self._host, self._shown)
+        full = len(exchange.connections) >= exchange.limits.connections
+        full_of_these = exchange.callers.is_full(self._host)
+        exchange.connections.add(self)
+        exchange.callers.add(self._host)
+        if full or full_of_these:
+            self.end("too many connections" + " from its address" * full_of_these)
 
     def data_received(self, data: bytes) -> None:
         """Handle every whole packet, then write the answers and the deliveries with one call a client."""
-        if self._session is not None:  # before CONNECT, a byte now and then buys no time
-            self._heard = self.exchange.clock()
         entrance = self._entrance
         try:
             if entrance is not None and not self._decoder.pending():
@@ -74,7 +78,9 @@ class Connection(asyncio.Protocol):
         except mqtt.MqttError as error:
             self.end(str(error))
         else:
-            self._handle(packets)
+            if (packets or len(data) >= _PROGRESS) and self._session is not None:
+                self._heard = self.exchange.clock()  # a byte now and then buys no time
+            self._take(packets)
             entrance = self._entrance
             if entrance is not None and entrance.holds_too_much(self._decoder.pending()):
                 self.end("more than a first packet may hold")
@@ -95,6 +101,7 @@ class Connection(asyncio.Protocol):
         """The socket is closed."""
         self.end(f"connection lost ({exc})" if exc else "connection lost")
         self.exchange.connections.discard(self)
+        self.exchange.callers.discard(self._host)
         self.exchange.flush()
 
     # --- what the entrance asks for -----------------------------------------------------------------
@@ -121,6 +128,7 @@ class Connection(asyncio.Protocol):
             admitted.client, admitted.principal, clean=packet.clean
         )
         self._session, self._entrance = session, None
+        self._allowance = exchange.rates.of(admitted.principal)
         self._will = packet.will
         self._keepalive = packet.keepalive
         self._heard = exchange.clock()
@@ -134,7 +142,7 @@ class Connection(asyncio.Protocol):
         """Read on after a login that took a while, `early` first."""
         if not self._ended:
             self._transport.resume_reading()
-            self._handle(early)
+            self._take(early)
         self.exchange.flush()
 
     @property
@@ -184,8 +192,7 @@ class Connection(asyncio.Protocol):
             and self._uncommitted * 2 < self.exchange.limits.uncommitted
         ):
             self._reading = True
-            self._heard = self.exchange.clock()
-            self._transport.resume_reading()
+            self._read_on()
 
     def end(self, reason: str, *, will: bool = True) -> None:
         """Close the connection and let the session go. The will is published unless the client left in good order."""
@@ -237,11 +244,22 @@ class Connection(asyncio.Protocol):
         elif self._session is None:
             if silent > limits.connect_within:
                 self.end("no CONNECT in time")
-        elif self._keepalive and self._reading and silent > self._keepalive * 1.5:
+        elif self._backlog:
+            packets, self._backlog = self._backlog, []
+            self._take(packets)
+            self._read_on()
+        elif self._reading:
+            self._check_silence(silent)
+
+    def _check_silence(self, silent: float) -> None:
+        if self._keepalive and silent > self._keepalive * 1.5:
             self._transport.abort()
             self.end(
                 f"nothing heard for {silent:.1f} s with a keep-alive of {self._keepalive:.0f} s"
             )
+        elif self._decoder.pending() and silent > self.exchange.limits.stalled:
+            self._transport.abort()
+            self.end(f"half a packet, and nothing more for {silent:.1f} s")
 
     def __repr__(self) -> str:
         """Name the client for the log, as far as it is known."""
@@ -253,29 +271,43 @@ class Connection(asyncio.Protocol):
 
     # --- packets ----------------------------------------------------------------------------------
 
-    def _handle(self, packets: Iterable[Packet]) -> None:
+    def _take(self, packets: list[Packet]) -> None:
+        """Handle packets now, or when their principal may publish again."""
+        if self._backlog:
+            self._backlog += packets  # what TLS had already decrypted
+        elif (
+            self._session is None
+            or self._allowance is None
+            or self._ended
+            or self._allowance.takes(packets)
+        ):
+            self._handle(packets)
+        else:
+            self.exchange.rates.hold(self._session.principal)
+            self._backlog = packets
+            self._transport.pause_reading()
+
+    def _read_on(self) -> None:
+        """Read again, unless there is another reason not to."""
+        if self._reading and not self._backlog and not self._ended:
+            self._heard = self.exchange.clock()
+            self._transport.resume_reading()
+
+    def _handle(self, packets: Sequence[Packet]) -> None:
         try:
-            for kind, flags, body in packets:
+            for number, (kind, flags, body) in enumerate(packets, 1):
                 if self._ended:
                     break
-                self._on_packet(kind, flags, body)
+                session = self._session
+                if session is not None:
+                    handler_of(kind)(self, session, flags, body)
+                elif self._entrance is not None:
+                    self._entrance.take((kind, flags, body))
+                    if self._session is not None:
+                        self._take(list(packets[number:]))
+                        break
         except mqtt.MqttError as error:
             self.end(str(error))
         except Exception:  # noqa: BLE001 - a bug of ours that one client reached: the others go on
             _log.exception("%s: connection closed by an error in the broker", self)
             self.end("internal error")
-
-    def _on_packet(self, kind: int, flags: int, body: bytes) -> None:
-        session = self._session
-        if session is None:
-            if self._entrance is not None:
-                self._entrance.take((kind, flags, body))
-            return
-        handler_of(kind)(self, session, flags, body)
-
-
-def _address(peername: object) -> tuple[str, str]:
-    """(host, host and port) of the other end."""
-    if not isinstance(peername, tuple):
-        return "", "local"
-    return str(peername[0]), f"{peername[0]}:{peername[1]}"

@@ -8,14 +8,12 @@ from typing import Protocol
 from doorward.broker.admission import Caller, Entry, admit
 from doorward.broker.certificates import Shown
 from doorward.broker.exchange import Exchange
-from doorward.broker.ports import Refusal
+from doorward.broker.ports import Packet, Refusal
 from doorward_core import mqtt, mqtt_server
 
 _log = logging.getLogger(__name__)
 
 _CONNECT_HEAD = mqtt.CONNECT << 4
-
-Packet = tuple[int, int, bytes]  # type, flags, body
 
 
 class Visitor(Protocol):

@@ -5,10 +5,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from doorward.broker.addresses import PerAddress
 from doorward.broker.journal import Journal
 from doorward.broker.limits import Limits
 from doorward.broker.ports import Certificates, Logins
 from doorward.broker.principals import Principals
+from doorward.broker.rates import Rates
 from doorward.broker.router import Router
 
 if TYPE_CHECKING:
@@ -26,6 +28,8 @@ class Exchange:
     journal: Journal
     limits: Limits
     clock: Callable[[], float]
+    rates: Rates
+    callers: PerAddress
     connections: "set[Connection]" = field(default_factory=set)
     unwritten: "list[Connection]" = field(default_factory=list)
     deciding: set[asyncio.Task[None]] = field(default_factory=set)  # logins that take a while

@@ -8,15 +8,23 @@ class Limits:
     """Bounds on memory and patience. Times are seconds, sizes are bytes."""
 
     connections: int = 4096
+    # A whole site may stand behind one address; this machine's own is bounded by `connections` alone.
+    connections_per_address: int = 1024
+    handshakes_per_address: int = 256  # TLS connections that nobody has finished opening
     connect_within: float = 10.0  # a connection that has not said who it is by then is closed
     connect_packet: int = 4096  # nobody unknown makes us hold more than this
     packet: int = 262_144
-    inflight: int = 64  # QoS 1 messages on their way to one client
+    stalled: float = 60.0  # a packet that does not go on for that long ends its connection
+    inflight: int = 64  # QoS 1 and 2 messages on their way to one client
     queued: int = 5000  # messages waiting for one client
     queued_bytes: int = 8 << 20
     unread: int = 1 << 20  # written to a client that does not read: beyond it the client is dropped
     uncommitted: int = (
         1024  # publishes of one client that wait for the disk: beyond it we stop reading
     )
+    # What one principal may publish a second, over all its connections, and twice that at once; 0: as fast as it can.
+    # Who wants more is read from more slowly. The gateway is not bound by it.
+    publish_rate: float = 2000.0
+    publish_bytes: float = 4.0 * (1 << 20)
     subscriptions: int = 256  # topic filters of one session
     denials: int = 20  # refusals of one client that are told at once; then one a second

@@ -9,8 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
 
+from doorward.broker.addresses import PerAddress
 from doorward.broker.connection import Connection
 from doorward.broker.exchange import Exchange
+from doorward.broker.sockets import address_of
 from doorward.broker.throttle import Throttle
 from doorward.broker.websocket import WebSocket
 from doorward.errors import PortInUse, StartupError
@@ -50,6 +52,7 @@ class Listeners:
         self._exchange = exchange
         self._servers: list[asyncio.Server] = []
         self._handshakes: set[asyncio.Task[None]] = set()
+        self._shaking = PerAddress(exchange.limits.handshakes_per_address)
         self._telling = Throttle(_TOLD_AT_ONCE, exchange.clock)
         self.failed = 0  # connections that ended before their handshake did, since the start
 
@@ -115,7 +118,12 @@ class Listeners:
     ) -> Callable[[asyncio.Transport], None]:
         def greet(transport: asyncio.Transport) -> None:
             exchange = self._exchange
-            if len(exchange.connections) + len(self._handshakes) >= exchange.limits.connections:
+            host, _ = address_of(transport)
+            if (
+                len(exchange.connections) + len(self._handshakes) >= exchange.limits.connections
+                or exchange.callers.is_full(host)
+                or self._shaking.is_full(host)
+            ):
                 self.failed += 1
                 transport.abort()
                 return
@@ -123,7 +131,9 @@ class Listeners:
                 self._shake_hands(transport, context, client)
             )
             self._handshakes.add(task)
+            self._shaking.add(host)
             task.add_done_callback(self._handshakes.discard)
+            task.add_done_callback(lambda _task: self._shaking.discard(host))
 
         return greet
 

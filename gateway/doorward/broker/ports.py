@@ -6,6 +6,8 @@ from typing import NamedTuple, Protocol
 
 from doorward.broker.principals import Principal
 
+Packet = tuple[int, int, bytes]  # type, flags, body
+
 
 class Answerable(Protocol):
     """Whoever sends a packet on once its cause is on disk."""

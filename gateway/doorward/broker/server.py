@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 
 from doorward.broker.acl import Acl
+from doorward.broker.addresses import PerAddress
 from doorward.broker.admission import RandomSecrets
 from doorward.broker.certificates import NoCertificates
 from doorward.broker.events import Denial
@@ -17,6 +18,7 @@ from doorward.broker.listeners import Listeners, OverWebSocket, Secure
 from doorward.broker.policy import Policy
 from doorward.broker.ports import Batch, Certificates, Kept, Logins, Store
 from doorward.broker.principals import Principal, Principals, Role
+from doorward.broker.rates import Rates
 from doorward.broker.router import Router
 
 _log = logging.getLogger(__name__)
@@ -67,6 +69,8 @@ class Broker:
             journal=self._journal,
             limits=limits,
             clock=clock,
+            rates=Rates(limits, clock),
+            callers=PerAddress(limits.connections_per_address),
         )
         self._listeners = Listeners(self._exchange)
         self._address = ("", 0)
@@ -183,6 +187,7 @@ class Broker:
             "unsettled": sum(session.unsettled for session in sessions),
             "dropped": sum(session.dropped for session in sessions),
             "denied": self._router.denials,
+            "throttled": self._exchange.rates.held,
             "handshakes_failed": self._listeners.failed,
         }
 

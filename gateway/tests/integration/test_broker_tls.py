@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from tls_witness import DAY, Issuer
 
-from doorward.broker import Denial, Limits, Secure
+from doorward.broker import Denial, Limits, Secure, addresses
 from doorward.broker.certificates import NEEDS_TLS, REVOKED
 from doorward.errors import Unavailable
 from doorward.runtime import tls
@@ -295,6 +295,33 @@ async def test_handshakes_count_among_connections(tmp_path):
         assert stage.failed == 1
         for _, one in [*silent, (reader, writer)]:
             one.close()
+
+
+async def test_one_address_does_not_take_all_handshakes(tmp_path, monkeypatch):
+    monkeypatch.setattr(addresses, "_key", lambda host: host)
+    async with staged(tmp_path, Limits(handshakes_per_address=2)) as stage:
+        context = stage.certified("front")
+        silent = [await asyncio.open_connection("127.0.0.1", stage.port) for _ in range(2)]
+        await asyncio.sleep(0.05)
+        assert await stage.is_shut_out(context)
+        elsewhere = await Client.open(stage.port, context, source="127.0.0.2")
+        await elsewhere.connect("front")
+        for _, writer in silent:
+            writer.close()
+        await stage.until_failed(3)
+        assert await stage.answer(context, "front") == mqtt.ACCEPTED
+        await elsewhere.drop()
+
+
+async def test_who_has_all_its_connections_begins_no_handshake(tmp_path, monkeypatch):
+    monkeypatch.setattr(addresses, "_key", lambda host: host)
+    async with staged(tmp_path, Limits(connections_per_address=1)) as stage:
+        context = stage.certified("front")
+        client = await Client.open(stage.port, context)
+        await client.connect("front")
+        assert await stage.is_shut_out(context)
+        assert stage.failed == 1
+        await client.drop()
 
 
 async def test_a_connect_that_comes_with_the_last_word_of_the_handshake_is_heard(tmp_path):

@@ -1,0 +1,176 @@
+"""How much one client, one principal and one address may ask; everybody else goes on as if they were not there."""
+
+import asyncio
+import socket
+
+import pytest
+from broker_support import GATEWAY, Client, running_broker, secret, topic
+
+from doorward.broker import Limits, addresses
+from doorward.broker.sockets import stay_alive
+from doorward_core import mqtt, topics
+
+LESSON = "school/room1/lesson"
+EVENTS = topic("front", topics.EVENTS)
+
+
+class Clock:
+    now = 1000.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+def burst(count, *, first=1, size=1, qos=1):
+    return b"".join(
+        mqtt.publish(EVENTS, b"%d" % n + bytes(size), qos, False, False, n)
+        for n in range(first, first + count)
+    )
+
+
+async def test_who_publishes_too_fast_waits_and_nobody_else_does(tmp_path, clock):
+    limits = Limits(publish_rate=10)
+    async with (
+        running_broker(tmp_path, limits=limits, clock=clock) as site,
+        site.client(GATEWAY) as gateway,
+        site.client("back") as back,
+    ):
+        await gateway.subscribe("doorward/#")
+        front = await Client.open(site.port)
+        await front.connect("front", keepalive=1)
+        front.write(burst(30))
+        for number in range(1, 31):
+            assert mqtt.parse_ack(await front.expect(mqtt.PUBACK)) == number
+        front.write(burst(5, first=31) + mqtt.pingreq())
+        await back.publish(topic("back", topics.EVENTS), b"mine")
+        await gateway.publish(topic("back", topics.CONTROL), b"do")
+        got = [one.payload for one in await gateway.messages()]
+        assert len(got) == 30 + 1 + 1
+        site.broker.sweep()
+        assert front._packets == []
+        assert site.broker.status()["throttled"] > 0
+        clock.now += 0.9
+        site.broker.sweep()
+        assert await gateway.messages() == [], "it owes for ten of them, that is one second"
+        clock.now += 60
+        site.broker.sweep()
+        for number in range(31, 36):
+            assert mqtt.parse_ack(await front.expect(mqtt.PUBACK)) == number
+        await front.expect(mqtt.PINGRESP)
+        assert len(await gateway.messages()) == 5, "and its keep-alive did not run out meanwhile"
+        await front.drop()
+
+
+async def test_coming_back_does_not_fill_the_allowance_up(tmp_path, clock):
+    limits = Limits(publish_rate=10)
+    async with (
+        running_broker(tmp_path, limits=limits, clock=clock) as site,
+        site.client(GATEWAY) as gateway,
+    ):
+        await gateway.subscribe("doorward/#")
+        async with site.client("front") as front:
+            front.write(burst(100))
+            for _ in range(100):
+                await front.expect(mqtt.PUBACK)
+        assert len(await gateway.messages()) == 100
+        for _ in range(3):
+            front = await Client.open(site.port)
+            connect = mqtt.connect("front", 0, True, "front", secret("front"))
+            front.write(connect + burst(50))  # in one piece, before anything is answered
+            await front.expect(mqtt.CONNACK)
+            assert await gateway.messages() == []
+            await front.drop()
+        clock.now += 1e6
+        site.broker.sweep()
+        await site.gone("front")
+        clock.now += 1e6
+        async with site.client("front") as front:
+            await front.publish(EVENTS, b"again")
+
+
+async def test_several_clients_of_one_user_share_the_allowance(tmp_path, clock):
+    limits = Limits(publish_rate=10)
+    async with (
+        running_broker(tmp_path, limits=limits, clock=clock, users=("sam", "eve")) as site,
+        site.client("sam", client_id="phone") as phone,
+        site.client("sam", client_id="panel") as panel,
+        site.client("eve") as eve,
+    ):
+        await eve.subscribe(LESSON)
+        phone.write(b"".join([mqtt.publish(LESSON, b"x")] * 100))
+        async with asyncio.timeout(5):
+            while len(await eve.messages()) == 0:
+                pass
+        panel.write(mqtt.publish(LESSON, b"y") + mqtt.pingreq())
+        await eve.publish(LESSON, b"z")
+        assert b"y" not in [one.payload for one in await eve.messages()]
+        clock.now += 60
+        site.broker.sweep()
+        await panel.expect(mqtt.PINGRESP)
+        assert [one.payload for one in await eve.messages()] == [b"y"]
+
+
+async def test_a_packet_that_does_not_go_on_ends_its_connection(tmp_path, clock):
+    """Whatever the keep-alive: a byte now and then is no sign of life, but a large packet may take its time."""
+    offline = topic("front", topics.OFFLINE)
+    async with (
+        running_broker(tmp_path, clock=clock) as site,
+        site.client(GATEWAY) as gateway,
+    ):
+        await gateway.subscribe(offline, EVENTS)
+        front = await Client.open(site.port)
+        await front.connect("front", keepalive=0, will=(offline, b"gone", False, 1))
+        large = mqtt.publish(EVENTS, bytes(20_000))
+        for at in range(0, len(large), 2000):
+            front.write(large[at : at + 2000])
+            await asyncio.sleep(0.02)
+            clock.now += Limits().stalled - 1
+            site.broker.sweep()
+        assert len((await gateway.message()).payload) == 20_000
+        for byte in large[:3]:
+            front.write(bytes([byte]))
+            await asyncio.sleep(0.02)
+            clock.now += Limits().stalled * 0.4
+            site.broker.sweep()
+        assert (await gateway.message()).payload == b"gone"
+        await front.drop()
+
+
+@pytest.fixture
+def far(monkeypatch):
+    """Loopback counts as any other address."""
+    monkeypatch.setattr(addresses, "_key", lambda host: host or None)
+
+
+async def test_one_address_does_not_take_all_connections(tmp_path, far):
+    async with running_broker(tmp_path, limits=Limits(connections_per_address=2)) as site:
+        async with site.client("front"), site.client("back"):
+            third = await Client.open(site.port)
+            assert await third.is_closed()
+            await third.drop()
+            from_elsewhere = await Client.open(site.port, source="127.0.0.2")
+            await from_elsewhere.connect(GATEWAY)
+            await from_elsewhere.drop()
+        async with site.client("front"):
+            pass
+
+
+async def test_this_machine_may_have_all_of_them(tmp_path):
+    async with (
+        running_broker(tmp_path, limits=Limits(connections_per_address=1)) as site,
+        site.client("front"),
+        site.client("back"),
+    ):
+        pass
+
+
+def test_tcp_notices_who_is_gone():
+    with socket.socket() as sock:
+        stay_alive(sock)
+        assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 60
