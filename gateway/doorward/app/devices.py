@@ -104,6 +104,7 @@ class DeviceDesk:
                     field="id",
                 )
             self._check_case(device)
+            self._admission.check_name(device)
             await self._shut_out(device)
             adoption = await asyncio.to_thread(self._registrar.adopt, device)
             if former is not None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 
+from doorward.app.broker_views import BrokerEntry
 from doorward.app.views import AuditEntry, DoorView, FeedItem, FeedKind, Release
 
 _KEPT = 512
@@ -48,17 +49,18 @@ class Subscription:
 class LiveFeed:
     """Numbers items and hands them to every listener."""
 
-    def __init__(self) -> None:
+    def __init__(self, position: int = 0) -> None:
+        """`position`: the number of what came before the first item."""
         self._kept: deque[FeedItem] = deque(maxlen=_KEPT)
         self._listeners: set[Subscription] = set()
-        self._position = 0
+        self._position = position
 
     @property
     def position(self) -> int:
         """The number of the newest item."""
         return self._position
 
-    def publish(self, kind: FeedKind, data: AuditEntry | DoorView | Release) -> None:
+    def publish(self, kind: FeedKind, data: AuditEntry | DoorView | Release | BrokerEntry) -> None:
         """Tell everybody."""
         self._position += 1
         item = FeedItem(self._position, kind, data)

@@ -150,6 +150,9 @@ class DeviceStore(Protocol):
 class Admission(Protocol):
     """Who may connect to the broker. Changes act at once, on connections that stand too."""
 
+    def check_name(self, device: str) -> None:
+        """Raise Conflict when the broker knows somebody else by this name."""
+
     async def admit(self, device: str, digest: bytes, *, waiting: bool) -> None:
         """Let a board in with the secret that has this SHA-256; a waiting one has the topics of discovery alone."""
 

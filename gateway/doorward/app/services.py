@@ -277,6 +277,10 @@ class Site(Protocol):
 class BrokerAdministration(Protocol):
     """Who may come to the broker and what they may do there. Every change acts at once, on live connections too."""
 
+    @property
+    def feed(self) -> Feed:
+        """The log as it is written: each item holds a `BrokerEntry`, under its number."""
+
     def users(self) -> tuple[BrokerUser, ...]: ...
 
     async def add_user(
@@ -317,7 +321,7 @@ class BrokerAdministration(Protocol):
         before: int | None = None,
         after: int | None = None,
     ) -> tuple[BrokerEntry, ...]:
-        """At most `limit` (1-500) entries, newest first; with `after` the oldest that are newer than it."""
+        """At most `limit` (1-500) entries, newest first; with `after` those at hand that are newer, oldest first."""
 
     def figures(self) -> BrokerFigures: ...
 
@@ -344,7 +348,7 @@ class Authority(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """All of it. `site` is there only in the demo."""
+    """All of it. `site` is there only in the demo, `broker` only with our own broker."""
 
     people: People
     doors: Doors
@@ -361,5 +365,6 @@ class Services:
     feed: Feed
     authority: Authority
     health: Monitor
+    broker: BrokerAdministration | None = None
     site: Site | None = None
     outside: OutsideBroker | None = None  # with Mosquitto alone

@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from doorward.app.broker_views import BrokerEntry
+
 Contact = Literal["open", "closed"]
 Verdict = Literal["grant", "deny"]
 ReleaseState = Literal["unknown", "opened", "expired", "failed"]
-FeedKind = Literal["event", "door", "release"]
+FeedKind = Literal["event", "door", "release", "broker"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +142,7 @@ class FeedItem:
 
     id: int
     kind: FeedKind
-    data: AuditEntry | DoorView | Release
+    data: AuditEntry | DoorView | Release | BrokerEntry
 
 
 @dataclass(frozen=True, slots=True)

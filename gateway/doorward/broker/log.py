@@ -1,7 +1,8 @@
 """The broker's log: who came and went, what was published, asked for and refused. No payload is ever in it.
 
-The newest lines are in memory, with numbers that rise by one; the broker keeps them on disk a little later. Of what one
-client does very often some lines are written and the rest is counted, so that nobody can fill the log or slow it down.
+The newest lines are in memory, under numbers that rise (by one, while the broker runs); the broker keeps them on disk a
+little later. Of what one client does very often some lines are written and the rest is counted, so that nobody can fill
+the log or slow it down.
 """
 
 import time
@@ -24,6 +25,7 @@ ACTIONS = (CONNECT, DISCONNECT, PUBLISH, SUBSCRIBE, UNSUBSCRIBE, DENIED, REFUSED
 _AT_HAND = 1000
 _EACH_A_TURN = 8  # lines of one kind from one principal
 _ALL_A_TURN = 100
+_MOST_UNKEPT = 2000  # lines that are written between two visits to the disk, with room to spare
 _SHOWN = 200  # characters of whatever somebody else chose
 
 
@@ -48,7 +50,8 @@ class BrokerLog:
         """Go on behind what the store remembers."""
         self.entries.extend(kept)
         if self.entries:
-            self.number = self.entries[-1].number
+            # A crash may have taken lines along that were not on disk yet: no number is ever used for another line.
+            self.number = self.entries[-1].number + _MOST_UNKEPT
 
     def note(
         self,

@@ -98,7 +98,7 @@ RuleKey = tuple[str, str, str]
 class Entry(NamedTuple):
     """One line of the broker's log. `more`: how many like it were counted instead of written; no payload, ever."""
 
-    number: int  # rises by one
+    number: int  # rises, by one while the broker runs
     at_ms: int  # since 1970, UTC
     action: str
     principal: str

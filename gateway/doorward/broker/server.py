@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable
 
 from doorward.broker.acl import Acl
@@ -176,6 +177,11 @@ class Broker:
     def is_connected(self, name: str) -> bool:
         """True while a client of that principal has a connection."""
         return any(session.link is not None for session in self._router.sessions_of(name))
+
+    def connected(self) -> Counter[str]:
+        """How many connections each principal has."""
+        sessions = self._router.sessions.values()
+        return Counter(one.principal.name for one in sessions if one.link is not None)
 
     def status(self) -> dict[str, int]:
         """Counters for the health check."""

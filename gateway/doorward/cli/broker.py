@@ -2,6 +2,8 @@
 
 import click
 
+from doorward.cli.broker_acl import acl
+from doorward.cli.broker_logs import logs
 from doorward.cli.broker_users import users
 from doorward.cli.mosquitto import mosquitto
 
@@ -12,4 +14,6 @@ def broker() -> None:
 
 
 broker.add_command(users)
+broker.add_command(acl)
+broker.add_command(logs)
 broker.add_command(mosquitto)

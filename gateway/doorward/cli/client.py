@@ -2,7 +2,7 @@
 
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -15,6 +15,7 @@ from doorward.cli.options import chosen_directory, running_demo, socket_of
 
 # The gateway answers in milliseconds; a longer silence means that it hangs.
 _TIMEOUT_S = 10.0
+_SILENCE_S = 40.0  # a stream says every 15 s that it is there
 
 
 class Api:
@@ -60,6 +61,18 @@ class Api:
         """GET with the parameters that are not None."""
         wanted = {name: value for name, value in query.items() if value is not None}
         return self._ask("GET", path, params=wanted)
+
+    def lines(self, path: str, **query: str | int | None) -> Iterator[str]:
+        """GET something that goes on, line by line. A silence that is too long for it to be there ends it as well."""
+        wanted = {name: value for name, value in query.items() if value is not None}
+        try:
+            with self._http.stream("GET", path, params=wanted, timeout=_SILENCE_S) as response:
+                if not response.is_success:
+                    response.read()
+                    _answer(response)
+                yield from response.iter_lines()
+        except httpx.TransportError as error:
+            raise _nobody(self.directory, demo=self._demo) from error
 
     def save(self, path: str, target: Path, **query: str | None) -> int:
         """GET into a new file for its owner's eyes, there as a whole or not at all; returns its bytes."""

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from doorward.broker import Broker, Principals, Role
 from doorward.domain import devices
 from doorward.domain.devices import Registration
+from doorward.errors import Conflict
 
 
 class BrokerAdmission:
@@ -13,6 +14,16 @@ class BrokerAdmission:
     def __init__(self, broker: Broker, principals: Principals) -> None:
         self._broker = broker
         self._principals = principals
+
+    def check_name(self, device: str) -> None:
+        folded = device.casefold()
+        for user in self._broker.acl.users():
+            if user.name.casefold() == folded:
+                raise Conflict(
+                    f"{user.name} is a user of the broker",
+                    "give the board another id, or `doorward broker users remove` the user",
+                    field="id",
+                )
 
     async def admit(self, device: str, digest: bytes, *, waiting: bool) -> None:
         self._admit(device, digest, waiting=waiting)

@@ -6,6 +6,8 @@ from typing import Protocol
 from doorward.adapters.mqtt import MqttLink
 from doorward.app.health import Look
 from doorward.app.ports import Admission
+from doorward.app.services import BrokerAdministration
+from doorward.runtime.broker_desk import Record
 
 GATEWAY_NAME = "gateway"  # its user name and client id at the broker: no device can have it
 
@@ -33,6 +35,9 @@ class BrokerSide(Protocol):
 
     def linked(self) -> None:
         """The link has connected, for the first time or anew."""
+
+    def desk(self, record: Record) -> BrokerAdministration | None:
+        """Its users, rules and log, when they are ours to keep; `record` puts changes into the audit."""
 
     def looks(self) -> Sequence[Look]:
         """What `doctor` is shown."""

@@ -2,20 +2,24 @@
 
 import asyncio
 import secrets
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AsyncExitStack
 
 import structlog
 
 from doorward.adapters.mqtt import MqttLink
+from doorward.adapters.passwords import Argon2Passwords
 from doorward.app.health import Look
 from doorward.app.ports import Admission
 from doorward.broker import Broker, Denial, OverWebSocket, Policy, Principals, Role, Secure
+from doorward.broker.logins import PasswordLogins
 from doorward.broker.store import BrokerStore
 from doorward.config import LOOPBACK, Settings
 from doorward.domain.devices import Registration
 from doorward.runtime import checks
 from doorward.runtime.admission import BrokerAdmission
+from doorward.runtime.broker_desk import BrokerDesk, Record
 from doorward.runtime.broker_side import GATEWAY_NAME
 from doorward.runtime.file_limit import broker_limits
 from doorward.runtime.tls import ServerTls
@@ -35,10 +39,12 @@ class EmbeddedSide:
         admission: Admission,
         plain_port: int,
         settings: Settings,
+        desk: Callable[[Record], BrokerDesk],
     ) -> None:
         self.broker = broker
         self.principals = principals
         self._settings = settings
+        self._desk = desk
         self.link = link
         self.admission = admission
         self.boards_port = broker.secure_port
@@ -52,6 +58,9 @@ class EmbeddedSide:
 
     def linked(self) -> None:
         """Nothing follows from it."""
+
+    def desk(self, record: Record) -> BrokerDesk:
+        return self._desk(record)
 
     def looks(self) -> Sequence[Look]:
         return checks.embedded(self.link, self.broker, self._settings)
@@ -67,14 +76,20 @@ async def start(
 ) -> EmbeddedSide:
     """Listen, with those of the registry let in that may come. Raises PortInUse; `stack` ends it."""
     principals = Principals()
+    policy = Policy(settings.base)
+    passwords = (
+        Argon2Passwords()
+    )  # of its own: who guesses here keeps nobody from signing in to the page
+    stack.callback(passwords.close)
     store = BrokerStore.open(settings.directory / "broker.db", key)
     broker = Broker(
         store,
         principals,
-        Policy(settings.base),
+        policy,
         on_denied=_denied,
         limits=broker_limits(settings.mqtt.limits.given()),
         certificates=keys,
+        logins=PasswordLogins(principals, passwords, time.monotonic),
     )
     secret = secrets.token_hex(32)
     # Not kept: registry and signer say who there is, and a device that they forgot stays outside.
@@ -89,7 +104,11 @@ async def start(
     plain_port = await broker.start(LOOPBACK, mqtt.plain_port, secure, websocket)
     stack.push_async_callback(broker.stop)
     link = MqttLink(LOOPBACK, plain_port, GATEWAY_NAME, secret, settings.base)
-    return EmbeddedSide(broker, principals, link, admission, plain_port, settings)
+
+    def desk(record: Record) -> BrokerDesk:
+        return BrokerDesk(broker, store, passwords, built_in=policy.built_in, record=record)
+
+    return EmbeddedSide(broker, principals, link, admission, plain_port, settings, desk)
 
 
 def _denied(denial: Denial) -> None:

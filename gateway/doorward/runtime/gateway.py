@@ -223,6 +223,7 @@ class Gateway:
             feed=cases.feed,
             authority=self.signer,
             health=HealthMonitor(__version__, self.settings.directory, started, looks),
+            broker=self.side.desk(operators.log.write),
             site=self.site(cases),
             outside=self.side if isinstance(self.side, MosquittoSide) else None,
         )

@@ -27,6 +27,7 @@ from doorward.domain import devices
 from doorward.domain.devices import Registration
 from doorward.errors import DoorwardError, StartupError, Unavailable
 from doorward.runtime import mosquitto
+from doorward.runtime.broker_desk import Record
 from doorward.runtime.broker_side import GATEWAY_NAME
 from doorward.runtime.usecases import Keys
 
@@ -112,6 +113,9 @@ class MosquittoSide:
     async def sync(self) -> BrokerSynced:
         """Look at all accounts now. Raises Unavailable."""
         return await asyncio.to_thread(self._look)
+
+    def desk(self, record: Record) -> None:
+        """Users and rules of its own are not ours to keep."""
 
     def looks(self) -> Sequence[Look]:
         return (self._look_at_link, self._look_at_accounts, self._look_at_trust)

@@ -22,6 +22,7 @@ class OperatorCases:
     account: OwnAccounts
     operators: OperatorDesk
     tokens: ApiTokens
+    log: OperatorLog
 
 
 def wire_operators(
@@ -41,4 +42,4 @@ def wire_operators(
     desk = OperatorDesk(accounts, sessions, auth, passwords, log)
     api_tokens = ApiTokens(store, accounts, log, clock)
     desk.on_removed.append(api_tokens.forget)
-    return OperatorCases(auth, own, desk, api_tokens)
+    return OperatorCases(auth, own, desk, api_tokens, log)

@@ -6,7 +6,8 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
-from doorward.app.services import Services
+from doorward.app.services import BrokerAdministration, Services
+from doorward.errors import Unavailable
 from doorward.web.render import Renderer
 from doorward.web.stream import Streams
 
@@ -28,3 +29,15 @@ def get_web(request: Request) -> Web:
 
 
 WebDep = Annotated[Web, Depends(get_web)]
+
+
+def get_broker(web: WebDep) -> BrokerAdministration:
+    """Give the broker's desk to a route. Raises Unavailable when the broker is not ours."""
+    if web.services.broker is None:
+        raise Unavailable(
+            "the broker here is another program", "see its own users and rules with its own tools"
+        )
+    return web.services.broker
+
+
+BrokerDep = Annotated[BrokerAdministration, Depends(get_broker)]

@@ -135,6 +135,8 @@ _EVENTS = {
     "role.changed": ("Role changed", "person", "info"),
     "token.added": ("Token made", "note", "info"),
     "token.revoked": ("Token revoked", "note", "info"),
+    "broker.user": ("Broker user changed", "person", "info"),
+    "broker.rule": ("Broker rule changed", "key", "info"),
 }
 _SAID_BY_TITLE = frozenset(
     {"lock.changed", "door.open", "door.closed", "release.requested", "boot"}

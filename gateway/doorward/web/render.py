@@ -8,7 +8,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from doorward.web import board_looks, looks
+from doorward.web import board_looks, broker_looks, looks
 from doorward.web.agents import browser
 from doorward.web.static import asset
 
@@ -43,6 +43,7 @@ def _environment(*, demo: bool) -> Environment:
         "look": looks.door_look,
         "board_look": board_looks.board_look,
         "event_look": looks.event_look,
+        "broker_look": broker_looks.broker_look,
         "browser": browser,
         "clock": _clock,
         "day": _day,
@@ -52,6 +53,7 @@ def _environment(*, demo: bool) -> Environment:
     made.globals |= {
         "asset": asset,
         "release_note": looks.release_note,
+        "can_be_granted": broker_looks.can_be_granted,
         "icon": icons.icon,  # type: ignore[attr-defined]  # macros are attributes
         "mark": icons.mark,  # type: ignore[attr-defined]  # ditto
         "site_name": "Virtual site" if demo else socket.gethostname(),

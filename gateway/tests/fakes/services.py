@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 
+from fakes.broker import FakeBroker
 from stage.accounts import Desk
 
 from doorward.app.account_views import Session
@@ -442,6 +443,7 @@ class FakeHouse:
         self.auth = FakeAuth(new=new, link_only=link_only)
         # What an operator may change is the application's own, over a store in memory.
         self.desk = Desk()
+        self.broker = FakeBroker()
         self.site = FakeSite(self) if demo else None
         self.services = Services(
             people=self.people,
@@ -458,6 +460,7 @@ class FakeHouse:
             tokens=self.desk.tokens,
             feed=self.feed,
             authority=FakeAuthority(),
+            broker=self.broker.desk(),
             health=FakeMonitor(),
             site=self.site,
         )

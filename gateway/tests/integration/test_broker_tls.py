@@ -5,9 +5,10 @@ import base64
 import contextlib
 import socket
 import ssl
+import time
 import tracemalloc
 import warnings
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -23,8 +24,11 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from tls_witness import DAY, Issuer
 
-from doorward.broker import Denial, Limits, Secure, addresses
+from doorward.adapters.passwords import Argon2Passwords
+from doorward.broker import Denial, Limits, Principals, Secure, addresses
 from doorward.broker.certificates import NEEDS_TLS, REVOKED
+from doorward.broker.logins import PasswordLogins
+from doorward.broker.ports import Logins
 from doorward.errors import Unavailable
 from doorward.runtime import tls
 from doorward_core import mqtt
@@ -117,12 +121,16 @@ class Stage:
 
 
 @contextlib.asynccontextmanager
-async def staged(folder: Path, limits: Limits | None = None) -> AsyncIterator[Stage]:
+async def staged(
+    folder: Path,
+    limits: Limits | None = None,
+    logins: Callable[[Principals], Logins] | None = None,
+) -> AsyncIterator[Stage]:
     """A stage whose broker runs."""
     stage = Stage(folder)
     secure = Secure("127.0.0.1", 0, stage.context)
     async with running_broker(
-        folder, secure=secure, certificates=stage.known, limits=limits
+        folder, secure=secure, certificates=stage.known, limits=limits, logins=logins
     ) as site:
         stage.site = site
         yield stage
@@ -154,6 +162,30 @@ async def test_only_the_right_secret_with_the_right_certificate_connects(
         assert stage.site.denials == (denied if code == mqtt.NOT_AUTHORISED else [])
         await victim.drop()
         await thief.drop()
+
+
+@pytest.mark.parametrize("password", ["good", "bad"])
+@pytest.mark.parametrize("certificate", ["good", "bad"])
+async def test_a_user_with_the_right_password_and_the_right_certificate_connects(
+    tmp_path, password, certificate
+):
+    """Both are asked for: of the four cells one is let in."""
+    words = Argon2Passwords()
+    hashed = await words.hash("correct horse battery")
+    async with staged(tmp_path, logins=lambda p: PasswordLogins(p, words, time.monotonic)) as stage:
+        stage.site.broker.acl.add_user("sam", hashed, ["User"])
+        context = stage.certified("sam" if certificate == "good" else "back")
+        given = "correct horse battery" if password == "good" else "wrong"
+        code = await stage.answer(context, "sam", password=given, client_id="pad")
+        if (password, certificate) == ("good", "good"):
+            assert code == mqtt.ACCEPTED
+        else:
+            assert code == (mqtt.BAD_LOGIN if password == "bad" else mqtt.NOT_AUTHORISED)
+        assert await stage.is_shut_out(stage.client(None)), "nor without a certificate at all"
+        assert await stage.is_shut_out(stage.client(Issuer().device("sam"))), (
+            "nor with another CA's"
+        )
+    words.close()
 
 
 async def test_a_revoked_certificate_lets_nobody_in(tmp_path):

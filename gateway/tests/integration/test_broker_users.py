@@ -336,3 +336,44 @@ async def test_a_secret_of_a_board_is_no_password_and_the_other_way_round(tmp_pa
             await client.drop()
         async with site.client("front"), user(site, "sam"):
             await asyncio.sleep(0)
+
+
+async def test_failed_logins_and_other_users_change_nothing_for_a_victim(tmp_path):
+    """A wrong password, or a right one of somebody else, with the victim's client id."""
+    async with school(tmp_path, sam=["User"], eve=["User"]) as site:
+        victim = await Client.open(site.port)
+        await victim.connect("sam", client_id="pad", password=PASSWORD, clean=False)
+        await victim.subscribe("users/sam/#")
+        await victim.publish("users/sam/x", b"waits")
+        codes = []
+        for clean in (True, False):
+            for name, password in (("sam", "wrong"), ("eve", PASSWORD), ("nobody", PASSWORD)) * 4:
+                thief = await Client.open(site.port)
+                _, code = await thief.try_connect(
+                    name, client_id="pad", password=password, clean=clean
+                )
+                codes.append((name, code))
+                assert await thief.is_closed()
+                await thief.drop()
+        assert {code for name, code in codes if name == "eve"} == {mqtt.BAD_CLIENT_ID}
+        assert mqtt.ACCEPTED not in {code for _, code in codes}
+        assert not await victim.is_closed()
+        assert payloads(await victim.messages()) == [b"waits"]
+        await victim.publish("users/sam/x", b"still there")
+        assert payloads(await victim.messages()) == [b"still there"]
+        await victim.drop()
+        async with site.client("front"):
+            pass  # a board at the guesser's own address comes in
+
+
+async def test_a_will_of_a_failed_login_is_never_published(tmp_path):
+    async with (
+        school(tmp_path, sam=["User"], ada=["Admin"]) as site,
+        user(site, "ada") as ada,
+    ):
+        await ada.subscribe("#")
+        thief = await Client.open(site.port)
+        will = ("users/sam/x", b"will", False, 1)
+        await thief.try_connect("sam", client_id="pad", password="wrong", will=will)
+        await thief.drop()
+        assert await ada.messages() == []

@@ -80,6 +80,25 @@ NEEDED = {
     "GET /api/v1/tokens": "operators.edit",
     "POST /api/v1/tokens": "operators.edit",
     "POST /api/v1/tokens/{id}/revoke": "operators.edit",
+    "GET /broker": "mqtt.see",
+    "GET /broker/stream": "mqtt.see",
+    "POST /broker/users": "mqtt.edit",
+    "POST /broker/users/remove": "mqtt.edit",
+    "POST /broker/rules": "mqtt.edit",
+    "POST /broker/rules/revoke": "mqtt.edit",
+    "GET /api/v1/broker/users": "mqtt.see",
+    "POST /api/v1/broker/users": "mqtt.edit",
+    "POST /api/v1/broker/users/{name}/password": "mqtt.edit",
+    "POST /api/v1/broker/users/{name}/roles": "mqtt.edit",
+    "POST /api/v1/broker/users/{name}/remove": "mqtt.edit",
+    "GET /api/v1/broker/roles": "mqtt.see",
+    "GET /api/v1/broker/acl": "mqtt.see",
+    "POST /api/v1/broker/acl/grant": "mqtt.edit",
+    "POST /api/v1/broker/acl/revoke": "mqtt.edit",
+    "GET /api/v1/broker/acl/explain": "mqtt.see",
+    "GET /api/v1/broker/figures": "mqtt.see",
+    "GET /api/v1/broker/log": "mqtt.see",
+    "GET /api/v1/broker/log/stream": "mqtt.see",
     "POST /api/v1/confirm": THEMSELVES,
     "GET /api/v1/site": "devices.see",
     "POST /api/v1/site/tap": "devices.edit",
@@ -93,7 +112,10 @@ ROLES = {
     "User": "doors.open doors.see",
     "Guest": "doors.see",
 }
-QUERIES = {"GET /api/v1/why": "?card=04a1b2c3&door=front"}
+QUERIES = {
+    "GET /api/v1/why": "?card=04a1b2c3&door=front",
+    "GET /api/v1/broker/acl/explain": "?principal=front&action=publish&topic=x",
+}
 
 
 def declared(app: FastAPI) -> dict[str, list[str]]:

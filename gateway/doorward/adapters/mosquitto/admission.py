@@ -29,6 +29,9 @@ class MosquittoAdmission:
         self._grant_of = grant_of
         self._places_of = places_of
 
+    def check_name(self, device: str) -> None:
+        """Boards alone have accounts there, and the gateway, whose name no board can have."""
+
     async def admit(self, device: str, digest: bytes, *, waiting: bool) -> None:
         await self._later(lambda: self._keeper.admit(self._grant_of(device, waiting)))
 

@@ -5,6 +5,7 @@ from fastapi import APIRouter, Depends
 from doorward.web.api import (
     access,
     audit,
+    broker,
     devices,
     doors,
     health,
@@ -40,7 +41,18 @@ def router(*, demo: bool, local: bool = False) -> APIRouter:
             status: {"model": ErrorAnswer, "description": text} for status, text in _ERRORS.items()
         },
     )
-    for part in (doors, audit, access, people, devices, operators, tokens, health, mosquitto):
+    for part in (
+        doors,
+        audit,
+        access,
+        people,
+        devices,
+        operators,
+        tokens,
+        broker,
+        mosquitto,
+        health,
+    ):
         api.include_router(part.router)
     if local:
         api.include_router(devices.local_router)

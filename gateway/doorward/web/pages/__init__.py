@@ -3,7 +3,18 @@
 from fastapi import APIRouter, Depends
 
 from doorward.web.csrf import guard_form, guard_session
-from doorward.web.pages import account, boards, confirm, leave, live, operators, own, site, trust
+from doorward.web.pages import (
+    account,
+    boards,
+    broker,
+    confirm,
+    leave,
+    live,
+    operators,
+    own,
+    site,
+    trust,
+)
 from doorward.web.session import signed_in
 
 
@@ -14,7 +25,7 @@ def router(*, demo: bool) -> APIRouter:
     pages.include_router(trust.router)
     behind_login = [Depends(signed_in), Depends(guard_session)]
     pages.include_router(live.router, dependencies=behind_login)
-    for part in (boards, leave, confirm, own, operators):
+    for part in (boards, broker, leave, confirm, own, operators):
         pages.include_router(part.router, dependencies=behind_login)
     if demo:
         pages.include_router(site.router, dependencies=behind_login)

@@ -113,6 +113,8 @@ class Pushes:
         match item.data:
             case AuditEntry(door_id=door_id) | Release(door_id=door_id) | DoorView(id=door_id):
                 pass
+            case _:
+                return None
         try:
             found = self._web.services.doors.get(door_id) if door_id else None
         except NotFound:

@@ -16,7 +16,7 @@ def test_users_are_added_listed_changed_and_removed(
     api.answer("GET", "broker/users", [TEACHER])
     api.answer("POST", "broker/users/teacher1/password", TEACHER)
     api.answer("POST", "broker/users/teacher1/roles", {**TEACHER, "roles": []})
-    api.answer("POST", "broker/users/teacher1/remove", None, 204)
+    api.answer("POST", "broker/users/teacher1/remove", b"", 204)
     path = tmp_path / "password"
     path.write_text("correct horse battery\n")
     add = ("broker", "users", "add", "teacher1", "--role", "Teacher")

@@ -1,0 +1,220 @@
+"""The broker's users, rules and log, as the page, the API and the command line administer them."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
+
+from doorward.app.accounts import check_password
+from doorward.app.broker_views import (
+    BrokerEntry,
+    BrokerFigures,
+    BrokerRule,
+    BrokerUser,
+    BrokerVerdict,
+    Granted,
+)
+from doorward.app.feed import LiveFeed
+from doorward.app.ports import Passwords
+from doorward.broker import Principal
+from doorward.broker.acl import Acl
+from doorward.broker.log import ACTIONS, CHANGED, BrokerLog
+from doorward.broker.ports import Entry, Store
+from doorward.broker.rules import Action, Rule
+from doorward.domain import audit
+from doorward.domain.instants import instant
+from doorward.errors import InvalidInput
+
+_MOST = 500
+
+Record = Callable[[str, str, str], Awaitable[None]]
+"""Puts a change on record: the kind of audit row, who did it, and what in one sentence."""
+
+
+async def _unrecorded(kind: str, actor: str, why: str) -> None:
+    """A broker without a gateway has no audit; its log has the change."""
+
+
+class Administered(Protocol):
+    """What of a broker can be administered."""
+
+    @property
+    def acl(self) -> Acl: ...
+
+    @property
+    def log(self) -> BrokerLog: ...
+
+    def connected(self) -> Counter[str]:
+        """How many connections each principal has."""
+
+    def status(self) -> dict[str, int]:
+        """Counters by name."""
+
+
+class BrokerDesk:
+    """`BrokerAdministration` for the embedded broker."""
+
+    def __init__(
+        self,
+        broker: Administered,
+        store: Store,
+        passwords: Passwords,
+        *,
+        built_in: Sequence[Rule],
+        record: Record = _unrecorded,
+    ) -> None:
+        """Administer a broker that runs; `built_in` are its policy's own rules."""
+        self._broker = broker
+        self._acl = broker.acl
+        self._log = broker.log
+        self._store = store
+        self._passwords = passwords
+        self._built_in = built_in
+        self._record = record
+        # Its numbers are those of the log: a reader that comes back names the last line that it has.
+        self.feed = LiveFeed(self._log.number)
+        self._log.listeners.append(lambda entry: self.feed.publish("broker", _entry(entry)))
+
+    # --- users ------------------------------------------------------------------------------------
+
+    def users(self) -> tuple[BrokerUser, ...]:
+        """Everybody with a password, by name."""
+        connected = self._broker.connected()
+        return tuple(_user(one, connected[one.name]) for one in self._acl.users())
+
+    async def add_user(
+        self, name: str, password: str, roles: Sequence[str], *, actor: str
+    ) -> BrokerUser:
+        """Let somebody in. Raises InvalidInput, NotFound for a role, Conflict."""
+        self._acl.check_new(name, roles)
+        check_password(password)
+        hashed = await self._passwords.hash(password)
+        made = self._acl.add_user(name, hashed, roles)
+        await self._changed(audit.BROKER_USER, actor, f"{name} may connect, {_as(made)}.")
+        return _user(made)
+
+    async def set_password(self, name: str, password: str, *, actor: str) -> BrokerUser:
+        """Give a user another password. Raises InvalidInput or NotFound."""
+        self._acl.get_user(name)
+        check_password(password)
+        hashed = await self._passwords.hash(password)
+        user = self._acl.set_password(name, hashed)
+        await self._changed(audit.BROKER_USER, actor, f"{name} has a new password at the broker.")
+        return _user(user)
+
+    async def set_roles(self, name: str, roles: Sequence[str], *, actor: str) -> BrokerUser:
+        """Let a user follow other rules. Raises NotFound."""
+        user = self._acl.set_roles(name, roles)
+        await self._changed(audit.BROKER_USER, actor, f"{name} is known {_as(user)} now.")
+        return _user(user, self._broker.connected()[name])
+
+    async def remove_user(self, name: str, *, actor: str) -> None:
+        """Shut a user out. Raises NotFound."""
+        self._acl.remove_user(name)
+        await self._changed(audit.BROKER_USER, actor, f"{name} may no longer connect.")
+
+    # --- rules ------------------------------------------------------------------------------------
+
+    def roles(self) -> tuple[str, ...]:
+        """Every role that there is."""
+        return self._acl.roles()
+
+    def rules(self) -> tuple[BrokerRule, ...]:
+        """What is built in, then what can be revoked."""
+        return tuple(_rule(rule) for rule in (*self._built_in, *self._acl.rules()))
+
+    async def grant(self, rule: BrokerRule, *, actor: str) -> Granted:
+        """Add or widen a rule. Raises InvalidInput, NotFound or Conflict."""
+        made, warnings = self._acl.grant(_asked(rule))
+        await self._changed(audit.BROKER_RULE, actor, f"From now on: {made}.")
+        return Granted(_rule(made), warnings)
+
+    async def revoke(self, rule: BrokerRule, *, actor: str) -> BrokerRule:
+        """Take a rule back. Raises NotFound."""
+        gone = self._acl.revoke(_asked(rule))
+        await self._changed(audit.BROKER_RULE, actor, f"No longer: {gone}.")
+        return _rule(gone)
+
+    def explain(
+        self, principal: str, action: str, topic: str, client: str | None = None
+    ) -> BrokerVerdict:
+        """Name the rule that decides. Raises NotFound or InvalidInput."""
+        wanted: Action = "publish" if action == "publish" else "subscribe"
+        found = self._acl.explain(principal, wanted, topic, client)
+        return BrokerVerdict(
+            principal=found.principal.name,
+            client=client or found.principal.name,
+            action=wanted,
+            topic=topic,
+            allowed=found.allowed,
+            why=found.why,
+            rule=None if found.rule is None else _rule(found.rule),
+            roles=tuple(sorted(found.principal.roles)),
+        )
+
+    # --- what happens -----------------------------------------------------------------------------
+
+    async def log(
+        self,
+        limit: int = 50,
+        *,
+        action: str | None = None,
+        principal: str | None = None,
+        before: int | None = None,
+        after: int | None = None,
+    ) -> tuple[BrokerEntry, ...]:
+        """The newest entries, newest first; with `after` the oldest that are newer than it, oldest first."""
+        if action is not None and action not in ACTIONS:
+            raise InvalidInput(
+                f"{action[:40]!r} is no action", f"take one of {', '.join(ACTIONS)}", field="action"
+            )
+        limit = max(1, min(limit, _MOST))
+        if after is not None:
+            newer = [one for one in self._log.entries if one.number > after]
+            fit = [
+                one
+                for one in newer
+                if action in (None, one.action) and principal in (None, one.principal)
+            ]
+            return tuple(_entry(one) for one in fit[:limit])
+        found = self._log.find(limit, action, principal, before)
+        if len(found) < limit and self._log.entries:
+            first = self._log.entries[0].number
+            oldest = first if before is None else min(before, first)
+            found += await asyncio.to_thread(
+                self._store.read_log, limit - len(found), action, principal, oldest
+            )
+        return tuple(_entry(one) for one in found)
+
+    def figures(self) -> BrokerFigures:
+        """The broker's counters, and how many users and rules there are."""
+        own = {"users": len(self._acl.users()), "rules": len(self._acl.rules())}
+        return BrokerFigures(self._broker.status() | own)
+
+    async def _changed(self, kind: str, actor: str, why: str) -> None:
+        self._log.write(CHANGED, actor, detail=why)
+        await self._acl.settle()
+        await self._record(kind, actor, why)
+
+
+def _as(user: Principal) -> str:
+    return f"as {', '.join(sorted(user.roles))}" if user.roles else "with no role"
+
+
+def _user(user: Principal, connections: int = 0) -> BrokerUser:
+    return BrokerUser(user.name, tuple(sorted(user.roles)), connections)
+
+
+def _rule(rule: Rule) -> BrokerRule:
+    return BrokerRule(rule.subject, rule.effect, rule.action, rule.topic_filter, rule.built_in)
+
+
+def _asked(rule: BrokerRule) -> Rule:
+    publish, subscribe = rule.action != "subscribe", rule.action != "publish"
+    return Rule(rule.subject, rule.effect, publish, subscribe, rule.topic_filter)
+
+
+def _entry(entry: Entry) -> BrokerEntry:
+    told = entry._asdict()
+    at = instant(told.pop("at_ms"))
+    return BrokerEntry(at=at, **told)
