@@ -2,18 +2,22 @@
 
 import contextlib
 import logging
+import ssl
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 from broker_support import RunningBroker, running_broker
+from cryptography import x509
+from tls_witness import Issuer
 
 from doorward.broker import Limits, Secure
 from doorward.runtime import tls
 from truth.two_brokers import OpenPolicy
 
 FUZZERS = tuple(f"f{number}" for number in range(8))
+CERTIFIED = ("t0", "t1")  # clients that come over TLS
 LOG = "broker.log"
-AUTHORITY, CHAIN = "authority.pem", "chain.pem"  # put there by the test
+_AUTHORITY, _CHAIN = "authority.pem", "chain.pem"
 _SHORT = 3  # characters: what is kept for ever stays small, whatever the dice name it
 
 
@@ -31,15 +35,45 @@ async def plain(folder: Path) -> AsyncIterator[RunningBroker]:
         yield site
 
 
+def prepared(folder: Path) -> dict[str, ssl.SSLContext]:
+    """Put the certificates of `for_all` where it looks for them; a context for each of CERTIFIED."""
+    issuer = Issuer()
+    (folder / _AUTHORITY).write_text(issuer.pem)
+    issuer.server(folder / _CHAIN)
+    return {name: issuer.client(folder / f"{name}.pem", name) for name in CERTIFIED}
+
+
+class _Certified:
+    """Knows the certificates that `prepared` has made."""
+
+    def __init__(self, folder: Path) -> None:
+        self._serials = {
+            name: x509.load_pem_x509_certificate(
+                (folder / f"{name}.pem").read_bytes()
+            ).serial_number
+            for name in CERTIFIED
+        }
+
+    def serial(self, device: str) -> int | None:
+        return self._serials.get(device)
+
+    def is_revoked(self, _serial: int) -> bool:
+        return False
+
+
 @contextlib.asynccontextmanager
 async def for_all(folder: Path) -> AsyncIterator[RunningBroker]:
-    """Open to FUZZERS and "control", with a TLS listener and a log; queues are short, to be full soon."""
+    """Open to FUZZERS, CERTIFIED and "control", with a TLS listener (`prepared`) and a log.
+
+    Queues are short, to be full soon.
+    """
     logging.basicConfig(filename=folder / LOG, level=logging.INFO)
-    context = tls.for_boards((folder / AUTHORITY).read_bytes())
-    tls.load_chain(context, folder / CHAIN)
+    context = tls.for_boards((folder / _AUTHORITY).read_bytes())
+    tls.load_chain(context, folder / _CHAIN)
     async with running_broker(
         folder,
-        (*FUZZERS, "control", "victim"),
+        (*FUZZERS, *CERTIFIED, "control", "victim"),
+        certificates=_Certified(folder),
         policy=_Bounded(),
         limits=Limits(queued=100, queued_bytes=1 << 19, connect_within=2.0),
         secure=Secure("127.0.0.1", 0, context),

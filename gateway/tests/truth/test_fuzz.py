@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 from broker_support import PATIENCE
-from tls_witness import BROKER, Issuer
+from tls_witness import BROKER
 
 from truth import packets
 from truth.peer import Peer
-from truth.processes import BrokerProcesses, memory
-from truth.sites import AUTHORITY, CHAIN, FUZZERS, LOG
+from truth.processes import BrokerProcesses, Started, memory
+from truth.sites import CERTIFIED, FUZZERS, LOG, prepared
 
 PACKETS = 100_000
 OVER_TLS = 4_000
@@ -36,21 +36,24 @@ class Fuzzer:
     """One client after another, each until the broker has had enough of it."""
 
     def __init__(
-        self, name: str, seed: int, port: int, tls: tuple[int, ssl.SSLContext], count: Count
+        self, name: str, seed: int, broker: Started, tls: ssl.SSLContext | None, count: Count
     ):
         self._name = name
         self._dice = random.Random(f"{seed} {name}")
         self._bursts = packets.bursts(name, self._dice, LONGEST)
-        self._plain = {"port": port}
-        self._tls = {"port": tls[0], "ssl": tls[1], "server_hostname": BROKER}
+        self._target = {"port": broker.port}
+        self.tls = tls is not None
+        if tls is not None:
+            self._target = {"port": broker.secure_port, "ssl": tls, "server_hostname": BROKER}
+        self._raw = (broker.port, broker.secure_port)
         self._count = count
 
-    async def run(self, packets_wanted: int, *, tls: bool = False) -> None:
+    async def run(self, packets_wanted: int) -> None:
         """Log in, and say what is wrong."""
         sent = 0
         while sent < packets_wanted:
             burst = next(self._bursts)
-            await self._say([packets.connect(self._name, self._dice), *burst], tls=tls)
+            await self._say([packets.connect(self._name, self._dice), *burst])
             sent += len(burst)
             self._count.packets += len(burst)
 
@@ -61,34 +64,27 @@ class Fuzzer:
             first = packets.connect(self._name, self._dice)
             if number % 4 == 0:
                 first = self._dice.choice(good)
-            target = dict(self._plain)
-            if number % 5 == 0:
-                target["port"] = self._tls["port"]  # where nothing but TLS is spoken
+            # At the second port nothing but TLS is spoken.
+            target = {"port": self._raw[number % 5 == 0]}
             await self._say([packets.mutated(first, self._dice)], target)
             self._count.packets += 1
 
-    async def _say(
-        self, said: list[bytes], target: dict | None = None, *, tls: bool = False
-    ) -> None:
+    async def _say(self, said: list[bytes], target: dict | None = None) -> None:
         """All of it with one write, then our end; the broker has to close its own in time."""
         self._count.connections += 1
         async with asyncio.timeout(PATIENCE * 2):
-            reader, writer = await asyncio.open_connection(
-                "127.0.0.1", **(target or (self._tls if tls else self._plain))
-            )
+            reader, writer = await asyncio.open_connection("127.0.0.1", **(target or self._target))
             with contextlib.suppress(ConnectionError, ssl.SSLError):
                 writer.write(b"".join(said))
-                if tls:
-                    writer.write(
-                        b"\xe0\0"
-                    )  # TLS has no half of a goodbye: DISCONNECT, if it gets that far
-                    await writer.drain()
-                    reading = asyncio.wait_for(reader.read(-1), 0.3)
-                    with contextlib.suppress(TimeoutError):
-                        await reading
-                else:
+                if not self.tls:
                     writer.write_eof()
                     await reader.read(-1)
+                else:
+                    # TLS has no half of a goodbye. What ends it there is an acknowledgement of nothing, unless the
+                    # broker waits for the rest of a packet: then it is we who leave.
+                    writer.write(b"\x62\x02\0\0")
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(reader.read(-1), 0.3)
             writer.close()
             with contextlib.suppress(ConnectionError, ssl.SSLError):
                 await writer.wait_closed()
@@ -109,14 +105,6 @@ async def echo(port: int, done: asyncio.Event, count: Count) -> None:
     await control.disconnect()
 
 
-def prepared(folder: Path) -> ssl.SSLContext:
-    """Put the broker's certificate into its folder; returns a client's context."""
-    issuer = Issuer()
-    (folder / AUTHORITY).write_text(issuer.pem)
-    issuer.server(folder / CHAIN)
-    return issuer.client(folder / "client.pem", FUZZERS[0])
-
-
 class Campaign:
     """So many packets against one broker, a good client beside them, and what there is to complain about."""
 
@@ -128,11 +116,11 @@ class Campaign:
         self.grown = 0
 
     async def run(self, wanted: int, mutant: str | None = None) -> list[str]:
-        context = prepared(self._folder)
+        contexts = prepared(self._folder)
         async with self._processes.started(self._folder, site="for all", mutant=mutant) as broker:
             fuzzers = [
-                Fuzzer(name, self._seed, broker.port, (broker.secure_port, context), self.count)
-                for name in FUZZERS
+                Fuzzer(name, self._seed, broker, contexts.get(name), self.count)
+                for name in (*FUZZERS, *CERTIFIED)
             ]
             done = asyncio.Event()
             echoing = asyncio.create_task(echo(broker.port, done, self.count))
@@ -144,6 +132,7 @@ class Campaign:
             await echoing
         log = (self._folder / LOG).read_text()
         assert "closed, malformed topic filter" in log, "the positive control: it logs"
+        assert log.count("t0@") > 2, "and lets in who has a certificate"
         told = [line for line in log.splitlines() if "internal error" in line or "ERROR" in line]
         if self.grown > GROWTH:
             told.append(f"grown by {self.grown} bytes")
@@ -151,11 +140,13 @@ class Campaign:
 
 
 async def _share(fuzzers: list[Fuzzer], wanted: int) -> None:
-    each = wanted // len(fuzzers)
-    await asyncio.gather(*(fuzzer.run(each) for fuzzer in fuzzers))
-    await asyncio.gather(*(fuzzer.run(each * OVER_TLS // PACKETS, tls=True) for fuzzer in fuzzers))
-    early = each * BEFORE_CONNECT // PACKETS
-    await asyncio.gather(*(fuzzer.run_before_connect(early) for fuzzer in fuzzers))
+    plain, tls = len(FUZZERS), len(CERTIFIED)
+    over_tls = wanted * OVER_TLS // PACKETS // tls
+    await asyncio.gather(
+        *(fuzzer.run(over_tls if fuzzer.tls else wanted // plain) for fuzzer in fuzzers)
+    )
+    early = wanted * BEFORE_CONNECT // PACKETS // plain
+    await asyncio.gather(*(fuzzer.run_before_connect(early) for fuzzer in fuzzers[:plain]))
 
 
 @pytest.mark.timeout(240)
