@@ -4,6 +4,8 @@ A leaf says whose fault it is. `str(error)` is one line, fit for a terminal, a p
 holds a secret or a whole credential number.
 """
 
+import errno
+
 
 def one_line(text: str) -> str:
     r"""`text` with everything that moves a cursor or hides written out, as \n or \u202e: it may quote what was sent."""
@@ -130,6 +132,19 @@ class PortInUse(StartupError):
     """Another program listens where we would."""
 
     code = "port_in_use"
+
+
+def cannot_listen(error: OSError, host: str, port: int, what: str = "") -> StartupError:
+    """Why nobody can listen there. what: the protocol, with a space behind it, where the port alone does not tell."""
+    if error.errno == errno.EADDRINUSE:
+        return PortInUse(
+            f"{what}port {port} on {host} is in use by another program",
+            "stop it, or choose others with --port-base",
+        )
+    return StartupError(
+        f"{what}cannot listen on {host} port {port} ({error.strerror})",
+        "choose another host or port",
+    )
 
 
 class AlreadyRunning(StartupError):

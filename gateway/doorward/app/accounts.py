@@ -10,7 +10,6 @@ from doorward.errors import Conflict, InvalidInput, NotFound
 
 SHORTEST_PASSWORD = 10
 LONGEST_PASSWORD = 256  # argon2 reads all of it: no reason to let anybody send a novel
-_LONGEST_NAME = 64
 
 
 class Accounts:
@@ -104,17 +103,7 @@ class Accounts:
 
 def key(username: str) -> str:
     """What tells one user name from another."""
-    return username.strip().casefold()
-
-
-def checked_name(username: str) -> str:
-    """A user name as it is kept; raises InvalidInput."""
-    name = username.strip()
-    if not 0 < len(name) <= _LONGEST_NAME or not name.isprintable():
-        raise InvalidInput(
-            "that is no user name", f"give 1 to {_LONGEST_NAME} characters", field="username"
-        )
-    return name
+    return " ".join(username.split()).casefold()
 
 
 def check_password(password: str) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from doorward.app import opaque
 from doorward.app.account_views import TokenHolder, TokenView
 from doorward.app.accounts import Accounts, key
+from doorward.app.names import LONGEST_SHORT, clean_name
 from doorward.app.operator_log import OperatorLog
 from doorward.app.ports import Clock, OperatorStore
 from doorward.app.records import Account, ApiToken
@@ -14,7 +15,6 @@ from doorward.errors import InvalidInput, NotFound
 
 _MARK = "dw_"
 _SHOWN = len(_MARK) + 6
-_LONGEST_NAME = 64
 _MOST_DAYS = 3650
 _DAY_MS = 24 * 3600 * 1000
 _KEEP_EVERY_MS = 60_000  # how exactly the store knows when a token was used last
@@ -44,11 +44,7 @@ class ApiTokens:
     ) -> tuple[str, TokenView]:
         """Make a token; its text is told this once. `unattended`: it may open doors with nobody there to confirm."""
         account = self._accounts.get(owner)
-        label = name.strip()
-        if not 0 < len(label) <= _LONGEST_NAME or not label.isprintable():
-            raise InvalidInput(
-                "that is no name for a token", f"give 1 to {_LONGEST_NAME} characters", field="name"
-            )
+        label = clean_name(name, "name", LONGEST_SHORT)
         if not 1 <= days <= _MOST_DAYS:
             raise InvalidInput(
                 f"{days} days is out of range", f"give 1 to {_MOST_DAYS}", field="days"
@@ -111,6 +107,11 @@ class ApiTokens:
         row = self._log.row(audit.TOKEN_REVOKED, actor, why)
         self._log.announce(await self._store.drop_token(token.id, row))
         return self._view(token)
+
+    async def revoke_all(self, owner: str, *, actor: str) -> None:
+        """Take all tokens of an operator back."""
+        for token in self.list(owner):
+            await self.revoke(token.id, actor=actor)
 
     def forget(self, owner: str) -> None:
         """An operator is gone, and their rows with them."""

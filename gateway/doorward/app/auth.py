@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from doorward.app import opaque
 from doorward.app.account_views import Session
-from doorward.app.accounts import LONGEST_PASSWORD, Accounts, check_password, checked_name, key
+from doorward.app.accounts import LONGEST_PASSWORD, Accounts, check_password, key
+from doorward.app.names import LONGEST_SHORT, clean_name
 from doorward.app.operator_log import OperatorLog
 from doorward.app.ports import Clock, Passwords
 from doorward.app.records import Account
@@ -90,7 +91,7 @@ class SignIn:
             raise NotSignedIn(
                 "the setup token is wrong", "doorward prints it when it starts", field="token"
             )
-        name = checked_name(username)
+        name = clean_name(username, "username", LONGEST_SHORT)
         check_password(password)
         hashed = await self._passwords.hash(password)
         if self.has_operators():

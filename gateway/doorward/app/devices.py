@@ -89,22 +89,8 @@ class DeviceDesk:
 
         Raises InvalidInput for what cannot be an id, and Conflict for a board that is known unless `again` is said.
         """
-        reserved = device.casefold() == RESERVED
-        if not topics.is_id(device) or reserved:
-            problem = "reserved" if reserved else "no board id"
-            raise InvalidInput(
-                f"{device!r} is {problem}", "use 1 to 32 of A-Z a-z 0-9 _ -", field="id"
-            )
         async with self._registry.changing:
-            former = self._registry.get(device)
-            if former is not None and not again:
-                raise Conflict(
-                    f"the board {device} is known already ({former.state})",
-                    "--again makes new keys for it and shuts out whatever holds the old ones",
-                    field="id",
-                )
-            self._check_case(device)
-            self._admission.check_name(device)
+            former = self._former(device, again=again)
             await self._shut_out(device)
             adoption = await asyncio.to_thread(self._registrar.adopt, device)
             if former is not None:
@@ -126,6 +112,25 @@ class DeviceDesk:
         self._registry.tell(row)
         files = board_files(adoption, claim, profile, broker)
         return Adopted(self._view(made), former is not None, files)
+
+    def _former(self, device: str, *, again: bool) -> Registration | None:
+        """What a board was that is to be given keys; raises InvalidInput and Conflict as `adopt` does."""
+        reserved = device.casefold() == RESERVED
+        if not topics.is_id(device) or reserved:
+            problem = "reserved" if reserved else "no board id"
+            raise InvalidInput(
+                f"{device!r} is {problem}", "use 1 to 32 of A-Z a-z 0-9 _ -", field="id"
+            )
+        former = self._registry.get(device)
+        if former is not None and not again:
+            raise Conflict(
+                f"the board {device} is known already ({former.state})",
+                "--again makes new keys for it and shuts out whatever holds the old ones",
+                field="id",
+            )
+        self._check_case(device)
+        self._admission.check_name(device)
+        return former
 
     async def approve(self, device: str, order: DoorOrder, *, actor: str) -> BoardView:
         """Trust a board that has announced itself with a door: a new one, or one whose board is gone.

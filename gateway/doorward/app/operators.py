@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from doorward.app.account_views import Operator, RoleView
-from doorward.app.accounts import Accounts, check_password, checked_name
+from doorward.app.accounts import Accounts, check_password
 from doorward.app.auth import SignIn
+from doorward.app.names import LONGEST_SHORT, clean_name
 from doorward.app.operator_log import OperatorLog
 from doorward.app.ports import Passwords
 from doorward.app.records import Account
@@ -44,7 +45,7 @@ class OperatorDesk:
 
     async def add(self, username: str, password: str, role: str, *, actor: str) -> Operator:
         """Add an operator. Raises InvalidInput, NotFound for the role, Conflict."""
-        name = checked_name(username)
+        name = clean_name(username, "username", LONGEST_SHORT)
         check_password(password)
         wanted = self._accounts.role(role)
         hashed = await self._passwords.hash(password)

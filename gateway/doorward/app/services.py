@@ -210,6 +210,7 @@ class Tokens(Protocol):
         """Who comes with this token; None when it is none."""
 
     async def revoke(self, token_id: int, *, actor: str, owner: str | None = None) -> TokenView: ...
+    async def revoke_all(self, owner: str, *, actor: str) -> None: ...
 
 
 class Devices(Protocol):

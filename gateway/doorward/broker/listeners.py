@@ -1,7 +1,6 @@
 """Where clients come in: the plain listener, and beside it those that speak nothing but TLS."""
 
 import asyncio
-import errno
 import logging
 import ssl
 from asyncio import sslproto
@@ -15,7 +14,7 @@ from doorward.broker.exchange import Exchange
 from doorward.broker.sockets import address_of
 from doorward.broker.throttle import Throttle
 from doorward.broker.websocket import WebSocket
-from doorward.errors import PortInUse, StartupError
+from doorward.errors import cannot_listen
 
 _log = logging.getLogger(__name__)
 
@@ -99,15 +98,7 @@ class Listeners:
                 protocol, host, port, backlog=_BACKLOG, start_serving=False
             )
         except OSError as error:
-            if error.errno == errno.EADDRINUSE:
-                raise PortInUse(
-                    f"MQTT port {port} on {host} is in use by another program",
-                    "stop it, or choose another port (--port-base)",
-                ) from error
-            raise StartupError(
-                f"MQTT cannot listen on {host} port {port} ({error.strerror})",
-                "choose another host or port",
-            ) from error
+            raise cannot_listen(error, host, port, "MQTT ") from error
         self._servers.append(server)
         actual: int = server.sockets[0].getsockname()[1]
         _log.info("MQTT listens on %s:%d", host, actual)

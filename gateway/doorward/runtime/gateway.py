@@ -137,23 +137,7 @@ class Gateway:
 
         self.spawn: Spawn = spawn
         clock = SystemClock(self.settings.zone)
-        restored_ms = await restored.settle(
-            self.settings.directory, self.restored, self.store.accounts
-        )
-        cases = wire(
-            self.settings.base,
-            self.store,
-            self.signer,
-            self.link,
-            clock,
-            spawn,
-            self.admission,
-            restored_ms=restored_ms,
-        )
-        self.cases = cases
-        await self.prepare(cases)
-        await cases.cache.refresh()
-        await self._recall(cases)
+        self.cases = cases = await self._doors(clock)
         operators = wire_operators(
             self.store.accounts,
             self.store,
@@ -172,18 +156,44 @@ class Gateway:
             own = [tasks.create_task(work) for work in running]
             for server in web:
                 tasks.create_task(server.run_until_stopped())
-            stopping = tasks.create_task(self._stopping.wait())
-            serving = tasks.create_task(_all_set(connected, *(server.ready for server in web)))
-            await asyncio.wait((serving, stopping), return_when=asyncio.FIRST_COMPLETED)
-            if serving.done():
-                ready.set_result(None)
-            await stopping
-            serving.cancel()
+            await self._until_stopped(ready, (connected, *(server.ready for server in web)))
             cases.feed.close()
             for server in web:
                 server.stop()
             for task in own:
                 task.cancel()
+
+    async def _doors(self, clock: SystemClock) -> UseCases:
+        """All that is done about doors, with what the store knows of them."""
+        settings = self.settings
+        restored_ms = await restored.settle(settings.directory, self.restored, self.store.accounts)
+        cases = wire(
+            settings.base,
+            self.store,
+            self.signer,
+            self.link,
+            clock,
+            self.spawn,
+            self.admission,
+            restored_ms=restored_ms,
+        )
+        await self.prepare(cases)
+        await cases.cache.refresh()
+        await self._recall(cases)
+        return cases
+
+    async def _until_stopped(
+        self, ready: asyncio.Future[None], up: tuple[asyncio.Event, ...]
+    ) -> None:
+        """Return when this is to end; `ready` is set as soon as everything is up, if it is before."""
+        async with asyncio.TaskGroup() as waiting:
+            stopping = waiting.create_task(self._stopping.wait())
+            serving = waiting.create_task(_all_set(*up))
+            await asyncio.wait((serving, stopping), return_when=asyncio.FIRST_COMPLETED)
+            if serving.done():
+                ready.set_result(None)
+            await stopping
+            serving.cancel()
 
     async def _recall(self, cases: UseCases) -> None:
         """The last thing that happened at each door is still the last after a restart."""

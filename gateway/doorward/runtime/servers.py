@@ -1,7 +1,6 @@
 """uvicorn inside our own loop: our sockets, our signals, our end."""
 
 import asyncio
-import errno
 import socket
 import ssl
 from collections.abc import Iterator
@@ -12,7 +11,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from doorward import local_socket
-from doorward.errors import PortInUse, StartupError
+from doorward.errors import cannot_listen
 from doorward.runtime.slow_clients import ImpatientProtocol
 
 _GRACE_S = 1
@@ -79,14 +78,7 @@ def listen_tcp(host: str, port: int) -> socket.socket:
         sock.listen(_BACKLOG)
     except OSError as error:
         sock.close()
-        if error.errno == errno.EADDRINUSE:
-            raise PortInUse(
-                f"port {port} on {host} is in use by another program",
-                "stop it, or choose others with --port-base",
-            ) from error
-        raise StartupError(
-            f"cannot listen on {host} port {port} ({error.strerror})", "choose another host or port"
-        ) from error
+        raise cannot_listen(error, host, port) from error
     sock.setblocking(False)
     return sock
 

@@ -30,7 +30,7 @@ from doorward.app.presence import Presence
 from doorward.app.registry import Registry
 from doorward.app.rekey import Rekeying
 from doorward.app.releases import Releases
-from doorward.app.router import Router
+from doorward.app.router import Handler, Router
 from doorward.app.rulebook import Rulebook
 from doorward.app.signer_ports import Notary, Registrar, Signer
 from doorward.app.timekeeping import TimeServer
@@ -96,23 +96,15 @@ def wire(
     events.restored_ms = cache.restored_ms = restored_ms
     access = AccessControl(rulebook, fleet, signer, store, announcer, clock)
     events.happened.append(lambda device, event: _happened(states, releases, device, event))
-    presence = Presence(fleet, states, clock, events.head)
-    presence.greeted += [events.greeted, cache.greeted]
     rekeying = Rekeying(fleet, signer, store, announcer, clock, spawn, cache.refresh)
-    presence.greeted.append(rekeying.greeted)
+    presence = Presence(fleet, states, clock, events.head)
+    presence.greeted += [events.greeted, cache.greeted, rekeying.greeted]
     discovery = Discovery(registry, fleet, clock, spawn)
+    acks = CommandAcks(presence, releases, rekeying, cache)
     router = Router(
         fleet,
         signer,
-        sealed={
-            topics.ACCESS_REQUEST: access.request,
-            topics.TIME_REQUEST: TimeServer(fleet, clock).request,
-            topics.COMMANDS_ACK: CommandAcks(presence, releases, rekeying, cache).acknowledged,
-            topics.ONLINE: presence.hello,
-            topics.REPORTED: presence.reported,
-            topics.HEARTBEAT: presence.heartbeat,
-            topics.REGISTER: discovery.register,
-        },
+        sealed=_sealed(access, TimeServer(fleet, clock), acks, presence, discovery),
         raw={topics.EVENTS: events.event, topics.OFFLINE: presence.offline},
     )
     people = PeopleDesk(rulebook, store, announcer, clock, cache.refresh)
@@ -121,22 +113,28 @@ def wire(
     )
     why = WhyNot(rulebook, states, clock)
     return UseCases(
-        rulebook,
-        feed,
-        fleet,
-        states,
-        access,
-        events,
-        releases,
-        rekeying,
-        cache,
-        people,
-        devices,
-        discovery,
-        why,
-        router,
-        announcer,
-    )
+        rulebook, feed, fleet, states, access, events, releases, rekeying, cache, people, devices, discovery, why,
+        router, announcer,
+    )  # fmt: skip
+
+
+def _sealed(
+    access: AccessControl,
+    time: TimeServer,
+    acks: CommandAcks,
+    presence: Presence,
+    discovery: Discovery,
+) -> dict[str, Handler]:
+    """Who takes what a board says under its seal, by the leaf of its topic."""
+    return {
+        topics.ACCESS_REQUEST: access.request,
+        topics.TIME_REQUEST: time.request,
+        topics.COMMANDS_ACK: acks.acknowledged,
+        topics.ONLINE: presence.hello,
+        topics.REPORTED: presence.reported,
+        topics.HEARTBEAT: presence.heartbeat,
+        topics.REGISTER: discovery.register,
+    }
 
 
 def _happened(states: DoorStates, releases: Releases, device: str, event: Event) -> None:

@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from doorward.web import board_looks, broker_looks, looks
 from doorward.web.agents import browser
+from doorward.web.permission_words import permission_words
 from doorward.web.static import asset
 
 FOLDER = Path(__file__).parent / "templates"
@@ -44,6 +45,7 @@ def _environment(*, demo: bool) -> Environment:
         "board_look": board_looks.board_look,
         "event_look": looks.event_look,
         "broker_look": broker_looks.broker_look,
+        "permission": permission_words,
         "browser": browser,
         "clock": _clock,
         "day": _day,
@@ -52,6 +54,7 @@ def _environment(*, demo: bool) -> Environment:
     icons = made.get_template("parts/icons.html").module
     made.globals |= {
         "asset": asset,
+        "csrf_field": made.get_template("parts/forms.html").module.csrf_field,  # type: ignore[attr-defined]  # ditto
         "release_note": looks.release_note,
         "can_be_granted": broker_looks.can_be_granted,
         "icon": icons.icon,  # type: ignore[attr-defined]  # macros are attributes

@@ -8,8 +8,10 @@ import pytest
 from fakes.services import FRONT, PASSWORD, FakeHouse
 from fakes.visitor import Visit, Visitor
 
+from doorward.domain import permissions
 from doorward.web.agents import browser
 from doorward.web.pages.confirm import own_path
+from doorward.web.permission_words import permission_words
 
 
 @pytest.fixture
@@ -45,6 +47,28 @@ async def test_a_new_password_is_taken_and_the_cookie_changes(
     assert operator.cookies["doorward_0"] != before
     assert (await operator.get("/account")).status_code == 200
     assert (await other.get("/account")).headers["location"] == "/login"
+
+
+async def test_tokens_outlive_a_new_password_unless_they_are_to_go(
+    operator: Visitor, house: FakeHouse
+) -> None:
+    tokens = house.desk.tokens
+    text, _ = await tokens.add("admin", "Wall display", ["doors.see"], 90, actor="admin")
+    assert "they go on: Wall display" in (await operator.open("/account")).text
+    await operator.submit("/account/password", old=PASSWORD, new=PASSWORD * 2)
+    assert tokens.find(text) is not None
+    await operator.open("/account")
+    wrong = {"old": "wrong", "new": PASSWORD, "revoke_tokens": "yes"}
+    await operator.submit("/account/password", **wrong)
+    assert tokens.find(text) is not None, "nothing is revoked by who does not know the password"
+    right = {"old": PASSWORD * 2, "new": PASSWORD, "revoke_tokens": "yes"}
+    await operator.submit("/account/password", **right)
+    assert tokens.find(text) is None
+
+
+def test_every_permission_is_told_in_words() -> None:
+    assert [name for name in permissions.ALL if permission_words(name) == name] == []
+    assert permission_words("doors.open") == "Open doors"
 
 
 async def test_sessions_are_shown_and_ended(

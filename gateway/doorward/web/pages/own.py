@@ -64,15 +64,22 @@ async def end_session(web: WebDep, session: SignedIn, session_id: str) -> Respon
 
 @router.post("/password", dependencies=[SIGNED_IN])
 async def change_password(
-    request: Request, web: WebDep, session: SignedIn, old: Field = "", new: Field = ""
+    request: Request,
+    web: WebDep,
+    session: SignedIn,
+    old: Field = "",
+    new: Field = "",
+    revoke_tokens: Field = "",
 ) -> Response:
-    """Take a new password; this browser gets a new session, the others are over."""
+    """Take a new password; this browser gets a new session, the others are over. Tokens end when that is asked for."""
     try:
         token = await web.services.account.change_password(
             session.username, old, new, address_of(request), agent_of(request)
         )
     except DoorwardError as error:
         return _page(request, web, session, error=error)
+    if revoke_tokens:
+        await web.services.tokens.revoke_all(session.username, actor=session.username)
     response = _back()
     remember(request, response, token)
     return response

@@ -180,7 +180,7 @@ async def test_a_token_ends_by_time_by_hand_and_with_its_owner(desk: Desk) -> No
 
 @pytest.mark.parametrize(
     ("name", "days", "field"),
-    [("", 1, "name"), ("a\nb", 1, "name"), ("x", 0, "days"), ("x", 9999, "days")],
+    [("", 1, "name"), ("a\x07b", 1, "name"), ("x", 0, "days"), ("x", 9999, "days")],
 )
 async def test_bad_input_names_its_field(desk: Desk, name: str, days: int, field: str) -> None:
     with pytest.raises(InvalidInput) as refused:
