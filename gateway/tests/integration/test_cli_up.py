@@ -1,5 +1,7 @@
 """`doorward up` as an operator meets it: the first run, the end, and the ways in which it cannot start."""
 
+import json
+import re
 import shutil
 import signal
 import subprocess
@@ -45,6 +47,8 @@ def test_the_first_run_makes_what_it_needs_and_says_where_it_is(tmp_path: Path) 
         assert rest is not None
         assert f"0.0.0.0:{running.port_base + 1}, over mutual TLS" in rest.readline().decode()
         assert "setup token" in rest.readline().decode()
+        token = json.loads(rest.readline())["message"]
+        assert re.fullmatch(r"[\w-]{20,}", token), "alone on its line, to be copied"
         with urllib.request.urlopen(f"http://127.0.0.1:{running.port_base}/") as page:
             assert page.status == 200
         running.ask("people", "add", "Maya Okafor")
