@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from fakes.services import PASSWORD
 from playwright.async_api import Browser, Page, async_playwright
 
 CHROMIUM = "/usr/bin/chromium"
@@ -53,6 +54,16 @@ class Tab:
     async def picture(self, name: str, *, full: bool = True) -> None:
         PICTURES.mkdir(parents=True, exist_ok=True)
         await self.page.screenshot(path=PICTURES / f"{name}.png", full_page=full)
+
+
+async def sign_in(tab: Tab, url: str) -> Tab:
+    """As the operator `admin`, to the live page."""
+    await tab.page.goto(f"{url}/login")
+    await tab.page.get_by_label("User name").fill("admin")
+    await tab.page.get_by_label("Password").fill(PASSWORD)
+    await tab.page.get_by_role("button", name="Sign in").click()
+    await tab.live()
+    return tab
 
 
 # One browser and one event loop for the whole run: a start takes longer than most tests.

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pyotp
 import pytest
-from browser_kit import DESK, IN_ONE_LOOP, PHONE, NewPage, Tab
+from browser_kit import DESK, IN_ONE_LOOP, PHONE, NewPage, sign_in
 from fakes.services import FRONT, PASSWORD, FakeHouse
 from fakes.serving import serving
 from fastapi.routing import iter_route_contexts
@@ -29,14 +29,6 @@ async def real(*, evil: bool = False) -> FakeHouse:
     scopes = ["doors.see", "audit.see"]
     await desk.tokens.add("admin", EVIL if evil else "Wall display", scopes, 90, actor="admin")
     return house
-
-
-async def sign_in(tab: Tab, url: str) -> None:
-    await tab.page.goto(f"{url}/login")
-    await tab.page.get_by_label("User name").fill("admin")
-    await tab.page.get_by_label("Password").fill(PASSWORD)
-    await tab.page.get_by_role("button", name="Sign in").click()
-    await tab.live()
 
 
 @pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])

@@ -1,30 +1,24 @@
 """The application's services in memory, for tests of what stands on top of them: no board, no store, no network."""
 
-import asyncio
 import ssl
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 
+from fakes.activity import FakeFeed, FakeHistory, FakeTrail
 from fakes.broker import FakeBroker
+from fakes.devices import FakeDevices
 from stage.accounts import Desk
 
 from doorward.app.account_views import Session
-from doorward.app.board_files import BoardFiles
-from doorward.app.device_doors import DoorOrder
-from doorward.app.devices import Adopted, AdoptionOrder
 from doorward.app.services import Services
 from doorward.app.views import (
     AuditEntry,
-    AuditFinding,
-    AuditVerdict,
-    BoardView,
     Card,
     Contact,
     DoorView,
     Explanation,
-    FeedItem,
     Health,
     HealthCheck,
     Level,
@@ -63,88 +57,6 @@ CARDS = MappingProxyType(
         "stranger": (None, "b00f", False, "Nobody has this card."),
     }
 )
-
-
-class FakeSubscription:
-    def __init__(self, feed: "FakeFeed", backlog: Sequence[FeedItem]) -> None:
-        self._feed = feed
-        self._queue: asyncio.Queue[FeedItem | None] = asyncio.Queue()
-        for item in backlog:
-            self._queue.put_nowait(item)
-        self._closed = False
-
-    def __aiter__(self) -> "FakeSubscription":
-        return self
-
-    async def __anext__(self) -> FeedItem:
-        item = None if self._closed else await self._queue.get()
-        if item is None:
-            raise StopAsyncIteration
-        return item
-
-    def put(self, item: FeedItem) -> None:
-        self._queue.put_nowait(item)
-
-    def close(self) -> None:
-        self._closed = True
-        self._queue.put_nowait(None)
-        self._feed.listeners.discard(self)
-
-
-class FakeFeed:
-    """Numbers items from 1 and keeps the last `kept` of them."""
-
-    def __init__(self, kept: int = 100) -> None:
-        self.items: list[FeedItem] = []
-        self.listeners: set[FakeSubscription] = set()
-        self.position = 0
-        self._kept = kept
-
-    def publish(self, kind: str, data: AuditEntry | DoorView | Release) -> None:
-        self.position += 1
-        item = FeedItem(self.position, kind, data)  # type: ignore[arg-type]  # the tests' own words
-        self.items = [*self.items, item][-self._kept :]
-        for listener in self.listeners:
-            listener.put(item)
-
-    def subscribe(self, after: int | None = None) -> FakeSubscription:
-        start = self.position if after is None else after
-        subscription = FakeSubscription(self, [item for item in self.items if item.id > start])
-        self.listeners.add(subscription)
-        return subscription
-
-
-class FakeHistory:
-    def __init__(self) -> None:
-        self.entries: list[AuditEntry] = []
-
-    async def recent(
-        self, limit: int = 50, before: int | None = None, door: str | None = None
-    ) -> tuple[AuditEntry, ...]:
-        found = [
-            entry
-            for entry in reversed(self.entries)
-            if (before is None or entry.id < before) and door in (None, entry.door_id)
-        ]
-        return tuple(found[:limit])
-
-
-class FakeTrail:
-    """An audit of two rows; `findings` says what is wrong with it."""
-
-    def __init__(self) -> None:
-        self.findings: tuple[AuditFinding, ...] = ()
-        self.taken: list[tuple[object, ...]] = []
-
-    async def verify(self) -> AuditVerdict:
-        at = datetime(2026, 11, 21, tzinfo=UTC)
-        return AuditVerdict(1, 2, 2, 1, at, 0, 0, self.findings, ())
-
-    async def export(
-        self, form: str, since: datetime | None, until: datetime | None, *, actor: str
-    ) -> Iterator[bytes]:
-        self.taken.append((form, since, until, actor))
-        return iter((b"one\n", b"two\n"))
 
 
 class FakeDoors:
@@ -215,60 +127,6 @@ class FakePeople:
 
     async def levels(self) -> tuple[Level, ...]:
         return (Level(1, "Members", (LevelGrant("front", "Front door", "always"),)),)
-
-
-class FakeDevices:
-    """One board that keeps the front door, one that wants to be named."""
-
-    def __init__(self, house: "FakeHouse") -> None:
-        self._house = house
-        self.boards = {
-            "front": BoardView(
-                "front", "esp32-devkit-door", "approved", "front", "Front door", online=True
-            ),
-            "side": BoardView("side", "esp32-devkit-door", "announced", firmware="0.1.0"),
-        }
-        self.actors: list[str] = []
-
-    def list(self) -> tuple[BoardView, ...]:
-        return tuple(self.boards.values())
-
-    def get(self, device: str) -> BoardView:
-        if device not in self.boards:
-            raise NotFound(f"there is no board {device!r}", "known: front, side", field="id")
-        return self.boards[device]
-
-    def change(self, device: str, kind: str, **changes: object) -> BoardView:
-        """Change what is known of a board, and tell."""
-        board = self.boards[device] = replace(self.get(device), **changes)  # type: ignore[arg-type]  # as its fields
-        self._house.record(kind=kind, note=device)
-        return board
-
-    async def approve(self, device: str, order: DoorOrder, *, actor: str) -> BoardView:
-        if self.get(device).state != "announced":
-            raise Conflict(f"the board {device} is approved already", field="id")
-        if not order.name:
-            raise InvalidInput("door: give 1 to 80 characters", field="door")
-        self.actors.append(actor)
-        return self.change(
-            device, "device.approved", state="approved", door_id=device, door_name=order.name
-        )
-
-    async def revoke(self, device: str, *, actor: str) -> BoardView:
-        self.actors.append(actor)
-        return self.change(device, "device.revoked", state="revoked", online=False)
-
-    async def rekey(self, device: str, *, actor: str) -> int:
-        self.get(device)
-        return 2
-
-    async def adopt(self, order: AdoptionOrder, *, actor: str) -> Adopted:
-        known = order.id in self.boards
-        if known and not order.again:
-            raise Conflict(f"the board {order.id} is known already", "--again", field="id")
-        board = self.boards[order.id] = BoardView(order.id, order.board, "waiting")
-        files = BoardFiles({"id": order.id, "secret": "5e" * 32}, {"key.der": b"\x30\x00"})
-        return Adopted(board, known, files)
 
 
 class FakeAccess:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import text
+from stage.backups import PASSPHRASE, brought_back, everything, made, people, quiet
 from stage.house import MEMBER, furnish
 
 from doorward.adapters.store import SqlStore
@@ -28,9 +29,7 @@ from doorward.errors import (
     WrongPassphrase,
 )
 from doorward.runtime import backup, lock
-from doorward.runtime.backup import Manifest, create, restore, stream, verify
-
-PASSPHRASE = "four plain words here"
+from doorward.runtime.backup import Manifest, create, stream, verify
 
 
 @pytest.fixture(autouse=True)
@@ -50,40 +49,6 @@ async def site(tmp_path: Path) -> Path:
     (directory / "doorward.toml").write_text('timezone = "Europe/Berlin"\n')
     (directory / "signer" / "ca.pem").write_bytes(b"-----the key of our own CA-----")
     return directory
-
-
-def quiet(_what: str, _done: int, _total: int) -> None:
-    pass
-
-
-def made(site: Path, name: str = "a.backup", *, with_keys: bool = True) -> Path:
-    file = site.parent / name
-    create(site, file, PASSPHRASE, with_keys=with_keys, progress=quiet)
-    return file
-
-
-def brought_back(
-    file: Path, directory: Path, *, passphrase: str = PASSPHRASE, replace: bool = False
-) -> tuple[Manifest, Path | None]:
-    return restore(file, passphrase, directory, replace=replace, progress=quiet)
-
-
-def everything(directory: Path) -> dict[str, bytes]:
-    """Every file but the lock, which is there for who asks for it."""
-    return {
-        str(path.relative_to(directory)): path.read_bytes()
-        for path in directory.rglob("*")
-        if path.is_file() and path.parent.name != "run"
-    }
-
-
-def people(directory: Path) -> list[str]:
-    key = load_or_create(directory / "keys" / "database.key", directory / "gateway.db")
-    engine = open_database(directory / "gateway.db", key)
-    with engine.connect() as connection:
-        names = list(connection.scalars(text("select name from person")))
-    engine.dispose()
-    return names
 
 
 def test_with_keys_all_comes_back(site: Path, tmp_path: Path) -> None:
