@@ -96,12 +96,19 @@ def _unsubscribe(by: Requester, session: Session, _flags: int, body: bytes) -> N
     by.answer(mqtt.ack(mqtt.UNSUBACK, packet_id), must_wait=must_wait)
 
 
-def _pingreq(by: Requester, _session: Session, _flags: int, _body: bytes) -> None:
+def _pingreq(by: Requester, _session: Session, _flags: int, body: bytes) -> None:
+    _check_empty("PINGREQ", body)
     by.send(mqtt_server.pingresp())
 
 
-def _disconnect(by: Requester, _session: Session, _flags: int, _body: bytes) -> None:
+def _disconnect(by: Requester, _session: Session, _flags: int, body: bytes) -> None:
+    _check_empty("DISCONNECT", body)
     by.end("it said goodbye", will=False)
+
+
+def _check_empty(name: str, body: bytes) -> None:
+    if body:
+        raise mqtt.MqttError(f"{name} with {len(body)} bytes in it")
 
 
 _HANDLERS: dict[int, Handler] = {
