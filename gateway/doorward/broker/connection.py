@@ -22,7 +22,7 @@ from doorward_core import mqtt, mqtt_server, mqtt_stream
 
 _log = logging.getLogger(__name__)
 
-_PROGRESS = 1024  # bytes of a packet that is not complete yet, so many that the client is alive
+_PROGRESS = 1024  # bytes more of an unfinished packet, so many that the client is alive; one now and then is not
 _HIGH_WATER = 65_536  # bytes written and not yet taken by the kernel: from here on QoS 1 waits and QoS 0 is dropped
 
 
@@ -41,6 +41,7 @@ class Connection(asyncio.Protocol):
         self._will: tuple[str, bytes, bool, int] | None = None
         self._keepalive = 0.0
         self._heard = exchange.clock()
+        self._seen = 0  # bytes of an unfinished packet, when the client was heard last
         self._out: list[bytes] = []
         self._out_size = 0
         self._uncommitted = 0
@@ -78,8 +79,10 @@ class Connection(asyncio.Protocol):
         except mqtt.MqttError as error:
             self.end(str(error))
         else:
-            if (packets or len(data) >= _PROGRESS) and self._session is not None:
-                self._heard = self.exchange.clock()  # a byte now and then buys no time
+            if packets or self._decoder.pending() >= self._seen + _PROGRESS:
+                self._seen = self._decoder.pending()
+                if self._session is not None:  # before that, nothing buys time
+                    self._heard = self.exchange.clock()
             self._take(packets)
             entrance = self._entrance
             if entrance is not None and entrance.holds_too_much(self._decoder.pending()):

@@ -10,11 +10,12 @@ from doorward.broker.events import Denial
 from doorward.broker.journal import Journal
 from doorward.broker.limits import Limits
 from doorward.broker.log import DENIED, PUBLISH, SUBSCRIBE, UNSUBSCRIBE, BrokerLog
+from doorward.broker.messages import Message
 from doorward.broker.policy import Policy
 from doorward.broker.ports import Kept, KeptMessage, KeptRetained
 from doorward.broker.principals import Principal, Principals, Role
 from doorward.broker.retained import RetainedMessages
-from doorward.broker.session import Message, Session
+from doorward.broker.session import Session
 from doorward.broker.subscriptions import SubscriptionTree
 from doorward.broker.throttle import Throttle
 from doorward_core import mqtt, topic_tree

@@ -2,41 +2,17 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from itertools import takewhile
-from typing import NamedTuple
 
 from doorward.broker.gate import Gate
 from doorward.broker.journal import Journal
 from doorward.broker.limits import Limits
+from doorward.broker.messages import Delivery, Message
 from doorward.broker.ports import KeptMessage, Link
 from doorward.broker.principals import Principal
 from doorward_core import mqtt
 
 _GATED = 65_536  # bytes that wait for the disk on their way to one client: from here on the rest stays in the queue
-
-
-class Message(NamedTuple):
-    """An application message on its way to subscribers."""
-
-    topic: str
-    payload: bytes
-    qos: int
-    retain: bool = False  # as the subscriber is to see it: True only for what was retained before it subscribed
-    keep: bool = True  # False: worthless to a client that is away
-
-
-@dataclass(slots=True)
-class _Delivery:
-    """A QoS 1 or 2 message for this client."""
-
-    row: int  # 0: not kept on disk
-    topic: str
-    payload: bytes
-    retain: bool
-    qos: int
-    packet_id: int = 0  # 0: never sent
-    released: bool = False  # QoS 2: the client has it, and was told to forget the packet id
 
 
 class Session:
@@ -77,9 +53,9 @@ class Session:
         self._journal = journal
         self._limits = limits
         self._last_id = 0
-        self._inflight: dict[int, _Delivery] = {}
+        self._inflight: dict[int, Delivery] = {}
         self._gate: Gate | None = None
-        self._waiting: deque[_Delivery] = deque()
+        self._waiting: deque[Delivery] = deque()
         self._waiting_bytes = 0
 
     @property
@@ -91,7 +67,7 @@ class Session:
         """Take back what the store kept, in order of delivery."""
         for kept in messages:
             row, _, topic, payload, retain, packet_id, qos, released = kept
-            delivery = _Delivery(row, topic, payload, retain, qos, packet_id or 0, released)
+            delivery = Delivery(row, topic, payload, retain, qos, packet_id or 0, released)
             self._wait(delivery)
             self._last_id = packet_id or self._last_id
 
@@ -135,7 +111,7 @@ class Session:
         if not at_once and not beyond_limit and self._is_full(len(message.payload)):
             self.dropped += 1
             return False
-        delivery = _Delivery(0, message.topic, message.payload, message.retain, qos)
+        delivery = Delivery(0, message.topic, message.payload, message.retain, qos)
         if at_once:
             delivery.packet_id = self._next_id()
         if not self.clean and (message.keep or (at_once and qos == 2)):
@@ -161,7 +137,7 @@ class Session:
             if self._is_forgotten(delivery, may_read):
                 delivery.row = 0
 
-    def _is_forgotten(self, delivery: _Delivery, may_read: Callable[[str], bool]) -> bool:
+    def _is_forgotten(self, delivery: Delivery, may_read: Callable[[str], bool]) -> bool:
         if may_read(delivery.topic):
             return False
         if delivery.qos == 2 and delivery.packet_id:
@@ -230,14 +206,14 @@ class Session:
                     self._keep(delivery)
             self._send(delivery, dup=dup)
 
-    def _settle(self, delivery: _Delivery) -> None:
+    def _settle(self, delivery: Delivery) -> None:
         del self._inflight[delivery.packet_id]
         if delivery.row:
             self._journal.forget(delivery.row)
         if self._waiting:
             self.resume()
 
-    def _keep(self, delivery: _Delivery) -> None:
+    def _keep(self, delivery: Delivery) -> None:
         """Have it on disk: it is worth it, or it is of QoS 2 and what was begun has to be finished."""
         delivery.row = self._journal.keep(
             self.client,
@@ -248,7 +224,7 @@ class Session:
             packet_id=delivery.packet_id or None,
         )
 
-    def _send(self, delivery: _Delivery, *, dup: bool) -> None:
+    def _send(self, delivery: Delivery, *, dup: bool) -> None:
         packet_id = delivery.packet_id
         self._inflight[packet_id] = delivery
         qos = delivery.qos
@@ -291,7 +267,7 @@ class Session:
             or self._waiting_bytes + size > self._limits.queued_bytes
         )
 
-    def _wait(self, delivery: _Delivery) -> None:
+    def _wait(self, delivery: Delivery) -> None:
         self._waiting.append(delivery)
         self._waiting_bytes += len(delivery.payload)
 

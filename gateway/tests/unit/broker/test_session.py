@@ -6,8 +6,9 @@ import pytest
 
 from doorward.broker import Limits, Principal
 from doorward.broker.journal import Journal
+from doorward.broker.messages import Message
 from doorward.broker.ports import Batch, Kept, KeptMessage
-from doorward.broker.session import Message, Session
+from doorward.broker.session import Session
 from doorward_core import mqtt, mqtt_stream
 
 FRONT = Principal("front")
