@@ -1,6 +1,5 @@
 """A Mosquitto of ours in a directory of a test, and one that is somebody else's."""
 
-import asyncio
 import io
 import json
 import os
@@ -18,9 +17,7 @@ import pytest
 
 from doorward.adapters.mosquitto import installed
 from doorward.cli import root
-from doorward.config import Settings
 from doorward.errors import StartupError
-from doorward.runtime import mosquitto
 
 PATIENCE_S = 10.0
 
@@ -101,18 +98,6 @@ def site(data: Path) -> Iterator[Site]:
         yield made
     finally:
         made.run("stop")
-
-
-@contextmanager
-def serving(settings: Settings) -> Iterator[None]:
-    """The Mosquitto of these settings, set up and started, for as long as it takes."""
-    require_mosquitto()
-    asyncio.run(mosquitto.set_up(settings))
-    mosquitto.start(settings)
-    try:
-        yield
-    finally:
-        mosquitto.stop(settings)
 
 
 @contextmanager

@@ -44,8 +44,8 @@ class MqttLink:
     ) -> None:
         """`name` is user name and client id; `secret` its password at the broker.
 
-        keeps_all: the broker would keep also what is worth nothing later; to boards that goes at QoS 0 then, which no
-        broker keeps for who is away.
+        keeps_all: the broker would keep also what is worth nothing later. To boards that goes at QoS 0 then, which no
+        broker keeps for who is away; and what it kept of it for us is dropped when we come back.
         """
         self._address = (host, port)
         self._name = name
@@ -56,6 +56,7 @@ class MqttLink:
         self._client: paho.Client | None = None
         self._inbox: list[paho.MQTTMessage] = []
         self._down = asyncio.Event()
+        self._catching_up = False
         self._starting_over: asyncio.TimerHandle | None = None
         self.connected = False
         self.lost = 0
@@ -123,7 +124,8 @@ class MqttLink:
         client.username_pw_set(self._name, self._secret)
         client.connect_timeout = _CONNECT_S
         client.max_inflight_messages_set(_IN_FLIGHT)
-        client.on_message = lambda _client, _data, message: self._inbox.append(message)
+        client.on_message = self._received
+        client.on_subscribe = self._subscribed
         loop = asyncio.get_running_loop()
         answered: asyncio.Future[str] = loop.create_future()
 
@@ -140,6 +142,7 @@ class MqttLink:
 
         client.on_connect = on_connect
         self._down = asyncio.Event()
+        self._catching_up = bool(self._fleeting)
         host, port = self._address
         await asyncio.to_thread(client.connect, host, port, _KEEPALIVE_S)
         self._client = client
@@ -148,6 +151,18 @@ class MqttLink:
         if reason != "Success":
             raise ConnectionRefusedError(reason)
         return client
+
+    def _subscribed(self, *_: object) -> None:
+        """Everything that came before is what the broker had kept for us: it sends that first."""
+        self._catching_up = False
+
+    def _received(self, client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
+        # One that we had already, and did not acknowledge, comes with DUP: it has to be put on record.
+        late = self._catching_up and not message.retain and not message.dup
+        if late and self._qos(message.topic) == 0:
+            client.ack(message.mid, message.qos)
+            return
+        self._inbox.append(message)
 
     def _watch(self, client: paho.Client) -> None:
         sock = client.socket()

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import secrets
 import signal
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Self
 
@@ -13,7 +13,6 @@ import structlog
 from doorward.adapters.mosquitto import accounts
 from doorward.adapters.mosquitto.admission import MosquittoAdmission
 from doorward.adapters.mosquitto.configuration import Listeners
-from doorward.adapters.mosquitto.dynsec import talk
 from doorward.adapters.mosquitto.grants import Grant
 from doorward.adapters.mosquitto.keeper import Keeper
 from doorward.adapters.mosquitto.process import Process
@@ -36,6 +35,7 @@ _log = structlog.get_logger(__name__)
 _PATIENCE_S = 10.0  # two services that are started together
 _TRY_S = 0.25
 _LOOK_S = 60.0
+_AWAY_S = 2.0
 
 
 class MosquittoSide:
@@ -94,17 +94,30 @@ class MosquittoSide:
             raise Unavailable("Mosquitto does not answer", _hint(self._settings))
 
     async def keep(self) -> None:
-        """After every new connection, and once a minute: accounts, revocation list and server certificate."""
+        """After every new connection, and once a minute: accounts, revocation list and server certificate.
+
+        While there is no connection more often: our own account may be what is missing.
+        """
+        looked = asyncio.get_running_loop().time()
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._due.wait(), _LOOK_S)
-            self._due.clear()
-            try:
-                await asyncio.to_thread(self._look)
-                self._problem = None
-            except DoorwardError as error:
-                self._problem = error
+                await asyncio.wait_for(self._due.wait(), _AWAY_S)
+            now = asyncio.get_running_loop().time()
+            if not self.link.connected:
+                await self._try(self._enter)
+            elif self._due.is_set() or now - looked >= _LOOK_S:
+                looked = now
+                self._due.clear()
+                await self._try(self._look)
+
+    async def _try(self, step: Callable[[], object]) -> None:
+        try:
+            await asyncio.to_thread(step)
+            self._problem = None
+        except DoorwardError as error:
+            if self._problem is None:
                 _log.warning("mosquitto.not_synced", error=str(error))
+            self._problem = error
 
     def linked(self) -> None:
         """Whatever happened to its accounts while we were apart, it is looked at now."""
@@ -144,10 +157,6 @@ class MosquittoSide:
         """Everything that has to be so before boards and we are there. Blocking."""
         self._look()
         self._keeper.set_password(GATEWAY_NAME, self._password)
-        # What Mosquitto kept for us while we were away is what nobody waits for any more: questions at doors. What
-        # has to reach us, boards say again.
-        with talk(self.plain_port, self._password, GATEWAY_NAME):
-            pass
 
     def _look(self) -> BrokerSynced:
         synced = self._keeper.sync()

@@ -14,14 +14,15 @@ import paho.mqtt.client as paho
 import pytest
 from fakes.visitor import Visitor
 from paho.mqtt.enums import CallbackAPIVersion
-from site_support import api_of, is_current, profiles
+from site_support import BROKERS, api_of, is_current, open_account, profiles
 from watching import PATIENCE_S, openings, strike, until
 
-from doorward.broker import Role
 from doorward.runtime import demosite
 from doorward.runtime.demo import VirtualSite
 from doorward_core import topics
 from doorward_lab import Board, Lab
+
+pytestmark = pytest.mark.parametrize("broker", BROKERS, indirect=True)
 
 OWNER = "owner"
 SECRET = "5e" * 32
@@ -57,7 +58,7 @@ class BrokerOwner:
 @pytest.fixture
 async def owner(site: VirtualSite) -> AsyncIterator[BrokerOwner]:
     """Somebody else, with an account that may do everything."""
-    site.principals.add(OWNER, SECRET, Role.GATEWAY, keep=False)
+    await open_account(site, OWNER, SECRET)
     owner = BrokerOwner(site.plain_port)
     yield owner
     owner.close()

@@ -14,22 +14,19 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from socket import create_connection
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from mosquitto_clients import Client, context_of, identity
-from mosquittos import serving, steady_port_base
+from site_support import BROKERS, open_account, running, settings_for
 
-from doorward import config
-from doorward.adapters.mosquitto.grants import Grant
 from doorward.adapters.store import SqlStore
-from doorward.broker import Role, policy, shipped
+from doorward.broker import policy, shipped
 from doorward.broker.rules import Rule
 from doorward.database import load_or_create
 from doorward.domain.audit import AuditRow
 from doorward.domain.devices import APPROVED, Registration
 from doorward.runtime import Gateway
-from doorward.runtime.mosquitto_side import MosquittoSide
 from doorward.signer import Signer
 from doorward_core import topic_tree, topics
 
@@ -42,6 +39,7 @@ SECRET = "5e" * 32
 PATIENCE_S = 30.0
 GRACE_S = 0.3  # the broker notices connections that break in no fixed order
 
+T = TypeVar("T")
 Matrix = list[list[bool]]
 
 
@@ -49,12 +47,7 @@ class Stand:
     """Approved boards with a gateway and its broker. Use `running`."""
 
     def __init__(self, directory: Path, broker: str, count: int) -> None:
-        base = steady_port_base()
-        ports = {"port": base + 1, "plain_port": base + 2, "websocket_port": base + 3}
-        mqtt = {"host": "127.0.0.1", **ports}
-        defaults = {"broker": broker, "web": {"port": 0}, "mqtt": mqtt}
-        directory.mkdir()
-        self.settings = config.load(directory, defaults=defaults, environ={})
+        self.settings = settings_for(directory, broker)
         self.names = [f"board-{number:02}" for number in range(count)]
         self.signer = Signer(self.settings.device_keys)
         adopted = {name: self.signer.adopt(name) for name in self.names}
@@ -78,31 +71,29 @@ class Stand:
     def running(self) -> Iterator[None]:
         """The gateway in a thread of its own, and a witness who may read and say all."""
         with ExitStack() as stack:
-            if self.settings.broker == config.MOSQUITTO:
-                stack.enter_context(serving(self.settings))
             self._loop = asyncio.new_event_loop()
             stack.callback(self._loop.close)
             thread = threading.Thread(target=self._loop.run_forever)
             thread.start()
             stack.callback(thread.join)
             stack.callback(self._loop.call_soon_threadsafe, self._loop.stop)
-            gateway = Gateway(self.settings)
-            self._do(gateway.start())
-            stack.callback(lambda: self._do(gateway.stop()))
-            self._do(_open_account(gateway))
-            plain = self.settings.mqtt.plain_port
-            self.witness = Client(plain, WITNESS, user=WITNESS, secret=SECRET)
+            alive = running(Gateway(self.settings))
+            gateway = self._do(alive.__aenter__())
+            stack.callback(lambda: self._do(alive.__aexit__(None, None, None)))
+            self._port = gateway.mqtt_port
+            self._do(open_account(gateway, WITNESS, SECRET))
+            self.witness = Client(gateway.plain_port, WITNESS, user=WITNESS, secret=SECRET)
             stack.callback(self.witness.close)
             assert self.witness.subscribe("doorward/#") == ["Granted QoS 1"]
             yield
 
-    def _do(self, work: Coroutine[Any, Any, None]) -> None:
-        asyncio.run_coroutine_threadsafe(work, self._loop).result(PATIENCE_S)
+    def _do(self, work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(PATIENCE_S)
 
     def client(self, name: str) -> Client:
         """A board that is connected."""
         client = Client(
-            self.settings.mqtt.port,
+            self._port,
             name,
             context=self._contexts[name],
             user=name,
@@ -128,22 +119,13 @@ class Stand:
             if len(body) > 127
             else bytes([len(body)])
         )
-        address = ("127.0.0.1", self.settings.mqtt.port)
+        address = ("127.0.0.1", self._port)
         with (
             create_connection(address, PATIENCE_S) as raw,
             self._contexts[name].wrap_socket(raw) as line,
         ):
             line.sendall(b"\x10" + length + body)
             return line.recv(4) == b"\x20\x02\0\0"
-
-
-async def _open_account(gateway: Gateway) -> None:
-    side = gateway.side
-    if isinstance(side, MosquittoSide):
-        everything = Grant(WITNESS, ("doorward/#",), ("doorward/#",), password=SECRET)
-        await asyncio.to_thread(side._keeper.admit, everything)
-    else:
-        gateway.principals.add(WITNESS, SECRET, Role.GATEWAY, keep=False)
 
 
 def _topic(name: str, leaf: str) -> str:
@@ -210,13 +192,13 @@ def _matrix(stand: Stand, arrived: Any) -> Matrix:
     return [[arrived(name, tree) for tree in stand.names] for name in stand.names]
 
 
-@pytest.mark.parametrize("broker", [config.EMBEDDED, config.MOSQUITTO])
+@pytest.mark.parametrize("broker", BROKERS)
 def test_each_board_has_its_own_tree_and_no_other(broker: str, tmp_path: Path) -> None:
     found = measure(Stand(tmp_path / "site", broker, ALL))
     assert found == dict.fromkeys(("publish", "subscribe", "will"), diagonal(ALL))
 
 
-@pytest.mark.parametrize("broker", [config.EMBEDDED, config.MOSQUITTO])
+@pytest.mark.parametrize("broker", BROKERS)
 @pytest.mark.parametrize(
     ("kind", "leaf"), [("publish", SAID), ("subscribe", HEARD), ("will", LEFT)]
 )

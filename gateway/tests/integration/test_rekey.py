@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from site_support import is_current, profiles
+from site_support import BROKERS, is_current, profiles
 from watching import opens, until
 
 from doorward.app.ports import Message
@@ -11,6 +11,8 @@ from doorward.runtime import demosite
 from doorward.runtime.demo import VirtualSite
 from doorward_core import topics
 from doorward_lab import Board, Lab
+
+pytestmark = pytest.mark.parametrize("broker", BROKERS, indirect=True)
 
 MEMBER = demosite.CARDS["member"].uid
 STRANGER = demosite.CARDS["stranger"].uid

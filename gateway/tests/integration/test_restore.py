@@ -6,11 +6,12 @@ The witness is the relay.
 import asyncio
 import shutil
 from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
-from demos import free_port_base
-from site_support import is_current, profiles, settings_for
+from mosquittos import steady_port_base
+from site_support import BROKERS, is_current, profiles, running, settings_for
 from watching import openings, opens, until
 
 from doorward.domain.audit import AuditRow
@@ -18,6 +19,8 @@ from doorward.runtime import demosite
 from doorward.runtime.backup import create, restore
 from doorward.runtime.demo import VirtualSite
 from doorward_lab import Board, Lab
+
+pytestmark = pytest.mark.parametrize("broker", BROKERS, indirect=True)
 
 PATIENCE_S = 20.0
 PASSPHRASE = "four plain words here"
@@ -35,17 +38,18 @@ class House:
 
     board: Board
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, broker: str) -> None:
         self.directory = directory
-        self._ports = free_port_base()
+        self._broker = broker
+        self._ports = steady_port_base()
+        self._stack = AsyncExitStack()
 
     async def open(self) -> None:
-        self.site = VirtualSite(settings_for(self.directory, port_base=self._ports))
-        await self.site.start()
+        settings = settings_for(self.directory, self._broker, port_base=self._ports)
+        self.site = await self._stack.enter_async_context(running(VirtualSite(settings)))
 
     async def close(self) -> None:
-        await self.site.stop()
-        await self.site.wait()
+        await self._stack.aclose()
 
     @property
     def version(self) -> int:
@@ -88,8 +92,8 @@ class House:
 
 
 @pytest.fixture
-async def house(tmp_path: Path, lab: Lab) -> AsyncIterator[House]:
-    house = House(tmp_path / "site")
+async def house(tmp_path: Path, broker: str, lab: Lab) -> AsyncIterator[House]:
+    house = House(tmp_path / "site", broker)
     await house.open()
     house.board = await lab.start_board(profiles(house.site)[0])
     await house.until(lambda: house.is_current)

@@ -11,11 +11,12 @@ from typing import Any
 
 import httpx
 import pytest
-from site_support import api_of, is_current, profiles, running
+from site_support import BROKERS, EMBEDDED, api_of, broker_log, is_current, profiles, running
 from watching import strike, until
 
 from doorward.runtime import Gateway, demosite
 from doorward.runtime.demo import VirtualSite
+from doorward.runtime.mosquitto_side import MosquittoSide
 from doorward_lab import Lab
 
 PATIENCE_S = 30.0
@@ -50,8 +51,10 @@ def of_people() -> list[bytes]:
     return found + [word.encode() for one in demosite.PEOPLE for word in one.name.split()]
 
 
+@pytest.mark.parametrize("broker", BROKERS, indirect=True)
 async def test_a_stolen_board_says_nothing_about_others_and_is_shut_out(
     site: VirtualSite,
+    broker: str,
     api: httpx.AsyncClient,
     lab: Lab,
     cache: Path,
@@ -64,7 +67,8 @@ async def test_a_stolen_board_says_nothing_about_others_and_is_shut_out(
     front = await lab.start_board(first)
     side = await lab.start_board(second)
     await until(lambda: site.cases.devices.get(STAYS).state == "announced", side)
-    assert not site.broker.status()["denied"], "a waiting board does not even try for more"
+    if broker == EMBEDDED:
+        assert not site.broker.status()["denied"], "a waiting board does not even try for more"
     await api.post(f"/devices/{STAYS}/approve", json={"door": "Side door"})
     await until(lambda: is_current(site, STOLEN) and is_current(site, STAYS), front, side)
     for card in demosite.CARDS.values():
@@ -87,10 +91,12 @@ async def test_a_stolen_board_says_nothing_about_others_and_is_shut_out(
     async with Lab(thief, cache=cache) as den:
         caplog.clear()
         await den.start_board(first)
-        refused = f"wrong user name or secret for '{STOLEN}'"
-        await until(lambda: sum(refused in text for text in caplog.messages) > 2, side)
-        assert not site.broker.is_connected(STOLEN)
-        assert site.broker.is_connected(STAYS)
+        before = turned_away(site, caplog)
+        await until(lambda: turned_away(site, caplog) > before + 2, side)
+        assert not site.cases.states.get(STOLEN).online
+        if broker == EMBEDDED:
+            assert not site.broker.is_connected(STOLEN)
+            assert site.broker.is_connected(STAYS)
         released = await api.post(f"/doors/{STOLEN}/open")
         assert released.status_code == 503
         assert "offline" in released.json()["error"]["message"]
@@ -104,6 +110,15 @@ async def test_a_stolen_board_says_nothing_about_others_and_is_shut_out(
     assert kinds.count("device.revoked") == 1
 
 
+def turned_away(site: VirtualSite, caplog: pytest.LogCaptureFixture) -> int:
+    """How often the broker has refused the thief, as it says itself: for its secret, or for its certificate."""
+    if isinstance(site.side, MosquittoSide):
+        return broker_log(site).count("certificate verify failed")
+    refused = f"wrong user name or secret for '{STOLEN}'"
+    return sum(refused in text for text in caplog.messages)
+
+
+# It counts what the broker inside holds; the same is measured on Mosquitto by delivery in test_mosquitto_accounts.
 async def test_what_was_revoked_stays_out_after_a_restart(site: VirtualSite, lab: Lab) -> None:
     board = await lab.start_board(profiles(site)[0])
     await until(lambda: is_current(site, STOLEN), board)
