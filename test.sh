@@ -33,7 +33,7 @@ run_gate() {
         lab) tests 4 lab/tests ;;
         web) tests 3 gateway/tests/web ;;
         integration) tests 4 gateway/tests/integration ;;
-        broker) tests 3 gateway/tests/truth ;; # killed, cut off, fuzzed, and compared with Mosquitto
+        broker) tests 3 --timeout 600 gateway/tests/truth ;; # killed, cut off, fuzzed, and compared with Mosquitto
         attack) tests 4 gateway/tests/attack ;; # by who administers the broker
         browser) tests 3 gateway/tests/browser ;;
     esac

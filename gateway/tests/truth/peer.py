@@ -8,10 +8,11 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
 from typing import Any
 
-from broker_support import PATIENCE, secret, unsubscribe
+from broker_support import secret, unsubscribe
 
 from doorward_core import mqtt, mqtt_stream
 
+PATIENCE = 20.0  # to tell a broker that hangs from a machine that is busy
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER: close sends RST
 
 
@@ -167,6 +168,14 @@ class Peer:
                     continue
                 if len(self.deliveries) == before:
                     return
+
+    async def received(self, payload: bytes) -> None:
+        """Return when this has come, and every handshake is finished."""
+        async with asyncio.timeout(PATIENCE):
+            while all(one.payload != payload for one in self.deliveries):
+                await self.ping()
+                await asyncio.sleep(0.002)
+        await self.settle()
 
     def take(self) -> list[Delivery]:
         """What came since the last call."""

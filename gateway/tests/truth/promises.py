@@ -7,7 +7,7 @@ from typing import NamedTuple
 from broker_support import GATEWAY, topic
 
 from doorward_core import mqtt, topics
-from truth.peer import Peer
+from truth.peer import Delivery, Peer
 
 EVENTS = topic("front", topics.EVENTS)
 REPORTED = topic("front", topics.REPORTED)
@@ -55,13 +55,25 @@ async def look(port: int, front: Peer) -> Found:
         assert code == mqtt.ACCEPTED
         gone += [peer.name] * (not present)
         await peer.settle()
-    queued = [one.payload for one in gateway.take()]
+    # Should even that be lost: what ends the queue has to arrive.
+    await gateway.subscribe((EVENTS, 2))
+    queued = await _all_until(b"end of the queue", front, gateway)
     await gateway.subscribe((REPORTED, 1))
-    await gateway.settle()
-    retained = [one.payload for one in gateway.take() if one.retain]
+    retained = await _all_until(b"end of what is retained", front, gateway)
     for peer in (front, gateway):
         await peer.disconnect()
-    return Found(queued, retained, gone)
+    return Found(
+        [one.payload for one in queued], [one.payload for one in retained if one.retain], gone
+    )
+
+
+async def _all_until(end: bytes, front: Peer, gateway: Peer) -> list[Delivery]:
+    """What comes before this message: a ping may be answered before what waits for the disk goes out."""
+    front.publish(EVENTS, end, 2)
+    await front.settle()
+    front.promised.remove(end)
+    await gateway.received(end)
+    return [one for one in gateway.take() if one.payload != end]
 
 
 def broken(sent: Sequence[Sent], promised: Sequence[bytes], found: Found) -> list[str]:

@@ -75,7 +75,13 @@ async def for_all(folder: Path) -> AsyncIterator[RunningBroker]:
         (*FUZZERS, *CERTIFIED, "control", "victim"),
         certificates=_Certified(folder),
         policy=_Bounded(),
-        limits=Limits(queued=100, queued_bytes=1 << 19, connect_within=2.0),
+        limits=Limits(
+            queued=100,
+            queued_bytes=1 << 19,
+            connect_within=2.0,
+            publish_rate=0.0,  # a flood that is let in at a trickle is none
+            publish_bytes=0.0,
+        ),
         secure=Secure("127.0.0.1", 0, context),
     ) as site:
         yield site

@@ -60,7 +60,7 @@ class Campaign:
         return broken(self.sent, self.front.promised, found)
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 async def test_nothing_acknowledged_is_lost_and_nothing_doubled(tmp_path, processes, seed):
     campaign = Campaign(processes, tmp_path, seed)
     await campaign.subscribe()

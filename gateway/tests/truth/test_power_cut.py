@@ -151,7 +151,7 @@ def _moments(run: Run):
             yield disk, progress
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 async def test_what_was_acknowledged_survives_a_power_cut(tmp_path, seed):
     dice = random.Random(seed)
     run = await worked(tmp_path, dice)

@@ -7,6 +7,7 @@ import pytest
 from doorward.broker.retained import RetainedMessages
 from doorward.broker.router import Router
 from doorward.broker.session import Session
+from truth import peer
 from truth.peer import Peer
 from truth.scripts import CLIENTS, CONTROL, Stage, Step, script
 from truth.two_brokers import two_brokers
@@ -41,14 +42,14 @@ async def smallest(ports: dict[str, int], steps: list[Step]) -> str:
 
 async def highest_granted(port: int) -> int:
     """The QoS that ours grants to who asks for 2."""
-    peer = Peer(CONTROL)
-    await peer.connect(port, clean=True)
-    (granted,) = await peer.subscribe(("a", 2))
-    await peer.disconnect()
+    asks = Peer(CONTROL)
+    await asks.connect(port, clean=True)
+    (granted,) = await asks.subscribe(("a", 2))
+    await asks.disconnect()
     return granted
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 async def test_random_sessions_bring_what_they_bring_with_mosquitto(tmp_path, seed):
     async with two_brokers(tmp_path, (*CLIENTS, CONTROL)) as ports:
         highest = await highest_granted(ports["doorward"])
@@ -77,6 +78,7 @@ async def test_a_broker_that_forgets_a_rule_is_caught(
     tmp_path, seed, monkeypatch, owner, method, instead
 ):
     assert hasattr(owner, method)
+    monkeypatch.setattr(peer, "PATIENCE", 3.0)
     monkeypatch.setattr(owner, method, instead)
     async with two_brokers(tmp_path, (*CLIENTS, CONTROL)) as ports:
         highest = await highest_granted(ports["doorward"])
