@@ -3,7 +3,6 @@
 import json
 import logging
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Literal, NamedTuple
 
 from doorward.broker.events import Denial
@@ -148,8 +147,8 @@ class Router:
             self._send_retained(session, topic_filter)
         return codes, bool(granted) and not session.clean
 
-    def unsubscribe(self, session: Session, filters: Sequence[str]) -> bool:
-        """End subscriptions; True when the disk has to know first."""
+    def unsubscribe(self, session: Session, filters: Sequence[str], why: str = "") -> bool:
+        """End subscriptions; True when the disk has to know first. `why` is for the log."""
         _check_filters(filters)
         self._routes.clear()
         changed = False
@@ -159,7 +158,8 @@ class Router:
                 changed = True
                 if not session.clean:
                     self._journal.subscribe(session.client, topic_filter, None)
-                self.log.note(UNSUBSCRIBE, session.principal.name, session.client, topic_filter)
+                name = session.principal.name
+                self.log.note(UNSUBSCRIBE, name, session.client, topic_filter, detail=why)
         return changed and not session.clean
 
     def _grant(self, session: Session, topic_filter: str, qos: int) -> int:
@@ -197,21 +197,9 @@ class Router:
                 message = Message(topic, payload, qos, retain=True, keep=self._policy.keeps(topic))
                 session.deliver(message, min(qos, granted), beyond_limit=beyond_limit)
 
-    def judge_anew(self, principals: Principals) -> None:
-        """Hold every user's session to the rules as they are now: what it may no longer read never reaches it."""
+    def forget_routes(self) -> None:
+        """Ask anew who receives what: somebody's rights have changed."""
         self._routes.clear()
-        for session in tuple(self.sessions.values()):
-            if session.principal.role is not Role.USER:
-                continue
-            session.principal = user = principals.get(session.principal.name) or session.principal
-            lost = [
-                topic_filter
-                for topic_filter in session.subscriptions
-                if self._policy.refuses_subscribe(user, topic_filter, session.client) is not None
-            ]
-            if lost:
-                self.unsubscribe(session, lost)
-            session.forget_unreadable(partial(self._reads, session))
 
     def _reads(self, session: Session, topic: str) -> bool:
         return self._policy.may_read(session.principal, topic, session.client)
@@ -235,7 +223,8 @@ class Router:
             self.deny(principal, action, topic, rule, client)
             return False
         name = principal.name
-        self.log.note(PUBLISH, name, client or name, topic, qos, len(payload))
+        said = "" if action == "publish" else action
+        self.log.note(PUBLISH, name, client or name, topic, qos, len(payload), said)
         return self._route(topic, payload, qos, retain=retain)
 
     def clear_retained(self, name: str) -> None:

@@ -16,6 +16,7 @@ from doorward.broker.exchange import Exchange
 from doorward.broker.journal import Journal
 from doorward.broker.limits import Limits
 from doorward.broker.listeners import Listeners, OverWebSocket, Secure
+from doorward.broker.live_rules import judge_anew
 from doorward.broker.policy import Policy
 from doorward.broker.ports import Batch, Certificates, Kept, Logins, Store
 from doorward.broker.principals import Principal, Principals, Role
@@ -56,6 +57,7 @@ class Broker:
         limits = limits or Limits()
         self._store = store
         self._principals = principals
+        self._policy = policy
         self._journal = Journal(store, self._committed)
         self._router = Router(policy, self._journal, limits, on_denied or _log_denial, clock)
         self.log = self._router.log
@@ -203,7 +205,7 @@ class Broker:
         self.acl.restore(kept)
         self.log.restore(kept.log)
         self._router.restore(kept, self._principals)
-        self._router.judge_anew(self._principals)
+        judge_anew(self._router, self._policy, self._principals)
         self._store.start()
         self._journal.start(max((message.row for message in kept.messages), default=0))
         self._journal.flush()
@@ -225,7 +227,7 @@ class Broker:
             await asyncio.sleep(0.005)
 
     def _rules_changed(self) -> None:
-        self._router.judge_anew(self._principals)
+        judge_anew(self._router, self._policy, self._principals)
         self._exchange.flush()
 
     def _keep_log(self, *, now: bool = False) -> None:

@@ -77,6 +77,9 @@ async def test_what_is_revoked_brings_nothing_more_at_once(tmp_path):
         assert await teacher.messages() == []
         session = site.broker._router.sessions["teacher1"]
         assert session.subscriptions == {}
+        ended = site.broker.log.find(9, "UNSUBSCRIBE", "teacher1")
+        assert {one.detail for one in ended} == {"no longer granted"}
+        assert len(ended) == 2
         site.broker.acl.grant(SCHOOL)
         await ada.publish(ROOM, b"again")
         assert await teacher.messages() == [], "a subscription that ended does not come back alone"
