@@ -98,6 +98,15 @@ def site(data: Path) -> Iterator[Site]:
         yield made
     finally:
         made.run("stop")
+        left = [path for path in Path("/proc").glob("[0-9]*/cmdline") if _names(path, made.files)]
+        assert not left, "a Mosquitto of a test is ended with it"
+
+
+def _names(cmdline: Path, files: Path) -> bool:
+    try:
+        return os.fsencode(files / "mosquitto.conf") in cmdline.read_bytes().split(b"\0")
+    except OSError:
+        return False
 
 
 @contextmanager
