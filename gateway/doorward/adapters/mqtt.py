@@ -7,7 +7,6 @@ late, what a lost connection left behind, and a late answer is worth nothing.
 import asyncio
 import contextlib
 import random
-import socket
 from collections.abc import Callable
 
 import paho.mqtt.client as paho
@@ -15,6 +14,7 @@ import structlog
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
+from doorward.adapters.paho_loop import Watched
 from doorward.app.ports import Message
 from doorward_core import topic_tree, topics
 
@@ -53,7 +53,7 @@ class MqttLink:
         self._base = base
         self._fleeting = topic_tree.NOT_QUEUED if keeps_all else ()
         self._filters = [(topics.device_topic(base, "+", suffix), 1) for suffix in topic_tree.UP]
-        self._client: paho.Client | None = None
+        self._watched: Watched | None = None
         self._inbox: list[paho.MQTTMessage] = []
         self._down = asyncio.Event()
         self._catching_up = False
@@ -64,10 +64,10 @@ class MqttLink:
         self.on_up: Callable[[], None] = lambda: None
 
     def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
-        if self._client is None or not self.connected:
+        if self._watched is None or not self.connected:
             self.lost += 1
             return
-        self._client.publish(topic, payload, qos=self._qos(topic), retain=retain)
+        self._watched.client.publish(topic, payload, qos=self._qos(topic), retain=retain)
         self._write_later()
 
     def _qos(self, topic: str) -> int:
@@ -145,8 +145,7 @@ class MqttLink:
         self._catching_up = bool(self._fleeting)
         host, port = self._address
         await asyncio.to_thread(client.connect, host, port, _KEEPALIVE_S)
-        self._client = client
-        self._watch(client)
+        self._watched = Watched(client, lambda: self._read(client), self._down.set)
         reason = await asyncio.wait_for(answered, _CONNACK_S)
         if reason != "Success":
             raise ConnectionRefusedError(reason)
@@ -164,16 +163,6 @@ class MqttLink:
             return
         self._inbox.append(message)
 
-    def _watch(self, client: paho.Client) -> None:
-        sock = client.socket()
-        if sock is None:
-            raise ConnectionResetError("closed before it was open")
-        # Without it PUBACK and PUBLISH wait for each other's delayed ACK: 44 ms a tap.
-        if isinstance(sock, socket.socket):
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        asyncio.get_running_loop().add_reader(sock, self._readable, client, sock)
-        self._write_later()
-
     async def _serve(self, client: paho.Client) -> None:
         while not self._down.is_set():
             with contextlib.suppress(TimeoutError):
@@ -181,22 +170,15 @@ class MqttLink:
             if client.loop_misc() != paho.MQTT_ERR_SUCCESS:
                 return
 
-    def _readable(self, client: paho.Client, sock: "paho.SocketLike") -> None:
-        result = client.loop_read()
-        # Outside paho's callback, so that an answer is written at once and not on the next turn.
+    def _read(self, client: paho.Client) -> None:
         inbox, self._inbox = self._inbox, []
         for message in inbox:
             self._deliver(client, message)
-        if result != paho.MQTT_ERR_SUCCESS or client.socket() is not sock:
-            asyncio.get_running_loop().remove_reader(sock)
-            self._down.set()
-            return
-        self._write_later()
 
     def _deliver(self, client: paho.Client, message: paho.MQTTMessage) -> None:
         def ack() -> None:
             # A message of an older connection comes again on the new one, with its DUP flag.
-            if message.qos and client is self._client:
+            if message.qos and self._watched is not None and client is self._watched.client:
                 client.ack(message.mid, message.qos)
                 self._write_later()
 
@@ -210,31 +192,11 @@ class MqttLink:
         )
 
     def _write_later(self) -> None:
-        """Paho writes at once where it can; what the socket did not take waits until it does."""
-        client = self._client
-        sock = client.socket() if client is not None else None
-        if client is None or sock is None or not client.want_write():
-            return
-        asyncio.get_running_loop().add_writer(sock, self._writable, client, sock)
-
-    def _writable(self, client: paho.Client, sock: "paho.SocketLike") -> None:
-        result = client.loop_write()
-        if result != paho.MQTT_ERR_SUCCESS or client.socket() is not sock:
-            asyncio.get_running_loop().remove_writer(sock)
-            self._down.set()
-        elif not client.want_write():
-            asyncio.get_running_loop().remove_writer(sock)
+        if self._watched is not None:
+            self._watched.write_later()
 
     def _drop(self) -> None:
-        """Say goodbye if possible, and stop watching."""
         self.connected = False
-        client, self._client = self._client, None
-        sock = client.socket() if client is not None else None
-        if client is None or sock is None:
-            return
-        loop = asyncio.get_running_loop()
-        loop.remove_reader(sock)
-        loop.remove_writer(sock)
-        client.disconnect()
-        client.loop_write()
-        sock.close()
+        watched, self._watched = self._watched, None
+        if watched is not None:
+            watched.stop()

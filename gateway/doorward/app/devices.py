@@ -76,6 +76,10 @@ class DeviceDesk:
         """One board. Raises NotFound."""
         return self._view(self._known(device))
 
+    def knows(self, device: str) -> bool:
+        """True for a board that was ever adopted."""
+        return self._registry.get(device) is not None
+
     async def adopt(
         self,
         device: str,

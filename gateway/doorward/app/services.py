@@ -30,6 +30,7 @@ from doorward.app.broker_views import (
 )
 from doorward.app.device_doors import DoorOrder
 from doorward.app.devices import Adopted, AdoptionOrder
+from doorward.app.mqtt_services import MqttAccess
 from doorward.app.views import (
     AuditEntry,
     AuditVerdict,
@@ -348,6 +349,15 @@ class Authority(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class BrokerServices:
+    """What there is of it where a broker runs alone."""
+
+    broker: BrokerAdministration
+    mqtt: MqttAccess
+    health: Monitor
+
+
+@dataclass(frozen=True, slots=True)
 class Services:
     """All of it. `site` is there only in the demo, `broker` only with our own broker."""
 
@@ -366,6 +376,7 @@ class Services:
     feed: Feed
     authority: Authority
     health: Monitor
+    mqtt: MqttAccess
     broker: BrokerAdministration | None = None
     site: Site | None = None
     outside: OutsideBroker | None = None  # with Mosquitto alone

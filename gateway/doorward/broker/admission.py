@@ -102,6 +102,10 @@ def _refuses_id(
     """Why a principal may not use the client id that it gives: a session under it may be somebody else's."""
     client = packet.client_id
     shown = f"client id {client[:_ID_SHOWN]!r}"
+    if principal.role is Role.API:
+        # Several at once; no board and no user has a name with a slash in it.
+        own = client.startswith(f"{principal.name}/")
+        return None if own else f"{shown} is not one of its own"
     if principal.role is not Role.USER:
         return None if client == principal.name else f"{shown} is not its own name"
     if not client:

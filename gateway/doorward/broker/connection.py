@@ -32,6 +32,7 @@ class Connection(asyncio.Protocol):
     def __init__(self, exchange: Exchange) -> None:
         """Wait for the CONNECT packet."""
         self.exchange = exchange
+        self._received, self._sent = exchange.counters.received, exchange.counters.sent
         self._decoder = mqtt_stream.Decoder(exchange.limits.packet)
         self._transport: asyncio.Transport
         self._host, self._peer = "", "?"
@@ -66,11 +67,14 @@ class Connection(asyncio.Protocol):
         full_of_these = exchange.callers.is_full(self._host)
         exchange.connections.add(self)
         exchange.callers.add(self._host)
+        counters = exchange.counters
+        counters.most_connections = max(counters.most_connections, len(exchange.connections))
         if full or full_of_these:
             self.end("too many connections" + " from its address" * full_of_these)
 
     def data_received(self, data: bytes) -> None:
         """Handle every whole packet, then write the answers and the deliveries with one call a client."""
+        self.exchange.counters.bytes_received += len(data)
         entrance = self._entrance
         try:
             if entrance is not None and not self._decoder.pending():
@@ -124,6 +128,8 @@ class Connection(asyncio.Protocol):
             # A name that nobody has may be a password.
             said = admitted.reason if known else "wrong user name or secret"
             log.note(REFUSED, known.name if known else "", detail=f"{said}, from {self._peer}")
+            exchange.counters.refused += 1
+            exchange.counters.logins_failed += admitted.code == mqtt.BAD_LOGIN
             self.send(mqtt_server.connack(False, admitted.code))
             self.end(f"refused, {admitted.reason}")
             return
@@ -132,6 +138,7 @@ class Connection(asyncio.Protocol):
         )
         self._session, self._entrance = session, None
         self._allowance = exchange.rates.of(admitted.principal)
+        exchange.counters.connects += 1
         self._will = packet.will
         self._keepalive = packet.keepalive
         self._heard = exchange.clock()
@@ -173,6 +180,7 @@ class Connection(asyncio.Protocol):
             self.exchange.unwritten.append(self)
         self._out.append(packet)
         self._out_size += len(packet)
+        self._sent[packet[0]] += 1
 
     def answer(self, packet: bytes, *, must_wait: bool) -> None:
         """Acknowledge at once, or after the commit; always in the order in which the requests came (4.6)."""
@@ -228,6 +236,7 @@ class Connection(asyncio.Protocol):
         """Write what was collected. A client that leaves a heap of it unread is dropped."""
         if not self._out or self._ended:
             return
+        self.exchange.counters.bytes_sent += self._out_size
         packets, self._out, self._out_size = self._out, [], 0
         self._transport.write(b"".join(packets))
         unread = self._transport.get_write_buffer_size()
@@ -297,10 +306,12 @@ class Connection(asyncio.Protocol):
             self._transport.resume_reading()
 
     def _handle(self, packets: Sequence[Packet]) -> None:
+        received = self._received
         try:
             for number, (kind, flags, body) in enumerate(packets, 1):
                 if self._ended:
                     break
+                received[kind << 4 | flags] += 1
                 session = self._session
                 if session is not None:
                     handler_of(kind)(self, session, flags, body)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from doorward.broker.addresses import PerAddress
+from doorward.broker.counters import Counters
 from doorward.broker.journal import Journal
 from doorward.broker.limits import Limits
 from doorward.broker.ports import Certificates, Logins
@@ -30,6 +31,7 @@ class Exchange:
     clock: Callable[[], float]
     rates: Rates
     callers: PerAddress
+    counters: Counters = field(default_factory=Counters)
     connections: "set[Connection]" = field(default_factory=set)
     unwritten: "list[Connection]" = field(default_factory=list)
     deciding: set[asyncio.Task[None]] = field(default_factory=set)  # logins that take a while

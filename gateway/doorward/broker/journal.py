@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Iterable
 
+from doorward.broker.counters import Timing
 from doorward.broker.ports import (
     Answerable,
     Batch,
@@ -38,6 +40,8 @@ class Journal:
         self._error: Exception | None = None
         self._row = 0
         self._started = False
+        self.commits = Timing()
+        self._handed_over = 0.0
         self._at_rest = asyncio.Event()
         self._at_rest.set()
 
@@ -176,6 +180,7 @@ class Journal:
         self._writing = batch
         self._at_rest.clear()
         if batch[0]:
+            self._handed_over = time.perf_counter()
             self._store.write(batch[0], self._done)
         else:
             self._done(None)

@@ -20,7 +20,7 @@ from doorward.broker.rules import (
     judge,
     rights_of,
 )
-from doorward.broker.shipped import built_in
+from doorward.broker.shipped import ADMIN, built_in
 from doorward_core import topic_tree, topics
 
 NOT_GRANTED = "not-granted"
@@ -176,7 +176,7 @@ class Policy:
             return None
         if verdict.rule is not None:
             return str(verdict.rule)
-        if principal.role is Role.USER:
+        if principal.role in {Role.USER, Role.API}:
             return NOT_GRANTED
         if not covers(self.base + "/#", asked):
             return OUTSIDE_BASE
@@ -185,6 +185,8 @@ class Policy:
 
 
 def _subjects(principal: Principal) -> tuple[str, ...]:
+    if principal.role is Role.API:
+        return (USERS, ROLE + ADMIN)
     if principal.role is not Role.USER:
         return (_SUBJECTS[principal.role],)
     roles = (ROLE + role for role in sorted(principal.roles))

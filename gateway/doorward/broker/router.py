@@ -54,8 +54,10 @@ class Router:
         self._routes: dict[str, _Route] = {}
         self.sessions: dict[str, Session] = {}
         self.retained = RetainedMessages()
+        self.own = RetainedMessages()  # what the broker itself says; not kept on disk
         self.denials = 0
         self.log = log or BrokerLog()
+        self._dropped = 0  # by sessions that are gone
 
     def restore(self, kept: Kept, principals: Principals) -> None:
         """Take back sessions, queues and retained messages; those of principals that are gone are forgotten."""
@@ -118,11 +120,17 @@ class Router:
         session = self.sessions.pop(client, None)
         if session is None:
             return
+        self._dropped += session.dropped
         for topic_filter in session.subscriptions:
             self._tree.remove(topic_filter, session)
         self._routes.clear()
         if not session.clean:
             self._journal.end_session(client)
+
+    @property
+    def dropped(self) -> int:
+        """Messages that did not fit into a queue, since the start."""
+        return self._dropped + sum(session.dropped for session in self.sessions.values())
 
     # --- subscriptions ----------------------------------------------------------------------------
 
@@ -192,7 +200,8 @@ class Router:
         # All of them, however many topics there are; but who piles up subscriptions gets no second set.
         beyond_limit = not session.full
         granted = session.subscriptions[topic_filter]
-        for topic, (payload, qos) in self.retained.match(topic_filter):
+        found = (*self.retained.match(topic_filter), *self.own.match(topic_filter))
+        for topic, (payload, qos) in found:
             if self._reads(session, topic):
                 message = Message(topic, payload, qos, retain=True, keep=self._policy.keeps(topic))
                 session.deliver(message, min(qos, granted), beyond_limit=beyond_limit)
@@ -226,6 +235,13 @@ class Router:
         said = "" if action == "publish" else action
         self.log.note(PUBLISH, name, client or name, topic, qos, len(payload), said)
         return self._route(topic, payload, qos, retain=retain)
+
+    def say(self, topic: str, payload: bytes) -> None:
+        """Tell something of the broker's own to whoever may read it; who comes later is told the last of it."""
+        self.own.put(topic, KeptRetained(payload, 0))
+        message = Message(topic, payload, 0, keep=False)
+        for session, _ in (self._routes.get(topic) or self._find(topic)).recipients:
+            session.deliver(message, 0)
 
     def clear_retained(self, name: str) -> None:
         """Forget what is retained on the topics of the device of that name, whoever left it there."""

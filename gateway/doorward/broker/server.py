@@ -7,10 +7,13 @@ import time
 from collections import Counter
 from collections.abc import Callable
 
+from doorward import __version__
+from doorward.broker import sys_topics
 from doorward.broker.acl import Acl
 from doorward.broker.addresses import PerAddress
 from doorward.broker.admission import RandomSecrets
 from doorward.broker.certificates import NoCertificates
+from doorward.broker.counters import Counters, Timing
 from doorward.broker.events import Denial
 from doorward.broker.exchange import Exchange
 from doorward.broker.journal import Journal
@@ -76,6 +79,8 @@ class Broker:
             callers=PerAddress(limits.connections_per_address),
         )
         self._listeners = Listeners(self._exchange)
+        self._sys = sys_topics.SysTopics(f"doorward version {__version__}", self._router.say)
+        self._since = clock()
         self._address = ("", 0)
         self.secure_port = 0  # of the TLS listener, once there is one
         self.websocket_port = 0  # of the one for WebSockets
@@ -172,6 +177,7 @@ class Broker:
         for connection in tuple(self._exchange.connections):
             connection.check(now)
         self._keep_log()
+        self._sys.look(now, lambda: sys_topics.read(self._exchange, now - self._since))
         self._journal.retry()
         self._journal.tidy()
         self._exchange.flush()
@@ -185,15 +191,31 @@ class Broker:
         sessions = self._router.sessions.values()
         return Counter(one.principal.name for one in sessions if one.link is not None)
 
+    @property
+    def counters(self) -> Counters:
+        """What was counted since the start."""
+        return self._exchange.counters
+
+    @property
+    def commits(self) -> Timing:
+        """How long commits took."""
+        return self._journal.commits
+
+    @property
+    def up_s(self) -> float:
+        """Seconds since it was made."""
+        return self._exchange.clock() - self._since
+
     def status(self) -> dict[str, int]:
         """Counters for the health check."""
         sessions = self._router.sessions.values()
         return {
             "connections": len(self._exchange.connections),
             "sessions": len(sessions),
+            "subscriptions": sum(len(session.subscriptions) for session in sessions),
             "retained": len(self._router.retained),
             "unsettled": sum(session.unsettled for session in sessions),
-            "dropped": sum(session.dropped for session in sessions),
+            "dropped": self._router.dropped,
             "denied": self._router.denials,
             "throttled": self._exchange.rates.held,
             "handshakes_failed": self._listeners.failed,

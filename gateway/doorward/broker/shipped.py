@@ -35,7 +35,8 @@ def reserved(base: str) -> tuple[str, ...]:
     return (base + "/#", "vault/#", "door/#", "iot/#", "$SYS/#", "$CONTROL/#")
 
 
-ROLES = ("Admin", "Teacher", "Student", "User", "Guest")
+ADMIN = "Admin"
+ROLES = (ADMIN, "Teacher", "Student", "User", "Guest")
 
 
 def _may(role: str, where: str, *, publish: bool = False, subscribe: bool = False) -> Rule:

@@ -41,6 +41,7 @@ class WebSocket(asyncio.Transport, asyncio.Protocol):
             subprotocols=[_SUBPROTOCOL],
             max_size=(None, limits.packet + _FRAMED),
         )
+        self._begun = False
         self._held = 0  # bytes received since something was complete
 
     # --- what the network says ----------------------------------------------------------------------
@@ -54,6 +55,11 @@ class WebSocket(asyncio.Transport, asyncio.Protocol):
         """Take frames apart. A packet may be spread over several, and one may hold several packets."""
         if self._inner.is_closing():
             return
+        if not self._begun and not 65 <= data[0] <= 90:
+            # Somebody who speaks MQTT without a WebSocket need not wait for a line end that never comes.
+            self._client.end("the first byte is of no HTTP request")
+            return
+        self._begun = True
         self._protocol.receive_data(data)
         self._held += len(data)
         payload = self._events()

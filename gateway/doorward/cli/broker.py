@@ -4,6 +4,7 @@ import click
 
 from doorward.cli.broker_acl import acl
 from doorward.cli.broker_logs import logs
+from doorward.cli.broker_run import run
 from doorward.cli.broker_users import users
 from doorward.cli.mosquitto import mosquitto
 
@@ -13,6 +14,7 @@ def broker() -> None:
     """The MQTT broker."""
 
 
+broker.add_command(run)
 broker.add_command(users)
 broker.add_command(acl)
 broker.add_command(logs)

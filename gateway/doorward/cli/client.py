@@ -1,5 +1,6 @@
 """The gateway's REST API over its local Unix socket, whose file permissions are the authority: no password travels."""
 
+import json
 import os
 import socket
 from collections.abc import Iterator, Mapping
@@ -65,14 +66,7 @@ class Api:
     def lines(self, path: str, **query: str | int | None) -> Iterator[str]:
         """GET something that goes on, line by line. A silence that is too long for it to be there ends it as well."""
         wanted = {name: value for name, value in query.items() if value is not None}
-        try:
-            with self._http.stream("GET", path, params=wanted, timeout=_SILENCE_S) as response:
-                if not response.is_success:
-                    response.read()
-                    _answer(response)
-                yield from response.iter_lines()
-        except httpx.TransportError as error:
-            raise _nobody(self.directory, demo=self._demo) from error
+        return self._lines("GET", path, params=wanted)
 
     def save(self, path: str, target: Path, **query: str | None) -> int:
         """GET into a new file for its owner's eyes, there as a whole or not at all; returns its bytes."""
@@ -102,6 +96,23 @@ class Api:
     def post(self, path: str, body: Mapping[str, object] | None = None) -> Any:
         """POST a JSON body."""
         return self._ask("POST", path, json=dict(body or {}))
+
+    def post_for_lines(self, path: str, body: Mapping[str, object]) -> Iterator[Any]:
+        """POST a JSON body, and return what comes back, a JSON value a line; an empty line is a sign of life."""
+        accept = {"Accept": "application/jsonl"}
+        for line in self._lines("POST", path, json=dict(body), headers=accept):
+            if line:
+                yield json.loads(line)
+
+    def _lines(self, method: str, path: str, **how: Any) -> Iterator[str]:
+        try:
+            with self._http.stream(method, path, timeout=_SILENCE_S, **how) as response:
+                if not response.is_success:
+                    response.read()
+                    _answer(response)
+                yield from response.iter_lines()
+        except httpx.TransportError as error:
+            raise _nobody(self.directory, demo=self._demo) from error
 
     def _ask(self, method: str, path: str, **how: Any) -> Any:
         try:

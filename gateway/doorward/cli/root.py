@@ -19,8 +19,10 @@ from doorward.cli.door import door
 from doorward.cli.failure import Failure
 from doorward.cli.lab import lab
 from doorward.cli.people import people
+from doorward.cli.pub import pub
 from doorward.cli.serve import demo, up
 from doorward.cli.signer import signer
+from doorward.cli.sub import sub
 from doorward.cli.token import token
 from doorward.cli.user import user
 from doorward.cli.why import why
@@ -53,6 +55,8 @@ for command in (
     user,
     token,
     broker,
+    pub,
+    sub,
     backup,
     lab,
     signer,

@@ -23,13 +23,14 @@ def password_option(command: Command) -> Command:
 def new_password(password_file: Path | None) -> str:
     """The password from the file, the environment, or the terminal (twice)."""
     if password_file is not None:
-        return _first_line(password_file)
+        return first_line(password_file)
     if VARIABLE in os.environ:
         return os.environ[VARIABLE]
     return str(click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
 
 
-def _first_line(path: Path) -> str:
+def first_line(path: Path) -> str:
+    """The first line of a file, or of stdin for -. Raises Failure."""
     try:
         with click.open_file(str(path), encoding="utf-8") as file:
             line: str = file.readline()

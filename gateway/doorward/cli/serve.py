@@ -43,7 +43,9 @@ def up(port_base: int | None, *, as_json: bool, data: Path | None) -> int:
     from doorward import runtime
 
     directory = data or home_directory(demo=False)
-    return _run(lambda: runtime.up(directory, _speaker(as_json=as_json), port_base=port_base))
+    return run_until_signalled(
+        lambda: runtime.up(directory, speaker(as_json=as_json), port_base=port_base)
+    )
 
 
 @click.command()
@@ -54,17 +56,20 @@ def demo(port_base: int | None, *, as_json: bool, data: Path | None) -> int:
     from doorward import runtime
 
     directory = data or home_directory(demo=True)
-    return _run(lambda: runtime.demo(directory, _speaker(as_json=as_json), port_base=port_base))
+    return run_until_signalled(
+        lambda: runtime.demo(directory, speaker(as_json=as_json), port_base=port_base)
+    )
 
 
-def _run(serve: Callable[[], int]) -> int:
+def run_until_signalled(serve: Callable[[], int]) -> int:
+    """Run something until it ends; returns its exit code. Raises Failure."""
     try:
         return serve()
     except DoorwardError as error:
         raise Failure(error.message, code=error.code, field=error.field) from error
 
 
-def _speaker(*, as_json: bool) -> Callable[[str], None]:
+def speaker(*, as_json: bool) -> Callable[[str], None]:
     """What is said while it runs, a line each; as JSON every line is {"message": …}."""
     if as_json:
         return lambda line: click.echo(json.dumps({"message": line}))

@@ -31,7 +31,7 @@ Record = Callable[[str, str, str], Awaitable[None]]
 """Puts a change on record: the kind of audit row, who did it, and what in one sentence."""
 
 
-async def _unrecorded(kind: str, actor: str, why: str) -> None:
+async def unrecorded(kind: str, actor: str, why: str) -> None:
     """A broker without a gateway has no audit; its log has the change."""
 
 
@@ -61,7 +61,7 @@ class BrokerDesk:
         passwords: Passwords,
         *,
         built_in: Sequence[Rule],
-        record: Record = _unrecorded,
+        record: Record = unrecorded,
     ) -> None:
         """Administer a broker that runs; `built_in` are its policy's own rules."""
         self._broker = broker

@@ -8,6 +8,7 @@ from doorward.app.health import Look
 from doorward.app.ports import Admission
 from doorward.app.services import BrokerAdministration
 from doorward.runtime.broker_desk import Record
+from doorward.runtime.mqtt_view import MqttView
 
 GATEWAY_NAME = "gateway"  # its user name and client id at the broker: no device can have it
 
@@ -26,6 +27,9 @@ class BrokerSide(Protocol):
 
     @property
     def plain_port(self) -> int: ...
+
+    @property
+    def view(self) -> MqttView: ...
 
     async def answer(self) -> None:
         """Return when the broker has answered. Raises what failed."""

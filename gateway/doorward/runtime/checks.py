@@ -43,11 +43,24 @@ def embedded(link: MqttLink, broker: Broker, settings: Settings) -> Sequence[Loo
     return (lambda: _broker(link, broker), lambda: _boards_listener(broker, settings))
 
 
+def alone(broker: Broker, settings: Settings) -> Sequence[Look]:
+    """The checks of a broker without a gateway."""
+    return (
+        lambda: _at_work(broker),
+        lambda: _boards_listener(broker, settings),
+        lambda: _space(settings),
+    )
+
+
 def _broker(link: MqttLink, broker: Broker) -> HealthCheck:
-    status = broker.status()
-    detail = f"{status['connections']} connections, {status['denied']} refused requests"
     if not link.connected:
         return HealthCheck("broker", False, "the gateway is not connected", "look at its log")
+    return _at_work(broker)
+
+
+def _at_work(broker: Broker) -> HealthCheck:
+    status = broker.status()
+    detail = f"{status['connections']} connections, {status['denied']} refused requests"
     return HealthCheck("broker", True, detail)
 
 

@@ -11,6 +11,7 @@ import structlog
 from doorward.adapters.mqtt import MqttLink
 from doorward.adapters.passwords import Argon2Passwords
 from doorward.app.health import Look
+from doorward.app.mqtt_views import Listeners
 from doorward.app.ports import Admission
 from doorward.broker import Broker, Denial, OverWebSocket, Policy, Principals, Role, Secure
 from doorward.broker.logins import PasswordLogins
@@ -20,8 +21,10 @@ from doorward.domain.devices import Registration
 from doorward.runtime import checks
 from doorward.runtime.admission import BrokerAdmission
 from doorward.runtime.broker_desk import BrokerDesk, Record
+from doorward.runtime.broker_figures import of_broker
 from doorward.runtime.broker_side import GATEWAY_NAME
 from doorward.runtime.file_limit import broker_limits
+from doorward.runtime.mqtt_view import API_NAME, MqttView
 from doorward.runtime.tls import ServerTls
 from doorward.runtime.usecases import Keys
 
@@ -40,6 +43,7 @@ class EmbeddedSide:
         plain_port: int,
         settings: Settings,
         desk: Callable[[Record], BrokerDesk],
+        view: MqttView,
     ) -> None:
         self.broker = broker
         self.principals = principals
@@ -49,6 +53,7 @@ class EmbeddedSide:
         self.admission = admission
         self.boards_port = broker.secure_port
         self.plain_port = plain_port
+        self.view = view
 
     async def answer(self) -> None:
         await self.broker.answer()
@@ -64,6 +69,10 @@ class EmbeddedSide:
 
     def looks(self) -> Sequence[Look]:
         return checks.embedded(self.link, self.broker, self._settings)
+
+    def looks_alone(self) -> Sequence[Look]:
+        """What `doctor` is shown of a broker without a gateway."""
+        return checks.alone(self.broker, self._settings)
 
 
 async def start(
@@ -94,6 +103,8 @@ async def start(
     secret = secrets.token_hex(32)
     # Not kept: registry and signer say who there is, and a device that they forgot stays outside.
     principals.add(GATEWAY_NAME, secret, Role.GATEWAY, keep=False)
+    api_secret = secrets.token_hex(32)
+    principals.add(API_NAME, api_secret, Role.API, keep=False)
     admission = BrokerAdmission(broker, principals)
     admission.admit_all(known, keys.digests())
     mqtt = settings.mqtt
@@ -108,7 +119,16 @@ async def start(
     def desk(record: Record) -> BrokerDesk:
         return BrokerDesk(broker, store, passwords, built_in=policy.built_in, record=record)
 
-    return EmbeddedSide(broker, principals, link, admission, plain_port, settings, desk)
+    view = MqttView(
+        "embedded",
+        Listeners(mqtt.host, broker.secure_port, broker.websocket_port, plain_port),
+        policy,
+        api_secret,
+        lambda: True,
+        broker.status,
+        [lambda: of_broker(broker)],
+    )
+    return EmbeddedSide(broker, principals, link, admission, plain_port, settings, desk, view)
 
 
 def _denied(denial: Denial) -> None:

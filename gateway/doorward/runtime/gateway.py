@@ -18,6 +18,7 @@ from doorward.app.board_files import BrokerAddress
 from doorward.app.cache import CacheKeeper
 from doorward.app.entries import AuditHistory, entry
 from doorward.app.health import HealthMonitor
+from doorward.app.mqtt_desk import MqttDesk
 from doorward.app.ports import Spawn
 from doorward.app.services import Services, Site
 from doorward.app.trail import AuditTrail
@@ -28,6 +29,7 @@ from doorward.database import load_or_create
 from doorward.errors import StartupError
 from doorward.runtime import checks, embedded, lock, restored, servers
 from doorward.runtime.adoption import Adoptions
+from doorward.runtime.broker_figures import of_gateway
 from doorward.runtime.broker_side import BrokerSide
 from doorward.runtime.keys import open_keys
 from doorward.runtime.mosquitto_side import MosquittoSide
@@ -210,6 +212,7 @@ class Gateway:
 
     def _services(self, cases: UseCases, operators: OperatorCases) -> Services:
         started = datetime.now(UTC)
+        self.side.view.reads.append(lambda: of_gateway(cases, self.link))
         looks = checks.all_checks(self.side.looks(), self.signer, cases, self.settings, self.tls)
         return Services(
             people=cases.people,
@@ -234,6 +237,7 @@ class Gateway:
             authority=self.signer,
             health=HealthMonitor(__version__, self.settings.directory, started, looks),
             broker=self.side.desk(operators.log.write),
+            mqtt=MqttDesk(self.settings.base, self.side.view, cases.devices.knows),
             site=self.site(cases),
             outside=self.side if isinstance(self.side, MosquittoSide) else None,
         )

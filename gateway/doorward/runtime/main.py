@@ -1,21 +1,14 @@
-"""`up` and `demo` from the command line's side: start, say where it is, wait for a signal, end."""
+"""`up` and `demo` from the command line's side."""
 
 import asyncio
 import logging
-import signal
-from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
 
 from doorward import config, logs
 from doorward.errors import StartupError
 from doorward.runtime.demo import SITE_FILE, DemoGateway
-from doorward.runtime.file_limit import FewWords, raise_file_limit
 from doorward.runtime.gateway import Gateway
-from doorward.runtime.systemd import Manager
-
-Say = Callable[[str], None]
-G = TypeVar("G", bound=Gateway)
+from doorward.runtime.serving import Say, serve
 
 
 def up(directory: Path, say: Say, *, port_base: int | None = None) -> int:
@@ -33,7 +26,7 @@ def up(directory: Path, say: Say, *, port_base: int | None = None) -> int:
             say(f"First run: make the first operator at {gateway.url}/setup with this setup token:")
             say(str(gateway.tokens.setup))
 
-    asyncio.run(_serve(Gateway(settings), greet))
+    asyncio.run(serve(Gateway(settings), greet))
     return 0
 
 
@@ -49,7 +42,7 @@ def demo(directory: Path, say: Say, *, port_base: int | None = None) -> int:
         say(f"Your virtual site is ready: {gateway.url}")
         say("The link works once. Ctrl-C ends everything.")
 
-    asyncio.run(_serve(DemoGateway(settings), greet))
+    asyncio.run(serve(DemoGateway(settings), greet))
     return 0
 
 
@@ -65,37 +58,3 @@ def _refuse_the_other_kind(directory: Path, *, virtual: bool) -> None:
     raise StartupError(
         f"{directory} was made by the demo, whose cards anybody can tap", "choose another --data"
     )
-
-
-async def _serve(gateway: G, greet: Callable[[G], None]) -> None:
-    """Run one gateway. A signal ends it also while it starts."""
-    raise_file_limit()
-    loop = asyncio.get_running_loop()
-    loop.set_exception_handler(FewWords())
-    signalled = asyncio.Event()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(name, signalled.set)
-    life = asyncio.create_task(_live(gateway, greet))
-    stop = asyncio.create_task(signalled.wait())
-    await asyncio.wait((life, stop), return_when=asyncio.FIRST_COMPLETED)
-    stop.cancel()
-    await gateway.stop()
-    if signalled.is_set():
-        # Whatever starting came to, it was told to end.
-        life.cancel()
-        await asyncio.gather(life, return_exceptions=True)
-    else:
-        await life
-
-
-async def _live(gateway: G, greet: Callable[[G], None]) -> None:
-    manager = Manager()
-    await gateway.start()
-    greet(gateway)
-    manager.tell("READY=1")
-    sign = asyncio.create_task(manager.keep_alive(gateway.answer))
-    try:
-        await gateway.wait()
-    finally:
-        sign.cancel()
-        manager.tell("STOPPING=1")

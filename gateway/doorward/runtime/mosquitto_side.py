@@ -5,6 +5,7 @@ import contextlib
 import secrets
 import signal
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Self
 
@@ -19,6 +20,7 @@ from doorward.adapters.mosquitto.process import Process
 from doorward.adapters.mqtt import MqttLink
 from doorward.app.broker_views import BrokerSynced
 from doorward.app.health import Look
+from doorward.app.mqtt_views import Listeners as MqttListeners
 from doorward.app.views import HealthCheck
 from doorward.broker import Policy, Principal, Role
 from doorward.config import LOOPBACK, Settings
@@ -28,6 +30,7 @@ from doorward.errors import DoorwardError, StartupError, Unavailable
 from doorward.runtime import mosquitto
 from doorward.runtime.broker_desk import Record
 from doorward.runtime.broker_side import GATEWAY_NAME
+from doorward.runtime.mqtt_view import API_NAME, MqttView
 from doorward.runtime.usecases import Keys
 
 _log = structlog.get_logger(__name__)
@@ -54,6 +57,7 @@ class MosquittoSide:
         trusted = lambda: (keys.certificate(), keys.crl())  # noqa: E731 - as short as it is used
         self._keeper = Keeper(self._places, self._process, listeners.plain, secret, trusted)
         self._password = secrets.token_hex(32)  # of this run: nothing of it is on our disk
+        self._api_password = secrets.token_hex(32)
         self._shown = settings.server_certificate.read_bytes()
         self._due = asyncio.Event()
         self._last: tuple[datetime, BrokerSynced] | None = None
@@ -68,6 +72,16 @@ class MosquittoSide:
             self._password,
             settings.base,
             keeps_all=True,
+        )
+        self.view = MqttView(
+            "mosquitto",
+            MqttListeners(
+                settings.mqtt.host, listeners.secure, listeners.websocket, listeners.plain
+            ),
+            policy,
+            self._api_password,
+            lambda: self.link.connected,
+            dict,
         )
 
     @classmethod
@@ -143,6 +157,8 @@ class MosquittoSide:
     async def _begin(self) -> None:
         gateway = Principal(GATEWAY_NAME, Role.GATEWAY)
         self._keeper.want(self._granted(gateway, self._password))
+        api = self._granted(Principal(API_NAME, Role.API), self._api_password)
+        self._keeper.want(replace(api, several=True))
         deadline = asyncio.get_running_loop().time() + _PATIENCE_S
         while True:
             try:
@@ -157,6 +173,7 @@ class MosquittoSide:
         """Everything that has to be so before boards and we are there. Blocking."""
         self._look()
         self._keeper.set_password(GATEWAY_NAME, self._password)
+        self._keeper.set_password(API_NAME, self._api_password)
 
     def _look(self) -> BrokerSynced:
         synced = self._keeper.sync()

@@ -1,17 +1,20 @@
 """The web application: one for the TCP port, one for the local socket, over the same services."""
 
 from functools import cache
+from typing import cast
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from starlette.routing import BaseRoute
 
 from doorward import __version__
-from doorward.app.services import Services
+from doorward.app.services import BrokerServices, Services
 from doorward.web import api, errors, pages, static
+from doorward.web.api import mqtt
 from doorward.web.context import Web
 from doorward.web.headers import SecurityHeaders
 from doorward.web.limits import RateLimit
 from doorward.web.render import Renderer
+from doorward.web.session import calling
 from doorward.web.stream import Streams
 
 MAX_BODY = 64 * 1024  # the largest form has five fields
@@ -44,11 +47,25 @@ def create_app(services: Services, *, local: bool = False) -> FastAPI:
     return app
 
 
+def create_broker_app(services: BrokerServices) -> FastAPI:
+    """Build the local API of a broker that runs alone: what there is of a broker, and nothing else."""
+    app = FastAPI(title="doorward broker", version=__version__, docs_url=None, redoc_url=None)
+    app.state.streams = Streams()
+    # These routes ask for nothing of a gateway that a broker alone has not got.
+    known = cast("Services", services)
+    app.state.web = Web(known, Renderer(demo=False), app.state.streams, local=True)
+    errors.install(app)
+    app.include_router(api.broker_router())
+    app.include_router(mqtt.metrics_router, dependencies=[Depends(calling)])
+    return app
+
+
 @cache
 def _routes(*, demo: bool, local: bool) -> tuple[BaseRoute, ...]:
     """All that can be asked for. Routes know no services, and to work out what each depends on takes half a second."""
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, max_body_size=MAX_BODY)
     app.include_router(api.router(demo=demo, local=local))
+    app.include_router(mqtt.metrics_router, dependencies=[Depends(calling)])
     if not local:
         app.include_router(pages.router(demo=demo))
         app.mount("/static", static.files())

@@ -24,7 +24,7 @@ from doorward.errors import (
 )
 from doorward.web.context import Web, get_web
 from doorward.web.csrf import Refused
-from doorward.web.session import find_session
+from doorward.web.session import find_session, for_programs
 
 STATUS: dict[type[DoorwardError], int] = {
     InvalidInput: 422,
@@ -46,6 +46,9 @@ HEADINGS: dict[int | str, str] = {
     429: "Too many attempts",
     503: "Not available right now",
 }
+
+# Programs know these paths, and their 400 for bad input, from another gateway.
+_AS_ELSEWHERE = "/api/v1/mqtt/"
 
 _log = structlog.get_logger(__name__)
 
@@ -79,7 +82,7 @@ def _confirm_first(request: Request) -> Response | None:
     """Send a person to where they confirm that it is them; a program is told 403."""
     web = get_web(request)
     session = find_session(request, web)
-    if session is None or request.url.path.startswith("/api/"):
+    if session is None or for_programs(request):
         return None
     if request.headers.get("hx-request"):
         return confirm_dialog(web, session)
@@ -90,7 +93,9 @@ def _confirm_first(request: Request) -> Response | None:
 def _answer(
     request: Request, status: int, code: str, message: str, field: str | None = None
 ) -> Response:
-    if request.url.path.startswith("/api/"):
+    if for_programs(request):
+        if status == 422 and request.url.path.startswith(_AS_ELSEWHERE):
+            status = 400
         return JSONResponse(body_of(code, message, field), status)
     renderer = get_web(request).renderer
     if request.headers.get("hx-request"):
@@ -102,7 +107,7 @@ def _answer(
 
 def _sign_in_first(request: Request) -> Response | None:
     """Send a person to the login page; a program, and a stream that comes back, are told 401."""
-    if request.url.path.startswith("/api/") or request.url.path == "/stream":
+    if for_programs(request) or request.url.path == "/stream":
         return None
     if request.headers.get("hx-request"):
         return Response(status_code=401, headers={"HX-Redirect": "/login"})

@@ -3,17 +3,19 @@
 Whoever opens the local socket may do everything: its file's permissions are the authority.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from fastapi import Depends
+from fastapi import Depends, Request
 
 from doorward.app.account_views import Session
 from doorward.app.services import Doors
 from doorward.app.views import DoorView
 from doorward.domain import permissions
 from doorward.errors import FreshLoginNeeded, NotPermitted
-from doorward.web.session import Calling
+from doorward.web.context import Web
+from doorward.web.session import Calling, api_token, session_token
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,24 @@ def _fresh(caller: Calling) -> None:
 def _fresh_or_unattended(caller: Calling) -> None:
     if not caller.unattended:
         _fresh(caller)
+
+
+def still_may(request: Request, web: Web, permission: str) -> Callable[[], bool]:
+    """Whether whoever made this request may do that at the moment at which it is asked: for answers without end."""
+    program, session = api_token(request), session_token(request) or ""
+
+    def may() -> bool:
+        if web.streams.closed:
+            return False
+        if web.local:
+            return True
+        if program is not None:
+            holder = web.services.tokens.find(program)
+            return holder is not None and permission in holder.permissions
+        now = web.services.auth.session(session, use=False)
+        return now is not None and now.may(permission)
+
+    return may
 
 
 SIGNED_IN: Any = Depends(_signed_in)

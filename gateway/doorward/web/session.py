@@ -44,13 +44,18 @@ def forget(request: Request, response: Response) -> None:
     response.delete_cookie(cookie_name(request), path="/", httponly=True, samesite="strict")
 
 
+def for_programs(request: Request) -> bool:
+    """True for the paths that programs use, and pages do not."""
+    return request.url.path.startswith("/api/") or request.url.path == "/metrics"
+
+
 def api_token(request: Request) -> str | None:
     """The program's token of a request to the API. With one nothing else counts: a cookie beside it is not looked at.
 
     No other site's page can make a browser send this header, so neither CSRF token nor Origin is asked for.
     """
     told = request.headers.get("authorization")
-    if told is None or not request.url.path.startswith("/api/"):
+    if told is None or not for_programs(request):
         return None
     return told[len(_SCHEME) :].strip() if told.lower().startswith(_SCHEME) else ""
 
@@ -68,7 +73,7 @@ def agent_of(request: Request) -> str:
 def find_session(request: Request, web: WebDep) -> Session | None:
     """The session of this request, None without a valid one."""
     token = session_token(request)
-    if not token or api_token(request) is not None:
+    if web.local or not token or api_token(request) is not None:
         return None
     return web.services.auth.session(token)
 

@@ -88,6 +88,11 @@ class Streams:
             if following is not None:
                 following.cancel()
 
+    @property
+    def closed(self) -> bool:
+        """True once the server stops."""
+        return self._closed
+
     def close(self) -> None:
         """End every stream, and open no new one. The pages come back by themselves when the gateway does."""
         self._closed = True

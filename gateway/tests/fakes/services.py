@@ -9,9 +9,11 @@ from types import MappingProxyType
 from fakes.activity import FakeFeed, FakeHistory, FakeTrail
 from fakes.broker import FakeBroker
 from fakes.devices import FakeDevices
+from fakes.mqtt import FakeTraffic
 from stage.accounts import Desk
 
 from doorward.app.account_views import Session
+from doorward.app.mqtt_desk import MqttDesk
 from doorward.app.services import Services
 from doorward.app.views import (
     AuditEntry,
@@ -303,6 +305,7 @@ class FakeHouse:
         self.desk = Desk()
         self.broker = FakeBroker()
         self.site = FakeSite(self) if demo else None
+        self.traffic = FakeTraffic()
         self.services = Services(
             people=self.people,
             doors=self.doors,
@@ -320,6 +323,7 @@ class FakeHouse:
             authority=FakeAuthority(),
             broker=self.broker.desk(),
             health=FakeMonitor(),
+            mqtt=MqttDesk("doorward", self.traffic, lambda device: device == "front"),
             site=self.site,
         )
 

@@ -201,7 +201,7 @@ async def test_who_does_not_offer_mqtt_is_told_so(tmp_path, offered):
     [
         (b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", b"HTTP/1.1 426"),
         (b"POST / HTTP/1.1\r\nHost: a\r\n\r\n", b"HTTP/1.1 405"),
-        (b"\x10\x0c\x00\x04MQTT\x04\x02\x00\x00\x00\x00\n", b""),  # MQTT without a WebSocket
+        (b"\x10\x0c\x00\x04MQTT\x04\x02\x00\x00\x00\x00", b""),  # MQTT without a WebSocket
         (b"GET /" + b"a" * 20_000, b""),
         (b"GET / HTTP/1.1\r\n" + b"".join(b"x-%d: y\r\n" % n for n in range(2000)), b""),
     ],

@@ -17,7 +17,8 @@ _WRITE = ("publishClientSend",)
 class Grant:
     """The topic filters of one client, whose name is its user name and its client id. Refusals count more.
 
-    password: for who comes without a certificate; it is written when the account is made.
+    password: for who comes without a certificate; it is written when the account is made. several: it may come more
+    than once, under any client id.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Grant:
     deny_publish: tuple[str, ...] = ()
     deny_subscribe: tuple[str, ...] = ()
     password: str | None = field(default=None, repr=False)
+    several: bool = False
 
     @property
     def role(self) -> str:
@@ -43,12 +45,9 @@ class Grant:
 
     def account(self) -> Command:
         """The account, without its password."""
-        return {
-            "username": self.name,
-            "clientid": self.name,
-            "roles": [{"rolename": self.role}],
-            "groups": [],
-        }
+        bound = {} if self.several else {"clientid": self.name}
+        roles = [{"rolename": self.role}]
+        return {"username": self.name, **bound, "roles": roles, "groups": []}
 
 
 def _rules(kinds: Iterable[str], filters: tuple[str, ...], *, allow: bool) -> list[Command]:
@@ -97,7 +96,7 @@ def _account(grant: Grant, known: Command | None, *, changed: bool) -> list[Comm
         return [{"command": "createClient", **account, **secret}]
     same = (
         _roles_of(known) == [grant.role]
-        and known.get("clientid") == grant.name
+        and known.get("clientid") == account.get("clientid")
         and not known.get("groups")
     )
     commands = [] if same else [{"command": "modifyClient", **account}]

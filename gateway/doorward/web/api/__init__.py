@@ -10,6 +10,7 @@ from doorward.web.api import (
     doors,
     health,
     mosquitto,
+    mqtt,
     operators,
     people,
     site,
@@ -34,13 +35,7 @@ def router(*, demo: bool, local: bool = False) -> APIRouter:
 
     What hands out secrets is there with `local` alone.
     """
-    api = APIRouter(
-        prefix="/api/v1",
-        dependencies=[Depends(calling), Depends(guard_session)],
-        responses={
-            status: {"model": ErrorAnswer, "description": text} for status, text in _ERRORS.items()
-        },
-    )
+    api = _empty()
     for part in (
         doors,
         audit,
@@ -51,6 +46,7 @@ def router(*, demo: bool, local: bool = False) -> APIRouter:
         tokens,
         broker,
         mosquitto,
+        mqtt,
         health,
     ):
         api.include_router(part.router)
@@ -59,3 +55,21 @@ def router(*, demo: bool, local: bool = False) -> APIRouter:
     if demo:
         api.include_router(site.router)
     return api
+
+
+def broker_router() -> APIRouter:
+    """What a broker offers that runs alone, on its local socket."""
+    api = _empty()
+    for part in (mqtt, broker, health):
+        api.include_router(part.router)
+    return api
+
+
+def _empty() -> APIRouter:
+    return APIRouter(
+        prefix="/api/v1",
+        dependencies=[Depends(calling), Depends(guard_session)],
+        responses={
+            status: {"model": ErrorAnswer, "description": text} for status, text in _ERRORS.items()
+        },
+    )

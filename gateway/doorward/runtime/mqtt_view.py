@@ -1,0 +1,65 @@
+"""The broker as the API sees it, whichever broker that is: figures, and clients of our own that speak for operators."""
+
+import secrets
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager
+from itertools import chain
+
+from doorward.adapters.metrics import Exposition
+from doorward.adapters.mqtt_client import Login, MqttClient
+from doorward.app import figures
+from doorward.app.figures import Distribution, Figure
+from doorward.app.mqtt_desk import Conversation
+from doorward.app.mqtt_views import Listeners, MqttStatus
+from doorward.broker import Policy, Principal, Role
+from doorward.config import LOOPBACK
+from doorward.remote_broker import RemoteBroker
+
+API_NAME = (
+    "gateway-api"  # the user name of our own clients; their client ids begin with it and a slash
+)
+Read = Callable[[], Iterable[Figure | Distribution]]
+
+
+class MqttView:
+    """A `BrokerView`. `reads` give the figures; who else has some adds to them."""
+
+    def __init__(
+        self,
+        kind: str,
+        listeners: Listeners,
+        policy: Policy,
+        secret: str,
+        connected: Callable[[], bool],
+        numbers: Callable[[], Mapping[str, int]],
+        reads: Iterable[Read] = (),
+    ) -> None:
+        """`secret` is the password of API_NAME at the broker, `numbers` what a glance at it shows."""
+        self._kind = kind
+        self._listeners = listeners
+        self._policy = policy
+        self._secret = secret
+        self._connected = connected
+        self._numbers = numbers
+        self.reads = list(reads)
+        self._exposition = Exposition(self._read)
+
+    def status(self) -> MqttStatus:
+        return MqttStatus(self._kind, self._connected(), self._listeners, self._numbers())
+
+    def metrics(self) -> Mapping[str, float]:
+        return figures.flat(self._read())
+
+    def exposition(self) -> bytes:
+        return self._exposition.text()
+
+    def refuses_publish(self, topic: str) -> str | None:
+        return self._policy.refuses_publish(Principal(API_NAME, Role.API), topic)
+
+    def converse(self) -> AbstractAsyncContextManager[Conversation]:
+        client_id = f"{API_NAME}/{secrets.token_hex(6)}"
+        broker = RemoteBroker(LOOPBACK, self._listeners.plain or 0)
+        return MqttClient(broker, Login(API_NAME, self._secret, client_id))
+
+    def _read(self) -> Iterable[Figure | Distribution]:
+        return chain.from_iterable(read() for read in self.reads)
