@@ -14,6 +14,8 @@ USE_TLS = "MQTT_USE_TLS"
 CA = "MQTT_CA_CERT_PATH"
 CERTIFICATE = "MQTT_CERT_FILE_PATH"
 KEY = "MQTT_KEY_FILE_PATH"
+USER = "MQTT_USERNAME"
+PASSWORD = "MQTT_PASSWORD"  # noqa: S105 - the name of the variable
 
 PLAIN_PORT, TLS_PORT = 1883, 8883
 _SCHEMES = {"mqtt": False, "tcp": False, "mqtts": True, "ssl": True}

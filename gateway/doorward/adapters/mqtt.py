@@ -7,6 +7,7 @@ late, what a lost connection left behind, and a late answer is worth nothing.
 import asyncio
 import contextlib
 import random
+import ssl
 from collections.abc import Callable
 
 import paho.mqtt.client as paho
@@ -41,16 +42,19 @@ class MqttLink:
         base: str = topics.BASE,
         *,
         keeps_all: bool = False,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         """`name` is user name and client id; `secret` its password at the broker.
 
         keeps_all: the broker would keep also what is worth nothing later. To boards that goes at QoS 0 then, which no
-        broker keeps for who is away; and what it kept of it for us is dropped when we come back.
+        broker keeps for who is away; and what it kept of it for us is dropped when we come back. tls: None for a broker
+        on this machine.
         """
         self._address = (host, port)
         self._name = name
         self._secret = secret
         self._base = base
+        self._tls = tls
         self._fleeting = topic_tree.NOT_QUEUED if keeps_all else ()
         self._filters = [(topics.device_topic(base, "+", suffix), 1) for suffix in topic_tree.UP]
         self._watched: Watched | None = None
@@ -122,6 +126,8 @@ class MqttLink:
             manual_ack=True,
         )
         client.username_pw_set(self._name, self._secret)
+        if self._tls is not None:
+            client.tls_set_context(self._tls)
         client.connect_timeout = _CONNECT_S
         client.max_inflight_messages_set(_IN_FLIGHT)
         client.on_message = self._received

@@ -5,7 +5,7 @@ import contextlib
 import secrets
 import ssl
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -41,12 +41,8 @@ class Login:
     """Who connects. Without `client_id` a random one is used; `password` never appears in a repr."""
 
     user: str | None = None
-    password: str | None = None
+    password: str | None = field(default=None, repr=False)
     client_id: str = ""
-
-    def __repr__(self) -> str:
-        """All but the password."""
-        return f"Login({self.user!r}, client_id={self.client_id!r})"
 
 
 class MqttClient:

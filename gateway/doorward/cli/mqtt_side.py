@@ -11,13 +11,12 @@ import click
 from doorward.cli.failure import Failure
 from doorward.cli.options import Command
 from doorward.cli.secret import first_line
+from doorward.remote_broker import PASSWORD, USER
 
 if TYPE_CHECKING:
     from doorward.adapters.mqtt_client import MqttClient
     from doorward.remote_broker import RemoteBroker, TlsFiles
 
-PASSWORD = "MQTT_PASSWORD"  # noqa: S105 - the name of the variable
-USER = "MQTT_USERNAME"
 _ASK = "\0ask"  # --password without a value
 
 _OPTIONS = (

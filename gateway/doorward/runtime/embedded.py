@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack
 import structlog
 
 from doorward.adapters.mqtt import MqttLink
+from doorward.adapters.mqtt_client import Login
 from doorward.adapters.passwords import Argon2Passwords
 from doorward.app.health import Look
 from doorward.app.mqtt_views import Listeners
@@ -18,6 +19,7 @@ from doorward.broker.logins import PasswordLogins
 from doorward.broker.store import BrokerStore
 from doorward.config import LOOPBACK, Settings
 from doorward.domain.devices import Registration
+from doorward.remote_broker import RemoteBroker
 from doorward.runtime import checks
 from doorward.runtime.admission import BrokerAdmission
 from doorward.runtime.broker_desk import BrokerDesk, Record
@@ -123,7 +125,8 @@ async def start(
         "embedded",
         Listeners(mqtt.host, broker.secure_port, broker.websocket_port, plain_port),
         policy,
-        api_secret,
+        RemoteBroker(LOOPBACK, plain_port),
+        Login(API_NAME, api_secret),
         lambda: True,
         broker.status,
         [lambda: of_broker(broker)],

@@ -31,6 +31,7 @@ from doorward.runtime import checks, embedded, lock, restored, servers
 from doorward.runtime.adoption import Adoptions
 from doorward.runtime.broker_figures import of_gateway
 from doorward.runtime.broker_side import BrokerSide
+from doorward.runtime.foreign_side import ForeignSide
 from doorward.runtime.keys import open_keys
 from doorward.runtime.mosquitto_side import MosquittoSide
 from doorward.runtime.operators import OperatorCases, wire_operators
@@ -57,6 +58,7 @@ class Gateway:
         self.settings = settings
         self.tokens = tokens or OneTimeTokens(setup=secrets.token_urlsafe(16))
         self.web_port = 0
+        self.boards_host = settings.mqtt.host
         self.mqtt_port = 0  # for boards, over TLS
         self.plain_port = 0  # for this machine alone
         self.needs_setup = False
@@ -121,9 +123,13 @@ class Gateway:
         """Our own broker, or a way to the one that is used instead."""
         settings = self.settings
         known = self.store.registrations()
-        if settings.broker == MOSQUITTO:
-            policy = Policy(settings.base)
-            self.side: BrokerSide = await MosquittoSide.join(settings, policy, self.signer, known)
+        policy = Policy(settings.base)
+        foreign = await ForeignSide.find(settings, policy)
+        if foreign is not None:
+            self.side: BrokerSide = foreign
+            self.boards_host = foreign.boards_host
+        elif settings.broker == MOSQUITTO:
+            self.side = await MosquittoSide.join(settings, policy, self.signer, known)
         else:
             side = await embedded.start(settings, self.key, self.signer, known, self.tls, stack)
             self.broker, self.principals = side.broker, side.principals
@@ -243,7 +249,7 @@ class Gateway:
         )
 
     def _broker_for_boards(self) -> BrokerAddress:
-        return BrokerAddress(self.settings.mqtt.host, self.mqtt_port, self.settings.base)
+        return BrokerAddress(self.boards_host, self.mqtt_port, self.settings.base)
 
     def _web_servers(self, stack: AsyncExitStack, services: Services) -> tuple[Server, ...]:
         web = self.settings.web

@@ -21,7 +21,7 @@ def up(directory: Path, say: Say, *, port_base: int | None = None) -> int:
         say(f"doorward is up: {gateway.url}")
         if settings.web.https:
             say(f"Browsers trust it once they know its CA: {gateway.url}/ca")
-        say(f"Boards come to {settings.mqtt.host}:{gateway.mqtt_port}, over mutual TLS.")
+        say(f"Boards come to {gateway.boards_host}:{gateway.mqtt_port}, over mutual TLS.")
         if gateway.needs_setup:
             say(f"First run: make the first operator at {gateway.url}/setup with this setup token:")
             say(str(gateway.tokens.setup))

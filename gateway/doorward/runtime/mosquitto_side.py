@@ -18,6 +18,7 @@ from doorward.adapters.mosquitto.grants import Grant
 from doorward.adapters.mosquitto.keeper import Keeper
 from doorward.adapters.mosquitto.process import Process
 from doorward.adapters.mqtt import MqttLink
+from doorward.adapters.mqtt_client import Login
 from doorward.app.broker_views import BrokerSynced
 from doorward.app.health import Look
 from doorward.app.mqtt_views import Listeners as MqttListeners
@@ -27,6 +28,7 @@ from doorward.config import LOOPBACK, Settings
 from doorward.domain import devices
 from doorward.domain.devices import Registration
 from doorward.errors import DoorwardError, StartupError, Unavailable
+from doorward.remote_broker import RemoteBroker
 from doorward.runtime import mosquitto
 from doorward.runtime.broker_desk import Record
 from doorward.runtime.broker_side import GATEWAY_NAME
@@ -79,7 +81,8 @@ class MosquittoSide:
                 settings.mqtt.host, listeners.secure, listeners.websocket, listeners.plain
             ),
             policy,
-            self._api_password,
+            RemoteBroker(LOOPBACK, listeners.plain),
+            Login(API_NAME, self._api_password),
             lambda: self.link.connected,
             dict,
         )

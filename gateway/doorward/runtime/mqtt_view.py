@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from itertools import chain
 
 from doorward.adapters.metrics import Exposition
@@ -12,7 +13,6 @@ from doorward.app.figures import Distribution, Figure
 from doorward.app.mqtt_desk import Conversation
 from doorward.app.mqtt_views import Listeners, MqttStatus
 from doorward.broker import Policy, Principal, Role
-from doorward.config import LOOPBACK
 from doorward.remote_broker import RemoteBroker
 
 API_NAME = (
@@ -29,16 +29,18 @@ class MqttView:
         kind: str,
         listeners: Listeners,
         policy: Policy,
-        secret: str,
+        broker: RemoteBroker,
+        login: Login,
         connected: Callable[[], bool],
         numbers: Callable[[], Mapping[str, int]],
         reads: Iterable[Read] = (),
     ) -> None:
-        """`secret` is the password of API_NAME at the broker, `numbers` what a glance at it shows."""
+        """`broker` and `login`: how our own clients come to it; `numbers` is what a glance at it shows."""
         self._kind = kind
         self._listeners = listeners
         self._policy = policy
-        self._secret = secret
+        self._broker = broker
+        self._login = login
         self._connected = connected
         self._numbers = numbers
         self.reads = list(reads)
@@ -58,8 +60,7 @@ class MqttView:
 
     def converse(self) -> AbstractAsyncContextManager[Conversation]:
         client_id = f"{API_NAME}/{secrets.token_hex(6)}"
-        broker = RemoteBroker(LOOPBACK, self._listeners.plain or 0)
-        return MqttClient(broker, Login(API_NAME, self._secret, client_id))
+        return MqttClient(self._broker, replace(self._login, client_id=client_id))
 
     def _read(self) -> Iterable[Figure | Distribution]:
         return chain.from_iterable(read() for read in self.reads)

@@ -17,7 +17,7 @@ from tls_witness import Issuer
 
 from doorward.adapters.mqtt_client import Login, MqttClient
 from doorward.app.mqtt_views import MqttMessage
-from doorward.broker import Secure
+from doorward.broker import Role, Secure
 from doorward.errors import ConfigError, InvalidInput, NotPermitted, NotSignedIn, Unavailable
 from doorward.remote_broker import RemoteBroker, TlsFiles
 from doorward.runtime import tls
@@ -71,6 +71,24 @@ async def test_who_is_refused_is_told_why(tmp_path: Path) -> None:
             with pytest.raises(InvalidInput):
                 await client.subscribe(["a/#/b"])
     assert "wrong" not in repr(Login("front", "wrong", "front"))
+
+
+async def test_the_gateways_own_clients_come_under_their_own_name_alone(tmp_path: Path) -> None:
+    async with running_broker(tmp_path) as site:
+        name = "gateway-api"
+        site.principals.add(name, secret(name), Role.API, keep=False)
+        broker = RemoteBroker("127.0.0.1", site.port)
+        async with (
+            MqttClient(broker, Login(name, secret(name), f"{name}/1")) as one,
+            MqttClient(broker, Login(name, secret(name), f"{name}/2")) as other,
+        ):
+            await one.subscribe(["school/#"])
+            await other.publish("school/bell", b"x", 1)
+            async with asyncio.timeout(10):
+                assert await one.message() == MqttMessage("school/bell", b"x", 0, False)
+        for client_id in ("front", name, "somebody"):
+            with pytest.raises(NotSignedIn, match="client id"):
+                await MqttClient(broker, Login(name, secret(name), client_id)).__aenter__()
 
 
 async def test_nobody_there_and_a_broker_that_leaves_are_told(tmp_path: Path) -> None:
