@@ -42,7 +42,7 @@ class BrokerView(Protocol):
         """The rule that keeps operators from saying something there, None when they may."""
 
     def converse(self) -> AbstractAsyncContextManager[Conversation]:
-        """Connect, with what the role Admin may do at the broker. Raises Unavailable."""
+        """Connect, with the right to everything but what users never may. Raises Unavailable."""
 
 
 class MqttDesk:

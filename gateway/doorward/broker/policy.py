@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from doorward.broker.filters import covers
 from doorward.broker.principals import Principal, Role
 from doorward.broker.rules import (
+    API,
     DEVICE,
     GATEWAY,
     ROLE,
@@ -20,7 +21,7 @@ from doorward.broker.rules import (
     judge,
     rights_of,
 )
-from doorward.broker.shipped import ADMIN, built_in
+from doorward.broker.shipped import built_in
 from doorward_core import topic_tree, topics
 
 NOT_GRANTED = "not-granted"
@@ -186,7 +187,7 @@ class Policy:
 
 def _subjects(principal: Principal) -> tuple[str, ...]:
     if principal.role is Role.API:
-        return (USERS, ROLE + ADMIN)
+        return (USERS, API)
     if principal.role is not Role.USER:
         return (_SUBJECTS[principal.role],)
     roles = (ROLE + role for role in sorted(principal.roles))

@@ -22,7 +22,7 @@ class Role(enum.Enum):
     DEVICE = "device"
     WAITING = "waiting"  # a device that nobody has approved yet
     GATEWAY = "gateway"
-    API = "api"  # the gateway's own clients, that speak for its operators; may do what the role Admin may
+    API = "api"  # the gateway's own clients, that speak for its operators; may do all but what users never may
     USER = "user"  # a person or a tool, with a password; `Principal.roles` says what it may do
 
 

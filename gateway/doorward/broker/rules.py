@@ -14,7 +14,13 @@ Effect = Literal["allow", "deny"]
 
 ROLE: Final = "role:"
 USER: Final = "user:"
-DEVICE, WAITING, GATEWAY, USERS = "device", "waiting", "gateway", "users"  # of what is built in
+DEVICE, WAITING, GATEWAY, API, USERS = (
+    "device",
+    "waiting",
+    "gateway",
+    "api",
+    "users",
+)  # of what is built in
 
 # What a level of a topic can be made of without meaning anything else to a broker, ours or another.
 _NAME = re.compile(r"[A-Za-z0-9_.@-]{1,64}")

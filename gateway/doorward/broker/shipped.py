@@ -1,6 +1,6 @@
 """The rules that need nobody's say: what a board, the gateway and every user may do, by the topic tree of the site."""
 
-from doorward.broker.rules import DEVICE, GATEWAY, ROLE, USERS, WAITING, Rule
+from doorward.broker.rules import API, DEVICE, GATEWAY, ROLE, USERS, WAITING, Rule
 from doorward_core import topic_tree, topics
 
 # What a lock obeys, and what else the gateway alone says to a board. It is sealed, so that a board would not believe a
@@ -24,6 +24,9 @@ def built_in(base: str) -> tuple[Rule, ...]:
         *(may(WAITING, leaf, publish=False) for leaf in topic_tree.WAITING_DOWN),
         *(may(DEVICE, leaf, publish=True) for leaf in topic_tree.UP),
         *(may(DEVICE, leaf, publish=False) for leaf in topic_tree.DOWN),
+        # Who may use the gateway's API for this is the gateway's to say; what users never may, it may not either.
+        Rule(API, "allow", True, True, "#", built_in=True),
+        Rule(API, "allow", False, True, "$SYS/#", built_in=True),
         never(topics.device_topic(base, "+", "commands/#")),
         *(never(topics.device_topic(base, "+", leaf)) for leaf in _SAID_BY_THE_GATEWAY),
         never("$SYS/#"),
@@ -35,8 +38,7 @@ def reserved(base: str) -> tuple[str, ...]:
     return (base + "/#", "vault/#", "door/#", "iot/#", "$SYS/#", "$CONTROL/#")
 
 
-ADMIN = "Admin"
-ROLES = (ADMIN, "Teacher", "Student", "User", "Guest")
+ROLES = ("Admin", "Teacher", "Student", "User", "Guest")
 
 
 def _may(role: str, where: str, *, publish: bool = False, subscribe: bool = False) -> Rule:

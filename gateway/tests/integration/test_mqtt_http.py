@@ -8,11 +8,13 @@ from pathlib import Path
 
 import httpx
 import pytest
+from site_support import broker_of, settings_for
 from stage.house import furnish
 from stage.online import OnlineBoard
 from stage.secrets import Enrolment
 
 from doorward import config
+from doorward.config import MOSQUITTO
 from doorward.runtime import Gateway
 
 ANY_PORT = {"web": {"port": 0}, "mqtt": {"port": 0}, "timezone": "Europe/Berlin"}
@@ -106,3 +108,28 @@ async def test_a_stopping_gateway_does_not_wait_for_listeners(
         assert await anext(heard) == ""
         async with asyncio.timeout(15):
             await gateway.stop()
+
+
+async def test_the_same_goes_through_mosquitto(tmp_path: Path) -> None:
+    settings = settings_for(tmp_path / "site", MOSQUITTO)
+    async with broker_of(settings):
+        gateway = Gateway(settings)
+        await gateway.start()
+        try:
+            transport = httpx.AsyncHTTPTransport(uds=str(settings.socket))
+            async with httpx.AsyncClient(
+                transport=transport, base_url="http://doorward/api/v1"
+            ) as api:
+                status = (await api.get("/mqtt/status")).json()
+                assert (status["broker"], status["connected"]) == ("mosquitto", True)
+                message = {"topic": "school/bell", "payload": "ring", "qos": 1, "retain": True}
+                assert (await api.post("/mqtt/publish", json=message)).status_code == 200
+                order = {"topic": "school/#", "count": 1}
+                heard = (await api.post("/mqtt/subscribe", json=order)).json()["messages"]
+                assert [one["payload"] for one in heard] == ["ring"]
+                order = {"topic": "doorward/devices/front/commands/control"}
+                assert (await api.post("/mqtt/publish", json=order)).status_code == 403
+                assert "doorward_link_up 1.0" in (await api.get("http://doorward/metrics")).text
+        finally:
+            await gateway.stop()
+            await gateway.wait()
