@@ -1,5 +1,6 @@
 """What a broker promised to a publisher, and whether it kept its word."""
 
+import random
 from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -19,6 +20,16 @@ class Sent(NamedTuple):
     payload: bytes
     qos: int
     retain: bool
+
+    @classmethod
+    def any(cls, payload: bytes, dice: random.Random) -> "Sent":
+        """At QoS 1 or 2, some of them retained.
+
+        Those at QoS 1 alone: sent again after a kill it is published again, and would come behind what is known at
+        QoS 2 and is not; order is promised within one QoS (4.6).
+        """
+        retain = dice.random() < 0.2
+        return cls(payload, 1 if retain else dice.choice((1, 2)), retain)
 
     def by(self, peer: Peer) -> None:
         """Publish it."""

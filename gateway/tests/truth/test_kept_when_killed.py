@@ -46,9 +46,7 @@ class Campaign:
             self.front.on_packet = on_packet
             await self.front.connect(broker.port)
             for _ in range(30):
-                one = Sent(
-                    b"%d" % len(self.sent), self.dice.choice((1, 2)), self.dice.random() < 0.2
-                )
+                one = Sent.any(b"%d" % len(self.sent), self.dice)
                 self.sent.append(one)
                 one.by(self.front)
             await self.front.ended()

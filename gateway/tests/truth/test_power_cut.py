@@ -72,9 +72,7 @@ async def worked(tmp_path: Path, dice: random.Random, mutant: str | None = None)
         for _ in range(BURSTS):
             for _ in range(dice.randrange(1, 8)):
                 padding = bytes(dice.choice((0, 0, 100, 40_000)))
-                one = Sent(
-                    b"%d " % len(run.sent) + padding, dice.choice((1, 2)), dice.random() < 0.2
-                )
+                one = Sent.any(b"%d " % len(run.sent) + padding, dice)
                 run.sent.append(one)
                 one.by(front)
             run.bursts.append(len(run.sent))
