@@ -59,20 +59,23 @@ async def _crowd(order: dict[str, Any]) -> dict[str, Any]:
     contexts = [_context(order, name) for name, _, _ in order["members"]]
     members: list[Member] = []
 
+    turns = asyncio.Semaphore(order["at_once"])
+
     async def join(number: int, name: str, secret: str, topic_filter: str) -> float:
         context = contexts[number]
         source = f"127.1.{number >> 8}.{number & 255}"
-        _, member = await loop.create_connection(
-            lambda: Member(name, secret, topic_filter),
-            "127.0.0.1",
-            order["port"],
-            ssl=context,
-            server_hostname=HOST if context else None,
-            ssl_handshake_timeout=_CROWD_S if context else None,
-            local_addr=(source, 0),
-        )
-        members.append(member)
-        return await member.settled
+        async with turns:
+            _, member = await loop.create_connection(
+                lambda: Member(name, secret, topic_filter),
+                "127.0.0.1",
+                order["port"],
+                ssl=context,
+                server_hostname=HOST if context else None,
+                ssl_handshake_timeout=_CROWD_S if context else None,
+                local_addr=(source, 0),
+            )
+            members.append(member)
+            return await member.settled
 
     begin, cpu = time.monotonic(), time.process_time()
     joining = [join(number, *member) for number, member in enumerate(order["members"])]

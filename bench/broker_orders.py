@@ -12,6 +12,7 @@ from doorward_core import topics
 
 WINDOW = 50
 _PATIENCE_S = 120
+_SOME = 50
 
 
 def order(served: Served, what: str, **more: Any) -> dict[str, Any]:
@@ -32,7 +33,10 @@ def order(served: Served, what: str, **more: Any) -> dict[str, Any]:
 
 
 def crowd(served: Served, count: int, *, stay: bool, tls: str = "") -> dict[str, Any]:
-    """So many devices connect and subscribe at once; with `tls` over TLS, with the certificates in that folder."""
+    """So many devices connect and subscribe, at once or, to `stay`, some at a time.
+
+    With `tls` they come over TLS, with the certificates in that folder.
+    """
     devices = list(served.secrets.items())[1 : count + 1]
     return {
         "what": "crowd",
@@ -43,6 +47,7 @@ def crowd(served: Served, count: int, *, stay: bool, tls: str = "") -> dict[str,
         ],
         "certificates": tls,
         "stay": stay,
+        "at_once": _SOME if stay else count,
     }
 
 

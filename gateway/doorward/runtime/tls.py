@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+from asyncio import sslproto
 from pathlib import Path
 
 import structlog
@@ -14,6 +15,10 @@ from doorward.runtime.server_certificate import ServerCertificate
 _log = structlog.get_logger(__name__)
 
 _LOOK_S = 86400.0
+
+# The largest TLS record. asyncio gives each TLS connection a read buffer of that size from its first moment on, and
+# with its own 256 KiB a few thousand strangers who never finish a handshake would take a gigabyte.
+sslproto.SSLProtocol.max_size = 16 * 1024
 
 
 class ServerTls:

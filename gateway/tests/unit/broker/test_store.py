@@ -11,7 +11,7 @@ from doorward.broker import store as broker_store
 from doorward.broker.ports import Batch, Entry, Kept, KeptMessage, KeptRetained, KeptSession
 from doorward.broker.shipped import SHIPPED
 from doorward.broker.store import BrokerStore
-from doorward.database import for_writing, migrate, open_database
+from doorward.database import for_writing, migrating, open_database
 from doorward.errors import WrongKey
 
 KEY = bytes(32)
@@ -137,7 +137,7 @@ async def test_what_the_first_version_kept_is_still_there(tmp_path):
     package = tmp_path / "old_store/migrations/versions"
     package.mkdir(parents=True)
     shutil.copy(first, package)
-    migrate._upgrade(engine, package.parent)
+    migrating.run(engine, package.parent)
     with for_writing(engine).begin() as connection:
         connection.exec_driver_sql("INSERT INTO session VALUES ('front')")
         connection.exec_driver_sql("INSERT INTO subscription VALUES ('front', 'a/#', 1)")

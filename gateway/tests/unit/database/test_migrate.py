@@ -4,12 +4,14 @@ import os
 import signal
 import subprocess
 import sys
+from importlib.resources import as_file, files
 from pathlib import Path
 
 import pytest
+from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
-from doorward.database import copying, open_database, upgrade
+from doorward.database import copying, migrate, open_database, upgrade
 from doorward.errors import DatabaseError, DatabaseTooNew, UpgradeFailed
 
 KEY = bytes(range(32))
@@ -41,6 +43,28 @@ def test_it_reaches_head_once(tmp_path: Path, package: Path) -> None:
     upgrade(engine, "migrated_package")
     assert set(inspect(engine).get_table_names()) == {"alembic_version", "thing"}
     engine.dispose()
+
+
+@pytest.mark.parametrize("package", ["doorward.broker.store", "doorward.adapters.store"])
+def test_migrations_are_named_after_their_revisions(package: str) -> None:
+    """An up-to-date database is told by that name, without Alembic."""
+    with as_file(files(package) / "migrations") as folder:
+        assert migrate._newest(folder) == ScriptDirectory(str(folder)).get_current_head()
+
+
+def test_a_database_that_is_up_to_date_does_without_alembic(tmp_path: Path) -> None:
+    script = f"""
+import sys
+from pathlib import Path
+from doorward.database import open_database, upgrade
+upgrade(open_database(Path({str(tmp_path / "a.db")!r}), bytes(32)), "doorward.broker.store")
+print("alembic" in sys.modules)
+"""
+    told = [
+        subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+        for _ in range(2)
+    ]
+    assert [one.stdout for one in told] == ["True\n", "False\n"]
 
 
 def test_a_failing_migration_leaves_nothing_behind(tmp_path: Path, package: Path) -> None:

@@ -11,7 +11,7 @@ from stage.notary import MemoryNotary
 
 from doorward.adapters.store import SqlStore, chain, migrations
 from doorward.app.trust import AuditHead
-from doorward.database import for_writing, migrate, open_database
+from doorward.database import for_writing, migrating, open_database
 from doorward.domain.audit import ERASED, AuditRow
 from doorward.domain.audit_chain import ORIGIN, Head, erase, follow
 from doorward.domain.audit_walk import Finding, Walked, links, walk
@@ -287,7 +287,7 @@ async def test_rows_of_an_older_version_are_chained_by_the_upgrade(tmp_path: Pat
     for script in Path(migrations.__file__).parent.glob("versions/000[12]_*.py"):
         shutil.copy(script, versions)
     older = open_database(path, KEY)
-    migrate._upgrade(older, tmp_path)
+    migrating.run(older, tmp_path)
     with for_writing(older).begin() as connection:
         for number in (2, 3, 7):
             connection.exec_driver_sql(
