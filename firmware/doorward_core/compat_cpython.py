@@ -1,7 +1,5 @@
 # CPython's half of compat: what MicroPython brings along. No board loads it.
 
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-
 _PERIOD = 1 << 30
 
 
@@ -20,6 +18,9 @@ def ticks_diff(later: int, earlier: int) -> int:
 
 class aes_cbc:  # noqa: N801 - a function elsewhere
     def __init__(self, key: bytes, iv: bytes) -> None:
+        # Here, because it takes 7 MB, and a broker alone seals nothing.
+        from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
         self._cipher = Cipher(algorithms.AES(key), modes.CBC(iv))
 
     def encrypt(self, block: bytes) -> bytes:
