@@ -64,6 +64,9 @@ class MqttLimits(_Section):
     publish_rate: float | None = Field(default=None, ge=0)
     publish_bytes: float | None = Field(default=None, ge=0)
     subscriptions: int | None = Field(default=None, ge=1)
+    levels: int | None = Field(default=None, ge=32)
+    sessions: int | None = Field(default=None, ge=0)
+    retained_bytes: int | None = Field(default=None, ge=0)
 
     def given(self) -> dict[str, Any]:
         """What was said."""

@@ -115,4 +115,4 @@ def _refuses_id(
     session = exchange.router.sessions.get(client)
     if session is not None and session.principal.name != principal.name:
         return f"{shown} belongs to somebody else"
-    return None
+    return None if packet.clean else exchange.router.quotas.refuses_session(principal, client)

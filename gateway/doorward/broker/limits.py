@@ -27,4 +27,7 @@ class Limits:
     publish_rate: float = 2000.0
     publish_bytes: float = 4.0 * (1 << 20)
     subscriptions: int = 256  # topic filters of one session
+    levels: int = 65_536  # of all the deep filters of one principal; each costs some 300 bytes
+    sessions: int = 64  # that one user keeps here while it is away
+    retained_bytes: int = 64 << 20  # of all retained messages: beyond it users may retain no more
     denials: int = 20  # refusals of one client that are told at once; then one a second

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from typing import TypeVar
 
 from doorward.broker.filters import covers
 from doorward.broker.principals import Principal, Role
@@ -30,8 +31,13 @@ OUTSIDE_BASE = "outside-base"
 
 _MOST_CLIENTS = 8192
 _MOST_TOPICS = 1024
+LONGEST_KEPT = (
+    512  # characters of a topic whose verdict is remembered: longer ones would fill memory
+)
 
 _SUBJECTS = {Role.DEVICE: DEVICE, Role.WAITING: WAITING, Role.GATEWAY: GATEWAY}
+
+Answer = TypeVar("Answer")
 
 
 class _Known:
@@ -110,10 +116,8 @@ class Policy:
             return known.publishes[topic]
         except KeyError:
             pass
-        if len(known.publishes) >= _MOST_TOPICS:
-            known.publishes.clear()
         rule = self._refusal(principal, judge(known.rules, "publish", topic), topic)
-        known.publishes[topic] = rule
+        _remember(known.publishes, topic, rule)
         return rule
 
     def refuses_subscribe(
@@ -130,9 +134,8 @@ class Policy:
             return known.reads[topic]
         except KeyError:
             pass
-        if len(known.reads) >= _MOST_TOPICS:
-            known.reads.clear()
-        known.reads[topic] = allowed = judge(known.rules, "subscribe", topic).allowed
+        allowed = judge(known.rules, "subscribe", topic).allowed
+        _remember(known.reads, topic, allowed)
         return allowed
 
     def places_of(self, name: str) -> tuple[str, ...]:
@@ -183,6 +186,14 @@ class Policy:
             return OUTSIDE_BASE
         owner = topic_tree.parse(self.base, asked)
         return NOT_GRANTED if owner and owner[0] == principal.name else FOREIGN_DEVICE
+
+
+def _remember(answers: dict[str, Answer], topic: str, answer: Answer) -> None:
+    if len(topic) > LONGEST_KEPT:
+        return
+    if len(answers) >= _MOST_TOPICS:
+        answers.clear()
+    answers[topic] = answer
 
 
 def _subjects(principal: Principal) -> tuple[str, ...]:

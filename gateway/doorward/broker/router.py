@@ -1,7 +1,6 @@
 """From a publish to its subscribers: policy first, then retained messages, sessions and the journal."""
 
 import json
-import logging
 from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple
 
@@ -10,16 +9,15 @@ from doorward.broker.journal import Journal
 from doorward.broker.limits import Limits
 from doorward.broker.log import DENIED, PUBLISH, SUBSCRIBE, UNSUBSCRIBE, BrokerLog
 from doorward.broker.messages import Message
-from doorward.broker.policy import Policy
+from doorward.broker.policy import LONGEST_KEPT, Policy
 from doorward.broker.ports import Kept, KeptMessage, KeptRetained
 from doorward.broker.principals import Principal, Principals, Role
+from doorward.broker.quotas import Quotas
 from doorward.broker.retained import RetainedMessages
 from doorward.broker.session import Session
 from doorward.broker.subscriptions import SubscriptionTree
 from doorward.broker.throttle import Throttle
 from doorward_core import mqtt, topic_tree
-
-_log = logging.getLogger(__name__)
 
 _MOST_ROUTES = 4096
 _TOPIC_SHOWN = 200  # characters of a refused topic that are repeated: boards drop long payloads
@@ -54,6 +52,7 @@ class Router:
         self._routes: dict[str, _Route] = {}
         self.sessions: dict[str, Session] = {}
         self.retained = RetainedMessages()
+        self.quotas = Quotas(limits, self.sessions, self.retained)
         self.own = RetainedMessages()  # what the broker itself says; not kept on disk
         self.denials = 0
         self.log = log or BrokerLog()
@@ -172,18 +171,9 @@ class Router:
 
     def _grant(self, session: Session, topic_filter: str, qos: int) -> int:
         rule = self._policy.refuses_subscribe(session.principal, topic_filter, session.client)
+        rule = rule or self.quotas.refuses_filter(session, topic_filter)
         if rule is not None:
             self.deny(session.principal, "subscribe", topic_filter, rule, session.client)
-            return mqtt.REFUSED
-        if (
-            len(session.subscriptions) >= self._limits.subscriptions
-            and topic_filter not in session.subscriptions
-        ):
-            _log.warning(
-                "%s has too many subscriptions, %r refused",
-                session.principal.name,
-                topic_filter[:_TOPIC_SHOWN],
-            )
             return mqtt.REFUSED
         self._subscribe(session, topic_filter, qos)
         if not session.clean:
@@ -228,6 +218,8 @@ class Router:
     ) -> bool:
         """Check, then deliver. True when the publisher's acknowledgement has to wait for the disk."""
         rule = self._policy.refuses_publish(principal, topic, client)
+        if rule is None and retain:
+            rule = self.quotas.refuses_retained(principal, topic, payload)
         if rule is not None:
             self.deny(principal, action, topic, rule, client)
             return False
@@ -308,11 +300,13 @@ class Router:
 
     def _find(self, topic: str) -> _Route:
         """The route of a topic; kept until a subscription or a right changes."""
-        if len(self._routes) >= _MOST_ROUTES:
-            self._routes.clear()
         found = self._tree.match(topic).items()
         recipients = tuple(one for one in found if self._reads(one[0], topic))
-        route = self._routes[topic] = _Route(self._policy.keeps(topic), recipients)
+        route = _Route(self._policy.keeps(topic), recipients)
+        if len(topic) <= LONGEST_KEPT:
+            if len(self._routes) >= _MOST_ROUTES:
+                self._routes.clear()
+            self._routes[topic] = route
         return route
 
 

@@ -68,6 +68,6 @@ def can_be_granted(entry: BrokerEntry, users: Sequence[str]) -> str:
     if entry.action != "DENIED" or entry.principal not in users:
         return ""
     asked, _, rule = entry.detail.partition(": ")
-    if rule.startswith("deny ") or not entry.topic:
+    if rule != "not-granted" or not entry.topic:
         return ""
     return {"publish": "publish", "will": "publish", "subscribe": "subscribe"}.get(asked, "")
