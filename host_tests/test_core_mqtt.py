@@ -103,6 +103,14 @@ def test_what_the_standard_forbids_is_refused():
         raises(mqtt.MqttError, mqtt_stream.Decoder().feed, stream)
 
 
+def test_what_came_before_a_mistake_is_given_out_first():
+    decoder = mqtt_stream.Decoder()
+    assert [packet[0] for packet in decoder.feed(mqtt.pingreq() + b"\xf0\x00")] == [12]
+    assert decoder.broken is not None
+    assert decoder.pending() == 0
+    raises(mqtt.MqttError, decoder.feed, mqtt.pingreq())
+
+
 def test_a_packet_over_the_limit_is_refused_before_it_is_there():
     raises(mqtt.MqttError, mqtt_stream.Decoder(100).feed, b"\x30\x65")
     assert mqtt_stream.Decoder(100).feed(b"\x30\x64") == []

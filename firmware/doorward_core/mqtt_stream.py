@@ -11,13 +11,26 @@ class Decoder:
     def __init__(self, largest: int = 268435455) -> None:
         self._largest = largest
         self._buffer = b""
+        self.broken: "MqttError | None" = None  # what ended the stream
 
     def feed(self, data: bytes) -> "list[tuple[int, int, bytes]]":
-        # The packets that data completes, as (type, flags, body). Raises MqttError; the
-        # connection is then to be closed, for nothing after it can be understood.
-        buffer = self._buffer + data if self._buffer else data
-        have = len(buffer)
+        # The packets that data completes, as (type, flags, body). What cannot be understood sets
+        # broken: the connection is to be closed, once the packets before it were looked at.
+        # Raises it when there are none, and when called again.
+        if self.broken is not None:
+            raise self.broken
         packets: "list[tuple[int, int, bytes]]" = []
+        try:
+            self._cut(self._buffer + data if self._buffer else data, packets)
+        except MqttError as error:
+            self.broken = error
+            self._buffer = b""
+            if not packets:
+                raise
+        return packets
+
+    def _cut(self, buffer: bytes, packets: "list[tuple[int, int, bytes]]") -> None:
+        have = len(buffer)
         at = 0
         while have - at > 1:
             head = buffer[at]
@@ -39,7 +52,6 @@ class Decoder:
             packets.append((kind, flags, buffer[start:end]))
             at = end
         self._buffer = buffer[at:]
-        return packets
 
     def pending(self) -> int:
         # Bytes received that are not yet a packet.

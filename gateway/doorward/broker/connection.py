@@ -89,7 +89,9 @@ class Connection(asyncio.Protocol):
                     self._heard = self.exchange.clock()
             self._take(packets)
             entrance = self._entrance
-            if entrance is not None and entrance.holds_too_much(self._decoder.pending()):
+            if self._decoder.broken is not None:
+                self.end(str(self._decoder.broken))
+            elif entrance is not None and entrance.holds_too_much(self._decoder.pending()):
                 self.end("more than a first packet may hold")
         self.exchange.flush()
 

@@ -164,6 +164,21 @@ async def test_in_a_later_packet(tmp_path, caplog):
         assert [one.payload for one in await gateway.messages()] == [b"alive"]
 
 
+async def test_what_came_before_it_in_the_same_segment_counts(tmp_path, caplog):
+    caplog.set_level("INFO")
+    will = (OFFLINE, b"gone", False, 0)
+    async with running_broker(tmp_path) as site, site.client(GATEWAY) as gateway:
+        await gateway.subscribe("doorward/#")
+        front = await Client.open(site.port)
+        await front.connect("front", will=will)
+        front.write(mqtt.publish(EVENTS, b"before", 0) + b"\xf0\x00")
+        assert (await gateway.message()).payload == b"before"
+        assert (await gateway.message()).payload == b"gone"
+        await site.gone("front")
+        await front.drop()
+    assert "reserved packet type 15" in caplog.text
+
+
 async def test_nothing_after_a_goodbye_is_heard(tmp_path):
     """[MQTT-3.14.4-2]."""
     async with running_broker(tmp_path) as site, site.client(GATEWAY) as gateway:

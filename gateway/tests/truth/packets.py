@@ -99,7 +99,7 @@ def survives(packet: bytes) -> bool:
                 return False
     except mqtt.MqttError:
         return False
-    return not decoder.pending()
+    return decoder.broken is None and not decoder.pending()
 
 
 def bursts(name: str, dice: random.Random, longest: int) -> Iterator[list[bytes]]:
