@@ -10,11 +10,15 @@ RuleEffect = Literal["allow", "deny"]
 
 @dataclass(frozen=True, slots=True)
 class BrokerUser:
-    """Somebody, or a tool, that comes to the broker with a name and a password."""
+    """Somebody, or a tool, that comes to the broker with a name and a password.
+
+    connections: None where another program is the broker. needs_password: that program was never told one.
+    """
 
     name: str
     roles: tuple[str, ...]
-    connections: int = 0
+    connections: int | None = 0
+    needs_password: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +38,14 @@ class BrokerRule:
 
 @dataclass(frozen=True, slots=True)
 class BrokerSynced:
-    """What a look at the accounts of a broker outside came to: how many there are to be, and what was corrected."""
+    """What a look at the accounts of a broker outside came to: how many there are to be, and what was corrected.
+
+    need_password: the users that cannot come in until somebody gives them a password anew.
+    """
 
     wanted: int
     changed: tuple[str, ...]
+    need_password: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

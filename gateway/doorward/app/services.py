@@ -283,6 +283,10 @@ class BrokerAdministration(Protocol):
     def feed(self) -> Feed:
         """The log as it is written: each item holds a `BrokerEntry`, under its number."""
 
+    @property
+    def log_elsewhere(self) -> str:
+        """Where the log is when another program keeps it, as a next step; what is here are changes alone then."""
+
     def users(self) -> tuple[BrokerUser, ...]: ...
 
     async def add_user(
@@ -359,7 +363,7 @@ class BrokerServices:
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """All of it. `site` is there only in the demo, `broker` only with our own broker."""
+    """All of it. `site` is there only in the demo, `broker` only where users and rules are ours to keep."""
 
     people: People
     doors: Doors

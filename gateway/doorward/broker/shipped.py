@@ -30,6 +30,8 @@ def built_in(base: str) -> tuple[Rule, ...]:
         never(topics.device_topic(base, "+", "commands/#")),
         *(never(topics.device_topic(base, "+", leaf)) for leaf in _SAID_BY_THE_GATEWAY),
         never("$SYS/#"),
+        # Where Mosquitto is the broker, it is told there who may do what.
+        Rule(USERS, "deny", True, True, "$CONTROL/#", built_in=True),
     )
 
 

@@ -29,7 +29,13 @@ def list_users(*, as_json: bool, data: Path | None) -> None:
     with Api(data) as api:
         answer = api.get("broker/users")
     rows = [(one["name"], " ".join(one["roles"]) or None, one["connections"]) for one in answer]
-    text = table(("name", "roles", "connections"), rows)
+    lines = [table(("name", "roles", "connections"), rows)]
+    lines += [
+        clean(f"{one['name']} cannot come in: run `doorward broker users passwd {one['name']}`")
+        for one in answer
+        if one["needs_password"]
+    ]
+    text = "\n".join(lines)
     show(answer, text if rows else "nobody yet; `doorward broker users add`", as_json=as_json)
 
 

@@ -122,7 +122,11 @@ def sync(*, as_json: bool, data: Path | None) -> None:
         answer = api.post("broker/mosquitto/sync")
     changed = answer["changed"]
     text = f"{answer['wanted']} accounts, {len(changed)} changes"
-    show(answer, "\n".join([text, *map(clean, changed)]), as_json=as_json)
+    locked_out = [
+        f"{clean(name)} cannot come in: run `doorward broker users passwd {clean(name)}`"
+        for name in answer["need_password"]
+    ]
+    show(answer, "\n".join([text, *map(clean, changed), *locked_out]), as_json=as_json)
 
 
 mosquitto.add_command(create_archive, "backup")

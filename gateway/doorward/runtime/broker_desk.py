@@ -44,15 +44,43 @@ class Administered(Protocol):
     @property
     def log(self) -> BrokerLog: ...
 
-    def connected(self) -> Counter[str]:
-        """How many connections each principal has."""
+    def connected(self) -> Counter[str] | None:
+        """How many connections each principal has; None where nobody knows."""
 
     def status(self) -> dict[str, int]:
         """Counters by name."""
 
 
+class Elsewhere(Protocol):
+    """Another program that is the broker. `log`: what to do to see its log."""
+
+    log: str
+
+    async def check_new(self, name: str) -> None:
+        """Raise Conflict when it has a user of this name that is none of ours, Unavailable when it is away."""
+
+    async def tell(self, name: str | None = None, password: str | None = None) -> None:
+        """Make it know what is kept here, and with `password` the one of this user. Raises Unavailable."""
+
+    def needs_password(self, name: str) -> bool:
+        """Whether it was never told the password of this user."""
+
+
+class _Here:
+    """The broker is ours: it knows what is kept."""
+
+    log = ""
+
+    async def check_new(self, name: str) -> None: ...
+
+    async def tell(self, name: str | None = None, password: str | None = None) -> None: ...
+
+    def needs_password(self, name: str) -> bool:
+        return False
+
+
 class BrokerDesk:
-    """`BrokerAdministration` for the embedded broker."""
+    """`BrokerAdministration` of what is kept in broker.db, for the embedded broker and for another."""
 
     def __init__(
         self,
@@ -62,8 +90,9 @@ class BrokerDesk:
         *,
         built_in: Sequence[Rule],
         record: Record = unrecorded,
+        elsewhere: Elsewhere | None = None,
     ) -> None:
-        """Administer a broker that runs; `built_in` are its policy's own rules."""
+        """Administer a broker that runs, or what `elsewhere` is told; `built_in` are its policy's own rules."""
         self._broker = broker
         self._acl = broker.acl
         self._log = broker.log
@@ -71,6 +100,7 @@ class BrokerDesk:
         self._passwords = passwords
         self._built_in = built_in
         self._record = record
+        self._elsewhere: Elsewhere = elsewhere or _Here()
         # Its numbers are those of the log: a reader that comes back names the last line that it has.
         self.feed = LiveFeed(self._log.number)
         self._log.listeners.append(lambda entry: self.feed.publish("broker", _entry(entry)))
@@ -79,8 +109,7 @@ class BrokerDesk:
 
     def users(self) -> tuple[BrokerUser, ...]:
         """Everybody with a password, by name."""
-        connected = self._broker.connected()
-        return tuple(_user(one, connected[one.name]) for one in self._acl.users())
+        return tuple(map(self._user, self._acl.users()))
 
     async def add_user(
         self, name: str, password: str, roles: Sequence[str], *, actor: str
@@ -88,10 +117,12 @@ class BrokerDesk:
         """Let somebody in. Raises InvalidInput, NotFound for a role, Conflict."""
         self._acl.check_new(name, roles)
         check_password(password)
+        await self._elsewhere.check_new(name)
         hashed = await self._passwords.hash(password)
         made = self._acl.add_user(name, hashed, roles)
         await self._changed(audit.BROKER_USER, actor, f"{name} may connect, {_as(made)}.")
-        return _user(made)
+        await self._elsewhere.tell(name, password)
+        return self._user(made)
 
     async def set_password(self, name: str, password: str, *, actor: str) -> BrokerUser:
         """Give a user another password. Raises InvalidInput or NotFound."""
@@ -100,18 +131,21 @@ class BrokerDesk:
         hashed = await self._passwords.hash(password)
         user = self._acl.set_password(name, hashed)
         await self._changed(audit.BROKER_USER, actor, f"{name} has a new password at the broker.")
-        return _user(user)
+        await self._elsewhere.tell(name, password)
+        return self._user(user)
 
     async def set_roles(self, name: str, roles: Sequence[str], *, actor: str) -> BrokerUser:
         """Let a user follow other rules. Raises NotFound."""
         user = self._acl.set_roles(name, roles)
         await self._changed(audit.BROKER_USER, actor, f"{name} is known {_as(user)} now.")
-        return _user(user, self._broker.connected()[name])
+        await self._elsewhere.tell()
+        return self._user(user)
 
     async def remove_user(self, name: str, *, actor: str) -> None:
         """Shut a user out. Raises NotFound."""
         self._acl.remove_user(name)
         await self._changed(audit.BROKER_USER, actor, f"{name} may no longer connect.")
+        await self._elsewhere.tell()
 
     # --- rules ------------------------------------------------------------------------------------
 
@@ -127,12 +161,14 @@ class BrokerDesk:
         """Add or widen a rule. Raises InvalidInput, NotFound or Conflict."""
         made, warnings = self._acl.grant(_asked(rule))
         await self._changed(audit.BROKER_RULE, actor, f"From now on: {made}.")
+        await self._elsewhere.tell()
         return Granted(_rule(made), warnings)
 
     async def revoke(self, rule: BrokerRule, *, actor: str) -> BrokerRule:
         """Take a rule back. Raises NotFound."""
         gone = self._acl.revoke(_asked(rule))
         await self._changed(audit.BROKER_RULE, actor, f"No longer: {gone}.")
+        await self._elsewhere.tell()
         return _rule(gone)
 
     def explain(
@@ -153,6 +189,11 @@ class BrokerDesk:
         )
 
     # --- what happens -----------------------------------------------------------------------------
+
+    @property
+    def log_elsewhere(self) -> str:
+        """What to do to see the log that another program keeps, empty for our own."""
+        return self._elsewhere.log
 
     async def log(
         self,
@@ -191,6 +232,12 @@ class BrokerDesk:
         own = {"users": len(self._acl.users()), "rules": len(self._acl.rules())}
         return BrokerFigures(self._broker.status() | own)
 
+    def _user(self, user: Principal) -> BrokerUser:
+        connected = self._broker.connected()
+        count = None if connected is None else connected[user.name]
+        waits = self._elsewhere.needs_password(user.name)
+        return BrokerUser(user.name, tuple(sorted(user.roles)), count, waits)
+
     async def _changed(self, kind: str, actor: str, why: str) -> None:
         self._log.write(CHANGED, actor, detail=why)
         await self._acl.settle()
@@ -199,10 +246,6 @@ class BrokerDesk:
 
 def _as(user: Principal) -> str:
     return f"as {', '.join(sorted(user.roles))}" if user.roles else "with no role"
-
-
-def _user(user: Principal, connections: int = 0) -> BrokerUser:
-    return BrokerUser(user.name, tuple(sorted(user.roles)), connections)
 
 
 def _rule(rule: Rule) -> BrokerRule:

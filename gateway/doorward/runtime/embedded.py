@@ -21,7 +21,7 @@ from doorward.config import LOOPBACK, Settings
 from doorward.domain.devices import Registration
 from doorward.remote_broker import RemoteBroker
 from doorward.runtime import checks
-from doorward.runtime.admission import BrokerAdmission
+from doorward.runtime.admission import BrokerAdmission, admit_all
 from doorward.runtime.broker_desk import BrokerDesk, Record
 from doorward.runtime.broker_figures import of_broker
 from doorward.runtime.broker_side import GATEWAY_NAME
@@ -108,7 +108,7 @@ async def start(
     api_secret = secrets.token_hex(32)
     principals.add(API_NAME, api_secret, Role.API, keep=False)
     admission = BrokerAdmission(broker, principals)
-    admission.admit_all(known, keys.digests())
+    admit_all(principals, known, keys.digests())
     mqtt = settings.mqtt
     secure = Secure(mqtt.host, mqtt.port, tls.boards)
     websocket = OverWebSocket(

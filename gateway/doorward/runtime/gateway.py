@@ -129,7 +129,9 @@ class Gateway:
             self.side: BrokerSide = foreign
             self.boards_host = foreign.boards_host
         elif settings.broker == MOSQUITTO:
-            self.side = await MosquittoSide.join(settings, policy, self.signer, known)
+            self.side = await MosquittoSide.join(
+                settings, self.key, policy, self.signer, known, stack
+            )
         else:
             side = await embedded.start(settings, self.key, self.signer, known, self.tls, stack)
             self.broker, self.principals = side.broker, side.principals

@@ -5,6 +5,7 @@ import contextlib
 import secrets
 import signal
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Self
@@ -19,19 +20,24 @@ from doorward.adapters.mosquitto.keeper import Keeper
 from doorward.adapters.mosquitto.process import Process
 from doorward.adapters.mqtt import MqttLink
 from doorward.adapters.mqtt_client import Login
+from doorward.adapters.passwords import Argon2Passwords
 from doorward.app.broker_views import BrokerSynced
 from doorward.app.health import Look
 from doorward.app.mqtt_views import Listeners as MqttListeners
 from doorward.app.views import HealthCheck
-from doorward.broker import Policy, Principal, Role
+from doorward.broker import Policy, Principal, Principals, Role
+from doorward.broker.kept_rules import KeptRules
+from doorward.broker.store import BrokerStore
 from doorward.config import LOOPBACK, Settings
 from doorward.domain import devices
 from doorward.domain.devices import Registration
 from doorward.errors import DoorwardError, StartupError, Unavailable
 from doorward.remote_broker import RemoteBroker
 from doorward.runtime import mosquitto
-from doorward.runtime.broker_desk import Record
+from doorward.runtime.admission import NamedAdmission, admit_all
+from doorward.runtime.broker_desk import BrokerDesk, Record
 from doorward.runtime.broker_side import GATEWAY_NAME
+from doorward.runtime.mosquitto_users import MosquittoUsers
 from doorward.runtime.mqtt_view import API_NAME, MqttView
 from doorward.runtime.usecases import Keys
 
@@ -47,9 +53,16 @@ class MosquittoSide:
     """Mosquitto as the broker of a gateway; use `join`."""
 
     def __init__(
-        self, settings: Settings, listeners: Listeners, policy: Policy, keys: Keys, secret: str
+        self,
+        settings: Settings,
+        listeners: Listeners,
+        policy: Policy,
+        keys: Keys,
+        secret: str,
+        store: BrokerStore,
+        passwords: Argon2Passwords,
     ) -> None:
-        """`secret`: of the account that says who may do what."""
+        """`secret`: of the account that says who may do what; `store`: of users and rules, `rules` owns it."""
         self._settings = settings
         self._listeners = listeners
         self._policy = policy
@@ -66,7 +79,13 @@ class MosquittoSide:
         self._problem: DoorwardError | None = None
         self.boards_port = listeners.secure
         self.plain_port = listeners.plain
-        self.admission = MosquittoAdmission(self._keeper, self._grant, policy.places_of)
+        self._store = store
+        self._passwords = passwords
+        self._principals = principals = Principals()
+        self.rules = KeptRules(store, principals, policy)
+        self._users = MosquittoUsers(self.rules.acl, principals, policy, self._keeper, self.linked)
+        boards = MosquittoAdmission(self._keeper, self._grant, policy.places_of)
+        self.admission = NamedAdmission(self.rules.acl, principals, boards)
         self.link = MqttLink(
             LOOPBACK,
             listeners.plain,
@@ -89,22 +108,42 @@ class MosquittoSide:
 
     @classmethod
     async def join(
-        cls, settings: Settings, policy: Policy, keys: Keys, known: Iterable[Registration]
+        cls,
+        settings: Settings,
+        key: bytes,
+        policy: Policy,
+        keys: Keys,
+        known: Iterable[Registration],
+        stack: AsyncExitStack,
     ) -> Self:
-        """Find the Mosquitto of these settings, and let in those of the registry that may come.
+        """Find the Mosquitto of these settings, and let in the users, and those of the registry that may come.
 
         Raises StartupError for one that was not set up, or with other ports, or that does not answer in 10 s.
         """
         places = mosquitto.places_of(settings)
         listeners = mosquitto.listeners(places)
         _check(settings, listeners)
-        side = cls(settings, listeners, policy, keys, accounts.load(places.secret))
-        digests = keys.digests()
-        for device in known:
-            if device.state != devices.REVOKED and device.id in digests:
-                side._keeper.want(side._grant(device.id, device.state != devices.APPROVED))
+        secret = accounts.load(places.secret)
+        passwords = Argon2Passwords()
+        stack.callback(passwords.close)
+        store = BrokerStore.open(settings.directory / "broker.db", key)
+        side = cls(settings, listeners, policy, keys, secret, store, passwords)
+        stack.push_async_callback(side.rules.stop)
+        side._expect(tuple(known))
         await side._begin()
         return side
+
+    def _expect(self, known: Sequence[Registration]) -> None:
+        """Whoever may come, from the next look at all accounts on."""
+        digests = self._keys.digests()
+        for device in known:
+            if device.state != devices.REVOKED and device.id in digests:
+                self._keeper.want(self._grant(device.id, device.state != devices.APPROVED))
+        self._principals.add(GATEWAY_NAME, self._password, Role.GATEWAY, keep=False)
+        self._principals.add(API_NAME, self._api_password, Role.API, keep=False)
+        admit_all(self._principals, known, digests)
+        self.rules.start()
+        self._users.want()
 
     async def answer(self) -> None:
         if not self.link.connected:
@@ -144,8 +183,16 @@ class MosquittoSide:
         """Look at all accounts now. Raises Unavailable."""
         return await asyncio.to_thread(self._look)
 
-    def desk(self, record: Record) -> None:
-        """Users and rules of its own are not ours to keep."""
+    def desk(self, record: Record) -> BrokerDesk:
+        """The users and rules of broker.db; those that others made on Mosquitto are not among them."""
+        return BrokerDesk(
+            self.rules,
+            self._store,
+            self._passwords,
+            built_in=self._policy.built_in,
+            record=record,
+            elsewhere=self._users,
+        )
 
     def looks(self) -> Sequence[Look]:
         return (self._look_at_link, self._look_at_accounts, self._look_at_trust)
@@ -154,8 +201,7 @@ class MosquittoSide:
         return self._granted(Principal(device, Role.WAITING if waiting else Role.DEVICE))
 
     def _granted(self, principal: Principal, password: str | None = None) -> Grant:
-        rights = self._policy.rights(principal)
-        return Grant(principal.name, rights.publish, rights.subscribe, password=password)
+        return Grant(principal.name, *self._policy.rights(principal), password=password)
 
     async def _begin(self) -> None:
         gateway = Principal(GATEWAY_NAME, Role.GATEWAY)

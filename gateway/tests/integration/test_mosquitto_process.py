@@ -166,7 +166,7 @@ def test_doctor_looks_at_it_while_no_gateway_runs(ours: Site) -> None:
     )
     ours.ask("start")
     state, detail, remedy = said()
-    assert (state, "does not let doorward/control in" in detail) == ("FAIL", True)
+    assert (state, "does not let doorward/control/account in" in detail) == ("FAIL", True)
     assert "setup --again" in (remedy or "")
     assert ours.run("status").returncode == 1
     ours.ask("stop")  # without its configuration nobody knows it as ours

@@ -9,9 +9,9 @@ from pathlib import Path
 from doorward import private_file
 from doorward.errors import KeyFileError
 
-# No board can have this name: theirs have no slash.
-CONTROL = "doorward/control"
-PREFIX = "doorward/"  # of every role that is ours
+PREFIX = "doorward/"  # of every role that is ours; behind it stands the name of the one client that has it
+# No board and no user can have this name or this role: theirs have no slash.
+CONTROL = "doorward/control/account"
 _CONTROL_TOPIC = "$CONTROL/dynamic-security/#"
 _ITERATIONS = 101  # what the plugin itself uses; the password is 256 random bits
 _SALT_BYTES = 12

@@ -1,5 +1,6 @@
 """What a client may do, as roles and accounts of Mosquitto's dynamic-security plugin."""
 
+import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +12,7 @@ Command = dict[str, Any]
 _ALLOW, _DENY = 0, 10  # priorities: what is refused is asked first
 _READ = ("subscribePattern", "publishClientReceive")
 _WRITE = ("publishClientSend",)
+_NO_PASSWORD = "doorward: has no password yet"  # noqa: S105 - says so
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +20,9 @@ class Grant:
     """The topic filters of one client, whose name is its user name and its client id. Refusals count more.
 
     password: for who comes without a certificate; it is written when the account is made. several: it may come more
-    than once, under any client id.
+    than once, under any client id. proof: of a user alone, what its account says about the password that it has now; an
+    account that says anything else gets a password that nobody knows, until one is given anew. A user stays connected
+    when its rights change.
     """
 
     name: str
@@ -28,6 +32,7 @@ class Grant:
     deny_subscribe: tuple[str, ...] = ()
     password: str | None = field(default=None, repr=False)
     several: bool = False
+    proof: str | None = None
 
     @property
     def role(self) -> str:
@@ -68,7 +73,7 @@ def difference(
     """
     there = {account["username"]: account for account in accounts}
     said = {role["rolename"]: role for role in roles}
-    gone = [name for name in there if name not in wanted and _is_ours(there[name])]
+    gone = [name for name in there if name not in wanted and is_ours(there[name])]
     ours = {grant.role for grant in wanted.values()} | {CONTROL}
     void = [name for name in said if name.startswith(PREFIX) and name not in ours]
     commands: list[Command] = [{"command": "deleteClient", "username": name} for name in gone]
@@ -93,13 +98,15 @@ def _account(grant: Grant, known: Command | None, *, changed: bool) -> list[Comm
     account = grant.account()
     if known is None:
         secret = {} if grant.password is None else {"password": grant.password}
-        return [{"command": "createClient", **account, **secret}]
+        return [{"command": "createClient", **account, **secret, **_label(grant)}]
     same = (
         _roles_of(known) == [grant.role]
         and known.get("clientid") == account.get("clientid")
         and not known.get("groups")
     )
     commands = [] if same else [{"command": "modifyClient", **account}]
+    commands += _password(grant, known)
+    changed = changed and grant.proof is None
     if changed:
         # Whoever is connected comes back, and asks for what it may have now: a board waits for its approval so.
         commands.append({"command": "disableClient", "username": grant.name})
@@ -108,7 +115,34 @@ def _account(grant: Grant, known: Command | None, *, changed: bool) -> list[Comm
     return commands
 
 
-def _is_ours(account: Command) -> bool:
+def _password(grant: Grant, known: Command) -> list[Command]:
+    """What a user's account needs so that it has the password of now, or one that nobody knows, and says which."""
+    if grant.proof is None:
+        return []
+    if grant.password is None and known.get("textname") in (grant.proof, _NO_PASSWORD):
+        return []
+    named = {"username": grant.name}
+    password = grant.password or secrets.token_hex(32)
+    # In this order: an account that was not told all of it says something else than it should.
+    return [
+        {"command": "setClientPassword", **named, "password": password},
+        {"command": "modifyClient", **named, **_label(grant)},
+    ]
+
+
+def _label(grant: Grant) -> Command:
+    if grant.proof is None:
+        return {}
+    return {"textname": _NO_PASSWORD if grant.password is None else grant.proof}
+
+
+def is_proven(grant: Grant, known: Command | None) -> bool:
+    """Whether nobody has to be given a password: who is no user, and whose account has the password of now."""
+    return grant.proof is None or (known is not None and known.get("textname") == grant.proof)
+
+
+def is_ours(account: Command) -> bool:
+    """Whether an account is one that we made; others' are not ours to change."""
     roles = _roles_of(account)
     return account["username"] != CONTROL and any(role.startswith(PREFIX) for role in roles)
 

@@ -1,13 +1,14 @@
-"""Keeps Mosquitto's accounts as they should be: one for each board, and nobody who was revoked."""
+"""Keeps Mosquitto's accounts as they should be: one for each board and user, and nobody who was revoked."""
 
 import secrets
 import signal
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from threading import Lock
 
 from doorward.adapters.mosquitto import setup
-from doorward.adapters.mosquitto.dynsec import Refused, talk
-from doorward.adapters.mosquitto.grants import Command, Grant, difference
+from doorward.adapters.mosquitto.dynsec import Refused, Talk, talk
+from doorward.adapters.mosquitto.grants import Command, Grant, difference, is_ours, is_proven
 from doorward.adapters.mosquitto.places import Places
 from doorward.adapters.mosquitto.process import Process
 from doorward.app.broker_views import BrokerSynced
@@ -32,32 +33,66 @@ class Keeper:
         self._secret = secret
         self._trusted = trusted
         self._wanted: dict[str, Grant] = {}
+        self._unproven: frozenset[str] = frozenset()
         self._changing = Lock()
 
     def want(self, grant: Grant) -> None:
         """From the next `sync` or `admit` on this client has these rights."""
         self._wanted[grant.name] = grant
 
+    @property
+    def users(self) -> dict[str, Grant]:
+        """The users among the wanted, by name."""
+        return {name: grant for name, grant in self._wanted.items() if grant.proof is not None}
+
+    @property
+    def unproven(self) -> frozenset[str]:
+        """The users that have to be given a password before they can come in, as far as was seen."""
+        return self._unproven
+
     def sync(self) -> BrokerSynced:
         """Make all accounts what they should be. Nothing is said to Mosquitto about those that are."""
         with self._changing:
             self._read_trust_again()
             with talk(self._port, self._secret) as control:
-                commands = difference(
-                    self._wanted,
-                    control.listed("listClients", "clients"),
-                    control.listed("listRoles", "roles"),
-                )
+                wanted = dict(self._wanted)
+                accounts = control.listed("listClients", "clients")
+                commands = difference(wanted, accounts, control.listed("listRoles", "roles"))
                 control.command(*commands)
-        return BrokerSynced(len(self._wanted), tuple(map(_told, commands)))
+            there = {account["username"]: account for account in accounts}
+            self._unproven = frozenset(
+                name for name, grant in wanted.items() if not is_proven(grant, there.get(name))
+            )
+            unproven = tuple(sorted(self._unproven))
+        return BrokerSynced(len(wanted), tuple(map(_told, commands)), unproven)
 
     def admit(self, grant: Grant) -> None:
         """Let one client in, with these rights and no others."""
         self.want(grant)
         with self._changing, talk(self._port, self._secret) as control:
-            accounts = _known(control.command, "getClient", "username", grant.name, "client")
-            roles = _known(control.command, "getRole", "rolename", grant.role, "role")
-            control.command(*difference({grant.name: grant}, accounts, roles))
+            self._make(control, grant)
+
+    def renew(self, names: Iterable[str], password: str | None = None) -> None:
+        """Give these clients the rights that are wanted for them now, and with `password` the one of them that one."""
+        with self._changing, talk(self._port, self._secret) as control:
+            for name in names:
+                grant = self._wanted.get(name)
+                if grant is not None:
+                    self._make(control, replace(grant, password=password or grant.password))
+
+    def dismiss(self, name: str) -> None:
+        """Take a user's account and rights, cut its connection, and end its session: nobody inherits its queue."""
+        self._wanted.pop(name, None)
+        with self._changing, talk(self._port, self._secret) as control:
+            _forget(control.command, name)
+            self._unproven -= {name}
+            self._end_session(control, name)
+
+    def is_anothers(self, name: str) -> bool:
+        """Whether somebody else made an account of this name."""
+        with self._changing, talk(self._port, self._secret) as control:
+            known = _known(control.command, "getClient", "username", name, "client")
+        return any(not is_ours(account) for account in known)
 
     def expel(self, name: str, places: Iterable[str]) -> None:
         """Take a client's account and rights, cut its connection, and clear what is retained at its places."""
@@ -77,14 +112,7 @@ class Keeper:
             with talk(self._port, self._secret) as control:
                 present = self._wanted.pop(name, None)
                 _forget(control.command, name)
-                password = secrets.token_hex(32)
-                account: Command = {"username": name, "clientid": name, "password": password}
-                control.command({"command": "createClient", **account})
-                try:
-                    with talk(self._port, password, name):
-                        pass
-                finally:
-                    control.command({"command": "deleteClient", "username": name})
+                self._end_session(control, name)
                 if present is not None:
                     self._wanted[name] = present
                     control.command(*difference({name: present}, (), ()))
@@ -94,6 +122,28 @@ class Keeper:
         with self._changing, talk(self._port, self._secret) as control:
             order = {"command": "setClientPassword", "username": name, "password": password}
             control.command(order)
+
+    def _make(self, control: Talk, grant: Grant) -> None:
+        accounts = _known(control.command, "getClient", "username", grant.name, "client")
+        roles = _known(control.command, "getRole", "rolename", grant.role, "role")
+        control.command(*difference({grant.name: grant}, accounts, roles))
+        if grant.proof is None:
+            return
+        if grant.password is not None:
+            self._unproven -= {grant.name}
+        elif not is_proven(grant, next(iter(accounts), None)):
+            self._unproven |= {grant.name}
+
+    def _end_session(self, control: Talk, name: str) -> None:
+        """Of a client without an account: its session ends when it connects for a moment, which is us."""
+        password = secrets.token_hex(32)
+        account: Command = {"username": name, "clientid": name, "password": password}
+        control.command({"command": "createClient", **account})
+        try:
+            with talk(self._port, password, name):
+                pass
+        finally:
+            control.command({"command": "deleteClient", "username": name})
 
     def _read_trust_again(self) -> None:
         if not setup.trust(self._places, *self._trusted()):

@@ -46,10 +46,14 @@ class AuditAnswer(Answer):
 
 
 class SyncedAnswer(Answer):
-    """A look at the accounts of a broker outside: how many there are to be, and each command that it took."""
+    """A look at the accounts of a broker outside: how many there are to be, and each command that it took.
+
+    need_password: users that cannot come in until somebody gives them a password anew.
+    """
 
     wanted: int
     changed: list[str]
+    need_password: list[str]
 
 
 class FindingAnswer(Answer):

@@ -17,7 +17,7 @@ from doorward.app.broker_views import (
 )
 from doorward.app.services import BrokerAdministration
 from doorward.domain.permissions import MQTT_EDIT, MQTT_SEE
-from doorward.errors import DoorwardError
+from doorward.errors import DoorwardError, Unavailable
 from doorward.web.api.broker_shapes import (
     BrokerEntryAnswer,
     BrokerFiguresAnswer,
@@ -137,6 +137,7 @@ async def log(
     after: Number = None,
 ) -> tuple[BrokerEntry, ...]:
     """List the newest lines of the log, newest first; with `after` the oldest that are newer, oldest first."""
+    _check_log(broker)
     return await broker.log(limit, action=action, principal=principal, before=before, after=after)
 
 
@@ -154,6 +155,7 @@ async def tail(
     Each event's id is the number of its line: who comes back with it (as `after` or Last-Event-ID) misses nothing that
     is still at hand. It ends with the session.
     """
+    _check_log(broker)
     told = request.headers.get("last-event-id", "")
     if told.isascii() and told.isdecimal() and len(told) < 19:
         after = int(told)
@@ -162,6 +164,11 @@ async def tail(
     return StreamingResponse(
         frames, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"}
     )
+
+
+def _check_log(broker: BrokerAdministration) -> None:
+    if broker.log_elsewhere:
+        raise Unavailable("the log is that of another program", broker.log_elsewhere)
 
 
 def _watching(request: Request, web: Web) -> Callable[[], bool]:

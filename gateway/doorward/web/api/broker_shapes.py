@@ -44,11 +44,15 @@ class RuleOrder(Order):
 
 
 class BrokerUserAnswer(Answer):
-    """Somebody, or a tool, with a password at the broker."""
+    """Somebody, or a tool, with a password at the broker.
+
+    connections: null where another program is the broker; needs_password: that program was never told one.
+    """
 
     name: str
     roles: list[str]
-    connections: int
+    connections: int | None
+    needs_password: bool
 
 
 class BrokerRuleAnswer(Answer):

@@ -186,6 +186,7 @@ async def _page(
         position=position,
         chosen=chosen,
         actions=ACTIONS,
+        log_elsewhere=desk.log_elsewhere,
         error=sentence(error) if error else "",
         warnings=warnings,
         draft=draft or {"subject": "", "topic": "", "about": ""},
