@@ -8,7 +8,7 @@ from doorward.broker.journal import Journal
 from doorward.broker.log import BrokerLog
 from doorward.broker.ports import Batch, Entry, Kept
 from doorward.broker.shipped import SHIPPED
-from doorward.runtime.broker_desk import BrokerDesk
+from doorward.runtime.broker_desk import BrokerDesk, Elsewhere
 
 
 class NoStore:
@@ -56,5 +56,24 @@ class FakeBroker:
     def status(self) -> dict[str, int]:
         return {"connections": self.connections.total(), "sessions": 2, "denied": 3}
 
-    def desk(self) -> BrokerDesk:
-        return BrokerDesk(self, NoStore(), QuickPasswords(), built_in=self.policy.built_in)
+    def desk(self, elsewhere: Elsewhere | None = None) -> BrokerDesk:
+        return BrokerDesk(
+            self,
+            NoStore(),
+            QuickPasswords(),
+            built_in=self.policy.built_in,
+            elsewhere=elsewhere,
+        )
+
+
+class Away:
+    """Another program that is the broker, and was told nothing yet."""
+
+    log = "look there"
+
+    async def check_new(self, name: str) -> None: ...
+
+    async def tell(self, name: str | None = None, password: str | None = None) -> None: ...
+
+    def needs_password(self, name: str) -> bool:
+        return True

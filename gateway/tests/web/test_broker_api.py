@@ -27,7 +27,7 @@ async def test_users_come_change_and_go(local: Visitor) -> None:
     made = await local.post(API + "users", json=TEACHER)
     assert (made.status_code, made.json()) == (
         201,
-        {"name": "teacher1", "roles": ["Teacher"], "connections": 0},
+        {"name": "teacher1", "roles": ["Teacher"], "connections": 0, "needs_password": False},
     )
     assert (await local.get(API + "users")).json() == [made.json()]
     again = await local.post(API + "users", json=TEACHER)

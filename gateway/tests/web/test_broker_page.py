@@ -2,8 +2,10 @@
 
 import asyncio
 import re
+from dataclasses import replace
 
 import httpx
+from fakes.broker import Away
 from fakes.services import FRONT, FakeHouse
 from fakes.serving import serving
 from fakes.visitor import Visit, Visitor
@@ -174,9 +176,21 @@ async def test_a_line_is_pushed_and_a_dropped_stream_goes_on_without_a_gap(
         assert anew.split()[:2] == ["1008", "t/1008"], "another run of the gateway"
 
 
-async def test_another_broker_has_no_page_of_ours(visit: Visit) -> None:
-    from dataclasses import replace
+async def test_where_another_program_is_the_broker_the_page_says_what_it_does_not_know(
+    visit: Visit,
+) -> None:
+    house = FakeHouse(FRONT)
+    house.services = replace(house.services, broker=house.broker.desk(Away()))
+    await add(house, "sam", "Student")
+    visitor = await visit(house)
+    await visitor.log_in()
+    page = (await visitor.open("/broker")).text
+    assert "For what else happens look there." in page
+    assert '<span class="chip warn">needs a new password</span>' in page
+    assert "sam may connect, as Student." in page
 
+
+async def test_another_broker_has_no_page_of_ours(visit: Visit) -> None:
     house = FakeHouse(FRONT)
     house.services = replace(house.services, broker=None)
     visitor = await visit(house)

@@ -6,7 +6,12 @@ from typing import Any
 
 import pytest
 
-TEACHER = {"name": "teacher1", "roles": ["Teacher"], "connections": 2}
+TEACHER = {
+    "name": "teacher1",
+    "roles": ["Teacher"],
+    "connections": 2,
+    "needs_password": False,
+}
 
 
 def test_users_are_added_listed_changed_and_removed(
@@ -37,3 +42,18 @@ def test_users_are_added_listed_changed_and_removed(
         {"name": "teacher1", "roles": ["Teacher"], "password": "correct horse battery"},
         {"password": "staple"},
     ]
+
+
+def test_who_needs_a_password_at_mosquitto_is_said(api: Any, call: Any) -> None:
+    api.answer("GET", "broker/users", [{**TEACHER, "connections": None, "needs_password": True}])
+    waits = call("broker", "users", "list")[1].splitlines()[1:]
+    assert waits == [
+        "teacher1  Teacher  -",
+        "teacher1 cannot come in: run `doorward broker users passwd teacher1`",
+    ]
+    api.answer(
+        "POST",
+        "broker/mosquitto/sync",
+        {"wanted": 3, "changed": [], "need_password": ["teacher1"]},
+    )
+    assert call("broker", "mosquitto", "sync")[1] == "3 accounts, 0 changes\n" + waits[1] + "\n"
