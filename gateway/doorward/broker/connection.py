@@ -165,6 +165,11 @@ class Connection(asyncio.Protocol):
     # --- what the session and the journal ask for ---------------------------------------------------
 
     @property
+    def gone(self) -> bool:
+        """True once it is closed, or about to be."""
+        return self._ended
+
+    @property
     def ready(self) -> bool:
         """False while enough is written for now; the session is resumed after the write."""
         return not self._congested and self._out_size < _HIGH_WATER

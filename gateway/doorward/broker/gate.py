@@ -19,6 +19,11 @@ class Gate:
         self._link = link
         self.size = 0  # bytes that wait
 
+    @property
+    def gone(self) -> bool:
+        """True when the connection is closed."""
+        return self._link.gone
+
     def send(self, packet: bytes) -> None:
         """Send `packet` when everything noted so far is on disk."""
         self.size += len(packet)

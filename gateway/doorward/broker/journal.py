@@ -20,7 +20,8 @@ _log = logging.getLogger(__name__)
 
 
 # What goes to the disk, and who is told when it is there.
-_Collected = tuple[Batch, list[tuple[Answerable, bytes]]]
+_Answers = list[tuple[Answerable, bytes]]
+_Collected = tuple[Batch, _Answers]
 
 
 class Journal:
@@ -34,7 +35,7 @@ class Journal:
         self._store = store
         self._committed = committed
         self._open = Batch()
-        self._answers: list[tuple[Answerable, bytes]] = []
+        self._answers: _Answers = []
         self._writing: _Collected | None = None
         self._failed: _Collected | None = None
         self._error: Exception | None = None
@@ -164,8 +165,15 @@ class Journal:
     def retry(self) -> None:
         """Hand over again what the store refused."""
         if self._failed is not None and self._writing is None:
-            failed, self._failed = self._failed, None
-            self._write(failed)
+            (batch, answers), self._failed = self._failed, None
+            # Clients come back and ask again for as long as the disk refuses: that may be days.
+            self._answers = _heard(self._answers)
+            self._write((batch, _heard(answers)))
+
+    @property
+    def stuck(self) -> bool:
+        """True while the store refuses."""
+        return self._failed is not None
 
     async def drain(self) -> Exception | None:
         """Wait until everything is on disk, or return what the store says against it."""
@@ -203,3 +211,7 @@ class Journal:
         self.flush()
         if self._writing is None:
             self._at_rest.set()
+
+
+def _heard(answers: _Answers) -> _Answers:
+    return [(by, packet) for by, packet in answers if not by.gone]

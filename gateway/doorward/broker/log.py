@@ -25,7 +25,9 @@ ACTIONS = (CONNECT, DISCONNECT, PUBLISH, SUBSCRIBE, UNSUBSCRIBE, DENIED, REFUSED
 _AT_HAND = 1000
 _EACH_A_TURN = 8  # lines of one kind from one principal
 _ALL_A_TURN = 100
-_MOST_UNKEPT = 2000  # lines that are written between two visits to the disk, with room to spare
+_MOST_UNKEPT = (
+    2000  # lines between two visits to the disk, with room to spare; while it refuses, the newest
+)
 _SHOWN = 200  # characters of whatever somebody else chose
 
 
@@ -42,7 +44,7 @@ class BrokerLog:
         self.entries: deque[Entry] = deque(maxlen=_AT_HAND)
         self.number = 0  # of the newest line
         self.listeners: list[Callable[[Entry], None]] = []
-        self._unkept: list[Entry] = []
+        self._unkept: deque[Entry] = deque(maxlen=_MOST_UNKEPT)
         self._left: dict[tuple[str, str], int] = {}  # below zero: how many were only counted
         self._all_left = _ALL_A_TURN
 
@@ -114,7 +116,8 @@ class BrokerLog:
 
     def take(self) -> list[Entry]:
         """The lines that are on no disk yet; they are the caller's to keep now."""
-        taken, self._unkept = self._unkept, []
+        taken = list(self._unkept)
+        self._unkept.clear()
         return taken
 
     def find(

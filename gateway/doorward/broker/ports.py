@@ -12,6 +12,10 @@ Packet = tuple[int, int, bytes]  # type, flags, body
 class Answerable(Protocol):
     """Whoever sends a packet on once its cause is on disk."""
 
+    @property
+    def gone(self) -> bool:
+        """True when nobody waits for an answer any more."""
+
     def acknowledge(self, packet: bytes) -> None:
         """Send what had to wait."""
 

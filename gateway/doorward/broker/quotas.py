@@ -15,6 +15,7 @@ TOO_MANY_FILTERS = "too-many-subscriptions"
 TOO_DEEP = "too-deep"
 RETAINED_FULL = "retained-full"
 
+_PEOPLE = frozenset({Role.USER, Role.API})
 _DEEP = 32  # levels: filters of fewer are bounded well enough by their number
 
 
@@ -52,7 +53,7 @@ class Quotas:
 
     def refuses_retained(self, principal: Principal, topic: str, payload: bytes) -> str | None:
         """Why a user may not leave this message on its topic. One that takes no more room than that before it may."""
-        if principal.role is not Role.USER or not payload:
+        if principal.role not in _PEOPLE or not payload:
             return None
         wanted = cost(topic, payload)
         before = self._retained.get(topic)

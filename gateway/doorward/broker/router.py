@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Literal, NamedTuple
 
 from doorward.broker.events import Denial
@@ -95,7 +96,10 @@ class Router:
             self.forget(client)
             session = None
         if session is not None:
-            session.principal = principal
+            if session.principal != principal:
+                session.principal = principal
+                self._routes.clear()  # its rights may be others
+                session.forget_unreadable(partial(self._reads, session))
             return session, True
         session = self.sessions[client] = Session(
             client, principal, self._journal, self._limits, clean=clean

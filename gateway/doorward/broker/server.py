@@ -255,6 +255,8 @@ class Broker:
     def _keep_log(self, *, now: bool = False) -> None:
         """The log is on disk some seconds later: a write of its own for every line would wear out a card."""
         self.log.turn()
+        if self._journal.stuck:
+            return  # the log bounds what it holds, a batch does not
         if now or self._exchange.clock() - self._log_kept >= _LOG_KEPT_S:
             self._log_kept = self._exchange.clock()
             self._journal.log(self.log.take())

@@ -14,7 +14,7 @@ import pytest
 from mosquitto_clients import Client, context_of, identity
 from mosquittos import PATIENCE_S, Site, site
 
-from doorward.adapters.mosquitto import accounts
+from doorward.adapters.mosquitto import accounts, keeper
 from doorward.adapters.mosquitto.configuration import listeners_of
 from doorward.adapters.mosquitto.dynsec import Refused, talk
 from doorward.adapters.mosquitto.grants import Grant
@@ -307,3 +307,21 @@ def test_what_it_refuses_is_said_without_secrets(stage: Stage) -> None:
         pass
     assert threading.active_count() < 10
     assert PATIENCE_S
+
+
+def test_an_enforcement_that_breaks_off_takes_no_account_away(stage, monkeypatch):
+    """A board that has a new certificate comes back, whatever happens while the old one is revoked."""
+
+    def breaks_off(port, secret, name=accounts.CONTROL):
+        if name == "front":
+            raise Unavailable("Mosquitto is away", "wait")
+        return talk(port, secret, name)
+
+    stage.board("front")
+    monkeypatch.setattr(keeper, "talk", breaks_off)
+    with pytest.raises(Unavailable):
+        stage.keeper.enforce("front")
+    monkeypatch.undo()
+    assert "front" not in {one["username"] for one in stage.listing()["clients"]}
+    stage.keeper.sync()
+    assert "front" in {one["username"] for one in stage.listing()["clients"]}

@@ -110,11 +110,10 @@ class Keeper:
         with self._changing:
             self._read_trust_again()
             with talk(self._port, self._secret) as control:
-                present = self._wanted.pop(name, None)
                 _forget(control.command, name)
                 self._end_session(control, name)
+                present = self._wanted.get(name)
                 if present is not None:
-                    self._wanted[name] = present
                     control.command(*difference({name: present}, (), ()))
 
     def set_password(self, name: str, password: str) -> None:

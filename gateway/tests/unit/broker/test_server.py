@@ -2,9 +2,11 @@
 
 import asyncio
 
-from broker_support import running_broker
+from broker_support import GATEWAY, running_broker, secret, topic
 
-from doorward.broker import server
+from doorward.broker import Role, server
+from doorward.broker.log import _MOST_UNKEPT, CHANGED
+from doorward_core import topics
 
 
 async def test_a_sweep_that_fails_is_not_the_last(tmp_path, monkeypatch):
@@ -19,3 +21,53 @@ async def test_a_sweep_that_fails_is_not_the_last(tmp_path, monkeypatch):
         monkeypatch.setattr(site.broker, "sweep", fail)
         async with asyncio.timeout(5):
             await swept.wait()
+
+
+async def test_while_the_disk_refuses_the_log_holds_its_newest_lines(tmp_path):
+    async with running_broker(tmp_path) as site:
+        broker = site.broker
+        write = broker._store.write
+        refused = []
+
+        def refuse(batch, done):
+            refused.append(batch)
+            asyncio.get_running_loop().call_soon(done, OSError("disk full"))
+
+        broker._store.write = refuse
+        site.principals.add("side", secret("side"))
+        await asyncio.sleep(0.01)
+        for number in range(3 * _MOST_UNKEPT):
+            broker.log.write(CHANGED, "", detail=str(number))
+            if number % 100 == 0:
+                broker._log_kept = 0.0
+                broker.sweep()
+                await asyncio.sleep(0)
+        held = len(broker._journal._open.log) + sum(len(one.log) for one in refused[:1])
+        assert held < 10
+        broker._store.write = write
+        broker.sweep()
+        await broker.settle()
+        broker._log_kept = 0.0
+        broker.sweep()
+        await broker.settle()
+        kept = broker._store.read_log(10_000, CHANGED)
+        assert len(kept) == _MOST_UNKEPT
+        assert kept[0].detail == str(3 * _MOST_UNKEPT - 1)
+
+
+async def test_who_comes_back_with_fewer_rights_gets_nothing_by_the_old_ones(tmp_path):
+    where = topic("front", topics.CONTROL)
+    async with running_broker(tmp_path) as site, site.client(GATEWAY) as gateway:
+        async with site.client("front", clean=False) as front:
+            await front.subscribe(where)
+            await gateway.publish(where, b"1")
+            assert (await front.message()).payload == b"1"
+        await gateway.publish(where, b"2")
+        site.principals.add("front", secret("front"), Role.WAITING)
+        async with site.client("front", clean=False) as front:
+            await gateway.publish(where, b"3")
+            assert await front.messages() == []
+        site.principals.add("front", secret("front"))
+        async with site.client("front", clean=False) as front:
+            await gateway.publish(where, b"4")
+            assert [one.payload for one in await front.messages()] == [b"4"]

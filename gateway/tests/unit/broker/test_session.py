@@ -1,6 +1,7 @@
 """A session against a link and a store that write down what they are given."""
 
 import asyncio
+import weakref
 
 import pytest
 
@@ -19,6 +20,7 @@ class FakeLink:
         self.packets = []
         self.ready = True
         self.congested = False
+        self.gone = False
         self.answers = []
 
     def send(self, packet):
@@ -482,6 +484,27 @@ async def test_a_batch_that_failed_is_written_again_first_and_unanswered_until_t
     store.answer()
     assert await journal.drain() is None
     assert [message.payload for message in store.batches[2].messages.values()] == [b"2"]
+
+
+def test_while_the_disk_refuses_nobody_who_left_is_remembered(journal, store):
+    first, second, stays = FakeLink(), FakeLink(), FakeLink()
+    journal.keep("front", "t", b"1", qos=1, retain=False, packet_id=None)
+    journal.acknowledge(first, b"one")
+    journal.flush()
+    assert not journal.stuck
+    store.answer(OSError("disk full"))
+    assert journal.stuck
+    for link in (second, stays):
+        journal.acknowledge(link, b"two")
+    first.gone = second.gone = True
+    weak = [weakref.ref(first), weakref.ref(second)]
+    del first, second, link
+    journal.retry()
+    store.answer(OSError("disk full"))
+    assert [one() for one in weak] == [None, None]
+    journal.retry()
+    store.answer()
+    assert stays.answers == [b"two"]
 
 
 def test_ending_a_session_takes_its_unwritten_changes_along(journal, store):
