@@ -250,9 +250,10 @@ class MosquittoSide:
             return HealthCheck("accounts", False, problem.problem, problem.remedy)
         at, synced = self._last
         age = int((datetime.now(UTC) - at).total_seconds())
-        return HealthCheck(
-            "accounts", True, f"{synced.wanted} at Mosquitto, as they should be {age} s ago"
-        )
+        detail = f"{synced.wanted} at Mosquitto, as they should be {age} s ago"
+        if waiting := len(self._keeper.unproven):
+            detail += f"; {waiting} users need a password, see `doorward broker users list`"
+        return HealthCheck("accounts", True, detail)
 
     def _look_at_trust(self) -> HealthCheck:
         place = f"boards come to {self._settings.mqtt.host}:{self.boards_port} over mutual TLS"

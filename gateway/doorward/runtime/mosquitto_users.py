@@ -11,6 +11,7 @@ from doorward.broker.acl import Acl
 from doorward.errors import Conflict, Unavailable
 
 _PROOF = "doorward: password "
+_EACH_ALONE = 20  # beyond, one look at all accounts takes less time than asking for each
 
 
 class MosquittoUsers:
@@ -62,8 +63,11 @@ class MosquittoUsers:
                 await asyncio.to_thread(self._keeper.dismiss, one)
             if name is not None:
                 await asyncio.to_thread(self._keeper.renew, [name], password)
-            if changed - {name}:
-                await asyncio.to_thread(self._keeper.renew, sorted(changed - {name}))
+            rest = sorted(changed - {name})
+            if len(rest) > _EACH_ALONE:
+                await asyncio.to_thread(self._keeper.sync)
+            elif rest:
+                await asyncio.to_thread(self._keeper.renew, rest)
         except Unavailable as error:
             self._later()
             again = "; a password has to be given again then" if password else ""

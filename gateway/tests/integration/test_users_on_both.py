@@ -250,6 +250,41 @@ async def test_no_user_says_what_the_gateway_alone_says(school: School) -> None:
     assert eve.inbox == []
 
 
+@pytest.mark.parametrize("revoked", [False, True])
+async def test_what_waits_and_what_is_retained_reaches_only_who_may_read_it(
+    school: School, revoked: bool
+) -> None:
+    await school.add("teacher1", "Teacher")
+    await school.post("acl/grant", SCHOOL)
+    ada, teacher = await school.come("ada"), await school.come("teacher1", clean=False)
+    await do(teacher.subscribe, "users/teacher1/#", "school/#")
+    await do(teacher.close)
+    await do(ada.publish, ROOM, b"waits")
+    await do(ada.publish, "school/board", b"stays", retain=True)
+    await do(ada.publish, "users/teacher1/own", b"waits")
+    if revoked:
+        await school.post("acl/revoke", SCHOOL)
+    back = await school.come("teacher1", clean=False)
+    await do(back.subscribe, "school/board", "school/#")
+    await do(ada.publish, "users/teacher1/end", b"x")
+    await do(back.until, lambda: ("users/teacher1/end", b"x") in back.inbox)
+    own = {("users/teacher1/own", b"waits"), ("users/teacher1/end", b"x")}
+    lesson = {(ROOM, b"waits"), ("school/board", b"stays")}
+    assert set(back.inbox) == (own if revoked else own | lesson)
+
+
+async def test_a_will_says_only_what_its_user_may_say(school: School) -> None:
+    await school.add("sam", "User")
+    ada = await school.come("ada")
+    await do(ada.subscribe, "users/#", "school/#")
+    for topic in ("school/will", "users/sam/will"):
+        dying = await school.come("sam", will=(topic, b"gone"))
+        await do(dying.drop)
+        await asyncio.sleep(0.2)
+    await do(ada.until, lambda: ("users/sam/will", b"gone") in ada.inbox)
+    assert ada.inbox == [("users/sam/will", b"gone")]
+
+
 async def test_names_of_boards_and_users_do_not_meet(school: School) -> None:
     await school.site.admission.admit("front", bytes(32), waiting=True)
     for name in ("front", "FRONT", "gateway", "ada"):
@@ -295,6 +330,8 @@ async def test_users_go_along_when_the_broker_is_switched(tmp_path: Path) -> Non
             assert await users(school) == {"ada": (None, True), "sam": (None, True)}
             synced = await school.post("mosquitto/sync")
             assert (synced["changed"], synced["need_password"]) == ([], ["ada", "sam"])
+            (told,) = [one for one in school.site.side.looks() if "password" in one().detail]
+            assert "2 users need a password" in told().detail
             for password in (PASSWORD, ""):
                 assert (await school.come("sam", password)).answer in REFUSED
             for name in ("ada", "sam"):
@@ -401,6 +438,23 @@ async def test_users_come_over_websocket_too_and_one_at_a_time(tmp_path: Path) -
         school.clients.append(second)
         assert second.answer == "Success"
         await until(lambda: not first.connected)
+
+
+async def test_a_rule_for_many_is_told_in_one_go(tmp_path: Path) -> None:
+    async with at_mosquitto(tmp_path / "site") as school:
+        side = school.site.side
+        assert isinstance(side, MosquittoSide)
+        for number in range(200):
+            side.rules.acl.add_user(f"user{number}", "x", ["User"])
+        await school.add("sam", "User", "Admin")
+        await school.add("eve", "User")
+        sam, eve = await school.come("sam"), await school.come("eve")
+        begun = time.monotonic()
+        await school.post("acl/grant", {"subject": "role:User", "filter": "all/#"})
+        assert time.monotonic() - begun < 5
+        await do(eve.subscribe, "users/eve/#", "all/#")
+        assert await heard(school, sam, eve, "eve", "all/x", "none/x") == ["all/x"]
+        assert (await school.post("mosquitto/sync"))["changed"] == []
 
 
 async def test_the_log_is_said_to_be_mosquittos(tmp_path: Path) -> None:

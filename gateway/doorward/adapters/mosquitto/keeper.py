@@ -43,7 +43,9 @@ class Keeper:
     @property
     def users(self) -> dict[str, Grant]:
         """The users among the wanted, by name."""
-        return {name: grant for name, grant in self._wanted.items() if grant.proof is not None}
+        return {
+            name: grant for name, grant in dict(self._wanted).items() if grant.proof is not None
+        }
 
     @property
     def unproven(self) -> frozenset[str]:
