@@ -62,7 +62,8 @@ class Acl:
         self._policy.use(self._rules.values())
 
     async def settle(self) -> None:
-        """Return when every change is on disk. Raises what the store says against it."""
+        """Return when every change is on disk. Raises what the store says against it; the next call tries again."""
+        self._journal.retry()
         error = await self._journal.drain()
         if error is not None:
             raise error

@@ -30,6 +30,7 @@ class KeptRules:
 
     async def stop(self) -> None:
         """Write what is left, and close the store."""
+        self._journal.retry()
         await self._journal.drain()
         await self._store.close()
 

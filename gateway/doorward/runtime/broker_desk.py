@@ -120,8 +120,9 @@ class BrokerDesk:
         await self._elsewhere.check_new(name)
         hashed = await self._passwords.hash(password)
         made = self._acl.add_user(name, hashed, roles)
-        await self._changed(audit.BROKER_USER, actor, f"{name} may connect, {_as(made)}.")
-        await self._elsewhere.tell(name, password)
+        await self._changed(
+            audit.BROKER_USER, actor, f"{name} may connect, {_as(made)}.", name, password
+        )
         return self._user(made)
 
     async def set_password(self, name: str, password: str, *, actor: str) -> BrokerUser:
@@ -130,22 +131,21 @@ class BrokerDesk:
         check_password(password)
         hashed = await self._passwords.hash(password)
         user = self._acl.set_password(name, hashed)
-        await self._changed(audit.BROKER_USER, actor, f"{name} has a new password at the broker.")
-        await self._elsewhere.tell(name, password)
+        await self._changed(
+            audit.BROKER_USER, actor, f"{name} has a new password at the broker.", name, password
+        )
         return self._user(user)
 
     async def set_roles(self, name: str, roles: Sequence[str], *, actor: str) -> BrokerUser:
         """Let a user follow other rules. Raises NotFound."""
         user = self._acl.set_roles(name, roles)
         await self._changed(audit.BROKER_USER, actor, f"{name} is known {_as(user)} now.")
-        await self._elsewhere.tell()
         return self._user(user)
 
     async def remove_user(self, name: str, *, actor: str) -> None:
         """Shut a user out. Raises NotFound."""
         self._acl.remove_user(name)
         await self._changed(audit.BROKER_USER, actor, f"{name} may no longer connect.")
-        await self._elsewhere.tell()
 
     # --- rules ------------------------------------------------------------------------------------
 
@@ -161,14 +161,12 @@ class BrokerDesk:
         """Add or widen a rule. Raises InvalidInput, NotFound or Conflict."""
         made, warnings = self._acl.grant(_asked(rule))
         await self._changed(audit.BROKER_RULE, actor, f"From now on: {made}.")
-        await self._elsewhere.tell()
         return Granted(_rule(made), warnings)
 
     async def revoke(self, rule: BrokerRule, *, actor: str) -> BrokerRule:
         """Take a rule back. Raises NotFound."""
         gone = self._acl.revoke(_asked(rule))
         await self._changed(audit.BROKER_RULE, actor, f"No longer: {gone}.")
-        await self._elsewhere.tell()
         return _rule(gone)
 
     def explain(
@@ -238,10 +236,16 @@ class BrokerDesk:
         waits = self._elsewhere.needs_password(user.name)
         return BrokerUser(user.name, tuple(sorted(user.roles)), count, waits)
 
-    async def _changed(self, kind: str, actor: str, why: str) -> None:
+    async def _changed(
+        self, kind: str, actor: str, why: str, name: str | None = None, password: str | None = None
+    ) -> None:
         self._log.write(CHANGED, actor, detail=why)
-        await self._acl.settle()
-        await self._record(kind, actor, why)
+        try:
+            await self._acl.settle()
+            await self._record(kind, actor, why)
+        finally:
+            # Whatever the disk says: here it acts already, and who was shut out is out.
+            await self._elsewhere.tell(name, password)
 
 
 def _as(user: Principal) -> str:
