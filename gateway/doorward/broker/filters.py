@@ -5,8 +5,9 @@ def covers(granted: str, asked: str) -> bool:
     """True when every topic that `asked` (a topic or a filter) matches is matched by `granted` too."""
     if asked[:1] == "$" and granted[:1] in ("+", "#"):
         return False
-    wanted = asked.split("/")
     levels = granted.split("/")
+    # One level more decides: a topic of 65,535 bytes may have as many, and is held against every rule.
+    wanted = asked.split("/", len(levels))
     for index, level in enumerate(levels):
         if level == "#":
             return True
@@ -24,7 +25,8 @@ def overlaps(one: str, other: str) -> bool:
     """True when there is a topic that both filters (or topics) match."""
     if {one[:1], other[:1]} in ({"$", "+"}, {"$", "#"}):
         return False
-    left, right = one.split("/"), other.split("/")
+    shorter = min(one.count("/"), other.count("/")) + 1
+    left, right = one.split("/", shorter), other.split("/", shorter)
     for mine, its in zip(left, right, strict=False):
         if "#" in (mine, its):
             return True

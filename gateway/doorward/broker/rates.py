@@ -1,4 +1,4 @@
-"""How fast one principal may publish. It is asked once a read, not once a message."""
+"""How fast one principal may publish and ask. It is asked once a read, not once a message."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -11,6 +11,9 @@ from doorward_core import mqtt
 
 _log = logging.getLogger(__name__)
 
+_OF_FILTERS = frozenset({mqtt.SUBSCRIBE, mqtt.UNSUBSCRIBE})
+_CHARGED = _OF_FILTERS | {mqtt.PUBLISH}
+_FILTERS_A_MESSAGE = 256  # bytes: as many filters as take as long as a message
 _BURST_S = 2.0  # how many seconds' worth may come at once
 
 
@@ -45,16 +48,17 @@ class Allowance:
         self._payload = _Bucket(limits.publish_bytes, clock())
 
     def takes(self, packets: Sequence[Packet]) -> bool:
-        """Charge for the publishes among `packets`; False, and nothing is charged, when too many came before."""
-        sizes = [len(body) for kind, _, body in packets if kind == mqtt.PUBLISH]
+        """Charge for the requests among `packets`; False, and nothing is charged, when too many came before."""
+        sizes = [len(body) for kind, _, body in packets if kind in _CHARGED]
         if not sizes:
             return True
+        filters = sum(len(body) for kind, _, body in packets if kind in _OF_FILTERS)
         now = self._clock()
         # Both are looked at: each has to be filled up to now.
         empty = self._messages.is_empty(now), self._payload.is_empty(now)
         if any(empty):
             return False
-        self._messages.take(len(sizes))
+        self._messages.take(len(sizes) + filters // _FILTERS_A_MESSAGE)
         self._payload.take(sum(sizes))
         return True
 

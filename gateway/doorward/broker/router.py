@@ -145,7 +145,10 @@ class Router:
         Raises MqttError before anything changes when a filter is malformed. Retained messages follow at once.
         """
         _check_filters([topic_filter for topic_filter, _ in wanted])
-        codes = [self._grant(session, topic_filter, qos) for topic_filter, qos in wanted]
+        most = self._limits.subscriptions
+        codes = [self._grant(session, topic_filter, qos) for topic_filter, qos in wanted[:most]]
+        # Nobody may have so many: tens of thousands in one packet would hold everybody up while they are judged.
+        codes += [mqtt.REFUSED] * (len(wanted) - most)
         # In the order that was asked for, each once: who comes back knows what arrives first.
         granted = list(
             dict.fromkeys(

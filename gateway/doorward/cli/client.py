@@ -123,6 +123,8 @@ class Api:
                 code="timeout",
                 exit_code=UNREACHABLE,
             ) from error
+        except httpx.InvalidURL as error:
+            raise Failure("that is too long for a question to the gateway; shorten it") from error
         except httpx.TransportError as error:
             raise _nobody(self.directory, demo=self._demo) from error
         return _answer(response)

@@ -77,6 +77,8 @@ async def test_from_nothing_a_user_is_made_and_granted_and_connects(gateway: Gat
     assert "may not publish" in await cli(
         gateway, "acl", "explain", "teacher1", "publish", "school/x"
     )
+    told = await cli(gateway, "acl", "explain", "teacher1", "publish", "x" * 70_000, code=1)
+    assert told == "doorward: that is too long for a question to the gateway; shorten it\n"
     told = await cli(gateway, "acl", "grant", "user:teacher1", "school/#")
     assert told == "from now on: allow user:teacher1 publish+subscribe school/#\n"
     assert list(await teacher.subscribe("school/#")) == [1]

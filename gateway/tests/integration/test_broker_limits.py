@@ -175,3 +175,16 @@ def test_tcp_notices_who_is_gone():
         stay_alive(sock)
         assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
         assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 60
+
+
+async def test_of_thousands_of_filters_in_one_packet_no_more_are_judged_than_one_may_have(tmp_path):
+    limits = Limits(subscriptions=3)
+    async with (
+        running_broker(tmp_path, limits=limits, users=("sam",)) as site,
+        site.client("sam") as sam,
+    ):
+        codes = await sam.subscribe(*(f"school/{number}" for number in range(10)))
+        assert codes == bytes([1, 1, 1, *[mqtt.REFUSED] * 7])
+        assert site.broker.status()["denied"] == 0
+        assert await sam.subscribe("school/0", "school/more") == bytes([1, mqtt.REFUSED])
+        assert site.broker.status()["denied"] == 1

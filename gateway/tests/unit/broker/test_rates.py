@@ -68,7 +68,15 @@ def test_bytes_have_a_rate_of_their_own(clock):
     assert allowance.takes(publishes(1))
 
 
-def test_what_is_no_publish_costs_nothing(clock):
+def test_a_packet_full_of_filters_costs_as_much_as_many_messages(clock):
+    allowance = rates(clock).of(SAM)
+    assert allowance.takes([(mqtt.SUBSCRIBE, 0, bytes(25_600))])
+    assert not allowance.takes([(mqtt.UNSUBSCRIBE, 0, bytes(10))])
+    clock.now += 9
+    assert allowance.takes([(mqtt.UNSUBSCRIBE, 0, bytes(10))])
+
+
+def test_what_asks_for_nothing_costs_nothing(clock):
     allowance = rates(clock).of(SAM)
     assert allowance.takes(publishes(100))
     others = [(mqtt.PUBACK, 0, b"\0\1"), (mqtt.PINGREQ, 0, b"")]
