@@ -76,7 +76,7 @@ def _judge(caller: Caller, login: Principal | Refusal, exchange: Exchange) -> En
     principal = login
     rule = _refuses_id(caller.packet, principal, exchange)
     if rule is not None:
-        exchange.router.deny(principal, "connect", "", rule)
+        exchange.router.denials.deny(principal, "connect", "", rule)
         return Refusal(mqtt.BAD_CLIENT_ID, f"{principal.name!r}: {rule}")
     try:
         rule = certificates.refuses(principal, caller.shown, exchange.certificates)
@@ -85,7 +85,7 @@ def _judge(caller: Caller, login: Principal | Refusal, exchange: Exchange) -> En
         return Refusal(mqtt.UNAVAILABLE, f"{principal.name!r} cannot be judged: {away.problem}")
     if rule is not None:
         # Who has the secret and not the certificate is a thief, or was set up wrong: both have to be seen.
-        exchange.router.deny(principal, "connect", "", rule)
+        exchange.router.denials.deny(principal, "connect", "", rule)
         return Refusal(mqtt.NOT_AUTHORISED, f"{principal.name!r}: {rule}")
     will = caller.packet.will
     if will is not None:

@@ -1,18 +1,18 @@
 """From a publish to its subscribers: policy first, then retained messages, sessions and the journal."""
 
-import json
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
-from doorward.broker.events import Denial
+from doorward.broker.denials import TOPIC_SHOWN, Denials
+from doorward.broker.events import Asked, Denial
 from doorward.broker.journal import Journal
 from doorward.broker.limits import Limits
-from doorward.broker.log import DENIED, PUBLISH, SUBSCRIBE, UNSUBSCRIBE, BrokerLog
+from doorward.broker.log import PUBLISH, SUBSCRIBE, UNSUBSCRIBE, BrokerLog
 from doorward.broker.messages import Message
 from doorward.broker.policy import LONGEST_KEPT, Policy
 from doorward.broker.ports import Kept, KeptMessage, KeptRetained
-from doorward.broker.principals import Principal, Principals, Role
+from doorward.broker.principals import Principal, Principals
 from doorward.broker.quotas import Quotas
 from doorward.broker.retained import RetainedMessages
 from doorward.broker.session import Session
@@ -21,7 +21,6 @@ from doorward.broker.throttle import Throttle
 from doorward_core import mqtt, topic_tree
 
 _MOST_ROUTES = 4096
-_TOPIC_SHOWN = 200  # characters of a refused topic that are repeated: boards drop long payloads
 
 
 class _Route(NamedTuple):
@@ -47,16 +46,15 @@ class Router:
         self._policy = policy
         self._journal = journal
         self._limits = limits
-        self._on_denied = on_denied
-        self._throttle = Throttle(limits.denials, clock)
         self._tree: SubscriptionTree[Session] = SubscriptionTree()
         self._routes: dict[str, _Route] = {}
         self.sessions: dict[str, Session] = {}
         self.retained = RetainedMessages()
         self.quotas = Quotas(limits, self.sessions, self.retained)
         self.own = RetainedMessages()  # what the broker itself says; not kept on disk
-        self.denials = 0
         self.log = log or BrokerLog()
+        throttle = Throttle(limits.denials, clock)
+        self.denials = Denials(throttle, self.log, on_denied, self._tell_denied)
         self._dropped = 0  # by sessions that are gone
 
     def restore(self, kept: Kept, principals: Principals) -> None:
@@ -180,7 +178,7 @@ class Router:
         rule = self._policy.refuses_subscribe(session.principal, topic_filter, session.client)
         rule = rule or self.quotas.refuses_filter(session, topic_filter)
         if rule is not None:
-            self.deny(session.principal, "subscribe", topic_filter, rule, session.client)
+            self.denials.deny(session.principal, "subscribe", topic_filter, rule, session.client)
             return mqtt.REFUSED
         self._subscribe(session, topic_filter, qos)
         if not session.clean:
@@ -220,7 +218,7 @@ class Router:
         qos: int,
         *,
         retain: bool,
-        action: Literal["publish", "will"] = "publish",
+        action: Asked = "publish",
         client: str | None = None,
     ) -> bool:
         """Check, then deliver. True when the publisher's acknowledgement has to wait for the disk."""
@@ -228,7 +226,7 @@ class Router:
         if rule is None and retain:
             rule = self.quotas.refuses_retained(principal, topic, payload)
         if rule is not None:
-            self.deny(principal, action, topic, rule, client)
+            self.denials.deny(principal, action, topic, rule, client)
             return False
         name = principal.name
         said = "" if action == "publish" else action
@@ -254,33 +252,11 @@ class Router:
         """The rule that forbids a will on `topic`, counted like a refused publish."""
         rule = self._policy.refuses_publish(principal, topic, client)
         if rule is not None:
-            self.deny(principal, "will", topic, rule, client)
+            self.denials.deny(principal, "will", topic, rule, client)
         return rule
 
-    def deny(
-        self,
-        principal: Principal,
-        action: Literal["publish", "subscribe", "will", "connect"],
-        topic: str,
-        rule: str,
-        client: str | None = None,
-    ) -> None:
-        """Count a refusal, say so, and tell the device that its message went nowhere.
-
-        Who is refused again and again is counted, and told about now and then.
-        """
-        self.denials += 1
-        unsaid = self._throttle.passes(principal.name)
-        if unsaid is None:
-            return
-        shown = topic[:_TOPIC_SHOWN]
-        name = principal.name
-        self.log.write(DENIED, name, client or name, shown, detail=f"{action}: {rule}", more=unsaid)
-        self._on_denied(Denial(name, action, shown, rule, unsaid))
-        if action == "publish" and principal.role is Role.DEVICE:
-            body = {"action": action, "topic": shown, "rule": rule}
-            payload = json.dumps(body, separators=(",", ":")).encode()
-            self._route(self._policy.denied_topic(principal), payload, 1, retain=False)
+    def _tell_denied(self, principal: Principal, payload: bytes) -> None:
+        self._route(self._policy.denied_topic(principal), payload, 1, retain=False)
 
     def _route(self, topic: str, payload: bytes, qos: int, *, retain: bool) -> bool:
         must_wait = False
@@ -320,4 +296,4 @@ class Router:
 def _check_filters(filters: Sequence[str]) -> None:
     for topic_filter in filters:
         if not topic_tree.valid_filter(topic_filter):
-            raise mqtt.MqttError(f"malformed topic filter {topic_filter[:_TOPIC_SHOWN]!r}")
+            raise mqtt.MqttError(f"malformed topic filter {topic_filter[:TOPIC_SHOWN]!r}")

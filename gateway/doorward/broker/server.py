@@ -216,7 +216,7 @@ class Broker:
             "retained": len(self._router.retained),
             "unsettled": sum(session.unsettled for session in sessions),
             "dropped": self._router.dropped,
-            "denied": self._router.denials,
+            "denied": self._router.denials.count,
             "throttled": self._exchange.rates.held,
             "handshakes_failed": self._listeners.failed,
         }
