@@ -391,6 +391,24 @@ async def test_what_is_changed_while_mosquitto_is_away_acts_when_it_is_back(tmp_
         assert await heard(school, ada, sam, "sam", "own/x") == []
 
 
+async def test_a_mosquitto_that_is_set_up_again_is_told_who_there_is_and_no_password(
+    tmp_path: Path,
+) -> None:
+    settings = settings_for(tmp_path / "site", MOSQUITTO)
+    async with broker_of(settings):
+        async with school_at(settings) as school:
+            await school.add("sam", "User")
+            assert (await school.come("sam")).answer == "Success"
+        await do(mosquitto.stop, settings)
+        await mosquitto.set_up(settings, again=True)
+        await do(mosquitto.start, settings)
+        async with school_at(settings) as school:
+            assert await users(school) == {"sam": (None, True)}
+            assert (await school.come("sam")).answer in REFUSED
+            await school.post("users/sam/password", {"password": PASSWORD})
+            assert (await school.come("sam")).answer == "Success"
+
+
 async def test_accounts_that_others_made_are_not_taken(tmp_path: Path) -> None:
     async with at_mosquitto(tmp_path / "site") as school:
         side = school.site.side
