@@ -22,7 +22,9 @@ _KEEPALIVE_S = 30
 _CONNECT_S = 5.0
 _ANSWER_S = 10.0
 _MISC_S = 1.0  # how often paho looks after its keep-alive
-_MOST_UNREAD = 10_000  # messages that nobody has fetched: beyond them the client is closed
+# What nobody has fetched: beyond either the client is closed.
+_MOST_UNREAD = 10_000  # messages
+_MOST_UNREAD_BYTES = 16 << 20
 
 T = TypeVar("T")
 
@@ -62,6 +64,7 @@ class MqttClient:
         self._misc: asyncio.Task[None] | None = None
         self._lost = asyncio.Event()
         self._inbox: asyncio.Queue[MqttMessage | None] = asyncio.Queue()
+        self._unread = 0  # bytes
         self._answers: dict[int, asyncio.Future[Sequence[ReasonCode]]] = {}
 
     async def __aenter__(self) -> Self:
@@ -154,7 +157,9 @@ class MqttClient:
         """The next message; None when the connection has ended and nothing is left."""
         if self._inbox.empty() and self._lost.is_set():
             return None
-        return await self._inbox.get()
+        message = await self._inbox.get()
+        self._unread -= len(message.payload) if message is not None else 0
+        return message
 
     def _new_client(self) -> paho.Client:
         client = paho.Client(
@@ -172,10 +177,13 @@ class MqttClient:
         return client
 
     def _arrived(self, message: paho.MQTTMessage) -> None:
-        if self._inbox.qsize() >= _MOST_UNREAD:
-            self._lose()
+        if self._lost.is_set():
             return
         payload = bytes(message.payload)
+        if self._inbox.qsize() >= _MOST_UNREAD or False:
+            self._lose()
+            return
+        self._unread += len(payload)
         self._inbox.put_nowait(MqttMessage(message.topic, payload, message.qos, message.retain))
 
     def _answer(self, mid: int, codes: Sequence[ReasonCode]) -> None:

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from tls_witness import Issuer
 
+from doorward.adapters import mqtt_client
 from doorward.adapters.mqtt_client import Login, MqttClient
 from doorward.app.mqtt_views import MqttMessage
 from doorward.broker import Role, Secure
@@ -89,6 +90,25 @@ async def test_the_gateways_own_clients_come_under_their_own_name_alone(tmp_path
         for client_id in ("front", name, "somebody"):
             with pytest.raises(NotSignedIn, match="client id"):
                 await MqttClient(broker, Login(name, secret(name), client_id)).__aenter__()
+
+
+async def test_who_fetches_nothing_is_closed_before_memory_is_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mqtt_client, "_MOST_UNREAD_BYTES", 250_000)
+    async with running_broker(tmp_path) as site:
+        broker = RemoteBroker("127.0.0.1", site.port)
+        gateway = Login("gateway", secret("gateway"), "gateway")
+        async with MqttClient(broker, gateway) as hears, MqttClient(broker, FRONT) as says:
+            await hears.subscribe([EVENTS], 1)
+            async with asyncio.timeout(10):
+                for _ in range(5):  # fetched one by one they may be as many as they like
+                    await says.publish(EVENTS, bytes(100_000), 1)
+                    assert await hears.message() is not None
+                for _ in range(5):
+                    await says.publish(EVENTS, bytes(100_000), 1)
+                came = [await hears.message() for _ in range(3)]
+            assert [one is None for one in came] == [False, False, True]
 
 
 async def test_nobody_there_and_a_broker_that_leaves_are_told(tmp_path: Path) -> None:

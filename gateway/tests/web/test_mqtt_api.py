@@ -174,6 +174,13 @@ async def test_listening_ends_after_so_many_messages_or_seconds(
         ("home/a", None),
     ]
     assert base64.b64decode(told["messages"][1]["payload_base64"]) == b"\xff"
+    listening = asyncio.create_task(
+        program.post(f"{API}/subscribe", json={"topic": "a", "count": 5000})
+    )
+    await _until_somebody_listens(house)
+    for _ in range(1001):
+        house.traffic.say(MqttMessage("a", b"x", 1, False))
+    assert len((await listening).json()["messages"]) == 1000, "one answer has an end"
     told = (await program.post(f"{API}/subscribe", json={"topic": "a", "seconds": 0.05})).json()
     assert told == {"messages": [], "ended": "seconds"}
     assert house.traffic.talking == []

@@ -32,6 +32,7 @@ metrics_router = APIRouter(tags=["mqtt"])
 _LINES = "application/jsonl"
 _ALIVE_EVERY = 15  # seconds of silence
 _ONE_ANSWER_S, _ONE_ANSWER_COUNT = 5.0, 100
+_LONGEST_ANSWER_S, _LARGEST_ANSWER = 60.0, 1000
 _EXPOSITION = "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -56,15 +57,15 @@ async def publish(web: WebDep, order: PublishOrder) -> PublishedAnswer:
 async def subscribe(request: Request, web: WebDep, order: SubscribeOrder) -> Any:
     """Listen for a while: one answer with what came, or with `Accept: application/jsonl` a line each as it comes.
 
-    The one answer ends after `count` messages (100) or `seconds` (5, at most 60). Lines end there too if it is said,
-    else when the connection or the session does; an empty line is a sign of life.
+    The one answer ends after `count` messages (100, at most 1000) or `seconds` (5, at most 60). Lines end there too if
+    it is said, else when the connection or the session does; an empty line is a sign of life.
     """
     lines = _LINES in request.headers.get("accept", "")
     seconds = order.seconds
     count = order.count
     if not lines:
-        seconds = min(seconds or _ONE_ANSWER_S, 60.0)
-        count = count or _ONE_ANSWER_COUNT
+        seconds = min(seconds or _ONE_ANSWER_S, _LONGEST_ANSWER_S)
+        count = min(count or _ONE_ANSWER_COUNT, _LARGEST_ANSWER)
     heard = web.services.mqtt.listen(
         order.filters(),
         order.qos,
