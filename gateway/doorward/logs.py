@@ -4,6 +4,9 @@ import logging
 import sys
 
 import structlog
+from structlog.typing import EventDict
+
+from doorward.errors import one_line
 
 
 def configure(level: int = logging.INFO) -> None:
@@ -17,6 +20,7 @@ def configure(level: int = logging.INFO) -> None:
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False),
+            _shown_whole,
             structlog.dev.ConsoleRenderer(
                 colors=sys.stderr.isatty(),
                 # The pretty one shows local variables, and some of ours are secrets.
@@ -27,3 +31,10 @@ def configure(level: int = logging.INFO) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
+
+
+def _shown_whole(_logger: object, _method: str, line: EventDict) -> EventDict:
+    """What others chose (a topic, a name) must not steer the terminal of who reads the log, nor begin a line."""
+    return {
+        key: one_line(value) if isinstance(value, str) else value for key, value in line.items()
+    }
