@@ -30,8 +30,13 @@ class _Bounded(OpenPolicy):
 
 @contextlib.asynccontextmanager
 async def plain(folder: Path) -> AsyncIterator[RunningBroker]:
-    """As in the product: the boards "front" and "back", and the gateway."""
-    async with running_broker(folder) as site:
+    """As in the product: the boards "front" and "back", and the gateway. But no queue is ever full.
+
+    A publisher that hears nothing sends everything again on each return, and a broker has to queue all of it again at
+    QoS 1: on a slow machine thousands of copies, and what does not fit any more would look lost.
+    """
+    limits = Limits(queued=1_000_000, queued_bytes=1 << 30)
+    async with running_broker(folder, limits=limits) as site:
         yield site
 
 
