@@ -27,7 +27,10 @@ _ANSWER = "$CONTROL/dynamic-security/v1/response"
 _PAGE = 200  # accounts or roles in one answer
 _BATCH = 64 * 1024  # bytes of commands in one packet: well below what Mosquitto takes
 _START = "start it with `doorward broker mosquitto start`"
-_SETUP = "run `doorward broker mosquitto setup --again`, which makes the account anew"
+_SETUP = (
+    "stop the gateway and Mosquitto, run `doorward broker mosquitto setup --again`, and start both:"
+    " the account is made anew"
+)
 
 
 class Talk:
