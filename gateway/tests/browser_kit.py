@@ -31,7 +31,7 @@ class Tab:
 
     def _on_console(self, message: Any) -> None:
         if message.type in ("error", "warning"):
-            self.complaints.append(message.text)
+            self.complaints.append(f"{message.text} ({message.location['url']})")
 
     async def live(self) -> None:
         """Wait until the stream is up."""
@@ -99,4 +99,6 @@ async def new_page(browser: Browser) -> AsyncIterator[NewPage]:
             return tabs[-1]
 
         yield start
-    assert [complaint for tab in tabs for complaint in tab.complaints] == []
+    complaints = [complaint for tab in tabs for complaint in tab.complaints]
+    # Spelled out: pytest does not take this file's assertions apart.
+    assert not complaints, complaints

@@ -15,7 +15,7 @@ from doorward.web import create_app
 pytestmark = IN_ONE_LOOP
 
 EVIL = "<img src=x onerror=\"alert('x')\">"
-NOT_PAGES = ("/api/", "/ca")
+NOT_PAGES = ("/api/", "/ca", "/metrics")
 
 
 async def real(*, evil: bool = False) -> FakeHouse:
