@@ -15,7 +15,7 @@ from doorward.app.mqtt_desk import MqttDesk
 from doorward.config import EMBEDDED, LOOPBACK, Settings
 from doorward.database import load_or_create
 from doorward.errors import StartupError
-from doorward.runtime import embedded, lock
+from doorward.runtime import embedded, interpreter, lock
 from doorward.runtime.embedded import EmbeddedSide
 from doorward.runtime.keys import open_keys
 from doorward.runtime.serving import Say, serve
@@ -89,6 +89,7 @@ class StandaloneBroker:
 
     async def _run(self, ready: asyncio.Future[None]) -> None:
         settings = self.settings
+        interpreter.share_quickly()
         async with AsyncExitStack() as stack:
             stack.enter_context(lock.hold(settings.directory))
             key = load_or_create(settings.database_key, settings.directory / "broker.db")

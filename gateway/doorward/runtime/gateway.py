@@ -2,7 +2,6 @@
 
 import asyncio
 import secrets
-import sys
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
@@ -27,7 +26,7 @@ from doorward.config import ANY, MOSQUITTO, Settings
 from doorward.data import data_root
 from doorward.database import load_or_create
 from doorward.errors import StartupError
-from doorward.runtime import checks, embedded, lock, restored, servers
+from doorward.runtime import checks, embedded, interpreter, lock, restored, servers
 from doorward.runtime.adoption import Adoptions
 from doorward.runtime.broker_figures import of_gateway
 from doorward.runtime.broker_side import BrokerSide
@@ -43,8 +42,6 @@ from doorward.web import create_app
 _log = structlog.get_logger(__name__)
 
 _CACHE_S = 3600.0
-# The writer thread must not keep the loop waiting for the interpreter: the default of 5 ms is a whole tap.
-_SWITCH_S = 0.0005
 
 
 class Gateway:
@@ -100,7 +97,7 @@ class Gateway:
             await asyncio.wait((self._running,))
 
     async def _run(self, ready: asyncio.Future[None]) -> None:
-        sys.setswitchinterval(_SWITCH_S)
+        interpreter.share_quickly()
         async with AsyncExitStack() as stack:
             stack.enter_context(lock.hold(self.settings.directory))
             await self._open(stack)
