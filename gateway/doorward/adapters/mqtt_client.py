@@ -180,7 +180,8 @@ class MqttClient:
         if self._lost.is_set():
             return
         payload = bytes(message.payload)
-        if self._inbox.qsize() >= _MOST_UNREAD or False:
+        too_large = self._unread + len(payload) > _MOST_UNREAD_BYTES
+        if too_large or self._inbox.qsize() >= _MOST_UNREAD:
             self._lose()
             return
         self._unread += len(payload)

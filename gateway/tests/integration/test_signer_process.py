@@ -202,12 +202,16 @@ def test_nobody_but_the_gateway_is_answered(place: Place, signer: Process) -> No
 
 def test_its_memory_is_closed_to_the_gateway_and_to_its_own_user(signer: Process) -> None:
     for uid in (GATEWAY, SIGNER):
-        other = subprocess.Popen((*_as(uid), "sleep", "60"))
+        # It speaks once it is what it will be: until then it changes its user, and is closed to everybody.
+        idle = ("sh", "-c", "echo there; exec sleep 60")
+        other = subprocess.Popen((*_as(uid), *idle), stdout=subprocess.PIPE)
         try:
+            assert other.stdout is not None
+            assert other.stdout.readline()
             open_to = run_as(_as(uid), SPY, other.pid)
         finally:
             other.kill()
-            other.wait()
+            other.communicate()
         if open_to["ptrace"] is not True:
             pytest.skip(f"this machine lets nobody trace anything: {open_to}")
         assert open_to["mem"] is True, "the control: one may look into a process of one's own"
