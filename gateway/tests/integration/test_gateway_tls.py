@@ -64,7 +64,7 @@ async def test_a_board_opens_its_door_over_mutual_tls_and_a_renewal_does_not_dis
         await site.side.sync()  # once a minute by itself
     # Mosquitto reads it when it comes round to its signals.
     async with asyncio.timeout(PATIENCE_S):
-        while await asyncio.to_thread(shown_to_boards, site) == before:
+        while await asyncio.to_thread(shown_to_boards, site) == before:  # noqa: ASYNC110 - nobody tells us
             await asyncio.sleep(0.05)
 
     assert await opens(board, demosite.CARDS["member"].uid)
