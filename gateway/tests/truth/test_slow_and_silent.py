@@ -81,9 +81,12 @@ async def good_client(port: int) -> AsyncIterator[Peer]:
     try:
         yield control
     finally:
+        # On a slow machine what was done to the broker can be over before this one has said much.
+        async with asyncio.timeout(PATIENCE):
+            while sent <= 5 and not going.done():  # noqa: ASYNC110 - it counts for itself
+                await asyncio.sleep(0.02)
         done.set()
         await going
-    assert sent > 5
     assert [one.payload for one in control.take()] == [b"%d" % n for n in range(sent)]
     await control.disconnect()
 
