@@ -36,6 +36,7 @@ SETTLE_S = 3.0
 TAPS = 20
 LARGEST_KIB = 512
 KIB = 1024
+DRIVERS = places.firmware() / "doorward_drivers"
 
 
 class Site(VirtualSite):
@@ -206,7 +207,10 @@ def print_weights() -> None:
         staged, cache = Path(directory) / "staged", Path(directory) / "cache"
         staged.mkdir()
         build.stage(places.firmware(), staged, cache)
-        for name, size in weigh(staged, ["doorward_node.supervisor", "doorward_node.assembly"]):
+        # A board loads no more drivers than its config names; here each is weighed once.
+        drivers = sorted(f"doorward_drivers.{path.stem}" for path in DRIVERS.glob("[a-z]*.py"))
+        program = ["doorward_node.supervisor", "doorward_node.assembly"]
+        for name, size in weigh(staged, program + drivers):
             print(name, size)
 
 

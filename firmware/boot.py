@@ -10,8 +10,10 @@ try:
         _strike = json.load(file)["pins"]["strike"]
     if _strike["active"] not in (0, 1):
         raise ValueError("active is neither 0 nor 1")
+    # A magnet is locked while it has current, a strike while it has none (drivers/strike.py).
+    _locked = _strike["active"] ^ (_strike.get("fail") != "safe")
     # The level goes with the direction, or the output would show a wrong one for an instant.
-    Pin(_strike["pin"], Pin.OUT, value=1 - _strike["active"])
+    Pin(_strike["pin"], Pin.OUT, value=_locked)
 except (OSError, ValueError, KeyError, TypeError) as error:
     # The pin stays an input, and the resistor on the relay board keeps it safe.
     print("doorward: no strike in /config.json:", error)

@@ -29,15 +29,15 @@ class Strike:
 
 class Contact:
     def __init__(self):
-        self.open = False
+        self.on = False
         self._next = False
 
     def move(self, is_open):
         self._next = is_open
 
     def sample(self):
-        changed = self._next != self.open
-        self.open = self._next
+        changed = self._next != self.on
+        self.on = self._next
         return changed
 
 

@@ -1,1 +1,8 @@
-# Hardware, one file a part.
+# Hardware, one file a part; only the files that a board's config names are loaded.
+#
+# Each has one function, make(settings): the ready part, from its dict under "pins" in config.json.
+
+
+class ReaderError(OSError):
+    # A reader's chip does not answer, or not like one: start() it again.
+    pass

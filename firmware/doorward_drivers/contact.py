@@ -1,29 +1,8 @@
-# The door contact: a reed switch to ground, debounced by counting equal samples.
+# The door contact: a reed switch, closed while the door is. Its part is `on` while the door is open.
 
-from doorward_core.compat import const
-from machine import Pin
-
-# At a sample every 25 ms: a reed that bounces settles within a few ms, a gust of wind does not
-# open a latched door for 75.
-_SAMPLES = const(3)
+from doorward_drivers.debounce import Debounced, pin
 
 
-class Contact:
-    # closed: the level read while the door is closed.
-    def __init__(self, pin: int, closed: int) -> None:
-        self.pin = Pin(pin, Pin.IN, Pin.PULL_UP)
-        self.closed = closed
-        self.open = self.pin() != closed
-        self._against = 0
-
-    def sample(self) -> bool:
-        # To be called at a steady pace. True if `open` has just changed.
-        if (self.pin() != self.closed) == self.open:
-            self._against = 0
-            return False
-        self._against += 1
-        if self._against < _SAMPLES:
-            return False
-        self._against = 0
-        self.open = not self.open
-        return True
+def make(settings):
+    # settings: pin; closed, the level read while the door is closed; and pull where it is not "up".
+    return Debounced(pin(settings), 1 - settings["closed"])

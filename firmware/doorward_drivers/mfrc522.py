@@ -8,6 +8,7 @@ import asyncio
 from time import sleep_us
 
 from doorward_core.compat import const
+from doorward_drivers import ReaderError
 
 _COMMAND = const(0x01)
 _COM_IRQ = const(0x04)
@@ -52,6 +53,9 @@ _RELOAD = const(40)
 _T_AUTO = const(0x80)
 _ANTENNA_ON = const(0x03)
 
+# Half of what the chip can: jumper wires are no printed circuit.
+_BAUD = const(5000000)
+
 # What an init writes; checked again by healthy(), because a brown-out resets the chip silently.
 _SETTINGS = (
     (_T_MODE, _T_AUTO),
@@ -63,11 +67,6 @@ _SETTINGS = (
     (_RF_CFG, 0x70),  # receiver gain 48 dB
     (_COLL, 0x00),  # bits after a collision read as zero
 )
-
-
-class ReaderError(OSError):
-    # The chip does not answer, or not like an MFRC522: start() it again.
-    pass
 
 
 class Mfrc522:
@@ -112,13 +111,24 @@ class Mfrc522:
     def healthy(self):
         # True if the chip is there and still holds what start() wrote. A missing chip reads as
         # all zeros or all ones.
-        if self.version() in (0x00, 0xFF):
-            return False
-        return (
-            self._read(_TX_CONTROL) & _ANTENNA_ON == _ANTENNA_ON
-            and self._read(_T_MODE) == _T_AUTO
-            and self._read(_T_RELOAD_L) == _RELOAD & 0xFF
-        )
+        return self.version() not in (0x00, 0xFF) and self._antenna() and self._configured()
+
+    def health(self):
+        # For the doctor: what the chip says of itself. antenna: its two drivers are switched on;
+        # a broken coil cannot be seen from here.
+        return {
+            "chip": "mfrc522",
+            "version": self.version(),
+            "antenna": self._antenna(),
+            "configured": self._configured(),
+        }
+
+    def _antenna(self):
+        return self._read(_TX_CONTROL) & _ANTENNA_ON == _ANTENNA_ON
+
+    def _configured(self):
+        # A brown-out resets the chip and tells nobody; the timer's settings are gone then.
+        return self._read(_T_MODE) == _T_AUTO and self._read(_T_RELOAD_L) == _RELOAD & 0xFF
 
     async def poll(self):
         # The UID (4, 7 or 10 bytes) of a card in the field, None if there is none or it was not
@@ -263,6 +273,27 @@ class Mfrc522:
         self.select(0)
         self.spi.write_readinto(self._out, self._in)
         self.select(1)
+
+
+def make(settings):
+    # settings: spi, sck, mosi, miso, cs, and rst unless the chip's reset is tied high.
+    from machine import SPI, Pin
+
+    reset = settings.get("rst")
+    spi = SPI(
+        settings["spi"],
+        baudrate=_BAUD,
+        polarity=0,
+        phase=0,
+        sck=Pin(settings["sck"]),
+        mosi=Pin(settings["mosi"]),
+        miso=Pin(settings["miso"]),
+    )
+    return Mfrc522(
+        spi,
+        Pin(settings["cs"], Pin.OUT, value=1),
+        None if reset is None else Pin(reset, Pin.OUT, value=1),
+    )
 
 
 def crc_a(data, size):

@@ -2,13 +2,15 @@
 
 from time import ticks_ms
 
-from doorward_core.compat import ticks_diff
+from doorward_core.compat import const, ticks_diff
 from machine import Pin
+
+_CAP_MS = const(10000)
 
 
 class Strike:
-    # active: the level that energises the relay. cap_ms: the longest it may stay energised;
-    # overdue() and enforce() watch it apart from whoever energised it.
+    # "Energised" is a door that is released: active is the level that does it. cap_ms: the
+    # longest it may stay so; enforce() watches it apart from whoever energised it.
     def __init__(self, pin: int, active: int, cap_ms: int) -> None:
         self.active = active
         self._safe = 1 - active
@@ -40,3 +42,13 @@ class Strike:
             return False
         self.de_energise()
         return True
+
+
+def make(settings, cap_ms=_CAP_MS):
+    # settings: pin; active, the level that switches the relay on; and fail.
+    # fail: "secure" (a strike: it takes current to release the door) or "safe" (a magnet: it
+    # takes current to lock it). boot.py reads the same three.
+    active = settings["active"]
+    if settings.get("fail") == "safe":
+        active = 1 - active
+    return Strike(settings["pin"], active, cap_ms)

@@ -5,8 +5,6 @@ from time import ticks_ms
 from doorward_core import topics
 from doorward_core.door import Settings
 from doorward_core.seal import Keys
-from doorward_drivers.contact import Contact
-from doorward_drivers.mfrc522 import Mfrc522
 from doorward_node import files
 from doorward_node.app import App
 from doorward_node.clock import Clock
@@ -17,27 +15,27 @@ from doorward_node.link import Link
 from doorward_node.reader import ReaderWatch
 from doorward_node.session import Session
 from doorward_node.taps import Taps
-from machine import SPI, Pin
 
 
 def assemble(config, strike, directory=""):
     # The App. config: as config.load() returns it; directory: where the board keeps its files.
     link = _link(config)  # the largest single piece first, while the heap is in one piece
     now = ticks_ms()
+    pins = config["pins"]
     session = Session(_keys(config["id"], config["key_epoch"], config["key"], config["former_key"]))
     clock = Clock(now)
     journal = Journal(directory + "/log", session.keys, lambda: clock.stamp(ticks_ms()))
     credentials = Credentials(directory, session.keys)
     doorway = Doorway(
-        strike, _contact(config["pins"].get("contact")), _settings(config["door"]), journal.add, now
+        strike, _part("contact", pins.get("contact")), _settings(config["door"]), journal.add, now
     )
     if credentials.config:
         doorway.apply(credentials.config)
     taps = Taps(0, session, credentials, clock, doorway, journal.add)
     prefix = topics.device_topic(config["base"], config["id"], "")
     app = App(prefix, session, clock, journal, credentials, doorway, taps, now)
-    pins = config["pins"]["reader"]
-    reader = ReaderWatch(_reader(pins), config["poll_ms"], app.on_card, app.on_reset)
+    kind = pins["reader"].get("kind", "mfrc522")
+    reader = ReaderWatch(_part(kind, pins["reader"]), config["poll_ms"], app.on_card, app.on_reset)
     listen = _listener(link, app, prefix)
     wifi = _wifi(config.get("wifi"))
     claim = config.get("claim")
@@ -104,10 +102,6 @@ def _settings(door):
     return Settings(door["strike_s"] * 1000, door["cap_s"] * 1000, door["held_s"] * 1000)
 
 
-def _contact(pin):
-    return Contact(pin["pin"], pin["closed"]) if pin else None
-
-
 def _wifi(settings):
     # None where something else brings the network: then its code is not loaded either.
     if not settings:
@@ -117,19 +111,12 @@ def _wifi(settings):
     return Wifi(settings)
 
 
-def _reader(pins):
-    spi = SPI(
-        pins["spi"],
-        baudrate=5000000,
-        polarity=0,
-        phase=0,
-        sck=Pin(pins["sck"]),
-        mosi=Pin(pins["mosi"]),
-        miso=Pin(pins["miso"]),
-    )
-    reset = pins.get("rst")
-    return Mfrc522(
-        spi,
-        Pin(pins["cs"], Pin.OUT, value=1),
-        None if reset is None else Pin(reset, Pin.OUT, value=1),
-    )
+def _part(driver, settings):
+    # The part that this driver makes of its dict under "pins"; None if the board has none.
+    # Only a driver that is asked for is loaded, and its make() is needed once.
+    if not settings:
+        return None
+    module = __import__("doorward_drivers." + driver, None, None, ("make",))
+    part = module.make(settings)
+    del module.make
+    return part

@@ -9,14 +9,14 @@ _MACHINE_MARGIN_MS = const(500)
 
 
 class Doorway:
-    # strike: drivers.strike.Strike; contact: drivers.contact.Contact or None; log(type, data).
+    # strike: drivers.strike.Strike; contact: what drivers.contact makes, or None; log(type, data).
     def __init__(self, strike, contact, settings: door.Settings, log, now: int) -> None:
         self.strike = strike
         self.contact = contact
         self.log = log
         self._cause: "dict[str, object]" = {}
         self.apply(settings)
-        self._state = door.start(bool(contact and contact.open), now, self._settings)
+        self._state = door.start(bool(contact and contact.on), now, self._settings)
         self.changed = True
 
     def apply(self, settings) -> None:
@@ -46,7 +46,7 @@ class Doorway:
 
     def tick(self, now: int) -> None:
         if self.contact and self.contact.sample():
-            self._step("opened" if self.contact.open else "closed", now, None)
+            self._step("opened" if self.contact.on else "closed", now, None)
         self._step("tick", now, None)
 
     def report(self) -> "tuple[str, str | None, str | None]":
@@ -54,7 +54,7 @@ class Doorway:
         phase = self._state.phase
         contact = None
         if self.contact:
-            contact = "open" if self.contact.open else "closed"
+            contact = "open" if self.contact.on else "closed"
         alarm = phase if phase in ("forced", "held") else None
         return phase if phase == "unlocked" else "locked", contact, alarm
 

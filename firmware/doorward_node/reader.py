@@ -4,7 +4,7 @@ import asyncio
 from time import ticks_ms
 
 from doorward_core.compat import const, ticks_diff
-from doorward_drivers.mfrc522 import ReaderError
+from doorward_drivers import ReaderError
 
 # A card counts as gone after this many polls without it: one may be lost to noise.
 _GONE = const(2)
@@ -14,7 +14,7 @@ _RETRY_MS = const(500)
 
 
 class ReaderWatch:
-    # reader: drivers.mfrc522.Mfrc522; on_card(uid) must not wait; on_reset(count) follows a
+    # reader: drivers.mfrc522.Mfrc522 or another with its calls; on_card(uid) must not wait; on_reset(count) follows a
     # recovery. `alive` is the tick of the last step: the supervisor looks at it.
     def __init__(self, reader, poll_ms: int, on_card, on_reset) -> None:
         self.reader = reader

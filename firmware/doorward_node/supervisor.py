@@ -7,7 +7,6 @@ from time import sleep_ms, ticks_ms
 
 import machine
 from doorward_core.compat import const, ticks_diff
-from doorward_drivers.strike import Strike
 from doorward_node import CONFIG, files, forget
 
 _STEP_MS = const(100)
@@ -27,10 +26,12 @@ def main(path: str = CONFIG) -> None:
     if config is None:
         # Starting again would not help: boot.py has made the relay safe, and it stays so.
         return
-    pin = config["pins"]["strike"]
-    strike = Strike(pin["pin"], pin["active"], config["door"]["cap_s"] * 1000)
+    from doorward_drivers import strike as driver
+
+    strike = driver.make(config["pins"]["strike"], config["door"]["cap_s"] * 1000)
+    del driver.make  # needed once
     running = _run(config, strike)
-    del config, pin  # they are heap, too
+    del config  # heap, too
     try:
         asyncio.run(running)
     except Exception as error:  # noqa: BLE001 - whatever it is, the relay is made safe

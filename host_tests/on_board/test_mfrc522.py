@@ -1,6 +1,7 @@
 # The reader driver against the lab's chip, register by register.
 
-from doorward_drivers.mfrc522 import Mfrc522, ReaderError, crc_a
+from doorward_drivers import ReaderError
+from doorward_drivers.mfrc522 import Mfrc522, crc_a
 from lab_parts import link
 from lab_parts.mfrc522 import MFRC522
 
@@ -125,6 +126,18 @@ async def test_a_brown_out_is_noticed():
     assert driver.healthy()
     bus.chip.told([b"reader", b"brownout"])
     assert not driver.healthy()
+
+
+async def test_the_doctor_hears_of_version_antenna_and_settings():
+    bus, driver = reader()
+    await driver.start()
+    good = {"chip": "mfrc522", "version": 0x92, "antenna": True, "configured": True}
+    assert driver.health() == good
+    bus.chip.told([b"reader", b"brownout"])
+    lost = driver.health()
+    assert lost["version"] == 0x92 and not lost["antenna"] and not lost["configured"], lost
+    bus.chip.told([b"reader", b"dead"])
+    assert driver.health()["version"] == 0
 
 
 def test_crc_a():
