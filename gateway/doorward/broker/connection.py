@@ -13,6 +13,7 @@ from doorward.broker.admission import Entry
 from doorward.broker.entrance import Entrance
 from doorward.broker.exchange import Exchange
 from doorward.broker.log import CONNECT, DISCONNECT, REFUSED
+from doorward.broker.opening import Opening
 from doorward.broker.ports import Packet, Refusal
 from doorward.broker.rates import Allowance
 from doorward.broker.requests import handler_of
@@ -38,6 +39,7 @@ class Connection(asyncio.Protocol):
         self._host, self._peer = "", "?"
         self._shown: certificates.Shown | None = None
         self._entrance: Entrance | None = None
+        self._opening: Opening | None = None
         self._session: Session | None = None
         self._will: tuple[str, bytes, bool, int] | None = None
         self._keepalive = 0.0
@@ -119,35 +121,58 @@ class Connection(asyncio.Protocol):
         """Read nothing more until `enter`; the deadline for CONNECT goes on."""
         self._transport.pause_reading()
 
-    def greet(self, packet: mqtt_server.Connect, admitted: Entry | Refusal) -> None:
-        """Let it in and say so, or say why not and close."""
+    def greet(self, packet: mqtt_server.Connect, admitted: Entry | Refusal) -> bool:
+        """Let it in and say so, or say why not and close. False when CONNACK has to wait for the disk."""
         if self._ended:
-            return
-        exchange = self.exchange
-        log = exchange.router.log
+            return True
         if isinstance(admitted, Refusal):
-            known = exchange.principals.get(packet.user or "")
-            # A name that nobody has may be a password.
-            said = admitted.reason if known else "wrong user name or secret"
-            log.note(REFUSED, known.name if known else "", detail=f"{said}, from {self._peer}")
-            exchange.counters.refused += 1
-            exchange.counters.logins_failed += admitted.code == mqtt.BAD_LOGIN
-            self.send(mqtt_server.connack(False, admitted.code))
-            self.end(f"refused, {admitted.reason}")
-            return
+            self._turn_away(packet, admitted)
+            return True
+        exchange = self.exchange
         session, present = exchange.router.open(
             admitted.client, admitted.principal, clean=packet.clean
         )
+        connack = mqtt_server.connack(present, mqtt.ACCEPTED)
+        if not exchange.journal.owes(session.client):
+            self._let_in(packet, session, connack)
+            return True
+
+        def begin(connack: bytes) -> None:
+            entrance, self._opening = self._entrance, None
+            self._let_in(packet, session, connack)
+            if entrance is not None:
+                entrance.let_in()
+
+        # A session that it was told of must not be gone after a power cut, nor an old one be there again.
+        self._opening = Opening(exchange.router, session, begin=begin, close=self.end)
+        exchange.journal.acknowledge(self._opening, connack)
+        return False
+
+    def _turn_away(self, packet: mqtt_server.Connect, refusal: Refusal) -> None:
+        exchange = self.exchange
+        known = exchange.principals.get(packet.user or "")
+        # A name that nobody has may be a password.
+        said = refusal.reason if known else "wrong user name or secret"
+        name = known.name if known else ""
+        exchange.router.log.note(REFUSED, name, detail=f"{said}, from {self._peer}")
+        exchange.counters.refused += 1
+        exchange.counters.logins_failed += refusal.code == mqtt.BAD_LOGIN
+        self.send(mqtt_server.connack(False, refusal.code))
+        self.end(f"refused, {refusal.reason}")
+
+    def _let_in(self, packet: mqtt_server.Connect, session: Session, connack: bytes) -> None:
+        exchange = self.exchange
         self._session, self._entrance = session, None
-        self._allowance = exchange.rates.of(admitted.principal)
+        self._allowance = exchange.rates.of(session.principal)
         exchange.counters.connects += 1
         self._will = packet.will
         self._keepalive = packet.keepalive
         self._heard = exchange.clock()
+        present = connack[2] & 1
         _log.info("%s: connected%s", self, " to its kept session" if present else "")
         said = f"from {self._peer}" + (", to its kept session" if present else "")
-        log.note(CONNECT, session.principal.name, session.client, detail=said)
-        self.send(mqtt_server.connack(present, mqtt.ACCEPTED))
+        exchange.router.log.note(CONNECT, session.principal.name, session.client, detail=said)
+        self.send(connack)
         session.attach(self)
 
     def enter(self, early: list[Packet]) -> None:
@@ -160,7 +185,7 @@ class Connection(asyncio.Protocol):
     @property
     def known(self) -> bool:
         """True once the client has proved who it is."""
-        return self._session is not None
+        return self._session is not None or self._opening is not None
 
     # --- what the session and the journal ask for ---------------------------------------------------
 
@@ -221,6 +246,9 @@ class Connection(asyncio.Protocol):
         self._ended = True
         _log.info("%s: closed, %s", self, reason)
         self._transport.close()
+        opening, self._opening = self._opening, None
+        if opening is not None:
+            opening.leave()
         session, self._session = self._session, None
         if session is None:
             return
@@ -262,13 +290,20 @@ class Connection(asyncio.Protocol):
             self._transport.abort()
         elif self._session is None:
             if silent > limits.connect_within:
-                self.end("no CONNECT in time")
+                self._give_up()
         elif self._backlog:
             packets, self._backlog = self._backlog, []
             self._take(packets)
             self._read_on()
         elif self._reading:
             self._check_silence(silent)
+
+    def _give_up(self) -> None:
+        if self._opening is None:
+            self.end("no CONNECT in time")
+            return
+        self.send(mqtt_server.connack(False, mqtt.UNAVAILABLE))
+        self.end("the disk did not take its session in time")
 
     def _check_silence(self, silent: float) -> None:
         if self._keepalive and silent > self._keepalive * 1.5:

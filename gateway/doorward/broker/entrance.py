@@ -22,11 +22,11 @@ class Visitor(Protocol):
     def pause_reading(self) -> None:
         """Read nothing more until `enter` is called."""
 
-    def greet(self, packet: mqtt_server.Connect, answer: Entry | Refusal) -> None:
-        """Let it in, or turn it away."""
+    def greet(self, packet: mqtt_server.Connect, answer: Entry | Refusal) -> bool:
+        """Let it in, or turn it away. False when it is let in as soon as the disk knows of its session."""
 
     def enter(self, early: list[Packet]) -> None:
-        """The login that took a while is decided: read on, after what came early."""
+        """What took a while is decided: read on, after what came early."""
 
 
 class Entrance:
@@ -42,6 +42,7 @@ class Entrance:
         self._shown = shown
         self._early: list[Packet] | None = None
         self._early_size = 0
+        self._proved = False  # who it is
 
     def check(self, data: bytes) -> None:
         """Raise MqttError when the first bytes cannot become a CONNECT."""
@@ -50,7 +51,8 @@ class Entrance:
 
     def holds_too_much(self, pending: int) -> bool:
         """True when this and `pending` bytes that are no packet yet are more than a stranger may make us hold."""
-        return self._early_size + pending > self._exchange.limits.connect_packet
+        held = self._early_size + pending
+        return not self._proved and held > self._exchange.limits.connect_packet
 
     def take(self, packet: Packet) -> None:
         """The first packet has to be CONNECT; those behind it wait while it is decided."""
@@ -63,10 +65,11 @@ class Entrance:
     def _on_connect(self, packet: mqtt_server.Connect) -> None:
         answer = admit(Caller(packet, self._address, self._shown), self._exchange)
         if isinstance(answer, Entry | Refusal):
-            self._visitor.greet(packet, answer)
+            self._proved = isinstance(answer, Entry)
+            if not self._visitor.greet(packet, answer):
+                self._wait()
             return
-        self._early = []
-        self._visitor.pause_reading()
+        self._wait()
         # It runs to its end whatever becomes of the connection: who fails is counted, gone or not.
         task = asyncio.get_running_loop().create_task(self._decide(packet, answer))
         self._exchange.deciding.add(task)
@@ -81,5 +84,16 @@ class Entrance:
         except Exception:  # noqa: BLE001 - whatever it was, nobody comes in by it
             _log.exception("%s: its login could not be decided", self._visitor)
             admitted = Refusal(mqtt.UNAVAILABLE, "its login could not be decided")
-        self._visitor.greet(packet, admitted)
+        self._proved = isinstance(admitted, Entry)
+        if self._visitor.greet(packet, admitted):
+            self.let_in()
+        else:
+            self._exchange.flush()
+
+    def let_in(self) -> None:
+        """It is told that it is in: what came early is next."""
         self._visitor.enter(self._early or [])
+
+    def _wait(self) -> None:
+        self._early = []
+        self._visitor.pause_reading()

@@ -170,6 +170,14 @@ class Journal:
             self._answers = _heard(self._answers)
             self._write((batch, _heard(answers)))
 
+    def owes(self, client: str) -> bool:
+        """True until it is on disk that the session of a client began or ended."""
+        on_their_way = (one[0] for one in (self._writing, self._failed) if one is not None)
+        return any(
+            client in batch.sessions or client in batch.ended
+            for batch in (self._open, *on_their_way)
+        )
+
     @property
     def stuck(self) -> bool:
         """True while the store refuses."""

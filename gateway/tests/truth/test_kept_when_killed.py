@@ -1,6 +1,7 @@
 """Killed in the instant of an acknowledgement, the broker still has what it acknowledged, and nothing twice."""
 
 import random
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -77,3 +78,41 @@ async def test_a_broker_that_breaks_its_word_is_caught(tmp_path, processes, seed
     for _ in range(KILLS // 10):
         await campaign.killed(mutant)
     assert await campaign.complaints(), f"seed {seed}"
+
+
+async def sessions_against_connack(
+    processes: BrokerProcesses, directory: Path, mutant: str | None
+) -> int:
+    """How often a broker, killed at its CONNACK, knows another session afterwards than it said."""
+    wrong = 0
+    for number in range(6):
+        kept = number % 2 == 0  # what the client asks for now; the last time it was the other
+        front = Peer("front")
+        async with processes.started(directory, mutant=mutant) as broker:
+
+            def at_connack(_kind: int, kill: Callable[[], None] = broker.kill) -> bool:
+                kill()
+                return True
+
+            front.on_packet = at_connack
+            await front.connect(broker.port, clean=not kept)
+            await front.ended()
+        front.on_packet = lambda _kind: True
+        async with processes.started(directory) as broker:
+            present, _ = await front.connect(broker.port)
+            wrong += present is not kept
+            await front.disconnect()
+            if kept:
+                continue
+            await front.connect(broker.port, clean=True)
+            await front.disconnect()
+    return wrong
+
+
+async def test_what_connack_says_of_a_session_survives_a_kill(tmp_path, processes):
+    assert await sessions_against_connack(processes, tmp_path, None) == 0
+
+
+async def test_a_connack_before_the_commit_is_caught(tmp_path, processes):
+    mutant = "acknowledges before the commit"
+    assert await sessions_against_connack(processes, tmp_path, mutant)
