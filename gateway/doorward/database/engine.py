@@ -17,7 +17,7 @@ _PRAGMAS = (
     "PRAGMA busy_timeout = 5000",
     "PRAGMA trusted_schema = OFF",
 )
-_IMMEDIATE = "doorward_immediate"
+_BEGIN = "doorward_begin"  # the execution option: what a transaction of SQLAlchemy's begins with
 
 # The driver asks every value that is no int, float, str or bytearray how it wants to be adapted. An answer that is
 # registered spares it a search that takes longer than SQLite's own work on a row.
@@ -48,12 +48,18 @@ def open_database(path: Path, key: bytes) -> Engine:
 
 def for_writing(engine: Engine) -> Engine:
     """The same engine and pool, whose transactions take the write lock when they begin."""
-    return engine.execution_options(**{_IMMEDIATE: True})
+    return engine.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"})
+
+
+def by_hand(engine: Engine) -> Engine:
+    """The same engine and pool, whose user begins every transaction at the driver before SQLAlchemy sees it."""
+    return engine.execution_options(**{_BEGIN: None})
 
 
 def _begin(connection: Connection) -> None:
-    immediate = connection.get_execution_options().get(_IMMEDIATE)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+    statement = connection.get_execution_options().get(_BEGIN, "BEGIN")
+    if statement is not None:
+        connection.exec_driver_sql(statement)
 
 
 def connect(path: Path, key: bytes) -> Any:

@@ -4,13 +4,13 @@ import asyncio
 import queue
 import threading
 from collections.abc import Callable
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 import sqlcipher3.dbapi2 as sqlcipher
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DatabaseError, DataError, IntegrityError, ProgrammingError
 
-from doorward.database.engine import for_writing
+from doorward.database.transaction import Transaction
 from doorward.errors import Unavailable
 
 T = TypeVar("T")
@@ -53,8 +53,7 @@ class Writer:
     def __init__(self, engine: Engine, *, name: str = "writer", watch: Watch | None = None) -> None:
         """Name the thread; nothing runs before `start`."""
         self._watch = watch
-        self._engine = for_writing(engine)
-        self._connection: Connection | None = None
+        self._transaction = Transaction(engine)
         self._units: queue.SimpleQueue[_Unit | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._closed = True
@@ -109,7 +108,7 @@ class Writer:
             if group:
                 self._commit(group)
                 self._loop.call_soon_threadsafe(_answer, group)
-        self._let_go()
+        self._transaction.let_go()
         self._loop.call_soon_threadsafe(self._finished.set_result, None)
 
     def _next_group(self) -> tuple[list["_Unit"], bool]:
@@ -127,37 +126,29 @@ class Writer:
         return group, False
 
     def _commit(self, group: list["_Unit"]) -> None:
+        transaction = self._transaction
         try:
-            connection = self._connection = self._connection or self._engine.connect()
-            with connection.begin():
+            connection = transaction.begin()
+            if self._watch is not None:
+                self._watch.begin(connection)
+            if len(group) == 1:
+                # Nobody else's work to protect: the transaction is savepoint enough.
+                kept = group[0].perform_alone(transaction, connection)
+            else:
+                for unit in group:
+                    unit.perform(transaction, connection)
+                kept = True
+            if kept:
                 if self._watch is not None:
-                    self._watch.begin(connection)
-                self._perform(group, connection)
-                if self._watch is not None and connection.in_transaction():
                     self._watch.end(connection)
+                transaction.commit()
         except Exception as error:  # noqa: BLE001 - a full disk, a lost file: all who wait must hear
-            self._let_go()
+            transaction.let_go()
             for unit in group:
                 unit.result, unit.error = None, unit.error or _unavailable(error)
             return
         if self._watch is not None:
             self._watch.committed()
-
-    def _let_go(self) -> None:
-        """Give the connection back: the pool rolls back what a failed commit left open."""
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.close()
-
-    @staticmethod
-    def _perform(group: list["_Unit"], connection: Connection) -> None:
-        if len(group) == 1:
-            # Nobody else's work to protect: the transaction is savepoint enough, and a
-            # nested one costs as much as the commit.
-            group[0].perform_alone(connection)
-            return
-        for unit in group:
-            unit.perform(connection)
 
 
 class _Unit:
@@ -173,25 +164,25 @@ class _Unit:
         self.result: object = None
         self.error: Exception | None = None
 
-    def perform_alone(self, connection: Connection) -> None:
-        """Run in a transaction of its own; an error rolls all of it back."""
+    def perform_alone(self, transaction: Transaction, connection: Connection) -> bool:
+        """Run in a transaction of its own; False after an error, which rolls all of it back."""
         try:
             self.result = self._work(connection)
         except Exception as error:  # noqa: BLE001 - it belongs to the unit's owner, not to this thread
             self.error = _told(error)
-            connection.rollback()
+            transaction.roll_back()
+            return False
+        return True
 
-    def perform(self, connection: Connection) -> None:
+    def perform(self, transaction: Transaction, connection: Connection) -> None:
         """Run inside a savepoint; keep the result or the error for later."""
-        # Straight to the driver: begin_nested() takes longer than most of the work inside.
-        driver: Any = connection.connection.driver_connection
-        driver.execute("SAVEPOINT unit")
+        transaction.run("SAVEPOINT unit")
         try:
             self.result = self._work(connection)
         except Exception as error:  # noqa: BLE001 - it belongs to the unit's owner, not to this thread
             self.error = _told(error)
-            driver.execute("ROLLBACK TO unit")
-        driver.execute("RELEASE unit")
+            transaction.run("ROLLBACK TO unit")
+        transaction.run("RELEASE unit")
 
     def answer(self) -> None:
         self._done(self.result, self.error)
