@@ -5,11 +5,11 @@ each of these waits for a whole switch interval.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ClauseElement, Connection, Table
+from sqlalchemy import ClauseElement, Table
 from sqlalchemy.dialects.sqlite import dialect, insert
 
 _MOST = 128  # rows a statement: more gains nothing, and each size of it is kept compiled
@@ -29,13 +29,16 @@ class Statement:
         one, head, tail = found[0], sql[: found.start()], sql[found.end() :]
         self._of_size = cache(lambda size: head + ", ".join([one] * size) + tail)
 
-    def run(self, connection: Connection, rows: Iterable[Row]) -> None:
+    def run(self, driver: Any, rows: Collection[Row]) -> None:
         """Run it for rows, which are as long as it has marks. Raises what the driver raises."""
+        if not rows:
+            return
+        if len(rows) == 1:
+            (row,) = rows
+            driver.execute(self._of_size(1), row)
+            return
         for part in _parts(list(rows)):
-            parameters = [value for row in part for value in row]
-            # Straight to the driver: SQLAlchemy's way there takes longer than SQLite with a few rows.
-            driver: Any = connection.connection.driver_connection
-            driver.execute(self._of_size(len(part)), parameters)
+            driver.execute(self._of_size(len(part)), [value for row in part for value in row])
 
 
 class Rows:
@@ -59,13 +62,13 @@ class Rows:
         of_keys = f"({columns}) IN (VALUES ({marks}))"
         self._take_out = Statement(f"DELETE FROM {table.name} WHERE {of_keys}")  # noqa: S608 - our own names
 
-    def put(self, connection: Connection, rows: Iterable[Row]) -> None:
+    def put(self, driver: Any, rows: Collection[Row]) -> None:
         """Insert rows, or replace those of the same key."""
-        self._put.run(connection, rows)
+        self._put.run(driver, rows)
 
-    def take_out(self, connection: Connection, keys: Iterable[Row]) -> None:
+    def take_out(self, driver: Any, keys: Collection[Row]) -> None:
         """Delete the rows of these keys; those that are not there are no error."""
-        self._take_out.run(connection, keys)
+        self._take_out.run(driver, keys)
 
 
 def compiled(statement: ClauseElement) -> str:
