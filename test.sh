@@ -189,6 +189,8 @@ board_packages
 [ -z "$setup_only" ] || exit 0
 
 PATH=$PWD/.venv/bin:$PATH
+# Hundreds of processes are started: none compiles again what the first one has compiled, whatever this shell prefers.
+export PYTHONDONTWRITEBYTECODE=
 mkdir -p test-results
 summary=()
 total_passed=0

@@ -11,8 +11,9 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import IO, Any, Self
 
+import forked
 import httpx
 from ports import free_ports
 
@@ -27,13 +28,17 @@ def free_port_base() -> int:
 
 
 class Demo:
-    """`doorward demo` from start to Ctrl-C. `doorward` is the command, `start` what starts it."""
+    """`doorward demo` from start to Ctrl-C, and commands that ask it.
+
+    doorward: the command, start: what starts it, where they are what is tested. Otherwise all is forked.
+    """
 
     def __init__(
         self,
         data: Path,
         *,
-        doorward: Sequence[str] = PYTHON,
+        words: Sequence[str] = ("demo",),
+        doorward: Sequence[str] = (),
         start: Sequence[str] = (),
         cwd: Path | None = None,
         environment: Mapping[str, str] | None = None,
@@ -41,7 +46,8 @@ class Demo:
         self.data = data
         self.port_base = free_port_base()
         self._doorward = tuple(doorward)
-        self._start = tuple(start) or (*self._doorward, "demo")
+        self._words = tuple(words)
+        self._start = tuple(start) or (self._doorward and (*self._doorward, *words))
         self._cwd = cwd
         self._environment = {**os.environ, **(environment or {})}
         self._log = data.with_name(f"{data.name}.log")
@@ -50,17 +56,23 @@ class Demo:
         options = ["--port-base", str(self.port_base), "--data", str(self.data), "--json"]
         with self._log.open("wb") as log:
             # A session of its own, so that whatever it leaves behind can be found by it.
-            self.process = subprocess.Popen(
-                [*self._start, *options],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                cwd=self._cwd,
-                env=self._environment,
-                start_new_session=True,
-            )
+            self.process = self._started(options, log)
         self.ready: str = json.loads(self._first_line())["message"]
         return self
+
+    def _started(
+        self, options: list[str], log: IO[bytes]
+    ) -> "subprocess.Popen[bytes] | forked.Forked":
+        where: dict[str, Any] = {"cwd": self._cwd, "env": self._environment}
+        where |= {"stdout": subprocess.PIPE, "stderr": log}
+        if not self._start:
+            return forked.Forked([*self._words, *options], session=True, **where)
+        return subprocess.Popen(
+            [*self._start, *options],
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+            **where,
+        )
 
     def online(self) -> Self:
         """Wait until every board has said hello."""
@@ -126,8 +138,11 @@ class Demo:
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run one command against this demo."""
+        words = (*words, "--data", str(self.data))
+        if not self._doorward:
+            return forked.run(words, cwd=self._cwd, env=self._environment)
         return subprocess.run(
-            [*self._doorward, *words, "--data", str(self.data)],
+            [*self._doorward, *words],
             capture_output=True,
             text=True,
             cwd=self._cwd,

@@ -40,11 +40,11 @@ def serving(command: Command) -> Command:
 @common
 def up(port_base: int | None, *, as_json: bool, data: Path | None) -> int:
     """Run the gateway until Ctrl-C. The first run makes its keys and databases."""
-    from doorward import runtime
+    from doorward.runtime import main
 
     directory = data or home_directory(demo=False)
     return run_until_signalled(
-        lambda: runtime.up(directory, speaker(as_json=as_json), port_base=port_base)
+        lambda: main.up(directory, speaker(as_json=as_json), port_base=port_base)
     )
 
 
@@ -53,11 +53,11 @@ def up(port_base: int | None, *, as_json: bool, data: Path | None) -> int:
 @common
 def demo(port_base: int | None, *, as_json: bool, data: Path | None) -> int:
     """Run a virtual site until Ctrl-C, no hardware needed."""
-    from doorward import runtime
+    from doorward.runtime import main
 
     directory = data or home_directory(demo=True)
     return run_until_signalled(
-        lambda: runtime.demo(directory, speaker(as_json=as_json), port_base=port_base)
+        lambda: main.demo(directory, speaker(as_json=as_json), port_base=port_base)
     )
 
 

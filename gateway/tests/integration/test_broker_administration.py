@@ -4,12 +4,11 @@ import asyncio
 import json
 import os
 import re
-import subprocess
-import sys
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import forked
 import httpx
 import pytest
 from broker_support import Client
@@ -53,18 +52,10 @@ async def come(gateway: Gateway, name: str, client_id: str) -> Client:
 
 
 async def cli(gateway: Gateway, *words: str, code: int = 0) -> str:
-    """A command as somebody types it, in a process of its own."""
+    """A command in a process of its own."""
     environment = {**os.environ, "DOORWARD_PASSWORD": PASSWORD}
-    data = str(gateway.settings.directory)
-    done = await asyncio.to_thread(
-        subprocess.run,
-        [sys.executable, "-m", "doorward", "broker", *words, "--data", data],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=30,
-    )
+    command = ["broker", *words, "--data", str(gateway.settings.directory)]
+    done = await asyncio.to_thread(forked.run, command, env=environment)
     assert done.returncode == code, done.stderr
     return done.stdout + done.stderr
 

@@ -14,6 +14,7 @@ from typing import Self
 import httpx
 import pytest
 from demos import PYTHON, free_port_base
+from forked import Forked, run
 from websockets.sync.client import connect
 
 from doorward_core import mqtt
@@ -22,10 +23,14 @@ _START_S = 60.0
 
 
 class Running:
-    """The broker alone, as its user starts it."""
+    """The broker alone, forked, or from an interpreter of its own as its user starts it."""
 
-    def __init__(self, data: Path, *, environment: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, data: Path, *, own: bool = False, environment: dict[str, str] | None = None
+    ) -> None:
         self.data = data
+        self.process: Forked | subprocess.Popen[bytes]
+        self._own = own
         self.port_base = free_port_base()
         self.said: list[str] = []
         self._environment = {**os.environ, **(environment or {})}
@@ -34,12 +39,12 @@ class Running:
     def __enter__(self) -> Self:
         options = ["--port-base", str(self.port_base), "--data", str(self.data), "--json"]
         with self._log.open("wb") as log:
-            self.process = subprocess.Popen(
-                [*PYTHON, "broker", "run", *options],
-                stdout=subprocess.PIPE,
-                stderr=log,
-                env=self._environment,
-            )
+            words = ["broker", "run", *options]
+            pipe, env = subprocess.PIPE, self._environment
+            if self._own:
+                self.process = subprocess.Popen([*PYTHON, *words], stdout=pipe, stderr=log, env=env)
+            else:
+                self.process = Forked(words, stdout=pipe, stderr=log, env=env)
         assert self.process.stdout is not None
         for line in self.process.stdout:
             self.said.append(json.loads(line)["message"])
@@ -59,15 +64,7 @@ class Running:
         return self.process.wait(_START_S)
 
     def call(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [*PYTHON, *words, "--data", str(self.data)],
-            capture_output=True,
-            text=True,
-            stdin=subprocess.DEVNULL,
-            env={**os.environ, **environment},
-            timeout=60,
-            check=False,
-        )
+        return run([*words, "--data", str(self.data)], env={**os.environ, **environment})
 
     def api(self) -> httpx.Client:
         transport = httpx.HTTPTransport(uds=str(self.data / "run" / "api.sock"))
@@ -76,7 +73,7 @@ class Running:
 
 @pytest.fixture(scope="module")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with Running(tmp_path_factory.mktemp("alone") / "d") as running:
+    with Running(tmp_path_factory.mktemp("alone") / "d", own=True) as running:
         # The first question loads the API, which takes a while on a busy machine.
         with running.api() as api:
             assert api.get("/api/v1/mqtt/status").is_success
@@ -211,13 +208,13 @@ def test_it_is_watched_like_a_gateway(broker: Running) -> None:
 
 
 def test_it_keeps_what_it_had_and_ends_well(tmp_path: Path) -> None:
-    for run in range(2):
+    for again in (False, True):
         with Running(tmp_path / "d") as running:
-            if run == 0:
-                assert running.call("pub", "-t", "kept", "-m", "x", "-r", "-q", "1").returncode == 0
-            else:
+            if again:
                 assert running.call("sub", "-t", "kept", "-C", "1", "-W", "20").stdout == "x\n"
-            assert running.stop(signal.SIGINT if run else signal.SIGTERM) == 0
+            else:
+                assert running.call("pub", "-t", "kept", "-m", "x", "-r", "-q", "1").returncode == 0
+            assert running.stop(signal.SIGINT if again else signal.SIGTERM) == 0
             assert not (tmp_path / "d" / "run" / "api.sock").exists()
 
 
@@ -239,8 +236,7 @@ def test_a_service_manager_hears_of_it(tmp_path: Path) -> None:
 
 def test_a_gateways_directory_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "gateway.db").touch()
-    command = [*PYTHON, "broker", "run", "--data", str(tmp_path)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = run(["broker", "run", "--data", str(tmp_path)])
     assert done.returncode == 1
     assert "is a gateway's" in done.stderr
     assert done.stderr.count("\n") == 1

@@ -1,13 +1,13 @@
 """The command line against a running demo: real gateway, real broker, real firmware. The relay is the witness."""
 
 import re
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import forked
 import pytest
-from demos import PYTHON, Demo
+from demos import Demo
 
 
 @pytest.fixture(scope="module")
@@ -46,17 +46,16 @@ def test_a_member_is_let_in_and_the_audit_says_why(demo: Demo) -> None:
 
 def test_however_fast_cards_are_tapped_each_is_answered(demo: Demo) -> None:
     before = len(demo.audit())
-    words = [*PYTHON, "lab", "tap", "front", "--data", str(demo.data), "--card"]
-    hands = [
-        subprocess.Popen([*words, card]) for card in ("former", "stranger", "evening", "former")
-    ]
+    words = ["lab", "tap", "front", "--data", str(demo.data), "--card"]
+    cards = ("former", "stranger", "evening", "former")
+    hands = [forked.Forked([*words, card]) for card in cards]
     assert [hand.wait(30) for hand in hands] == [0, 0, 0, 0]
     deadline = time.monotonic() + 10
     while len(rows := demo.audit()) < before + 4:
         assert time.monotonic() < deadline, rows[: len(rows) - before]
         time.sleep(0.1)
     tails = sorted(str(row["card_tail"]) for row in rows[: len(rows) - before])
-    asked = [demo.card(card)[-4:].upper() for card in ("former", "stranger", "evening", "former")]
+    asked = [demo.card(card)[-4:].upper() for card in cards]
     assert tails == sorted(asked)
 
 
@@ -182,8 +181,7 @@ def test_a_second_demo_in_the_same_directory_is_refused(demo: Demo, tmp_path: Pa
 
 
 def test_a_port_in_use_is_named(demo: Demo, tmp_path: Path) -> None:
-    command = [*PYTHON, "demo", "--port-base", str(demo.port_base), "--data", str(tmp_path / "d")]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = forked.run(["demo", "--port-base", str(demo.port_base), "--data", str(tmp_path / "d")])
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1
     ports = "|".join(str(demo.port_base + number) for number in range(4))

@@ -4,22 +4,21 @@ import json
 import re
 import shutil
 import signal
-import subprocess
 import urllib.request
 from pathlib import Path
 
+import forked
 import pytest
 from demos import PYTHON, Demo, free_port_base
 
 
 def gateway(data: Path) -> Demo:
-    return Demo(data, start=[*PYTHON, "up"])
+    return Demo(data, words=["up"])
 
 
 def refused(data: Path) -> str:
     """What a gateway that cannot start says about it: one line, whatever its log said before."""
-    command = [*PYTHON, "up", "--data", str(data), "--port-base", str(free_port_base())]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = forked.run(["up", "--data", str(data), "--port-base", str(free_port_base())])
     assert (done.returncode, done.stdout) == (1, ""), done
     lines = [line for line in done.stderr.splitlines() if not line.startswith("INFO ")]
     assert len(lines) == 1, done.stderr
@@ -41,7 +40,7 @@ def data(used: Path, tmp_path: Path) -> Path:
 
 
 def test_the_first_run_makes_what_it_needs_and_says_where_it_is(tmp_path: Path) -> None:
-    with gateway(tmp_path / "d") as running:
+    with Demo(tmp_path / "d", words=["up"], doorward=PYTHON) as running:
         assert f"http://127.0.0.1:{running.port_base}" in running.ready
         rest = running.process.stdout
         assert rest is not None
@@ -60,8 +59,7 @@ def test_the_first_run_makes_what_it_needs_and_says_where_it_is(tmp_path: Path) 
 
 
 def test_a_demo_does_not_move_into_a_real_installation(data: Path) -> None:
-    command = [*PYTHON, "demo", "--data", str(data), "--port-base", str(free_port_base())]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = forked.run(["demo", "--data", str(data), "--port-base", str(free_port_base())])
     assert done.returncode == 1
     assert "is a real installation" in done.stderr
     assert not (data / "site.json").exists()

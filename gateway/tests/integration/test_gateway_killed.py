@@ -4,12 +4,13 @@ import asyncio
 import json
 import os
 import signal
-import sys
+import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from demos import free_port_base
+from forked import Forked
 from sqlalchemy import text
 from stage.board import ScriptedBoard
 from stage.house import MEMBER, furnish
@@ -27,27 +28,22 @@ class Victim:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.port_base = free_port_base()
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: Forked | None = None
 
     async def start(self) -> None:
-        self._process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "doorward", "up", "--data", str(self.directory)),
-            *("--port-base", str(self.port_base)),
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-        )
+        options = ["--data", str(self.directory), "--port-base", str(self.port_base)]
+        self._process = Forked(["up", *options], stdout=subprocess.PIPE)
         assert self._process.stdout is not None
-        line = await asyncio.wait_for(self._process.stdout.readline(), 30)
+        line = await asyncio.wait_for(asyncio.to_thread(self._process.stdout.readline), 30)
         assert b"doorward is up" in line
 
     async def end(self, how: signal.Signals) -> int:
         assert self._process is not None
         process, self._process = self._process, None
         process.send_signal(how)
-        code = await process.wait()
-        # Its pipe would complain later, in another test.
-        process._transport.close()  # type: ignore[attr-defined]
-        return code
+        assert process.stdout is not None
+        process.stdout.close()
+        return await asyncio.to_thread(process.wait, 30)
 
     async def clean_up(self) -> None:
         if self._process is not None:
@@ -66,7 +62,6 @@ async def victim(tmp_path: Path, enrolment: Enrolment) -> AsyncIterator[Victim]:
     await victim.clean_up()
 
 
-@pytest.mark.timeout(400)
 async def test_no_opening_is_lost_or_doubled(victim: Victim, enrolment: Enrolment) -> None:
     script = ScriptedBoard(enrolment)
     opened: list[str] = []
