@@ -182,6 +182,10 @@ class Kept:
 class Store(Protocol):
     """Durable memory. `write` answers on the event loop after the commit, in the order of the calls."""
 
+    @property
+    def left_out(self) -> int:
+        """Changes since the start that it could not hold, each by its own fault; they are lost."""
+
     def load(self) -> Kept:
         """Read everything back."""
 
@@ -189,7 +193,7 @@ class Store(Protocol):
         """Get ready to write; called on the event loop."""
 
     def write(self, batch: Batch, done: Callable[[Exception | None], None]) -> None:
-        """Commit one batch, then call `done` with None, or with the error that prevented it."""
+        """Commit one batch, then call `done` with None, or with the error that prevented it: trouble that may pass."""
 
     def read_log(
         self,

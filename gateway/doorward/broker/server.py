@@ -197,6 +197,11 @@ class Broker:
         return self._exchange.counters
 
     @property
+    def stuck(self) -> bool:
+        """True while the disk refuses."""
+        return self._journal.stuck
+
+    @property
     def commits(self) -> Timing:
         """How long commits took."""
         return self._journal.commits
@@ -219,6 +224,7 @@ class Broker:
             "denied": self._router.denials.count,
             "throttled": self._exchange.rates.held,
             "handshakes_failed": self._listeners.failed,
+            "left_out": self._store.left_out,
         }
 
     def _restore(self, kept: Kept) -> None:

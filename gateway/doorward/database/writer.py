@@ -188,11 +188,14 @@ class _Unit:
         self._done(self.result, self.error)
 
 
+def is_trouble_with_the_file(error: Exception) -> bool:
+    """False for what is wrong with the unit of work itself, which would fail again."""
+    return isinstance(error, _RAISED) and not isinstance(error, _OF_THE_UNIT)
+
+
 def _told(error: Exception) -> Exception:
     """What the unit's owner hears: its own error as it is, trouble with the file as Unavailable."""
-    if isinstance(error, _RAISED) and not isinstance(error, _OF_THE_UNIT):
-        return _unavailable(error)
-    return error
+    return _unavailable(error) if is_trouble_with_the_file(error) else error
 
 
 def _unavailable(error: Exception) -> Unavailable:

@@ -61,6 +61,12 @@ def _broker(link: MqttLink, broker: Broker) -> HealthCheck:
 def _at_work(broker: Broker) -> HealthCheck:
     status = broker.status()
     detail = f"{status['connections']} connections, {status['denied']} refused requests"
+    if broker.stuck:
+        detail = f"{detail}; broker.db cannot be written, so nothing is acknowledged"
+        return HealthCheck("broker", False, detail, "make room on the disk, or look into the log")
+    if status["left_out"]:
+        detail = f"{detail}; broker.db could not hold {status['left_out']} changes, which are lost"
+        return HealthCheck("broker", False, detail, "report what the log says of them")
     return HealthCheck("broker", True, detail)
 
 

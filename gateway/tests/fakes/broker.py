@@ -14,6 +14,8 @@ from doorward.runtime.broker_desk import BrokerDesk, Elsewhere
 class NoStore:
     """Keeps nothing: its journal is never started."""
 
+    left_out = 0
+
     def load(self) -> Kept:
         raise NotImplementedError
 

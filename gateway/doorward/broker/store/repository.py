@@ -1,5 +1,6 @@
 """broker.db: an encrypted file with one writer."""
 
+import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -9,12 +10,16 @@ from sqlalchemy import Connection, Engine, Select, bindparam, select
 from doorward.broker.ports import Batch, Entry, Kept, KeptMessage, KeptRetained, KeptSession
 from doorward.broker.store import tables
 from doorward.broker.store.rows import Rows, Statement, compiled
+from doorward.broker.store.salvage import apply_each
 from doorward.database import Writer, open_database, upgrade
-from doorward.errors import DoorwardError
+from doorward.errors import DoorwardError, Unavailable
+
+_log = logging.getLogger(__name__)
 
 _AT_HAND = 1000  # lines of the log that are read back
 _LOG_KEPT = 50_000
 
+T = TypeVar("T")
 Key = TypeVar("Key", bound=tuple[object, ...])
 
 
@@ -25,6 +30,7 @@ class BrokerStore:
         """Use an engine whose schema is up to date."""
         self._engine = engine
         self._writer = Writer(engine, name="broker-writer")
+        self.left_out = 0
 
     @classmethod
     def open(cls, path: Path, key: bytes) -> "BrokerStore":
@@ -88,13 +94,31 @@ class BrokerStore:
         self._writer.start()
 
     def write(self, batch: Batch, done: Callable[[Exception | None], None]) -> None:
-        """Commit one batch in the writer's thread."""
-        try:
-            self._writer.submit(
-                lambda connection: _apply(connection, batch), lambda _none, error: done(error)
-            )
-        except DoorwardError as error:
+        """Commit one batch in the writer's thread; without those of its changes that the file cannot hold."""
+
+        def answered(_none: None, error: Exception | None) -> None:
+            if error is None or isinstance(error, Unavailable):
+                done(error)
+            else:
+                self._submit(lambda connection: apply_each(connection, batch, _apply), salvaged)
+
+        def salvaged(left_out: list[str] | None, error: Exception | None) -> None:
+            for told in left_out or ():
+                _log.error("broker.db cannot hold one change, which is lost: %s", told)
+            self.left_out += len(left_out or ())
             done(error)
+
+        self._submit(lambda connection: _apply(connection, batch), answered)
+
+    def _submit(
+        self,
+        work: Callable[[Connection], T],
+        done: Callable[[T | None, Exception | None], None],
+    ) -> None:
+        try:
+            self._writer.submit(work, done)
+        except DoorwardError as error:
+            done(None, error)
 
     async def close(self) -> None:
         """Finish what was handed over, close the file."""

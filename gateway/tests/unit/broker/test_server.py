@@ -6,6 +6,9 @@ from broker_support import GATEWAY, running_broker, secret, topic
 
 from doorward.broker import Role, server
 from doorward.broker.log import _MOST_UNKEPT, CHANGED
+from doorward.broker.ports import KeptRetained
+from doorward.errors import Unavailable
+from doorward.runtime import checks
 from doorward_core import topics
 
 
@@ -71,3 +74,47 @@ async def test_who_comes_back_with_fewer_rights_gets_nothing_by_the_old_ones(tmp
         async with site.client("front", clean=False) as front:
             await gateway.publish(where, b"4")
             assert [one.payload for one in await front.messages()] == [b"4"]
+
+
+async def test_one_change_that_the_disk_cannot_hold_does_not_hold_up_the_rest(tmp_path, caplog):
+    where = topic("front", topics.EVENTS)
+    async with running_broker(tmp_path) as site:
+        async with site.client(GATEWAY, clean=False) as gateway:
+            await gateway.subscribe(where)
+        broker = site.broker
+        for number, client in enumerate(("nobody", GATEWAY, "no one")):
+            broker._journal.subscribe(client, f"a/{number}", 1)
+        broker._journal.retain("too/long", KeptRetained(b"", 1 << 70))
+        async with site.client("front") as front:
+            await front.publish(where, b"1")
+        assert not broker.stuck
+        assert broker.status()["left_out"] == 3
+        told = [one.message for one in caplog.records if "cannot hold" in one.message]
+        assert [
+            sum(part in line for line in told) for part in ("nobody", "no one", "too/long")
+        ] == [
+            1,
+            1,
+            1,
+        ]
+        check = checks.alone(broker, None)[0]()
+        assert not check.ok
+        assert "3 changes" in check.detail
+        kept = broker._store.load()
+        assert kept.sessions[GATEWAY].subscriptions == {where: 1, "a/1": 1}
+        assert [one.payload for one in kept.messages] == [b"1"]
+
+
+async def test_health_says_that_the_disk_refuses(tmp_path):
+    async with running_broker(tmp_path) as site:
+        broker = site.broker
+        write = broker._store.write
+        broker._store.write = lambda _batch, done: done(Unavailable("full", "make room"))
+        site.principals.add("side", secret("side"))
+        check = checks.alone(broker, None)[0]()
+        assert not check.ok
+        assert "cannot be written" in check.detail
+        broker._store.write = write
+        broker.sweep()
+        await broker.settle()
+        assert checks.alone(broker, None)[0]().ok

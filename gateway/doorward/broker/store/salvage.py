@@ -1,0 +1,45 @@
+"""What the file takes of a batch when it does not take all of it."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import fields
+from typing import Any
+
+from sqlalchemy import Connection
+
+from doorward.broker.ports import Batch
+from doorward.database import is_trouble_with_the_file
+
+
+def apply_each(
+    connection: Connection, batch: Batch, apply: Callable[[Connection, Batch], None]
+) -> list[str]:
+    """Apply a batch change by change, in its order; what was left out, and why, without what it says.
+
+    A change that is wrong in itself would be refused for ever, and with it everything behind it. Trouble with the
+    file is raised: then nothing was applied.
+    """
+    driver: Any = connection.connection.driver_connection
+    left_out: list[str] = []
+    for name, change in _changes(batch):
+        driver.execute("SAVEPOINT change")
+        try:
+            apply(connection, change)
+        except Exception as error:
+            if is_trouble_with_the_file(error):
+                raise
+            left_out.append(f"{name} ({error})")
+            driver.execute("ROLLBACK TO change")
+        driver.execute("RELEASE change")
+    return left_out
+
+
+def _changes(batch: Batch) -> Iterator[tuple[str, Batch]]:
+    for field in fields(Batch):
+        held = getattr(batch, field.name)
+        if isinstance(held, dict):
+            for key, value in held.items():
+                yield f"{field.name} {key!r}", Batch(**{field.name: {key: value}})
+        else:
+            for one in held:
+                number = one.number if field.name == "log" else one
+                yield f"{field.name} {number!r}", Batch(**{field.name: type(held)([one])})
