@@ -6,8 +6,8 @@ import socket
 from doorward.app.health import HealthMonitor
 from doorward.app.mqtt_desk import MqttDesk
 from doorward.app.services import BrokerServices
-from doorward.runtime.broker_desk import unrecorded
 from doorward.runtime.embedded import EmbeddedSide
+from doorward.runtime.owed_records import unrecorded
 from doorward.runtime.servers import Server
 from doorward.web import create_broker_app
 

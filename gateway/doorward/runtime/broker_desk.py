@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 from doorward.app.accounts import check_password
@@ -24,15 +24,9 @@ from doorward.broker.rules import Action, Rule
 from doorward.domain import audit
 from doorward.domain.instants import instant
 from doorward.errors import InvalidInput
+from doorward.runtime.owed_records import OwedRecords, Record, unrecorded
 
 _MOST = 500
-
-Record = Callable[[str, str, str], Awaitable[None]]
-"""Puts a change on record: the kind of audit row, who did it, and what in one sentence."""
-
-
-async def unrecorded(kind: str, actor: str, why: str) -> None:
-    """A broker without a gateway has no audit; its log has the change."""
 
 
 class Administered(Protocol):
@@ -99,7 +93,7 @@ class BrokerDesk:
         self._store = store
         self._passwords = passwords
         self._built_in = built_in
-        self._record = record
+        self._records = OwedRecords(record)
         self._elsewhere: Elsewhere = elsewhere or _Here()
         # Its numbers are those of the log: a reader that comes back names the last line that it has.
         self.feed = LiveFeed(self._log.number)
@@ -240,12 +234,14 @@ class BrokerDesk:
         self, kind: str, actor: str, why: str, name: str | None = None, password: str | None = None
     ) -> None:
         self._log.write(CHANGED, actor, detail=why)
+        # It acts already, and who was shut out is out: whatever one disk says, the others are told.
         try:
-            await self._acl.settle()
-            await self._record(kind, actor, why)
+            await self._records.put(kind, actor, why)
         finally:
-            # Whatever the disk says: here it acts already, and who was shut out is out.
-            await self._elsewhere.tell(name, password)
+            try:
+                await self._acl.settle()
+            finally:
+                await self._elsewhere.tell(name, password)
 
 
 def _as(user: Principal) -> str:

@@ -7,8 +7,8 @@ from doorward.adapters.mqtt import MqttLink
 from doorward.app.health import Look
 from doorward.app.ports import Admission
 from doorward.app.services import BrokerAdministration
-from doorward.runtime.broker_desk import Record
 from doorward.runtime.mqtt_view import MqttView
+from doorward.runtime.owed_records import Record
 
 GATEWAY_NAME = "gateway"  # its user name and client id at the broker: no device can have it
 

@@ -22,11 +22,12 @@ from doorward.domain.devices import Registration
 from doorward.remote_broker import RemoteBroker
 from doorward.runtime import checks
 from doorward.runtime.admission import BrokerAdmission, admit_all
-from doorward.runtime.broker_desk import BrokerDesk, Record
+from doorward.runtime.broker_desk import BrokerDesk
 from doorward.runtime.broker_figures import of_broker
 from doorward.runtime.broker_side import GATEWAY_NAME
 from doorward.runtime.file_limit import broker_limits
 from doorward.runtime.mqtt_view import API_NAME, MqttView
+from doorward.runtime.owed_records import Record
 from doorward.runtime.tls import ServerTls
 from doorward.runtime.usecases import Keys
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from doorward.broker.ports import Batch
+from doorward.broker.ports import Batch, Entry
 from doorward.database import is_trouble_with_the_file
 
 
@@ -35,11 +35,13 @@ def apply_each(
 
 def _changes(batch: Batch) -> Iterator[tuple[str, Batch]]:
     for field in fields(Batch):
-        held = getattr(batch, field.name)
+        held: Any = getattr(batch, field.name)
         if isinstance(held, dict):
             for key, value in held.items():
-                yield f"{field.name} {key!r}", Batch(**{field.name: {key: value}})
+                one: Any = {key: value}
+                yield f"{field.name} {key!r}", Batch(**{field.name: one})
         else:
-            for one in held:
-                number = one.number if field.name == "log" else one
-                yield f"{field.name} {number!r}", Batch(**{field.name: type(held)([one])})
+            for item in held:
+                one = type(held)((item,))
+                name = item.number if isinstance(item, Entry) else item
+                yield f"{field.name} {name!r}", Batch(**{field.name: one})
