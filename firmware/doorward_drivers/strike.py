@@ -3,22 +3,20 @@
 from time import ticks_ms
 
 from doorward_core.compat import const, ticks_diff
-from machine import Pin
 
 _CAP_MS = const(10000)
 
 
 class Strike:
     # "Energised" is a door that is released: active is the level that does it. cap_ms: the
-    # longest it may stay so; enforce() watches it apart from whoever energised it.
-    def __init__(self, pin: int, active: int, cap_ms: int) -> None:
+    # longest it may stay so; enforce() watches it apart from whoever energised it. pin: an output
+    # that is at its safe level already.
+    def __init__(self, pin, active: int, cap_ms: int) -> None:
         self.active = active
         self._safe = 1 - active
         self.cap_ms = cap_ms
         self._since: "int | None" = None
-        # The level comes with the direction: an output that first takes a wrong level would
-        # be a click of the relay at every boot.
-        self.pin = Pin(pin, Pin.OUT, value=self._safe)
+        self.pin = pin
 
     def energise(self) -> None:
         # Energising twice does not start the time again.
@@ -48,7 +46,11 @@ def make(settings, cap_ms=_CAP_MS):
     # settings: pin; active, the level that switches the relay on; and fail.
     # fail: "secure" (a strike: it takes current to release the door) or "safe" (a magnet: it
     # takes current to lock it). boot.py reads the same three.
+    from machine import Pin
+
     active = settings["active"]
     if settings.get("fail") == "safe":
         active = 1 - active
-    return Strike(settings["pin"], active, cap_ms)
+    # The level comes with the direction: an output that first takes a wrong level would be a click
+    # of the relay at every boot.
+    return Strike(Pin(settings["pin"], Pin.OUT, value=1 - active), active, cap_ms)

@@ -45,7 +45,8 @@ class Board:
         self._modules: list[str] = []
         self._asked: dict[str, asyncio.Future[list[str]]] = {}
         uid = hashlib.sha256(self.id.encode()).hexdigest()[:12]
-        wiring = json.dumps(profile.get("pins") or {})
+        pins = profile.get("pins") or {}
+        wiring = json.dumps({"pins": pins, "chip": profile.get("chip", "esp32")})
         self._power = Power(command, image, uid, wiring, self)
 
     # --- what it did

@@ -48,7 +48,7 @@ class Power:
     def __init__(
         self, command: list[str], image: Path, uid: str, wiring: str, listener: Listener
     ) -> None:
-        """command: argv of the interpreter; uid: unique_id in hex; wiring: the profile's pins as JSON."""
+        """command: argv of the interpreter; uid: unique_id in hex; wiring: pins and chip as JSON."""
         self.starts: list[tuple[Cause, int]] = []
         self.up = asyncio.Event()
         self._command = command

@@ -36,11 +36,11 @@ def _power_on(fd, image, cause, identity, wiring):
 def _pin(words):
     # pin N LEVEL: the world changes an input
     number, level = int(words[1]), int(words[2])
-    changed = machine.levels.get(number) != level
-    machine.levels[number] = level
     pin = machine.pins.get(number)
-    if changed and pin and pin.handler and pin.trigger & (1 if level else 2):
-        pin.handler(pin)
+    if pin:
+        pin.change(level)
+    else:
+        machine.levels[number] = level
 
 
 def _heap(words):

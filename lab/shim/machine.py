@@ -14,7 +14,7 @@ finally:
 
 from time import ticks_diff, ticks_ms
 
-from micropython import const
+from micropython import heap_lock, heap_unlock
 
 from lab_parts import link
 
@@ -26,14 +26,15 @@ SOFT_RESET = 5
 
 cause = PWRON_RESET
 identity = b""
-levels = {}  # input pin -> level that the world puts on it; absent: nothing is connected
+levels = {}  # input pin -> level that the world puts on it, or a function that tells it; absent: nothing is connected
 parts = {}  # output pin -> function(level) of a chip that listens; absent: the lab watches it
 buses = {}  # SPI id -> chip
 pins = {}
 
-# GPIOs that an ESP32 brings out, and those that can only be read (technical reference, IO_MUX).
-_PINS = const(0xFF_0EEF_FFFF)
-_INPUT_ONLY = const(0xFC_0000_0000)
+# GPIOs that an ESP32 brings out, and those that can only be read (technical reference, IO_MUX);
+# power_on.py puts another chip's here.
+existing = 0xFF_0EEF_FFFF
+input_only = 0xFC_0000_0000
 
 
 def __getattr__(name):
@@ -70,10 +71,11 @@ class Pin(PinBase):
     def __new__(cls, id, *args, **kwargs):
         pin = pins.get(id)
         if pin is None:
-            if not isinstance(id, int) or id < 0 or not _PINS >> id & 1:
+            if not isinstance(id, int) or id < 0 or not existing >> id & 1:
                 raise ValueError("invalid pin")
             pins[id] = pin = super().__new__(cls)
-            pin._id = id
+            pin.number = id
+            pin._level = 0  # here: a handler that sets it finds no room for a new attribute
         return pin
 
     def __init__(self, id, *args, **kwargs):
@@ -84,7 +86,7 @@ class Pin(PinBase):
             self._pull = pull
         if mode is None or mode == -1:
             mode = self._mode
-        if mode & 2 and _INPUT_ONLY >> self._id & 1:
+        if mode & 2 and input_only >> self.number & 1:
             raise ValueError("pin can only be input")
         # As on the chip, the level is in the latch before the pin begins to drive.
         if value is not None:
@@ -100,7 +102,8 @@ class Pin(PinBase):
             if self._mode & 2:
                 return self._level
             link.poll()
-            return levels.get(self._id, 1 if self._pull == 2 else 0)
+            level = levels.get(self.number, 1 if self._pull == 2 else 0)
+            return level() if callable(level) else level
         level = 1 if level else 0
         if level != self._level:
             self._level = level
@@ -121,17 +124,45 @@ class Pin(PinBase):
         self.handler = handler
         self.trigger = trigger
 
+    def drives(self, level):
+        # For a part that is wired to it: whether the pin puts this level on the wire.
+        return bool(self._mode & 2) and self._level == level and not (level and self._mode & 4)
+
+    def change(self, level):
+        # The world changes this input. The handler runs as a hard one does: it finds the heap locked,
+        # so that one which allocates fails here and not after a month on a wall.
+        changed = levels.get(self.number) != level
+        levels[self.number] = level
+        if not changed or not self.handler or not self.trigger & (1 if level else 2):
+            return
+        link.in_handler = True
+        heap_lock()
+        try:
+            self.handler(self)
+        finally:
+            heap_unlock()
+            link.in_handler = False
+
     def _drive(self, level):
-        part = parts.get(self._id)
+        part = parts.get(self.number)
+        if link.in_handler:
+            heap_unlock()  # what the world does with the pin is not the handler's doing
         if part is None:
-            link.edge(self._id, level)
+            link.edge(self.number, level)
         elif level >= 0:
             part(level)
+        if link.in_handler:
+            heap_lock()
 
 
 class SPI:
-    def __init__(self, id=1, *args, **kwargs):
+    MSB = 0
+    LSB = 1
+
+    def __init__(self, id=1, *args, firstbit=0, **kwargs):
         self._chip = buses.get(id)
+        if self._chip:
+            self._chip.firstbit = firstbit
 
     def write_readinto(self, out, into):
         if len(out) != len(into):

@@ -1,8 +1,9 @@
 # link.py  The wire to the lab: short ASCII lines over an inherited stream socket.
 #
 # Board -> lab:  edge PIN LEVEL SEEN_US | seen US | wdt MS | fed | reset CAUSE | up USED TOTAL
-#                heap USED FREE READS PROGRAMS ERASES | module NAME | modules
-# Lab -> board:  card UID SAK BCC_XOR | nocard | reader FAULT | pin N LEVEL | heap | modules
+#                heap USED FREE READS PROGRAMS ERASES | module NAME | modules | pwm PIN HZ DUTY_U16 | pn532 FRAME
+# Lab -> board:  card UID SAK BCC_XOR | nocard | reader FAULT | pin N LEVEL | heap | modules | keys N … | wiegand BITS
+#                jam 0/1 | pn532 FRAME
 #
 # The socket is non-blocking and polled wherever firmware touches the chip (an input pin, an RF exchange, the watchdog,
 # the network), so nothing here needs the firmware's help; one poll is one read(2) and allocates nothing.
@@ -12,6 +13,7 @@ from time import sleep_ms
 handlers = {}  # first word of a line -> function(all its words, as bytes)
 _buffer = bytearray(64)
 _pending = b""
+in_handler = False  # an interrupt handler runs now
 _seen_us = 0  # start of the reader poll that saw a new card, until a line has carried it
 
 
@@ -35,6 +37,8 @@ def send(line):
 def poll():
     # Run every command that has arrived. The end of the stream is the end of the lab and of us.
     global _pending
+    if in_handler:
+        return  # a handler is not interrupted by the next one
     while True:
         count = _file.readinto(_buffer)
         if count is None:

@@ -4,21 +4,72 @@ import json
 import machine
 from lab_parts import link
 
+# GPIOs that a chip brings out, and those that can only be read. Data sheets: ESP32-S3 2.2, ESP32-C3 2.2.
+_CHIPS = {"esp32s3": (0x1_FFFF_FC3F_FFFF, 0), "esp32c3": (0x3F_FFFF, 0)}
 
-def connect(pins):
-    # pins: the "pins" of /config.json, as JSON.
-    pins = json.loads(pins)
-    contact = pins.get("contact")
-    if contact:
-        machine.levels[contact["pin"]] = contact["closed"]
+
+def connect(wiring):
+    # wiring: "pins" of /config.json, and "chip", as JSON.
+    wiring = json.loads(wiring)
+    if wiring["chip"] in _CHIPS:
+        machine.existing, machine.input_only = _CHIPS[wiring["chip"]]
+    pins = wiring["pins"]
+    for name, level in (
+        ("contact", "closed"),
+        ("rex", "active"),
+        ("tamper", "active"),
+        ("pir", "active"),
+    ):
+        part = pins.get(name)
+        if part:
+            # The door is closed, and nobody presses, opens or moves anything.
+            machine.levels[part["pin"]] = part[level] if level == "closed" else 1 - part[level]
     reader = pins.get("reader")
     if reader:
-        from lab_parts.mfrc522 import MFRC522
+        _readers[reader.get("kind", "mfrc522")](reader)
+    keypad = pins.get("keypad")
+    if keypad:
+        from lab_parts.keypad import Keypad
 
-        chip = MFRC522()
-        machine.buses[reader["spi"]] = chip
-        machine.parts[reader["cs"]] = chip.select
-        if reader.get("rst") is not None:
-            machine.parts[reader["rst"]] = chip.hard_reset
-        for word in (b"card", b"nocard", b"reader"):
-            link.handlers[word] = chip.told
+        link.handlers[b"keys"] = Keypad(keypad["rows"], keypad["cols"]).told
+    padlock = pins.get("padlock")
+    if padlock:
+        from lab_parts.padlock import Padlock
+
+        link.handlers[b"jam"] = Padlock(padlock).told
+
+
+def _mfrc522(wiring):
+    from lab_parts.mfrc522 import MFRC522
+
+    chip = MFRC522()
+    machine.buses[wiring["spi"]] = chip
+    machine.parts[wiring["cs"]] = chip.select
+    if wiring.get("rst") is not None:
+        machine.parts[wiring["rst"]] = chip.hard_reset
+    for word in (b"card", b"nocard", b"reader"):
+        link.handlers[word] = chip.told
+
+
+def _pn532(wiring):
+    from lab_parts.pn532 import PN532
+
+    chip = PN532(wiring.get("irq"))
+    if wiring["bus"] == "i2c":
+        machine.buses["i2c%d" % wiring["i2c"]] = chip
+    else:
+        machine.buses[wiring["spi"]] = chip
+        machine.parts[wiring["cs"]] = chip.select
+    if wiring.get("rst") is not None:
+        machine.parts[wiring["rst"]] = chip.hard_reset
+    for word in (b"pn532", b"reader"):
+        link.handlers[word] = chip.told
+
+
+def _wiegand(wiring):
+    from lab_parts.wiegand import Wiegand
+
+    link.handlers[b"wiegand"] = Wiegand(wiring["d0"], wiring["d1"]).told
+
+
+_readers = {"mfrc522": _mfrc522, "pn532": _pn532, "wiegand": _wiegand}
