@@ -10,6 +10,7 @@ from typing import cast
 
 from doorward.broker import certificates
 from doorward.broker.admission import Entry
+from doorward.broker.answers import Answers, Receipt
 from doorward.broker.entrance import Entrance
 from doorward.broker.exchange import Exchange
 from doorward.broker.log import CONNECT, DISCONNECT, REFUSED
@@ -47,7 +48,7 @@ class Connection(asyncio.Protocol):
         self._seen = 0  # bytes of an unfinished packet, when the client was heard last
         self._out: list[bytes] = []
         self._out_size = 0
-        self._uncommitted = 0
+        self._answers = Answers(exchange.journal, self)
         self._reading = True  # False: the disk has to catch up first
         self._allowance: Allowance | None = None
         self._backlog: list[Packet] = []  # waits until its principal may publish again
@@ -214,25 +215,26 @@ class Connection(asyncio.Protocol):
         self._out_size += len(packet)
         self._sent[packet[0]] += 1
 
-    def answer(self, packet: bytes, *, must_wait: bool) -> None:
-        """Acknowledge at once, or after the commit; always in the order in which the requests came (4.6)."""
-        if not must_wait and not self._uncommitted:
-            self.send(packet)
+    @property
+    def receipt(self) -> Receipt:
+        """What the answers to the requests of this read wait for."""
+        return self._answers.receipt
+
+    def answer(self, packet: bytes) -> None:
+        """Acknowledge at once, or when it is safe to; always in the order in which the requests came (4.6)."""
+        at_once = self._answers.add(packet)
+        if at_once or not self._reading:
             return
-        self._uncommitted += 1
-        self.exchange.journal.acknowledge(self, packet)
-        if self._reading and self._uncommitted >= self.exchange.limits.uncommitted:
+        if self._answers.count >= self.exchange.limits.uncommitted:
             self._reading = False
             self._transport.pause_reading()
 
-    def acknowledge(self, packet: bytes) -> None:
-        """Send an answer whose cause is on disk now; read on when the client had run too far ahead."""
-        self._uncommitted -= 1
-        self.send(packet)
+    def heard(self) -> None:
+        """Answers that had to wait were sent: read on when the client had run too far ahead."""
         if (
             not self._reading
             and not self._ended
-            and self._uncommitted * 2 < self.exchange.limits.uncommitted
+            and self._answers.count * 2 < self.exchange.limits.uncommitted
         ):
             self._reading = True
             self._read_on()
@@ -367,3 +369,4 @@ class Connection(asyncio.Protocol):
         except Exception:  # noqa: BLE001 - a bug of ours that one client reached: the others go on
             _log.exception("%s: connection closed by an error in the broker", self)
             self.end("internal error")
+        self._answers.close()

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterable
+from typing import NamedTuple, Protocol
 
 from doorward.broker.counters import Timing
 from doorward.broker.ports import (
@@ -19,9 +20,33 @@ from doorward.broker.ports import (
 _log = logging.getLogger(__name__)
 
 
+class Waiting(Protocol):
+    """Whoever hears that everything noted before is on disk."""
+
+    @property
+    def gone(self) -> bool:
+        """True when it need not be told any more."""
+
+    def committed(self) -> None:
+        """It is there."""
+
+
+class _Held(NamedTuple):
+    """One packet that waits."""
+
+    by: Answerable
+    packet: bytes
+
+    @property
+    def gone(self) -> bool:
+        return self.by.gone
+
+    def committed(self) -> None:
+        self.by.acknowledge(self.packet)
+
+
 # What goes to the disk, and who is told when it is there.
-_Answers = list[tuple[Answerable, bytes]]
-_Collected = tuple[Batch, _Answers]
+_Collected = tuple[Batch, list[Waiting]]
 
 
 class Journal:
@@ -35,7 +60,7 @@ class Journal:
         self._store = store
         self._committed = committed
         self._open = Batch()
-        self._answers: _Answers = []
+        self._waiting: list[Waiting] = []
         self._writing: _Collected | None = None
         self._failed: _Collected | None = None
         self._error: Exception | None = None
@@ -142,7 +167,11 @@ class Journal:
 
     def acknowledge(self, by: Answerable, packet: bytes) -> None:
         """Have `packet` sent once everything noted so far is on disk."""
-        self._answers.append((by, packet))
+        self.confirm(_Held(by, packet))
+
+    def confirm(self, to: Waiting) -> None:
+        """Tell `to` when everything noted so far, and until the next flush, is on disk."""
+        self._waiting.append(to)
 
     def flush(self) -> None:
         """Hand over what was collected, unless a batch is still on its way, or is stuck.
@@ -150,25 +179,25 @@ class Journal:
         What clients alone acknowledged goes with the next batch that somebody waits for, or by `tidy`: a commit of its
         own would keep that one waiting.
         """
-        if self._answers or self._open.urgent:
-            self.tidy()
+        if self._busy:
+            return
+        # Whose messages have been acknowledged by their clients meanwhile waits for nothing any more.
+        self._waiting = _heard(self._waiting)
+        if self._waiting or self._open.urgent:
+            self._hand_over()
 
     def tidy(self) -> None:
         """Hand over all there is, as `flush` does."""
-        if self._writing is not None or self._failed is not None or not self._started:
-            return
-        if self._open or self._answers:
-            collected = (self._open, self._answers)
-            self._open, self._answers = Batch(), []
-            self._write(collected)
+        if not self._busy and (self._open or self._waiting):
+            self._hand_over()
 
     def retry(self) -> None:
         """Hand over again what the store refused."""
         if self._failed is not None and self._writing is None:
-            (batch, answers), self._failed = self._failed, None
+            (batch, waiting), self._failed = self._failed, None
             # Clients come back and ask again for as long as the disk refuses: that may be days.
-            self._answers = _heard(self._answers)
-            self._write((batch, _heard(answers)))
+            self._waiting = _heard(self._waiting)
+            self._write((batch, _heard(waiting)))
 
     def owes(self, client: str) -> bool:
         """True until it is on disk that the session of a client began or ended."""
@@ -192,6 +221,15 @@ class Journal:
             await self._at_rest.wait()
         return self._error
 
+    @property
+    def _busy(self) -> bool:
+        return self._writing is not None or self._failed is not None or not self._started
+
+    def _hand_over(self) -> None:
+        collected = (self._open, self._waiting)
+        self._open, self._waiting = Batch(), []
+        self._write(collected)
+
     def _write(self, batch: _Collected) -> None:
         self._writing = batch
         self._at_rest.clear()
@@ -213,13 +251,13 @@ class Journal:
             self._failed = written
             self._at_rest.set()
             return
-        for by, packet in written[1]:
-            by.acknowledge(packet)
+        for one in written[1]:
+            one.committed()
         self._committed()
         self.flush()
         if self._writing is None:
             self._at_rest.set()
 
 
-def _heard(answers: _Answers) -> _Answers:
-    return [(by, packet) for by, packet in answers if not by.gone]
+def _heard(waiting: list[Waiting]) -> list[Waiting]:
+    return [one for one in waiting if not one.gone]

@@ -20,8 +20,12 @@ class Answerable(Protocol):
         """Send what had to wait."""
 
 
-class Link(Answerable, Protocol):
+class Link(Protocol):
     """A connected client, as its session sees it."""
+
+    @property
+    def gone(self) -> bool:
+        """True once it is closed, or about to be."""
 
     @property
     def ready(self) -> bool:

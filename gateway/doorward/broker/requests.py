@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Protocol
 
+from doorward.broker.answers import Receipt
 from doorward.broker.exchange import Exchange
 from doorward.broker.session import Session
 from doorward_core import mqtt, mqtt_server
@@ -18,8 +19,12 @@ class Requester(Protocol):
     def send(self, packet: bytes) -> None:
         """Write one whole packet, soon."""
 
-    def answer(self, packet: bytes, *, must_wait: bool) -> None:
-        """Acknowledge at once, or after the commit; always in the order in which the requests came."""
+    @property
+    def receipt(self) -> Receipt:
+        """What the answers to these requests wait for."""
+
+    def answer(self, packet: bytes) -> None:
+        """Acknowledge at once, or when the receipt says so; always in the order in which the requests came."""
 
     def end(self, reason: str, *, will: bool = True) -> None:
         """Close the connection now."""
@@ -43,24 +48,25 @@ def _publish(by: Requester, session: Session, flags: int, body: bytes) -> None:
     qos = flags >> 1 & 3
     if qos == 2 and packet_id in session.received:
         # Sent again because our PUBREC got lost: it was delivered already (4.3.3).
-        by.answer(mqtt.ack(mqtt.PUBREC, packet_id), must_wait=not session.clean)
+        _answer(by, mqtt.ack(mqtt.PUBREC, packet_id), after_commit=not session.clean)
         return
     exchange = by.exchange
-    must_wait = exchange.router.publish(
+    exchange.router.publish(
         session.principal,
         topic,
         payload,
         qos,
         retain=bool(flags & 1),
         client=session.client,
+        receipt=by.receipt if qos else None,
     )
     if qos == 1:
-        by.answer(mqtt.ack(mqtt.PUBACK, packet_id), must_wait=must_wait)
+        by.answer(mqtt.ack(mqtt.PUBACK, packet_id))
     elif qos == 2:
         session.received.add(packet_id)
         if not session.clean:
             exchange.journal.receive(session.client, packet_id, held=True)
-        by.answer(mqtt.ack(mqtt.PUBREC, packet_id), must_wait=must_wait or not session.clean)
+        _answer(by, mqtt.ack(mqtt.PUBREC, packet_id), after_commit=not session.clean)
 
 
 def _pubrel(by: Requester, session: Session, _flags: int, body: bytes) -> None:
@@ -69,7 +75,7 @@ def _pubrel(by: Requester, session: Session, _flags: int, body: bytes) -> None:
     session.received.discard(packet_id)
     if held and not session.clean:
         by.exchange.journal.receive(session.client, packet_id, held=False)
-    by.answer(mqtt.ack(mqtt.PUBCOMP, packet_id), must_wait=held and not session.clean)
+    _answer(by, mqtt.ack(mqtt.PUBCOMP, packet_id), after_commit=held and not session.clean)
 
 
 def _puback(_by: Requester, session: Session, _flags: int, body: bytes) -> None:
@@ -86,14 +92,14 @@ def _pubcomp(_by: Requester, session: Session, _flags: int, body: bytes) -> None
 
 def _subscribe(by: Requester, session: Session, _flags: int, body: bytes) -> None:
     packet_id, wanted = mqtt_server.parse_subscribe(body)
-    codes, must_wait = by.exchange.router.subscribe(session, wanted)
-    by.answer(mqtt_server.suback(packet_id, codes), must_wait=must_wait)
+    codes, changed = by.exchange.router.subscribe(session, wanted)
+    _answer(by, mqtt_server.suback(packet_id, codes), after_commit=changed)
 
 
 def _unsubscribe(by: Requester, session: Session, _flags: int, body: bytes) -> None:
     packet_id, filters = mqtt_server.parse_unsubscribe(body)
-    must_wait = by.exchange.router.unsubscribe(session, filters)
-    by.answer(mqtt.ack(mqtt.UNSUBACK, packet_id), must_wait=must_wait)
+    changed = by.exchange.router.unsubscribe(session, filters)
+    _answer(by, mqtt.ack(mqtt.UNSUBACK, packet_id), after_commit=changed)
 
 
 def _pingreq(by: Requester, _session: Session, _flags: int, body: bytes) -> None:
@@ -104,6 +110,12 @@ def _pingreq(by: Requester, _session: Session, _flags: int, body: bytes) -> None
 def _disconnect(by: Requester, _session: Session, _flags: int, body: bytes) -> None:
     _check_empty("DISCONNECT", body)
     by.end("it said goodbye", will=False)
+
+
+def _answer(by: Requester, packet: bytes, *, after_commit: bool) -> None:
+    if after_commit:
+        by.receipt.until_committed()
+    by.answer(packet)
 
 
 def _check_empty(name: str, body: bytes) -> None:

@@ -2,32 +2,23 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import NamedTuple
 
+from doorward.broker.answers import Receipt
 from doorward.broker.denials import TOPIC_SHOWN, Denials
 from doorward.broker.events import Asked, Denial
 from doorward.broker.journal import Journal
 from doorward.broker.limits import Limits
 from doorward.broker.log import PUBLISH, SUBSCRIBE, UNSUBSCRIBE, BrokerLog
 from doorward.broker.messages import Message
-from doorward.broker.policy import LONGEST_KEPT, Policy
+from doorward.broker.policy import Policy
 from doorward.broker.ports import Kept, KeptMessage, KeptRetained
 from doorward.broker.principals import Principal, Principals
 from doorward.broker.quotas import Quotas
 from doorward.broker.retained import RetainedMessages
+from doorward.broker.routes import Routes
 from doorward.broker.session import Session
-from doorward.broker.subscriptions import SubscriptionTree
 from doorward.broker.throttle import Throttle
 from doorward_core import mqtt, topic_tree
-
-_MOST_ROUTES = 4096
-
-
-class _Route(NamedTuple):
-    """What is known of a topic once somebody has published to it."""
-
-    keep: bool  # its messages wait for who is away
-    recipients: tuple[tuple[Session, int], ...]  # and the QoS granted to them
 
 
 class Router:
@@ -46,8 +37,7 @@ class Router:
         self._policy = policy
         self._journal = journal
         self._limits = limits
-        self._tree: SubscriptionTree[Session] = SubscriptionTree()
-        self._routes: dict[str, _Route] = {}
+        self._routes = Routes(policy, self._reads)
         self.sessions: dict[str, Session] = {}
         self.retained = RetainedMessages()
         self.quotas = Quotas(limits, self.sessions, self.retained)
@@ -96,7 +86,7 @@ class Router:
         if session is not None:
             if session.principal != principal:
                 session.principal = principal
-                self._routes.clear()  # its rights may be others
+                self._routes.forget()  # its rights may be others
                 session.forget_unreadable(partial(self._reads, session))
             return session, True
         session = self.sessions[client] = Session(
@@ -123,8 +113,7 @@ class Router:
             return
         self._dropped += session.dropped
         for topic_filter in session.subscriptions:
-            self._tree.remove(topic_filter, session)
-        self._routes.clear()
+            self._routes.remove(session, topic_filter)
         if not session.clean:
             self._journal.end_session(client)
 
@@ -162,11 +151,10 @@ class Router:
     def unsubscribe(self, session: Session, filters: Sequence[str], why: str = "") -> bool:
         """End subscriptions; True when the disk has to know first. `why` is for the log."""
         _check_filters(filters)
-        self._routes.clear()
         changed = False
         for topic_filter in filters:
             if session.subscriptions.pop(topic_filter, None) is not None:
-                self._tree.remove(topic_filter, session)
+                self._routes.remove(session, topic_filter)
                 changed = True
                 if not session.clean:
                     self._journal.subscribe(session.client, topic_filter, None)
@@ -188,8 +176,7 @@ class Router:
 
     def _subscribe(self, session: Session, topic_filter: str, qos: int) -> None:
         session.subscriptions[topic_filter] = qos
-        self._tree.add(topic_filter, session, qos)
-        self._routes.clear()
+        self._routes.add(session, topic_filter, qos)
 
     def _send_retained(self, session: Session, topic_filter: str) -> None:
         # All of them, however many topics there are; but who piles up subscriptions gets no second set.
@@ -203,7 +190,7 @@ class Router:
 
     def forget_routes(self) -> None:
         """Ask anew who receives what: somebody's rights have changed."""
-        self._routes.clear()
+        self._routes.forget()
 
     def _reads(self, session: Session, topic: str) -> bool:
         return self._policy.may_read(session.principal, topic, session.client)
@@ -220,24 +207,25 @@ class Router:
         retain: bool,
         action: Asked = "publish",
         client: str | None = None,
-    ) -> bool:
-        """Check, then deliver. True when the publisher's acknowledgement has to wait for the disk."""
+        receipt: Receipt | None = None,
+    ) -> None:
+        """Check, then deliver. `receipt` is for the publisher: it waits until all that is kept is safe."""
         rule = self._policy.refuses_publish(principal, topic, client)
         if rule is None and retain:
             rule = self.quotas.refuses_retained(principal, topic, payload)
         if rule is not None:
             self.denials.deny(principal, action, topic, rule, client)
-            return False
+            return
         name = principal.name
         said = "" if action == "publish" else action
         self.log.note(PUBLISH, name, client or name, topic, qos, len(payload), said)
-        return self._route(topic, payload, qos, retain=retain)
+        self._route(topic, payload, qos, retain=retain, receipt=receipt)
 
     def say(self, topic: str, payload: bytes) -> None:
         """Tell something of the broker's own to whoever may read it; who comes later is told the last of it."""
         self.own.put(topic, KeptRetained(payload, 0))
         message = Message(topic, payload, 0, keep=False)
-        for session, _ in (self._routes.get(topic) or self._find(topic)).recipients:
+        for session, _ in self._routes.of(topic).recipients:
             session.deliver(message, 0)
 
     def clear_retained(self, name: str) -> None:
@@ -258,16 +246,17 @@ class Router:
     def _tell_denied(self, principal: Principal, payload: bytes) -> None:
         self._route(self._policy.denied_topic(principal), payload, 1, retain=False)
 
-    def _route(self, topic: str, payload: bytes, qos: int, *, retain: bool) -> bool:
-        must_wait = False
+    def _route(
+        self, topic: str, payload: bytes, qos: int, *, retain: bool, receipt: Receipt | None = None
+    ) -> None:
         if retain and self._policy.may_retain(topic):
-            must_wait = self._retain(topic, payload, qos)
-        route = self._routes.get(topic) or self._find(topic)
-        message = Message(topic, payload, qos, False, route.keep)
+            changed = self._retain(topic, payload, qos)
+            if changed and receipt is not None:
+                receipt.until_committed()
+        route = self._routes.of(topic)
+        message = Message(topic, payload, qos, False, route.keep, receipt)
         for session, granted in route.recipients:
-            if session.deliver(message, min(granted, qos)):
-                must_wait = True
-        return must_wait
+            session.deliver(message, min(qos, granted))
 
     def _retain(self, topic: str, payload: bytes, qos: int) -> bool:
         """An empty payload clears the topic (3.3.1.3)."""
@@ -280,17 +269,6 @@ class Router:
             self._journal.retain(topic, None)
             return True
         return False
-
-    def _find(self, topic: str) -> _Route:
-        """The route of a topic; kept until a subscription or a right changes."""
-        found = self._tree.match(topic).items()
-        recipients = tuple(one for one in found if self._reads(one[0], topic))
-        route = _Route(self._policy.keeps(topic), recipients)
-        if len(topic) <= LONGEST_KEPT:
-            if len(self._routes) >= _MOST_ROUTES:
-                self._routes.clear()
-            self._routes[topic] = route
-        return route
 
 
 def _check_filters(filters: Sequence[str]) -> None:

@@ -116,6 +116,9 @@ class Session:
             delivery.packet_id = self._next_id()
         if not self.clean and (message.keep or (at_once and qos == 2)):
             self._keep(delivery)
+            receipt = delivery.receipt = message.receipt
+            if receipt is not None:
+                receipt.owed += 1
         if at_once:
             self._send(delivery, dup=False)
         else:
@@ -210,6 +213,8 @@ class Session:
         del self._inflight[delivery.packet_id]
         if delivery.row:
             self._journal.forget(delivery.row)
+            if delivery.receipt is not None:
+                delivery.receipt.settle()
         if self._waiting:
             self.resume()
 

@@ -7,6 +7,7 @@ import pytest
 from broker_support import GATEWAY, Client, running_broker, topic, unsubscribe
 
 from doorward.broker import Limits, PortInUse
+from doorward.broker.answers import Answers
 from doorward.broker.connection import Connection
 from doorward_core import mqtt, topics
 
@@ -365,13 +366,14 @@ async def test_a_large_queue_reaches_a_client_that_reads(tmp_path):
 
 async def test_a_flood_is_read_no_faster_than_the_disk_takes_it(tmp_path, monkeypatch):
     ahead = []
-    acknowledge = Connection.acknowledge
+    add = Answers.add
 
-    def watched(connection, packet):
-        ahead.append(connection._uncommitted)
-        acknowledge(connection, packet)
+    def watched(answers, packet):
+        at_once = add(answers, packet)
+        ahead.append(answers.count)
+        return at_once
 
-    monkeypatch.setattr(Connection, "acknowledge", watched)
+    monkeypatch.setattr(Answers, "add", watched)
     many = range(1, 401)
     async with running_broker(tmp_path, limits=Limits(uncommitted=8)) as site:
         async with site.client(GATEWAY, clean=False) as gateway:

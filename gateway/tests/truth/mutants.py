@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+from doorward.broker.answers import Receipt
 from doorward.broker.connection import Connection
 from doorward.broker.gate import Gate
 from doorward.broker.journal import Journal
@@ -15,7 +16,12 @@ _SLOW_S = 0.2  # longer than a client takes to answer
 
 
 def _acknowledges_before_the_commit() -> None:
-    Journal.acknowledge = lambda _journal, link, packet: link.acknowledge(packet)  # type: ignore[method-assign]
+    Journal.confirm = lambda _journal, to: to.committed()  # type: ignore[method-assign]
+
+
+def _acknowledges_what_one_client_has() -> None:
+    Receipt.settle = Receipt.committed  # type: ignore[method-assign]
+    _slow_disk()
 
 
 def _commits_without_sync() -> None:
@@ -82,6 +88,7 @@ def _slow_disk() -> None:
 
 MUTANTS: dict[str, Callable[[], None]] = {
     "acknowledges before the commit": _acknowledges_before_the_commit,
+    "acknowledges what one of two clients has": _acknowledges_what_one_client_has,
     "commits without sync": _commits_without_sync,
     "does not expect a short SUBSCRIBE": _does_not_expect_a_short_subscribe,
     "remembers every connection": _remembers_every_connection,

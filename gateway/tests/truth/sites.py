@@ -18,6 +18,7 @@ FUZZERS = tuple(f"f{number}" for number in range(8))
 CERTIFIED = ("t0", "t1")  # clients that come over TLS
 LOG = "broker.log"
 _AUTHORITY, _CHAIN = "authority.pem", "chain.pem"
+_ENDLESS = Limits(queued=1_000_000, queued_bytes=1 << 30)
 _SHORT = 3  # characters: what is kept for ever stays small, whatever the dice name it
 
 
@@ -35,8 +36,14 @@ async def plain(folder: Path) -> AsyncIterator[RunningBroker]:
     A publisher that hears nothing sends everything again on each return, and a broker has to queue all of it again at
     QoS 1: on a slow machine thousands of copies, and what does not fit any more would look lost.
     """
-    limits = Limits(queued=1_000_000, queued_bytes=1 << 30)
-    async with running_broker(folder, limits=limits) as site:
+    async with running_broker(folder, limits=_ENDLESS) as site:
+        yield site
+
+
+@contextlib.asynccontextmanager
+async def public(folder: Path) -> AsyncIterator[RunningBroker]:
+    """The same, but everybody may read and say everything."""
+    async with running_broker(folder, limits=_ENDLESS, policy=OpenPolicy()) as site:
         yield site
 
 
@@ -92,4 +99,4 @@ async def for_all(folder: Path) -> AsyncIterator[RunningBroker]:
         yield site
 
 
-SITES = {"plain": plain, "for all": for_all}
+SITES = {"plain": plain, "public": public, "for all": for_all}

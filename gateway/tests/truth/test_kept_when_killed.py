@@ -9,29 +9,40 @@ import pytest
 from doorward_core import mqtt
 from truth.peer import Peer
 from truth.processes import BrokerProcesses
-from truth.promises import Sent, broken, leave_a_session, look
+from truth.promises import EVENTS, Sent, broken, leave_a_session, look
 
 KILLS = 100
 ACKNOWLEDGEMENTS = {mqtt.PUBACK, mqtt.PUBREC, mqtt.PUBCOMP}
 
 
 class Campaign:
-    """A board publishes to a gateway that is away, and the broker is killed again and again."""
+    """A board publishes to a gateway that is away, and the broker is killed again and again.
 
-    def __init__(self, processes: BrokerProcesses, directory: Path, seed: int) -> None:
+    With `listens` it subscribes to the same topic, and acknowledges at once whatever comes back to it.
+    """
+
+    def __init__(
+        self, processes: BrokerProcesses, directory: Path, seed: int, *, listens: bool = False
+    ) -> None:
         self.processes = processes
         self.directory = directory
         self.dice = random.Random(seed)
         self.front = Peer("front")
         self.sent: list[Sent] = []
+        self.listens = listens
+        self.site = "public" if listens else "plain"
 
     async def subscribe(self) -> None:
-        async with self.processes.started(self.directory) as broker:
+        async with self.processes.started(self.directory, site=self.site) as broker:
             await leave_a_session(broker.port)
+            if self.listens:
+                await self.front.connect(broker.port)
+                await self.front.subscribe((EVENTS, 1))
+                await self.front.drop()
 
     async def killed(self, mutant: str | None = None) -> None:
         """One broker's life: finish what the last one left, publish a burst, die at one of the acknowledgements."""
-        async with self.processes.started(self.directory, mutant=mutant) as broker:
+        async with self.processes.started(self.directory, site=self.site, mutant=mutant) as broker:
             left = self.dice.randrange(1, 30)
             # What the broker said in its last moment reaches us, or the link died with it.
             hears_the_rest = self.dice.random() < 0.5
@@ -54,7 +65,7 @@ class Campaign:
 
     async def complaints(self) -> list[str]:
         """How the brokers broke their word."""
-        async with self.processes.started(self.directory) as broker:
+        async with self.processes.started(self.directory, site=self.site) as broker:
             found = await look(broker.port, self.front)
         return broken(self.sent, self.front.promised, found)
 
@@ -69,11 +80,27 @@ async def test_nothing_acknowledged_is_lost_and_nothing_doubled(tmp_path, proces
     assert await campaign.complaints() == [], f"seed {seed}"
 
 
+@pytest.mark.timeout(600)
+async def test_who_is_here_does_not_answer_for_who_is_away(tmp_path, processes, seed):
+    campaign = Campaign(processes, tmp_path, seed, listens=True)
+    await campaign.subscribe()
+    for _ in range(KILLS // 4):
+        await campaign.killed()
+    heard = {one.payload for one in campaign.front.take()}
+    assert len(heard.intersection(campaign.front.promised)) > 5 * KILLS // 4, "of itself"
+    assert await campaign.complaints() == [], f"seed {seed}"
+
+
 @pytest.mark.parametrize(
-    "mutant", ["acknowledges before the commit", "forgets what it took at QoS 2"]
+    ("mutant", "listens"),
+    [
+        ("acknowledges before the commit", False),
+        ("acknowledges what one of two clients has", True),
+        ("forgets what it took at QoS 2", False),
+    ],
 )
-async def test_a_broker_that_breaks_its_word_is_caught(tmp_path, processes, seed, mutant):
-    campaign = Campaign(processes, tmp_path, seed)
+async def test_a_broker_that_breaks_its_word_is_caught(tmp_path, processes, seed, mutant, listens):
+    campaign = Campaign(processes, tmp_path, seed, listens=listens)
     await campaign.subscribe()
     for _ in range(KILLS // 10):
         await campaign.killed(mutant)

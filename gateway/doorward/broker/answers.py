@@ -1,0 +1,120 @@
+"""What a client is told, in the order of its requests (4.6): at once, or when what it confirms is safe."""
+
+from typing import Protocol
+
+from doorward.broker.journal import Journal
+
+
+class Receipt:
+    """What one read brought from a client, until it is safe; then its answers go out together.
+
+    Safe is what is on disk. A message is also safe when every client it was kept for has acknowledged it: the broker
+    owes it to nobody any more (4.3.2, 4.3.3), and one that is killed now starts again without anybody missing it. So a
+    message for who is away, or slow, waits for the commit, and so does all else that has to outlive a kill: what is
+    retained, subscriptions, packet ids of QoS 2.
+    """
+
+    __slots__ = ("_answers", "owed", "packets")
+
+    def __init__(self, answers: "Answers") -> None:
+        """Nothing has to become safe yet."""
+        self._answers = answers
+        self.owed = 0  # messages that their clients have not acknowledged, and what only the commit makes safe
+        self.packets: list[bytes] = []
+
+    @property
+    def gone(self) -> bool:
+        """True when nobody waits for it any more."""
+        return self.owed <= 0 or self._answers.gone
+
+    def until_committed(self) -> None:
+        """Have it wait for the disk, whatever clients acknowledge."""
+        self.owed += 1
+
+    def settle(self) -> None:
+        """A client has acknowledged a message that was kept for it."""
+        self.owed -= 1
+        if not self.owed:
+            self._answers.release()
+
+    def committed(self) -> None:
+        """All of it is on disk."""
+        if self.owed > 0:
+            self.owed = 0
+            self._answers.release()
+
+
+class Listener(Protocol):
+    """The connection that waits for answers."""
+
+    @property
+    def gone(self) -> bool:
+        """True when nobody waits for an answer any more."""
+
+    def send(self, packet: bytes) -> None:
+        """Write one whole packet, soon."""
+
+    def heard(self) -> None:
+        """Some of what waited was sent."""
+
+
+class Answers:
+    """The answers to one client."""
+
+    __slots__ = ("_current", "_journal", "_listener", "_waiting", "count")
+
+    def __init__(self, journal: Journal, listener: Listener) -> None:
+        """Nothing waits yet."""
+        self._journal = journal
+        self._listener = listener
+        self._current: Receipt | None = None
+        self._waiting: list[Receipt] = []
+        self.count = 0  # answers that wait
+
+    @property
+    def gone(self) -> bool:
+        """True when nobody waits for them any more."""
+        return self._listener.gone
+
+    @property
+    def receipt(self) -> Receipt:
+        """That of the read that is being handled."""
+        current = self._current
+        if current is None:
+            current = self._current = Receipt(self)
+        return current
+
+    def add(self, packet: bytes) -> bool:
+        """Answer a request; False when the answer has to wait, for its own cause or behind others."""
+        current = self._current
+        if current is not None and current.owed:
+            self.count += 1
+            current.packets.append(packet)
+            if len(current.packets) == 1:
+                self._waiting.append(current)
+                self._journal.confirm(current)
+        elif self._waiting:
+            self.count += 1
+            self._waiting[-1].packets.append(packet)
+        else:
+            self._listener.send(packet)
+            return True
+        return False
+
+    def close(self) -> None:
+        """The read is handled. What the next one brings has a receipt of its own."""
+        self._current = None
+
+    def release(self) -> None:
+        """Send what is safe, as far as nothing before it still waits."""
+        waiting, sent = self._waiting, 0
+        while waiting and waiting[0].owed <= 0:
+            receipt = waiting.pop(0)
+            if receipt is self._current:
+                self._current = None
+            for packet in receipt.packets:
+                self._listener.send(packet)
+            sent += len(receipt.packets)
+        if sent:
+            self.count -= sent
+            self._listener.heard()

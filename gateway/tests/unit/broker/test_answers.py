@@ -1,0 +1,187 @@
+"""When a publisher is answered: two clients with sessions, and a disk that takes as long as the test says."""
+
+import pytest
+from unit.broker.test_session import FakeLink, FakeStore
+
+from doorward.broker import Limits, Principal
+from doorward.broker.answers import Answers
+from doorward.broker.journal import Journal
+from doorward.broker.messages import Message
+from doorward.broker.session import Session
+
+
+class Publisher:
+    """A connection: each `read` is one read of what its client says."""
+
+    def __init__(self, journal):
+        self.journal = journal
+        self.gone = False
+        self.told = []
+        self.answers = Answers(journal, self)
+
+    def send(self, packet):
+        self.told.append(packet)
+
+    def heard(self):
+        pass
+
+    def read(self, *messages):
+        """Publish (answer, sessions) in one go."""
+        for answer, sessions in messages:
+            message = Message("t", answer, 1, receipt=self.answers.receipt)
+            for session in sessions:
+                session.deliver(message, 1)
+            self.answers.add(answer)
+        self.answers.close()
+        self.journal.flush()
+
+
+@pytest.fixture
+def store():
+    return FakeStore()
+
+
+@pytest.fixture
+def journal(store):
+    journal = Journal(store, lambda: None)
+    journal.start(0)
+    return journal
+
+
+@pytest.fixture
+def publisher(journal):
+    return Publisher(journal)
+
+
+def present(journal, name="front", **limits):
+    session = Session(name, Principal(name), journal, Limits(**limits), clean=False)
+    session.attach(FakeLink())
+    return session
+
+
+def away(journal, name="back"):
+    return Session(name, Principal(name), journal, Limits(), clean=False)
+
+
+def test_whoever_has_it_spares_the_publisher_the_wait_for_the_disk(journal, store, publisher):
+    front = present(journal)
+    publisher.read((b"one", [front]))
+    assert publisher.told == []
+    front.acknowledged(1)
+    assert publisher.told == [b"one"]
+    store.answer()
+    assert publisher.told == [b"one"], "told once"
+
+
+def test_the_disk_spares_it_the_wait_for_a_slow_client(journal, store, publisher):
+    front = present(journal)
+    publisher.read((b"one", [front]))
+    store.answer()
+    assert publisher.told == [b"one"]
+    front.acknowledged(1)
+    assert publisher.told == [b"one"]
+
+
+def test_every_client_that_it_is_kept_for_has_to_have_it(journal, store, publisher):
+    front, back = present(journal), present(journal, "back")
+    publisher.read((b"one", [front, back, away(journal, "gone")]))
+    front.acknowledged(1)
+    back.acknowledged(1)
+    assert publisher.told == []
+    store.answer()
+    assert publisher.told == [b"one"]
+
+
+def test_the_last_of_those_who_are_here_lets_go(journal, store, publisher):
+    front, back = present(journal), present(journal, "back")
+    publisher.read((b"one", [front, back]))
+    front.acknowledged(1)
+    assert publisher.told == []
+    back.acknowledged(1)
+    assert publisher.told == [b"one"]
+
+
+def test_what_one_read_brought_is_answered_together(journal, store, publisher):
+    front = present(journal)
+    publisher.read((b"one", [front]), (b"two", [front]), (b"none", []))
+    front.acknowledged(2)
+    assert publisher.told == []
+    front.acknowledged(1)
+    assert publisher.told == [b"one", b"two", b"none"]
+
+
+def test_a_later_read_does_not_overtake_an_earlier_one(journal, store, publisher):
+    front, back = present(journal), away(journal)
+    publisher.read((b"one", [back]))
+    publisher.read((b"two", [front]), (b"three", []))
+    publisher.read((b"four", []))
+    front.acknowledged(1)
+    assert publisher.told == []
+    store.answer()
+    assert publisher.told == [b"one", b"two", b"three", b"four"]
+    assert publisher.answers.count == 0
+
+
+def test_what_was_undone_was_received_by_nobody(journal, store, publisher):
+    """A right that was taken back, a session that ended: the answer still waits, for a commit without the message."""
+    front = present(journal)
+    publisher.read((b"one", [front]))
+    front.forget_unreadable(lambda _topic: False)
+    assert publisher.told == []
+    store.answer()
+    assert publisher.told == [b"one"]
+
+
+def test_what_only_the_disk_makes_safe_waits_for_it(journal, store, publisher):
+    front = present(journal)
+    publisher.answers.receipt.until_committed()
+    publisher.read((b"one", [front]))
+    front.acknowledged(1)
+    assert publisher.told == []
+    store.answer()
+    assert publisher.told == [b"one"]
+
+
+def test_an_acknowledgement_over_the_next_connection_counts(journal, store, publisher):
+    front = present(journal)
+    publisher.read((b"one", [front]))
+    front.detach()
+    front.attach(FakeLink())
+    assert publisher.told == []
+    front.acknowledged(1)
+    assert publisher.told == [b"one"]
+
+
+def test_what_everybody_has_before_it_is_handed_over_is_never_written(journal, store, publisher):
+    front, back = present(journal), away(journal)
+    publisher.read((b"one", [back]))
+    publisher.read((b"two", [front]))
+    front.acknowledged(1)
+    store.answer()
+    assert publisher.told == [b"one", b"two"]
+    assert not store.pending
+    assert len(store.batches) == 1
+
+
+def test_a_disk_that_refuses_holds_up_only_who_needs_it(journal, store, publisher):
+    other = Publisher(journal)
+    front, back = present(journal), away(journal)
+    other.read((b"kept", [back]))
+    store.answer(OSError("disk full"))
+    publisher.read((b"one", [front]))
+    front.acknowledged(1)
+    assert (publisher.told, other.told) == ([b"one"], [])
+    journal.retry()
+    store.answer()
+    assert other.told == [b"kept"]
+
+
+def test_who_hung_up_waits_for_nothing(journal, store, publisher):
+    front = present(journal)
+    journal.keep("back", "t", b"busy", qos=1, retain=False, packet_id=None)
+    journal.flush()
+    publisher.read((b"one", [front]))
+    publisher.gone = True
+    front.acknowledged(1)
+    store.answer()
+    assert len(store.batches) == 1
