@@ -2,6 +2,7 @@
 
 from doorward_core import access_values, door, gateway_messages, seal, topics
 from doorward_core.compat import ticks_add
+from doorward_node.backoff import Backoff
 from doorward_node.clock import Clock
 from doorward_node.commands import Commands
 from doorward_node.doorway import Doorway
@@ -66,7 +67,8 @@ class Site:
         self.session = Session(self.keys)
         self.clock = Clock(self.now)
         self.door = Doorway(self.strike, self.contact, door.Settings(), self.note, self.now)
-        self.taps = Taps(0, self.session, self.records, self.clock, self.door, self.note)
+        gate = Backoff(0, self.note)
+        self.taps = Taps(0, self.session, self.records, self.clock, self.door, self.note, gate)
         self.commands = Commands(self.door)
 
     def note(self, kind, data):

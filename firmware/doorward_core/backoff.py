@@ -1,8 +1,8 @@
 # The back-off of one reader at a door: guessing gets slow, and nobody's junk keeps a member out.
 #
-# step(state, event, credential, now) -> (state, effects). After _LIMIT refusals in a row, or one
-# since the board started, a credential is looked at only when it is shown again; after its
-# _FREE-th refusal on end a credential also waits by itself, twice as long every time.
+# step(state, event, credential, now) -> (state, effects). After _LIMIT refusals in a row a
+# credential is looked at only when it is shown again; after its _FREE-th refusal on end it also
+# waits by itself, twice as long every time. Kept in RAM: a start takes longer than it would save.
 
 from doorward_core.compat import const, ticks_add, ticks_diff
 from doorward_core.tables import row
@@ -18,19 +18,12 @@ _MAX_WAIT_MS = const(64000)
 _KNOWN = const(8)
 
 # "granted" and "refused" are verdicts. The machine makes "exceeded" of one refusal too many by
-# itself, and "timeout" of a "tick". "fresh" is after a start, when nothing is known of before.
+# itself, and "timeout" of a "tick".
 TRANSITIONS: str = """
-fresh refused wary
-fresh granted calm
-wary refused wary
-wary granted calm
-wary timeout calm
-wary exceeded guarded lockout.entered
 calm refused calm
 calm granted calm
 calm timeout calm
 calm exceeded guarded lockout.entered
-guarded refused guarded
 guarded exceeded guarded
 guarded granted calm lockout.cleared
 guarded timeout calm lockout.cleared
@@ -45,7 +38,7 @@ class State:
 
     def __init__(
         self,
-        phase: str = "fresh",
+        phase: str = "calm",
         refused: int = 0,
         turned: int = 0,
         known: "tuple[tuple[bytes, int, int], ...]" = (),
@@ -88,7 +81,7 @@ def _show(state: State, credential: bytes, now: int) -> "tuple[State, list[str]]
     others, refusals, due = _find(state.known, credential)
     # Ticks wrap: what looks further away than any wait lies behind us.
     waits = due is not None and 0 < ticks_diff(due, now) <= _MAX_WAIT_MS
-    if not waits and (due is not None or state.phase in ("fresh", "calm")):
+    if not waits and (due is not None or state.phase == "calm"):
         return state, ["check"]
     known = _with(others, credential, refusals, now if due is None else due)
     deadline = ticks_add(now, _QUIET_MS)

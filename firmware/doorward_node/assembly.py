@@ -7,6 +7,7 @@ from doorward_core.door import Settings
 from doorward_core.seal import Keys
 from doorward_node import files
 from doorward_node.app import App
+from doorward_node.backoff import Backoff
 from doorward_node.clock import Clock
 from doorward_node.credentials import Credentials
 from doorward_node.doorway import Doorway
@@ -31,7 +32,8 @@ def assemble(config, strike, directory=""):
     )
     if credentials.config:
         doorway.apply(credentials.config)
-    taps = Taps(0, session, credentials, clock, doorway, journal.add)
+    gate = Backoff(0, journal.add)
+    taps = Taps(0, session, credentials, clock, doorway, journal.add, gate)
     prefix = topics.device_topic(config["base"], config["id"], "")
     app = App(prefix, session, clock, journal, credentials, doorway, taps, now)
     kind = pins["reader"].get("kind", "mfrc522")

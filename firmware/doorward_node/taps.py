@@ -19,7 +19,8 @@ _NO_ANSWER = const(12)
 class Taps:
     # The taps at one reader, one at a time. session: node.session.Session; credentials:
     # lookup(uid, utc, uptime), stale(utc) and config, the door's policy; clock: node.clock.Clock;
-    # doorway: release(now, cause, seconds); log(type, data).
+    # doorway: release(now, cause, seconds); log(type, data). gate says which credential may be looked
+    # at, and is told its verdict: admit(credential, now), settle(credential, granted, now), tick(now).
 
     # How a card is presented here, and what a board knows of its site: the fields of
     # doorward_core.access_values.
@@ -27,13 +28,14 @@ class Taps:
     site = None
     stale = False
 
-    def __init__(self, reader: int, session, credentials, clock, doorway, log) -> None:
+    def __init__(self, reader: int, session, credentials, clock, doorway, log, gate) -> None:
         self.reader = reader
         self.session = session
         self.credentials = credentials
         self.clock = clock
         self.doorway = doorway
         self.log = log
+        self.gate = gate
         self._nonce = Nonce()
         self._uid: "bytes | None" = None
         self._request = ""
@@ -45,9 +47,10 @@ class Taps:
 
     def begin(self, uid: bytes, now: int, online: bool) -> "bytes | None":
         # Opens a call: the payload to publish as access/request; None if the board has decided
-        # by itself, being offline. A tap that was still undecided is over: its nonce is void.
-        if self._uid is not None:
-            self._conclude(False, _NO_ANSWER, 0, "board", now)
+        # by itself, being offline, or looks at nothing now.
+        self.give_up(now)
+        if not self.gate.admit(uid, now):
+            return None
         nonce = self._nonce.open(now)
         self._uid = uid
         self._decided = False
@@ -61,6 +64,11 @@ class Taps:
         )
         return self.session.call(topics.ACCESS_REQUEST, nonce, body)
 
+    def give_up(self, now: int) -> None:
+        # A tap that is still undecided is over: its nonce is void.
+        if self._uid is not None:
+            self._conclude(False, _NO_ANSWER, 0, "board", now)
+
     def answer(self, nonce: bytes, body: bytes, now: int) -> bool:
         # The gateway's answer, its seal verified. False if nobody waits for it any more.
         if not self._nonce.take(nonce, now):
@@ -71,6 +79,7 @@ class Taps:
 
     def tick(self, now: int, online: bool) -> None:
         # Decides by itself when it is time to.
+        self.gate.tick(now)
         if self._uid is None:
             return
         waited = self._nonce.age(now)
@@ -82,7 +91,7 @@ class Taps:
                 self._conclude(granted, decision.rule, 0, "board", now)
                 return
         if self._decided and (not online or waited >= _GIVE_UP_MS):
-            self._conclude(False, _NO_ANSWER, 0, "board", now)
+            self.give_up(now)
 
     def _decide(self, uid: bytes, now: int) -> "access.Decision | None":
         utc = self.clock.utc(now)
@@ -99,6 +108,7 @@ class Taps:
         uid, self._uid = self._uid or b"", None
         if granted:
             self.doorway.release(now, {"cause": "tap", "request": self._request}, seconds)
+        self.gate.settle(uid, granted, now)
         self.log(
             "access.decision",
             {

@@ -1,0 +1,83 @@
+"""Junk at a door: real firmware on real MicroPython, with the relay as witness."""
+
+import asyncio
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from brokers import mosquitto
+from firmware_copy import planted
+from scripted_gateway import ScriptedGateway, profile
+from watching import opens, until
+
+from doorward_lab.board import Board
+from doorward_lab.lab import Lab
+
+HEAP_KIB = 136
+MEMBER = bytes.fromhex("04a1b2c3d4e5f6")
+JUNK = 1000
+POLL_MS = 10
+
+
+@pytest.fixture
+def gateway(tmp_path: Path) -> Iterator[ScriptedGateway]:
+    with mosquitto(tmp_path) as port:
+        gateway = ScriptedGateway(port)
+        gateway.cards = {MEMBER}
+        gateway.port = port
+        yield gateway
+        gateway.close()
+
+
+async def start(lab: Lab, gateway: ScriptedGateway, firmware: Path | None = None) -> Board:
+    installed = {**profile(gateway.port), "poll_ms": POLL_MS}
+    board = await lab.start_board(installed, heap_kib=HEAP_KIB, firmware=firmware)
+    await until(lambda: bool(gateway.boot and gateway.events), board)
+    return board
+
+
+async def flood(board: Board, times: int) -> None:
+    """One card after another, as quickly as the reader tells them apart."""
+    for number in range(times):
+        before = len(board.seen)
+        while len(board.seen) == before:
+            board.present(b"\x08" + number.to_bytes(3, "big"))
+            await asyncio.sleep(POLL_MS / 500)
+            board.remove()
+            # The lab hears of a card when it is gone, if it came to the reader's notice at all.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(1):
+                    while len(board.seen) == before:  # noqa: ASYNC110 - the lab keeps no event for it
+                        await asyncio.sleep(0.001)
+
+
+async def test_a_thousand_junk_taps_delay_a_member_by_one_tap(
+    lab: Lab, gateway: ScriptedGateway
+) -> None:
+    board = await start(lab, gateway)
+    assert await opens(board, MEMBER)
+    await flood(board, JUNK)
+    asked = len(gateway.requests)
+    assert asked <= 1 + 5
+    assert not await opens(board, MEMBER)
+    await asyncio.sleep(0.2)  # or it would be a card that stays
+    assert await opens(board, MEMBER)
+    await until(lambda: bool(gateway.events_of("lockout.cleared")), board)
+    assert gateway.events_of("lockout.entered") == [{"reader": 0, "attempts": 5}]
+    assert gateway.events_of("lockout.cleared") == [{"reader": 0, "turned_away": JUNK - 5 + 1}]
+    assert len(board.starts) == 1
+
+
+async def test_a_mutant_that_looks_at_everything_is_caught(
+    lab: Lab, gateway: ScriptedGateway, tmp_path: Path
+) -> None:
+    firmware = planted(
+        tmp_path,
+        "doorward_node/taps.py",
+        "if not self.gate.admit(uid, now):",
+        "if not self.gate.admit(uid, now) and False:",
+    )
+    board = await start(lab, gateway, firmware)
+    await flood(board, 20)
+    assert len(gateway.requests) > 15
