@@ -29,7 +29,7 @@ def test_a_thousand_junk_taps_reach_nobody_and_cost_a_member_one_tap():
     reached = [number for number in range(1000) if shown(site, junk(number))]
     assert reached == [0, 1, 2, 3, 4]
     assert len(site.decisions()) == 5
-    assert logged(site) == [("lockout.entered", {"reader": 0, "attempts": 5})]
+    assert logged(site) == [("lockout.entered", {"reader": 0, "turned_away": 0})]
     assert not shown(site, MEMBER)
     assert site.strike.moves == []
     assert shown(site, MEMBER)

@@ -6,28 +6,17 @@ from doorward_core import backoff
 
 
 class Backoff:
-    # What Taps asks before and tells after a tap. reader: its number; log(type, data).
+    # What Taps asks before and tells after a tap. log(type, data).
     def __init__(self, reader, log):
         self.reader = reader
         self.log = log
-        self._state = backoff.State()
+        self._state = backoff.START
 
-    def admit(self, credential, now):
-        # True if this credential may be looked at now.
-        return bool(self._step("show", credential, now))
-
-    def settle(self, credential, granted, now):
-        self._step("granted" if granted else "refused", credential, now)
-
-    def tick(self, now):
-        self._step("tick", b"", now)
-
-    def _step(self, event, credential, now):
-        turned_away = self._state.turned
+    def step(self, event, credential, now):
+        # event: as backoff.step() has them. True for a "show" if this credential may be looked at.
+        turned_away = self._state[2]
         self._state, effects = backoff.step(self._state, event, credential, now)
         for effect in effects:
-            if effect == "lockout.entered":
-                self.log(effect, {"reader": self.reader, "attempts": self._state.refused})
-            elif effect == "lockout.cleared":
+            if effect != "check":
                 self.log(effect, {"reader": self.reader, "turned_away": turned_away})
-        return effects
+        return bool(effects)

@@ -19,8 +19,8 @@ _NO_ANSWER = const(12)
 class Taps:
     # The taps at one reader, one at a time. session: node.session.Session; credentials:
     # lookup(uid, utc, uptime), stale(utc) and config, the door's policy; clock: node.clock.Clock;
-    # doorway: release(now, cause, seconds); log(type, data). gate says which credential may be looked
-    # at, and is told its verdict: admit(credential, now), settle(credential, granted, now), tick(now).
+    # doorway: release(now, cause, seconds); log(type, data). gate says at a
+    # "show" whether the credential may be looked at, and hears then that it was granted or refused.
 
     # How a card is presented here, and what a board knows of its site: the fields of
     # doorward_core.access_values.
@@ -49,7 +49,7 @@ class Taps:
         # Opens a call: the payload to publish as access/request; None if the board has decided
         # by itself, being offline, or looks at nothing now.
         self.give_up(now)
-        if not self.gate.admit(uid, now):
+        if not self.gate.step("show", uid, now):
             return None
         nonce = self._nonce.open(now)
         self._uid = uid
@@ -79,7 +79,7 @@ class Taps:
 
     def tick(self, now: int, online: bool) -> None:
         # Decides by itself when it is time to.
-        self.gate.tick(now)
+        self.gate.step("tick", b"", now)
         if self._uid is None:
             return
         waited = self._nonce.age(now)
@@ -108,7 +108,7 @@ class Taps:
         uid, self._uid = self._uid or b"", None
         if granted:
             self.doorway.release(now, {"cause": "tap", "request": self._request}, seconds)
-        self.gate.settle(uid, granted, now)
+        self.gate.step("granted" if granted else "refused", uid, now)
         self.log(
             "access.decision",
             {

@@ -64,7 +64,7 @@ async def test_a_thousand_junk_taps_delay_a_member_by_one_tap(
     await asyncio.sleep(0.2)  # or it would be a card that stays
     assert await opens(board, MEMBER)
     await until(lambda: bool(gateway.events_of("lockout.cleared")), board)
-    assert gateway.events_of("lockout.entered") == [{"reader": 0, "attempts": 5}]
+    assert gateway.events_of("lockout.entered") == [{"reader": 0, "turned_away": 0}]
     assert gateway.events_of("lockout.cleared") == [{"reader": 0, "turned_away": JUNK - 5 + 1}]
     assert len(board.starts) == 1
 
@@ -75,8 +75,8 @@ async def test_a_mutant_that_looks_at_everything_is_caught(
     firmware = planted(
         tmp_path,
         "doorward_node/taps.py",
-        "if not self.gate.admit(uid, now):",
-        "if not self.gate.admit(uid, now) and False:",
+        "if not self.gate.step(",
+        "if False and self.gate.step(",
     )
     board = await start(lab, gateway, firmware)
     await flood(board, 20)
