@@ -1,23 +1,24 @@
 # The vault's padlock: released for a while, relocked, and watched until its bolt is home again.
 #
 # step(state, event, now, settings) -> (state, effects). now is in ticks; nothing here reads a clock
-# or a pin. Effects are "unlock", "lock" or the type of an event to log. Where no switch watches
-# the bolt, whoever performs "lock" says "bolted" right afterwards.
+# or a pin. Effects are "unlock", "lock" or the type of an event to log. Whether the bolt is home,
+# the driver tells: from its switch, or, without one, from having moved it.
 
 from doorward_core.compat import ticks_add, ticks_diff
 from doorward_core.tables import row
 
-# As tables.row() reads it. "bolted" and "slipped": the bolt is home, or not any more. The events
-# come from outside but for "timeout".
+# As tables.row() reads it. "bolted", "slipped", "jammed": the bolt is home, is not, or does not
+# get there. The events come from outside but for "timeout".
 TRANSITIONS: str = """
 locked grant unlocked unlock lock.changed
 locked slipped forced door.forced
 unlocked grant unlocked lock.changed
+unlocked bolted locked lock.changed
 unlocked relock locking lock
 unlocked timeout locking lock
 locking grant unlocked unlock lock.changed
 locking bolted locked lock.changed
-locking timeout jammed lock door.held
+locking jammed jammed door.held
 jammed grant unlocked unlock lock.changed
 jammed relock jammed lock
 jammed timeout jammed lock
@@ -30,28 +31,28 @@ forced bolted locked door.closed
 
 class Settings:
     # open_ms: how long a grant leaves it unlocked if it names no time; cap_ms: the longest that
-    # grants on end may; travel_ms: how long its bolt may take to come home.
-    __slots__ = ("open_ms", "cap_ms", "travel_ms")
+    # grants on end may; retry_ms: how long a stuck bolt is left alone before the next try.
+    __slots__ = ("open_ms", "cap_ms", "retry_ms")
 
-    def __init__(self, open_ms: int = 5000, cap_ms: int = 10000, travel_ms: int = 2000) -> None:
+    def __init__(self, open_ms: int = 5000, cap_ms: int = 10000, retry_ms: int = 30000) -> None:
         self.open_ms = open_ms
         self.cap_ms = cap_ms
-        self.travel_ms = travel_ms
+        self.retry_ms = retry_ms
 
 
 class State:
     # phase, the tick at which it began, and its deadline (None: it lasts). Never changed.
     __slots__ = ("phase", "since", "deadline")
 
-    def __init__(self, phase: str, since: int, deadline: "int | None") -> None:
+    def __init__(self, phase: str, since: int, deadline: "int | None" = None) -> None:
         self.phase = phase
         self.since = since
         self.deadline = deadline
 
 
-def start(now: int, settings: Settings) -> State:
-    # The state after power-up, when the driver has told the bolt to go home.
-    return State("locking", now, ticks_add(now, settings.travel_ms))
+def start(now: int) -> State:
+    # The state after power-up, when the bolt has been told to go home.
+    return State("locking", now)
 
 
 def step(
@@ -73,6 +74,6 @@ def step(
         wanted = settings.open_ms if grant_ms is None else grant_ms
         left = settings.cap_ms - ticks_diff(now, since)
         deadline = ticks_add(now, max(0, min(wanted, left)))
-    elif phase in ("locking", "jammed"):
-        deadline = ticks_add(now, settings.travel_ms)
+    elif phase == "jammed":
+        deadline = ticks_add(now, settings.retry_ms)
     return State(phase, since, deadline), effects
