@@ -71,7 +71,9 @@ class MosquittoSide:
         self._places = mosquitto.places_of(settings)
         self._process = Process(self._places, listeners)
         trusted = lambda: (keys.certificate(), keys.crl())  # noqa: E731 - as short as it is used
-        self._keeper = Keeper(self._places, self._process, listeners.plain, secret, trusted)
+        self._keeper = Keeper(
+            self._places, self._process, listeners.plain, secret, trusted, policy.places_of
+        )
         self._password = secrets.token_hex(32)  # of this run: nothing of it is on our disk
         self._api_password = secrets.token_hex(32)
         self._shown = settings.server_certificate.read_bytes()
@@ -85,7 +87,7 @@ class MosquittoSide:
         self._principals = principals = Principals()
         self.rules = KeptRules(store, principals, policy)
         self._users = MosquittoUsers(self.rules.acl, principals, policy, self._keeper, self.linked)
-        boards = MosquittoAdmission(self._keeper, self._grant, policy.places_of)
+        boards = MosquittoAdmission(self._keeper, self._grant)
         self.admission = NamedAdmission(self.rules.acl, principals, boards)
         self.link = MqttLink(
             LOOPBACK,

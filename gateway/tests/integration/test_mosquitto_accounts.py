@@ -42,15 +42,21 @@ class Stage:
             listeners.websocket or 0,
         )
         self.secret = accounts.load(places.secret)
-        self.keeper = Keeper(
-            places,
-            self.process,
-            listeners.plain,
-            self.secret,
-            lambda: (self.signer.certificate(), self.signer.crl()),
-        )
+        self._places = places
+        self.keeper = self.new_keeper()
         self.identities = made.data / "identities"
         self.identities.mkdir()
+
+    def new_keeper(self) -> Keeper:
+        """One that wants nobody yet, as after a restart."""
+        return Keeper(
+            self._places,
+            self.process,
+            self.plain,
+            self.secret,
+            lambda: (self.signer.certificate(), self.signer.crl()),
+            lambda name: (f"doorward/devices/{name}/#",),
+        )
 
     def board(self, name: str) -> Path:
         """A board with a certificate, let in; returns its certificate and key."""
@@ -232,7 +238,7 @@ def test_a_revoked_board_is_cut_off_at_once_and_cannot_come_back(stage: Stage) -
         gateway.publish("doorward/devices/front/down", b"order")
         lost.until(lambda: lost.inbox == [("doorward/devices/front/down", b"order")])
 
-        stage.keeper.expel("front", ("doorward/devices/front/#",))
+        stage.keeper.expel("front")
         lost.until(lambda: not lost.connected)
         # Its certificate is good still: it comes in, and nothing more.
         again = Client(stage.secure, "front", identity=front, authority=stage.signer, clean=False)
@@ -284,7 +290,7 @@ def test_what_is_revoked_while_mosquitto_is_away_stays_out(stage: Stage) -> None
     front, side = stage.board("front"), stage.board("side")
     stage.made.ask("stop")
     with pytest.raises(Unavailable, match="start it with `doorward broker mosquitto start`"):
-        stage.keeper.expel("front", ())
+        stage.keeper.expel("front")
     stage.signer.forget("front")
     with pytest.raises(Unavailable):
         stage.keeper.enforce("front")
@@ -294,6 +300,67 @@ def test_what_is_revoked_while_mosquitto_is_away_stays_out(stage: Stage) -> None
     with connected(stage, front) as back:
         assert back.answer is None, "the revocation list was on disk already"
     assert set(stage.keeper.sync().changed) == {"deleteClient front", "deleteRole doorward/front"}
+
+
+def left_behind(stage: Stage, name: str, path: Path) -> None:
+    """A board goes away from a session with a subscription, and from something retained."""
+    with connected(stage, path, clean=False) as board:
+        board.subscribe(f"doorward/devices/{name}/down")
+        board.publish(f"doorward/devices/{name}/up", b"state", retain=True)
+
+
+@pytest.mark.parametrize(
+    ("restarted", "again"),
+    [
+        (False, False),
+        (False, True),
+        (True, False),  # and where both are true, nobody can tell that board from this one
+    ],
+)
+def test_what_is_left_by_who_went_while_mosquitto_was_away_goes_when_it_is_back(
+    stage: Stage, restarted: bool, again: bool
+) -> None:
+    """Of a board and of a user, also by a gateway that was started anew; and of a name that is given again."""
+    front, side = stage.board("front"), stage.board("side")
+    for name, path in (("front", front), ("side", side)):
+        left_behind(stage, name, path)
+    user = Grant("ann", (), ("school/#",), password=SECRET, proof="doorward: password 1")
+    stage.keeper.admit(user)
+    ann = Client(stage.plain, "ann", user="ann", secret=SECRET, clean=False)
+    ann.subscribe("school/#")
+    ann.close()
+    stage.made.ask("stop")
+    for away in (
+        lambda: stage.keeper.expel("front"),
+        lambda: stage.keeper.dismiss("ann"),
+    ):
+        with pytest.raises(Unavailable):
+            away()
+    if restarted:
+        stage.keeper = stage.new_keeper()
+        stage.keeper.want(grant("side"))
+    if again:
+        stage.keeper.want(grant("front"))
+    stage.made.ask("start")
+    stage.keeper.sync()
+    names = {one["username"] for one in stage.listing()["clients"]}
+    assert "ann" not in names
+    assert ("front" in names) is again
+    for name, kept in (("front", False), ("side", True), ("ann", False)):
+        if name not in names:
+            stage.keeper.admit(Grant(name, (), ()))
+        with talk(stage.plain, stage.secret) as control:
+            control.command({"command": "setClientPassword", "username": name, "password": SECRET})
+        heir = Client(stage.plain, name, user=name, secret=SECRET, clean=False)
+        assert heir.session_present is kept, name
+        heir.close()
+    stage.keeper.admit(Grant("heir", (), ("doorward/#",), password=SECRET))
+    heir = Client(stage.plain, "heir", user="heir", secret=SECRET)
+    heir.subscribe("doorward/#")
+    heir.until(lambda: ("doorward/devices/side/up", b"state") in heir.inbox)
+    time.sleep(0.3)
+    assert len(heir.inbox) == 1, "nothing of who went"
+    heir.close()
 
 
 def test_what_it_refuses_is_said_without_secrets(stage: Stage) -> None:

@@ -1,7 +1,7 @@
 """Who of the registry may connect to Mosquitto: the application's `Admission`, at a broker of its own process."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 import structlog
 
@@ -21,13 +21,10 @@ class MosquittoAdmission:
     What Mosquitto cannot be told while it is away is in the next look at all accounts; `enforce` alone raises.
     """
 
-    def __init__(
-        self, keeper: Keeper, grant_of: GrantOf, places_of: Callable[[str], Iterable[str]]
-    ) -> None:
-        """`places_of`: the filters of all topics that belong to a board."""
+    def __init__(self, keeper: Keeper, grant_of: GrantOf) -> None:
+        """Tell `keeper`."""
         self._keeper = keeper
         self._grant_of = grant_of
-        self._places_of = places_of
 
     def check_name(self, device: str) -> None:
         """Boards alone have accounts there, and the gateway, whose name no board can have."""
@@ -36,7 +33,7 @@ class MosquittoAdmission:
         await self._later(lambda: self._keeper.admit(self._grant_of(device, waiting)))
 
     async def expel(self, device: str) -> None:
-        await self._later(lambda: self._keeper.expel(device, self._places_of(device)))
+        await self._later(lambda: self._keeper.expel(device))
 
     async def enforce(self, device: str) -> None:
         await asyncio.to_thread(self._keeper.enforce, device)

@@ -85,6 +85,14 @@ def difference(
     return commands
 
 
+def farewell(name: str) -> tuple[Command, Command]:
+    """The commands that take a client's account and its role, in the order that Mosquitto survives."""
+    return (
+        {"command": "deleteClient", "username": name},
+        {"command": "deleteRole", "rolename": PREFIX + name},
+    )
+
+
 def _role(grant: Grant, known: Command | None) -> list[Command]:
     rules = grant.rules()
     if known is None:

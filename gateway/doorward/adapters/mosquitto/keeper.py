@@ -8,7 +8,14 @@ from threading import Lock
 
 from doorward.adapters.mosquitto import setup
 from doorward.adapters.mosquitto.dynsec import Refused, Talk, talk
-from doorward.adapters.mosquitto.grants import Command, Grant, difference, is_ours, is_proven
+from doorward.adapters.mosquitto.grants import (
+    Command,
+    Grant,
+    difference,
+    farewell,
+    is_ours,
+    is_proven,
+)
 from doorward.adapters.mosquitto.places import Places
 from doorward.adapters.mosquitto.process import Process
 from doorward.app.broker_views import BrokerSynced
@@ -25,13 +32,19 @@ class Keeper:
         port: int,
         secret: str,
         trusted: Callable[[], tuple[bytes, bytes]],
+        places_of: Callable[[str], Iterable[str]],
     ) -> None:
-        """`port`: the plain listener; `secret`: of the control account; `trusted`: CA and revocation list, PEM."""
+        """`port`: the plain listener; `secret`: of the control account; `trusted`: CA and revocation list, PEM.
+
+        `places_of`: the filters of all topics that belong to a board.
+        """
         self._places = places
         self._process = process
         self._port = port
         self._secret = secret
         self._trusted = trusted
+        self._places_of = places_of
+        self._leaving: set[str] = set()  # whose sessions have to end, and what they left has to go
         self._wanted: dict[str, Grant] = {}
         self._unproven: frozenset[str] = frozenset()
         self._changing = Lock()
@@ -59,14 +72,20 @@ class Keeper:
             with talk(self._port, self._secret) as control:
                 wanted = dict(self._wanted)
                 accounts = control.listed("listClients", "clients")
-                commands = difference(wanted, accounts, control.listed("listRoles", "roles"))
-                control.command(*commands)
+                # An account that nobody wants was not taken leave of: we or Mosquitto were away.
+                gone = {one["username"] for one in accounts if is_ours(one)} - wanted.keys()
+                commands = [order for name in sorted(gone) for order in farewell(name)]
+                for name in sorted(gone | self._leaving):
+                    self._take_leave(control, name)
+                    accounts = [one for one in accounts if one["username"] != name]
+                more = difference(wanted, accounts, control.listed("listRoles", "roles"))
+                control.command(*more)
             there = {account["username"]: account for account in accounts}
             self._unproven = frozenset(
                 name for name, grant in wanted.items() if not is_proven(grant, there.get(name))
             )
             unproven = tuple(sorted(self._unproven))
-        return BrokerSynced(len(wanted), tuple(map(_told, commands)), unproven)
+        return BrokerSynced(len(wanted), tuple(map(_told, (*commands, *more))), unproven)
 
     def admit(self, grant: Grant) -> None:
         """Let one client in, with these rights and no others."""
@@ -85,10 +104,9 @@ class Keeper:
     def dismiss(self, name: str) -> None:
         """Take a user's account and rights, cut its connection, and end its session: nobody inherits its queue."""
         self._wanted.pop(name, None)
+        self._leaving.add(name)
         with self._changing, talk(self._port, self._secret) as control:
-            _forget(control.command, name)
-            self._unproven -= {name}
-            self._end_session(control, name)
+            self._take_leave(control, name)
 
     def is_anothers(self, name: str) -> bool:
         """Whether somebody else made an account of this name."""
@@ -96,12 +114,13 @@ class Keeper:
             known = _known(control.command, "getClient", "username", name, "client")
         return any(not is_ours(account) for account in known)
 
-    def expel(self, name: str, places: Iterable[str]) -> None:
-        """Take a client's account and rights, cut its connection, and clear what is retained at its places."""
+    def expel(self, name: str) -> None:
+        """Take a board's account and rights, cut its connection, and clear what is retained at its places."""
         self._wanted.pop(name, None)
+        self._leaving.add(name)
         with self._changing, talk(self._port, self._secret) as control:
             _forget(control.command, name)
-            control.sweep(places)
+            control.sweep(self._places_of(name))
 
     def enforce(self, name: str) -> None:
         """After a certificate was revoked: nobody comes in with it, nobody is in with it, and its session is gone.
@@ -109,11 +128,11 @@ class Keeper:
         A certificate alone gets a client in, if without rights, until Mosquitto has read the revocation list; and a
         session can be ended only by its own client. So we are that client for a moment.
         """
+        self._leaving.add(name)
         with self._changing:
             self._read_trust_again()
             with talk(self._port, self._secret) as control:
-                _forget(control.command, name)
-                self._end_session(control, name)
+                self._take_leave(control, name, sweep=name not in self._wanted)
                 present = self._wanted.get(name)
                 if present is not None:
                     control.command(*difference({name: present}, (), ()))
@@ -125,6 +144,8 @@ class Keeper:
             control.command(order)
 
     def _make(self, control: Talk, grant: Grant) -> None:
+        if grant.name in self._leaving:
+            self._take_leave(control, grant.name)  # whoever had that name before
         accounts = _known(control.command, "getClient", "username", grant.name, "client")
         roles = _known(control.command, "getRole", "rolename", grant.role, "role")
         control.command(*difference({grant.name: grant}, accounts, roles))
@@ -135,16 +156,25 @@ class Keeper:
         elif not is_proven(grant, next(iter(accounts), None)):
             self._unproven |= {grant.name}
 
-    def _end_session(self, control: Talk, name: str) -> None:
-        """Of a client without an account: its session ends when it connects for a moment, which is us."""
-        password = secrets.token_hex(32)
-        account: Command = {"username": name, "clientid": name, "password": password}
-        control.command({"command": "createClient", **account})
+    def _take_leave(self, control: Talk, name: str, *, sweep: bool = True) -> None:
+        """No account, no session and, with `sweep`, nothing retained where a board of that name would leave it."""
+        _forget(control.command, name)
+        # A session ends when its client connects for a moment with a clean one, and that client is us. The account for
+        # it counts as ours: should this break off, the next look finds one that nobody wants.
+        grant, password = Grant(name, (), ()), secrets.token_hex(32)
+        control.command(
+            {"command": "createRole", "rolename": grant.role},
+            {"command": "createClient", **grant.account(), "password": password},
+        )
         try:
             with talk(self._port, password, name):
                 pass
+            if sweep:
+                control.sweep(self._places_of(name))
         finally:
-            control.command({"command": "deleteClient", "username": name})
+            _forget(control.command, name)
+        self._leaving.discard(name)
+        self._unproven -= {name}
 
     def _read_trust_again(self) -> None:
         if not setup.trust(self._places, *self._trusted()):
@@ -157,10 +187,7 @@ class Keeper:
 
 
 def _forget(command: Callable[..., list[Command]], name: str) -> None:
-    for order in (
-        {"command": "deleteClient", "username": name},
-        {"command": "deleteRole", "rolename": Grant(name, (), ()).role},
-    ):
+    for order in farewell(name):
         try:
             command(order)
         except Refused as refused:
