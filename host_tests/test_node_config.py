@@ -3,6 +3,7 @@
 from support import raises
 
 from doorward_node.config import ConfigError, check
+from doorward_node.config_pins import check as check_pins
 
 
 def good():
@@ -55,7 +56,7 @@ def test_a_broker_has_an_address_and_not_a_name():
 
 
 def test_a_claim_code_is_one_when_there_is_one():
-    check(dict(good(), claim="ef" * 16, board="esp32-devkit-door"), True)
+    check(dict(good(), claim="ef" * 16, board="door-esp32"), True)
     for value in ("ef" * 15, "xy" * 16, "", None, 1):
         assert refused("claim", value) == "claim"
 
@@ -79,3 +80,104 @@ def test_the_name_of_the_broker_is_one():
     config = good()
     config["broker"]["name"] = "broker.lan"
     check(config, True)
+
+
+def test_a_board_does_what_there_is_a_program_for():
+    check(dict(good(), role="door"), True)
+    for role in ("vault", "Door", "", None, 1):
+        config = dict(good(), role=role)
+        assert "role: this firmware has a program for door" in str(
+            raises(ConfigError, check, config, True)
+        )
+
+
+def test_a_file_of_before_there_were_roles_is_a_doors():
+    config = good()
+    check(config, True)
+    assert config["role"] == "door"
+
+
+def test_a_door_has_a_strike_and_a_reader():
+    for part in ("strike", "reader"):
+        config = good()
+        del config["pins"][part]
+        assert str(raises(ConfigError, check, config, True)).startswith("pins." + part)
+
+
+# Every part, and every driver that it may have.
+PARTS = {
+    "strike": [{"pin": 25, "active": 1}, {"pin": 25, "active": 0, "fail": "safe"}],
+    "contact": [{"pin": 32, "closed": 0}, {"pin": 34, "closed": 0, "pull": "none"}],
+    "rex": [{"pin": 33, "active": 0}],
+    "tamper": [{"pin": 27, "active": 1, "pull": "up"}],
+    "pir": [{"pin": 34, "active": 1}],
+    "battery": [{"pin": 34, "ratio": 2}, {"pin": 34, "ratio": 2.5}],
+    "buzzer": [{"pin": 26}],
+    "led": [{"pin": 4, "active": 1}],
+    "lamp": [{"gamma": 2.2, "hz": 1000, "channels": [{"pin": 25, "kelvin": 2700}]}],
+    "reader": [
+        {"spi": 2, "sck": 18, "mosi": 23, "miso": 19, "cs": 21},
+        {"driver": "mfrc522", "spi": 2, "sck": 18, "mosi": 23, "miso": 19, "cs": 21, "rst": 22},
+        {
+            "driver": "pn532",
+            "bus": "spi",
+            "spi": 1,
+            "sck": 12,
+            "mosi": 11,
+            "miso": 13,
+            "cs": 10,
+            "irq": 9,
+        },
+        {"driver": "pn532", "bus": "i2c", "i2c": 0, "sda": 5, "scl": 6, "irq": 7},
+        {"driver": "wiegand", "d0": 4, "d1": 5},
+    ],
+    "keypad": [
+        {"driver": "matrix", "rows": [1, 2], "columns": [3], "keys": "12"},
+        {"driver": "wiegand", "d0": 4, "d1": 5},
+    ],
+    "padlock": [
+        {
+            "driver": "servo",
+            "pin": 25,
+            "locked_us": 1000,
+            "open_us": 2000,
+            "switch": 26,
+            "closed": 0,
+        },
+        {"driver": "solenoid", "pin": 25, "active": 1, "cap_s": 2, "switch": 26, "closed": 0},
+    ],
+}
+OPTIONAL = ("fail", "pull", "rst")
+
+
+def test_every_part_passes_and_each_of_its_fields_is_checked():
+    for part, kinds in PARTS.items():
+        for fields in kinds:
+            check_pins({part: fields})
+            for name in fields:
+                path = "pins." + part + "." + name
+                for value in ("" if name == "keys" else "x", True, -1, 99999, [], {}):
+                    wrong = dict(fields)
+                    wrong[name] = value
+                    error = raises(ConfigError, check_pins, {part: wrong})
+                    assert str(error).startswith(path), error
+                without = dict(fields)
+                del without[name]
+                if name in OPTIONAL:
+                    check_pins({part: without})
+                elif not (part == "reader" and name == "driver"):
+                    assert str(raises(ConfigError, check_pins, {part: without})).startswith(path)
+
+
+def test_a_lamp_has_one_channel_or_two():
+    for channels in ([], [{"pin": 1, "kelvin": 2700}] * 3, [{"pin": 1}], [7], [{"kelvin": 2700}]):
+        lamp = {"gamma": 2.2, "hz": 1000, "channels": channels}
+        error = raises(ConfigError, check_pins, {"lamp": lamp})
+        assert str(error).startswith("pins.lamp.channels"), error
+
+
+def test_a_part_that_there_is_not_is_named():
+    assert str(raises(ConfigError, check_pins, {"siren": {"pin": 4}})).startswith("pins.siren")
+    assert str(raises(ConfigError, check_pins, {"strike": 25})).startswith("pins.strike")
+    for pins in (None, [], "strike"):
+        assert str(raises(ConfigError, check_pins, pins)).startswith("pins:")

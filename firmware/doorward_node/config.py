@@ -4,7 +4,10 @@ import binascii
 import json
 
 from doorward_core.topics import is_id
-from doorward_node import files
+from doorward_node import files, forget
+
+# role: the parts without which its program cannot work.
+ROLES = {"door": ("strike", "reader")}
 
 
 class ConfigError(ValueError):
@@ -16,13 +19,6 @@ class ConfigError(ValueError):
 _NUMBERS = (
     ("broker.port", 1, 65535),
     ("key_epoch", 1, 65535),
-    ("pins.strike.pin", 0, 63),
-    ("pins.strike.active", 0, 1),
-    ("pins.reader.spi", 0, 3),
-    ("pins.reader.sck", 0, 63),
-    ("pins.reader.mosi", 0, 63),
-    ("pins.reader.miso", 0, 63),
-    ("pins.reader.cs", 0, 63),
     ("door.strike_s", 1, 60),
     ("door.cap_s", 2, 60),
     ("door.held_s", 1, 86400),
@@ -80,11 +76,26 @@ def check(config: dict, has_tls: bool) -> None:
     name = config["broker"].get("name", _BROKER_NAME)
     if not isinstance(name, str) or not name:
         raise ConfigError("broker.name: need a name as in the broker's certificate")
+    _check_role(config)
     for name, low, high in _NUMBERS:
         value = _find(config, name)
         # True is an int, too.
         if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
             raise ConfigError(name + ": need a whole number from " + str(low) + " to " + str(high))
+
+
+def _check_role(config: dict) -> None:
+    # The files of boards that were put up before there was another role name none.
+    role = config.setdefault("role", "door")
+    if role not in ROLES:
+        raise ConfigError("role: this firmware has a program for " + ", ".join(ROLES) + " alone")
+    from doorward_node import config_pins
+
+    config_pins.check(config.get("pins"))
+    for part in ROLES[role]:
+        if part not in config["pins"]:
+            raise ConfigError("pins." + part + ": a " + role + " needs one")
+    forget("config_pins")
 
 
 def _find(config: dict, path: str):

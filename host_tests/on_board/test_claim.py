@@ -12,7 +12,7 @@ from doorward_node import files
 from doorward_node.claim import Claim
 
 CODE = "00112233445566778899aabbccddeeff"
-CONFIG = {"claim": CODE, "base": "doorward", "board": "esp32-devkit-door"}
+CONFIG = {"claim": CODE, "base": "doorward", "board": "door-esp32"}
 
 
 class Link:
@@ -77,7 +77,7 @@ async def test_it_announces_itself_and_listens_on_one_topic():
     assert (topic, retain, qos) == ("doorward/discovery/register/front", False, 1)
     body = json.loads(seal.open_sealed(seal.Keys("front", KEY), topics.REGISTER, payload).body)
     said = gateway_messages.parse_announcement(json.dumps(body).encode())
-    assert (said.device, said.board) == ("front", "esp32-devkit-door")
+    assert (said.device, said.board) == ("front", "door-esp32")
     assert body["claim"] == CODE
     assert link.filters == [("doorward/discovery/response/front", 0)]
 

@@ -46,7 +46,8 @@ class Board:
         self._asked: dict[str, asyncio.Future[list[str]]] = {}
         uid = hashlib.sha256(self.id.encode()).hexdigest()[:12]
         pins = profile.get("pins") or {}
-        wiring = json.dumps({"pins": pins, "chip": profile.get("chip", "esp32")})
+        told = {"pins": pins, "chip": profile.get("chip", "esp32")}
+        wiring = json.dumps(told, separators=(",", ":"))
         self._power = Power(command, image, uid, wiring, self)
 
     # --- what it did

@@ -11,6 +11,7 @@ from doorward_lab.process import BoardProcess
 from doorward_lab.watchdog import Watchdog
 from doorward_lab.wire import Wire
 
+_ARGUMENT = 200  # its longest interned string is 255 bytes
 _SHORT_LIFE_S = 1.0
 _PAUSE_S = (
     0.25  # after a short life, so that a board that resets in a loop leaves the machine some time
@@ -121,7 +122,10 @@ class Power:
         self.up.clear()
         self._next = Cause.HARD
         self.starts.append((cause, time.monotonic_ns()))
-        arguments = [str(self._image), str(cause.value), self._uid, self._wiring]
+        # In pieces: MicroPython dies of an argument that is too long.
+        text = self._wiring
+        wiring = [text[at : at + _ARGUMENT] for at in range(0, len(text), _ARGUMENT)]
+        arguments = [str(self._image), str(cause.value), self._uid, *wiring]
         wire = Wire(self._heard, self._gone)
         self._process = await BoardProcess.start(
             self._command, arguments, wire, self._listener.printed

@@ -1,6 +1,6 @@
 # lab_start.py  Power-on of a virtual board: wire, parts and flash, then /boot.py and /main.py as an ESP32 runs them.
 #
-# Arguments: socket fd, flash image, reset cause, unique id in hex, wiring as JSON.
+# Arguments: socket fd, flash image, reset cause, unique id in hex, wiring as JSON in pieces.
 # It runs from a ROMFS at /.chip (doorward_lab/launch.py).
 import gc
 import os
@@ -15,7 +15,7 @@ from lab_parts import link
 from lab_parts.flash import FileFlash
 
 
-def _power_on(fd, image, cause, identity, wiring):
+def _power_on(fd, image, cause, identity, *wiring):
     from lab_parts.power_on import connect
 
     link.open_fd(int(fd))
@@ -24,7 +24,7 @@ def _power_on(fd, image, cause, identity, wiring):
     link.handlers[b"modules"] = _modules
     machine.cause = int(cause)
     machine.identity = bytes.fromhex(identity)
-    connect(wiring)
+    connect("".join(wiring))
     vfs.umount("/")
     vfs.mount(_flash, "/")
     os.chdir("/")

@@ -1,20 +1,20 @@
 """The kinds of boards that there are wirings for: boards/NAME.toml."""
 
-import tomllib
 from pathlib import Path
 
+from doorward import boards
 from doorward.app.board_files import BoardProfile
-from doorward.errors import NotFound
+from doorward.boards.compiled import cap_s
+from doorward.errors import InvalidInput
 
-DEFAULT = "esp32-devkit-door"
+DEFAULT = "door-esp32"
 
 
 def load_profile(folder: Path, name: str) -> BoardProfile:
-    """Read one. Raises NotFound, which names those that there are."""
-    known = {path.stem: path for path in sorted(folder.glob("*.toml"))}
-    if name not in known:
-        raise NotFound(
-            f"there is no board profile {name!r}", f"known: {', '.join(known)}", field="board"
-        )
-    content = tomllib.loads(known[name].read_text(encoding="utf-8"))
-    return BoardProfile(name, content["pins"])
+    """Read one. Raises NotFound, which names those that there are, and InvalidInput for one that would not work."""
+    profile = boards.load(folder, name)
+    for finding in boards.lint(profile):
+        problem = f"{name}: {finding.field}: {finding.why}"
+        raise InvalidInput(problem, f"see `doorward board lint {name}`", field="board")
+    compiled = boards.compiled(profile)
+    return BoardProfile(name, compiled["role"], compiled["pins"], cap_s(profile) * 1000)

@@ -22,10 +22,12 @@ class BrokerAddress:
 
 @dataclass(frozen=True, slots=True)
 class BoardProfile:
-    """How a kind of board is wired."""
+    """How a kind of board is wired. cap_ms: the longest that its lock may ever be energised."""
 
     name: str
+    role: str
     pins: Mapping[str, Any]
+    cap_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +53,11 @@ def board_files(
         "key_epoch": adoption.epoch,
         "claim": claim.hex(),
         "wifi": None,
+        "role": profile.role,
         "pins": dict(profile.pins),
         "door": {
             "strike_s": door.strike_ms // 1000,
-            "cap_s": door.cap_ms // 1000,
+            "cap_s": profile.cap_ms // 1000,
             "held_s": door.held_ms // 1000,
         },
         "poll_ms": _POLL_MS,

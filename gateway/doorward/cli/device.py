@@ -10,7 +10,7 @@ from doorward.cli.board_files import Wifi, new_folder, write_board
 from doorward.cli.options import common, show
 from doorward.cli.text import clean, local_time, table
 
-_PROFILE = "esp32-devkit-door"
+_PROFILE = "door-esp32"
 _PATIENCE_S = 30.0  # a board that is rekeyed starts anew before it answers
 
 

@@ -151,7 +151,7 @@ class Site:
         levels = [("Front", ("front",), "Always"), ("Back", ("back",), "Always")]
         await store.put_site(doors, [("Always", ALWAYS)], levels)
         for name in self.scripts:
-            board = Registration(name, "esp32-devkit-door", APPROVED, 0)
+            board = Registration(name, "door-esp32", APPROVED, 0)
             await store.put_device(board, AuditRow(0, "device.approved", audit.OPERATOR))
         for card, level in _LEVELS.items():
             await store.add_person(card, (level,), AuditRow(0, "person.added", audit.OPERATOR))

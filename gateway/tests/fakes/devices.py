@@ -26,9 +26,9 @@ class FakeDevices:
         self._house = house
         self.boards = {
             "front": BoardView(
-                "front", "esp32-devkit-door", "approved", "front", "Front door", online=True
+                "front", "door-esp32", "approved", "front", "Front door", online=True
             ),
-            "side": BoardView("side", "esp32-devkit-door", "announced", firmware="0.1.0"),
+            "side": BoardView("side", "door-esp32", "announced", firmware="0.1.0"),
         }
         self.actors: list[str] = []
 

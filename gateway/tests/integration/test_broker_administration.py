@@ -145,7 +145,7 @@ async def test_users_and_rules_outlive_a_restart(tmp_path: Path) -> None:
 async def test_a_board_cannot_take_the_name_of_a_user(gateway: Gateway) -> None:
     async with local(gateway) as api:
         await api.post("broker/users", json=TEACHER)
-        order = {"id": "Teacher1", "board": "esp32-devkit-door", "broker": "192.0.2.1:8883"}
+        order = {"id": "Teacher1", "board": "door-esp32", "broker": "192.0.2.1:8883"}
         answer = await api.post("devices", json=order)
         assert answer.status_code == 409, answer.text
         assert "user" in answer.json()["error"]["message"]

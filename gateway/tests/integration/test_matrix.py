@@ -63,7 +63,7 @@ class Stand:
         store = SqlStore(database, load_or_create(self.settings.database_key, database))
         store.start()
         for name in self.names:
-            board = Registration(name, "esp32-devkit-door", APPROVED, 0)
+            board = Registration(name, "door-esp32", APPROVED, 0)
             await store.put_device(board, AuditRow(0, "device.approved", "operator"))
         await store.close()
 

@@ -31,7 +31,7 @@ async def api(site: VirtualSite) -> AsyncIterator[httpx.AsyncClient]:
 
 async def adopt_second(site: VirtualSite, api: httpx.AsyncClient) -> dict[str, Any]:
     """Through the API, as an operator does; the board is given its files over USB."""
-    answer = (await api.post("/devices", json={"id": STAYS, "board": "esp32-devkit-door"})).json()
+    answer = (await api.post("/devices", json={"id": STAYS, "board": "door-esp32"})).json()
     tls = {"tls": answer["tls"]} if "tls" in profiles(site)[0] else {}
     return {**answer["config"], **tls}
 

@@ -51,7 +51,7 @@ def test_the_wheel_holds_what_a_board_needs_and_no_leftovers(wheel: Path) -> Non
     assert "doorward/_data/firmware/main.py" in names
     assert "doorward/_data/firmware/doorward_core/access.py" in names
     assert "doorward/_data/lab/shim/machine.py" in names
-    assert "doorward/_data/boards/esp32-devkit-door.toml" in names
+    assert "doorward/_data/boards/door-esp32.toml" in names
     assert "doorward_core/access.py" in names
     assert not [name for name in names if name.endswith((".mpy", ".pyc"))]
 

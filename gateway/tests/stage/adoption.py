@@ -8,7 +8,7 @@ from doorward_core import topics
 from stage import Scene, ScriptedBoard
 from stage.secrets import Enrolment
 
-PROFILE = BoardProfile("esp32-devkit-door", {"strike": {"pin": 25, "active": 1}})
+PROFILE = BoardProfile("door-esp32", "door", {"strike": {"pin": 25, "active": 1}}, cap_ms=8_000)
 
 
 BROKER = BrokerAddress("192.168.1.5", 8883)

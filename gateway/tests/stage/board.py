@@ -36,7 +36,7 @@ class ScriptedBoard:
             "v": 1,
             "device_id": device or self.id,
             "claim": claim,
-            "board": "esp32-devkit-door",
+            "board": "door-esp32",
             "firmware": "0.1.0",
             **said,
         }

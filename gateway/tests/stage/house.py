@@ -25,7 +25,7 @@ async def furnish(directory: Path) -> Enrolment:
     )
     await store.add_person("Maya Okafor", ("Members",), AuditRow(0, "person.added", "operator"))
     await store.add_card(MEMBER, "Maya Okafor", AuditRow(0, "card.added", "operator"))
-    board = Registration("front", "esp32-devkit-door", APPROVED, 0)
+    board = Registration("front", "door-esp32", APPROVED, 0)
     await store.put_device(board, AuditRow(0, "device.approved", "operator"))
     await store.close()
     return enrol(directory / "signer", "front")

@@ -15,7 +15,7 @@ EVIL = "<img src=x onerror=\"alert('x')\">"
 
 
 def board(state: str, **more: object) -> BoardView:
-    return BoardView("side", "esp32-devkit-door", state, **more)  # type: ignore[arg-type]  # as its fields
+    return BoardView("side", "door-esp32", state, **more)  # type: ignore[arg-type]  # as its fields
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ async def test_what_changes_is_pushed_and_a_form_in_use_is_left_alone(house: Fak
             assert 'hx-target="#board-front"' in text
             assert 'hx-target="#board-side"' not in text
             assert "2 boards, 0 online" in text
-            house.devices.boards["new"] = BoardView("new", "esp32-devkit-door", "announced")
+            house.devices.boards["new"] = BoardView("new", "door-esp32", "announced")
             house.record(kind="device.announced")
             text = await pushed()
             assert 'hx-target="#boards"' in text

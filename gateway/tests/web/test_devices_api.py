@@ -6,7 +6,7 @@ from fakes.visitor import Visit, Visitor
 
 from doorward.web import create_app
 
-ORDER = {"id": "new", "board": "esp32-devkit-door"}
+ORDER = {"id": "new", "board": "door-esp32"}
 
 
 def paths(*, local: bool) -> set[str]:

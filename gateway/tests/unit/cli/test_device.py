@@ -11,7 +11,7 @@ import pytest
 SECRET = "5e" * 32
 BOARD = {
     "id": "side",
-    "board": "esp32-devkit-door",
+    "board": "door-esp32",
     "state": "announced",
     "door_id": None,
     "door_name": None,
@@ -51,7 +51,7 @@ def test_adopt_writes_files_for_their_owner_alone_and_shows_no_secret(
         (
             "POST",
             "/api/v1/devices",
-            {"id": "side", "board": "esp32-devkit-door", "broker": None, "again": False},
+            {"id": "side", "board": "door-esp32", "broker": None, "again": False},
         )
     ]
     assert files(tmp_path / "boards") == {

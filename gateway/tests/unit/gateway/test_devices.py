@@ -44,7 +44,8 @@ async def test_the_files_hold_all_that_a_board_needs_and_the_gateway_keeps_no_cl
     config = adopted.files.config
     assert config["broker"] == {"host": "192.168.1.5", "port": 8883}
     assert (config["id"], config["board"], config["base"]) == ("side", PROFILE.name, "doorward")
-    assert config["pins"] == PROFILE.pins
+    assert (config["role"], config["pins"]) == ("door", PROFILE.pins)
+    assert config["door"]["cap_s"] == 8, "the lock's own"
     assert set(adopted.files.tls) == {"ca.der", "cert.der", "key.der"}
     assert len(bytes.fromhex(config["claim"])) * 8 >= 128
     kept = scene.store.boards["side"]

@@ -30,7 +30,7 @@ class PickyStore(SqlStore):
 async def store(tmp_path: Path) -> AsyncIterator[SqlStore]:
     store = PickyStore(tmp_path / "gateway.db", bytes(32))
     store.start()
-    board = Registration("front", "esp32-devkit-door", APPROVED, 0)
+    board = Registration("front", "door-esp32", APPROVED, 0)
     row = AuditRow(0, "device.approved", "operator")
     await store.put_device(board, row, Door("front", "Front door", "front"))
     yield store

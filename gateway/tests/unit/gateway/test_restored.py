@@ -79,7 +79,7 @@ class House:
 async def house(scene: Scene, tmp_path: Path) -> AsyncIterator[House]:
     store = SqlStore(tmp_path / "gateway.db", bytes(32))
     store.start()
-    board = Registration("front", "esp32-devkit-door", APPROVED, 0)
+    board = Registration("front", "door-esp32", APPROVED, 0)
     row = AuditRow(0, "device.approved", "operator")
     await store.put_device(board, row, Door("front", "Front door", "front"))
     house = House(scene, store)

@@ -242,7 +242,7 @@ def test_a_board_that_kept_a_door_before_there_was_a_registry_is_approved(
 
 
 async def test_a_board_its_door_and_the_row_are_one_change(store: SqlStore) -> None:
-    board = Registration("side", "esp32-devkit-door", "waiting", 5, "ab12", b"digest")
+    board = Registration("side", "door-esp32", "waiting", 5, "ab12", b"digest")
     await store.put_device(board, AuditRow(5, "device.adopted", "operator", device="side"))
     assert store.registrations() == (board,)
     door = Door("side", "Side door", "side")

@@ -31,9 +31,11 @@ def test_a_demo_is_wired_as_the_board_file_says(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "boards").mkdir()
-    (tmp_path / "boards" / "esp32-devkit-door.toml").write_text("[pins.strike]\npin = 4\n")
+    shipped = (data_root() / "boards" / "door-esp32.toml").read_text()
+    moved = shipped.replace("pin = 25", "pin = 26")
+    (tmp_path / "boards" / "door-esp32.toml").write_text(moved)
     monkeypatch.setattr(demosite, "data_root", lambda: tmp_path)
-    assert demosite.pins() == {"strike": {"pin": 4}}
+    assert demosite.pins()["strike"]["pin"] == 26
 
 
 def test_an_installation_without_the_chip_is_named(
