@@ -2,29 +2,32 @@
 
 from doorward_node.config import ConfigError
 
-# part, or part and driver (and bus): its fields. A bare name is a pin; "?" may be absent; "*" is a
-# list of pins; ":least-most" is a number, "~least-most" one with a fraction; "=" is a text, "/a/b"
-# is one of these, or absent.
+# part, or part and what chooses between its kinds: its fields. A bare name is a pin, "name?" may be
+# absent, "name:least-most" is a number, "name~least-most" one with a fraction, "name=" a text,
+# "name*" a list of pins, and "name/a/b" one of these words.
 _FIELDS = {
-    "strike": "pin active:0-1 fail/secure/safe",
-    "contact": "pin closed:0-1 pull/up/down/none",
-    "rex": "pin active:0-1 pull/up/down/none",
-    "tamper": "pin active:0-1 pull/up/down/none",
-    "pir": "pin active:0-1",
+    "strike": "pin active:0-1 fail?/secure/safe",
+    "contact": "pin closed:0-1 pull?/up/down/none",
+    "rex": "pin active:0-1 pull?/up/down/none",
+    "tamper": "pin active:0-1 pull?/up/down/none",
+    "pir": "pin active:0-1 warm_s:0-300 hold_s:1-3600 pull?/up/down/none",
     "battery": "pin ratio~1-20",
-    "buzzer": "pin",
-    "led": "pin active:0-1",
-    "lamp": "gamma~1-3 hz:100-40000",
+    "buzzer": "pin active?:0-1 hz?:100-10000",
+    "led": "r? g? b? active:0-1",
+    "lamp": "pin active:0-1 hz:100-40000 least:0-20000",
+    "lamp warm": "warm cool warm_k:1000-20000 cool_k:1000-20000 active:0-1 hz:100-40000"
+    " least:0-20000",
     "reader mfrc522": "spi:0-3 sck mosi miso cs rst?",
     "reader pn532 spi": "spi:0-3 sck mosi miso cs irq rst?",
     "reader pn532 i2c": "i2c:0-1 sda scl irq rst?",
     "reader wiegand": "d0 d1",
-    "keypad matrix": "rows* columns* keys=",
+    "keypad matrix": "rows* cols* keys=",
     "keypad wiegand": "d0 d1",
-    "padlock servo": "pin locked_us:500-2500 open_us:500-2500 switch closed:0-1",
-    "padlock solenoid": "pin active:0-1 cap_s:1-10 switch closed:0-1",
+    "padlock servo": "pin locked_us:500-2500 unlocked_us:500-2500 move_ms:100-3000",
+    "padlock solenoid": "pin active:0-1 pulse_ms:100-3000",
 }
-_CHANNEL = "pin kelvin:1000-20000"
+_SWITCH = "pin locked:0-1 pull?/up/down/none"
+_PIN = "0-63"
 _WITH_DRIVER = ("reader", "keypad", "padlock")
 
 
@@ -38,15 +41,16 @@ def check(pins) -> None:
         if not isinstance(fields, dict):
             raise ConfigError(path + ": need the part's fields")
         _check_fields(path, fields, _FIELDS.get(_kind(path, part, fields)))
-        if part == "lamp":
-            channels = fields.get("channels")
-            if not isinstance(channels, list) or not 1 <= len(channels) <= 2:
-                raise ConfigError(path + ".channels: need one or two")
-            for i in range(len(channels)):
-                _check_fields(path + ".channels." + str(i), channels[i], _CHANNEL)
+        if part == "padlock" and "switch" in fields:
+            path += ".switch"
+            if not isinstance(fields["switch"], dict):
+                raise ConfigError(path + ": need pin and locked")
+            _check_fields(path, fields["switch"], _SWITCH)
 
 
 def _kind(path, part, fields):
+    if part == "lamp" and "warm" in fields:
+        return "lamp warm"
     if part not in _WITH_DRIVER:
         return part
     driver = fields.get("driver")
@@ -64,23 +68,23 @@ def _kind(path, part, fields):
 def _check_fields(path, fields, words) -> None:
     if words is None:
         raise ConfigError(path + ": this firmware has no such part")
-    if not isinstance(fields, dict):
-        raise ConfigError(path + ": need pin and kelvin")
     for word in words.split():
-        for sign in "?*=:~/":
-            name, found, limits = word.partition(sign)
-            if found:
+        for sign in ":~=*/":
+            if sign in word:
                 break
         else:
             sign = ""
-        _check_field(path + "." + name, fields.get(name), sign, limits)
+        name = word.split(sign)[0] if sign else word
+        limits = word[len(name) + 1 :]
+        field = name.rstrip("?")
+        value = fields.get(field)
+        if field == name or value is not None:
+            _check_field(path + "." + field, value, sign, limits)
 
 
 def _check_field(path, value, sign, limits) -> None:
-    if sign == "?" and value is None:
-        return
     if sign == "/":
-        if value is not None and value not in limits.split("/"):
+        if value not in limits.split("/"):
             raise ConfigError(path + ": need " + limits.replace("/", " or "))
     elif sign == "=":
         if not isinstance(value, str) or not value:
@@ -89,13 +93,13 @@ def _check_field(path, value, sign, limits) -> None:
         if not isinstance(value, list) or not 1 <= len(value) <= 8:
             raise ConfigError(path + ": need one to eight pins")
         for pin in value:
-            _check_number(path, pin, "0-63", False)
+            _check_number(path, pin, _PIN, False)
     else:
-        _check_number(path, value, limits or "0-63", sign == "~")
+        _check_number(path, value, limits or _PIN, sign == "~")
 
 
 def _check_number(path, value, limits, fraction) -> None:
-    low, _, high = limits.partition("-")
+    low, high = limits.split("-")
     whole = isinstance(value, int) and not isinstance(value, bool)  # True is an int, too
     if not (whole or (fraction and isinstance(value, float))) or not int(low) <= value <= int(high):
         kind = ": need a number from " if fraction else ": need a whole number from "

@@ -11,6 +11,7 @@ from doorward.errors import InvalidInput, NotFound
 
 # What pydantic puts into a path to tell which kind of a part it has tried.
 _KINDS = {"mfrc522", "pn532 spi", "pn532 i2c", "wiegand", "matrix", "servo", "solenoid"}
+_KINDS |= {"white", "tunable white"}
 
 
 def names(folder: Path) -> list[str]:

@@ -10,7 +10,18 @@ from doorward.boards.chips import CHIPS, HIGH, LOW, Chip
 from doorward.boards.devkits import KITS
 from doorward.boards.pins import PinUse, pin_uses
 from doorward.boards.roles import role_findings
-from doorward.boards.schema import Contact, Part, Profile, Servo, Solenoid, Strike, Switch, Use
+from doorward.boards.schema import (
+    Contact,
+    Part,
+    Profile,
+    Servo,
+    Solenoid,
+    Strike,
+    Switch,
+    TunableWhite,
+    Use,
+    White,
+)
 
 _WORD = {LOW: "low", HIGH: "high"}
 _RAIL = {LOW: "GND", HIGH: "3V3"}
@@ -73,7 +84,7 @@ def idle_level(part: Part) -> int:
     """The level at which the part is safe: locked, dark, at rest."""
     if isinstance(part, Strike):
         return part.active if part.fail == "safe" else 1 - part.active
-    return 1 - part.active if isinstance(part, Solenoid) else LOW
+    return 1 - part.active if isinstance(part, Solenoid | White | TunableWhite) else LOW
 
 
 def _moved(chip: Chip, profile: Profile, use: PinUse, why: str) -> Finding:
@@ -182,5 +193,5 @@ def _buses(chip: Chip, profile: Profile) -> Iterator[tuple[str, str, str]]:
             if number is not None and number not in there:
                 known = " or ".join(str(one) for one in sorted(there))
                 yield f"{name}.{bus}", f"an {chip.title} has no such bus", f"use {known}"
-        if isinstance(part, Servo) and part.locked_us == part.open_us:
-            yield f"{name}.open_us", "the servo would not move", "let it differ from locked_us"
+        if isinstance(part, Servo) and part.locked_us == part.unlocked_us:
+            yield f"{name}.unlocked_us", "the servo would not move", "let it differ from locked_us"

@@ -40,6 +40,5 @@ def _of(section: BaseModel, path: str) -> Iterator[tuple[str, int, Use]]:
                     yield f"{path}.{name}[{i}]", gpio, use
             else:
                 yield f"{path}.{name}", value, use
-        elif isinstance(value, tuple):
-            for i, inner in enumerate(value):
-                yield from _of(inner, f"{path}.{name}[{i}]")
+        elif isinstance(value, BaseModel):
+            yield from _of(value, f"{path}.{name}")

@@ -40,7 +40,7 @@ def role_findings(profile: Profile) -> Iterator[tuple[str, str, str]]:
             why = f"a board of the role {profile.role} has no use for it"
             yield name, why, "leave it out, or choose another role"
     if isinstance(profile.keypad, Matrix):
-        cells = len(profile.keypad.rows) * len(profile.keypad.columns)
+        cells = len(profile.keypad.rows) * len(profile.keypad.cols)
         if len(profile.keypad.keys) != cells:
             why = f"{len(profile.keypad.keys)} keys do not fill {cells} crossings"
             yield "keypad.keys", why, "name one key a crossing, a row after the other"

@@ -4,9 +4,9 @@ Times in s and µs, resistors in ohm, colour temperature in K, 0 and 1 are level
 """
 
 from enum import Enum
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
 
 class Use(Enum):
@@ -98,9 +98,7 @@ class Matrix(Part):
 
     driver: Literal["matrix"]
     rows: Annotated[tuple[Gpio, ...], Use.OUTPUT, Field(min_length=1, max_length=8, strict=False)]
-    columns: Annotated[
-        tuple[Gpio, ...], Use.SWITCH, Field(min_length=1, max_length=8, strict=False)
-    ]
+    cols: Annotated[tuple[Gpio, ...], Use.SWITCH, Field(min_length=1, max_length=8, strict=False)]
     keys: str = Field(min_length=1, max_length=64)
 
 
@@ -156,10 +154,17 @@ class Switch(Part):
 
 
 class Pir(Part):
-    """A motion sensor with a 3.3 V output. active: its level while something moves."""
+    """A motion sensor with a 3.3 V output.
+
+    active: its level while somebody moves. warm_s: not believed so long after power-on. hold_s: how long after the last
+    movement somebody still counts as there.
+    """
 
     pin: Annotated[Gpio, Use.INPUT]
     active: Level
+    pull: Pull = "none"
+    warm_s: int = Field(default=60, ge=0, le=300)
+    hold_s: int = Field(default=10, ge=1, le=3_600)
 
 
 class Battery(Part):
@@ -186,26 +191,33 @@ class Strike(Part):
     cap_s: int = Field(ge=2, le=60)
 
 
+class BoltSwitch(_Section):
+    """The switch that sees the bolt. locked: the level while it is locked."""
+
+    pin: Annotated[Gpio, Use.SWITCH]
+    locked: Level
+    pull: Pull = "up"
+
+
 class Servo(Part):
-    """A padlock's servo. The pulse lengths turn it to locked and to open."""
+    """A padlock's servo. The pulse lengths turn it to locked and to open; move_ms is how long it takes."""
 
     driver: Literal["servo"]
     pin: Annotated[Gpio, Use.ACTUATOR]
     locked_us: int = Field(ge=500, le=2_500)
-    open_us: int = Field(ge=500, le=2_500)
-    switch: Annotated[Gpio, Use.SWITCH]
-    closed: Level
+    unlocked_us: int = Field(ge=500, le=2_500)
+    move_ms: int = Field(ge=100, le=3_000)
+    switch: BoltSwitch | None = None
 
 
 class Solenoid(Part):
-    """A padlock's solenoid: it opens while it is energised, for cap_s at most, or its coil burns."""
+    """A padlock's solenoid. active: the level that pulls; pulse_ms: never pulled for longer, or its coil burns."""
 
     driver: Literal["solenoid"]
     pin: Annotated[Gpio, Use.ACTUATOR]
     active: Level
-    cap_s: int = Field(ge=1, le=10)
-    switch: Annotated[Gpio, Use.SWITCH]
-    closed: Level
+    pulse_ms: int = Field(ge=100, le=3_000)
+    switch: BoltSwitch | None = None
 
 
 Padlock = Annotated[
@@ -219,31 +231,65 @@ Padlock = Annotated[
 
 
 class Buzzer(Part):
-    """A passive buzzer: it hums as fast as its pin moves."""
+    """A buzzer that sounds by itself (active: the level at which it does), or one that is given its tone (hz)."""
 
     pin: Annotated[Gpio, Use.OUTPUT]
+    active: Level | None = None
+    hz: int | None = Field(default=None, ge=100, le=10_000)
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> Self:
+        if (self.active is None) == (self.hz is None):
+            raise ValueError("name either active or hz")
+        return self
 
 
 class Led(Part):
-    """A status light. active: the level at which it is lit."""
+    """The status light: one colour, or up to three behind one lens. active: the level at which they are lit."""
 
-    pin: Annotated[Gpio, Use.OUTPUT]
+    r: Annotated[Gpio | None, Use.OUTPUT] = None
+    g: Annotated[Gpio | None, Use.OUTPUT] = None
+    b: Annotated[Gpio | None, Use.OUTPUT] = None
     active: Level
 
+    @model_validator(mode="after")
+    def _a_colour(self) -> Self:
+        if self.r is self.g is self.b is None:
+            raise ValueError("name at least one of r, g and b")
+        return self
 
-class Channel(_Section):
-    """One string of LEDs behind a MOSFET."""
+
+class _Light(Part):
+    # active: the level at which it shines; least: the duty of 65535 at which it can just be seen.
+    active: Level
+    hz: int = Field(default=1_000, ge=100, le=40_000)
+    least: int = Field(default=400, ge=0, le=20_000)
+
+
+class White(_Light):
+    """A lamp of one colour behind a MOSFET."""
 
     pin: Annotated[Gpio, Use.ACTUATOR]
-    kelvin: int = Field(ge=1_000, le=20_000)
 
 
-class Lamp(Part):
-    """One white, or a warm and a cold one that are mixed. gamma: how its brightness follows the wish."""
+class TunableWhite(_Light):
+    """A warm and a cool string of LEDs, a MOSFET each, mixed to any white between them."""
 
-    channels: tuple[Channel, ...] = Field(min_length=1, max_length=2, strict=False)
-    gamma: float = Field(default=2.2, ge=1, le=3)
-    hz: int = Field(default=1_000, ge=100, le=40_000)
+    warm: Annotated[Gpio, Use.ACTUATOR]
+    cool: Annotated[Gpio, Use.ACTUATOR]
+    warm_k: int = Field(ge=1_000, le=20_000)
+    cool_k: int = Field(ge=1_000, le=20_000)
+
+
+def _light(value: Any) -> str:
+    tuned = isinstance(value, TunableWhite) or (isinstance(value, dict) and "warm" in value)
+    return "tunable white" if tuned else "white"
+
+
+Lamp = Annotated[
+    Annotated[White, Tag("white")] | Annotated[TunableWhite, Tag("tunable white")],
+    Discriminator(_light),
+]
 
 
 class Profile(_Section):

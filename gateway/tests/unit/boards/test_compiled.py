@@ -90,7 +90,7 @@ def test_what_is_for_people_stays_off_the_board(name: str) -> None:
 def test_the_cap_of_the_lock_is_the_boards() -> None:
     assert load_profile(FOLDER, "door-esp32").cap_ms == 10_000
     assert "cap_s" not in load_profile(FOLDER, "door-esp32").pins["strike"]
-    assert load_profile(FOLDER, "vault-esp32-s3").pins["padlock"]["cap_s"] == 2
+    assert load_profile(FOLDER, "vault-esp32-s3").pins["padlock"]["pulse_ms"] == 1000
 
 
 def test_nobody_is_given_keys_for_a_wiring_that_would_not_work(tmp_path: Path) -> None:

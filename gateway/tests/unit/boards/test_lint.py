@@ -188,11 +188,15 @@ def test_an_outside_resistor_makes_an_input_of_a_pin_that_can_only_be_read() -> 
     [
         ("door-esp32", "strike.cap_s", 61),
         ("door-esp32", "strike.cap_s", 1),
-        ("vault-esp32-s3", "padlock.cap_s", 11),
-        ("vault-esp32-s3", "padlock.cap_s", 0),
+        ("vault-esp32-s3", "padlock.pulse_ms", 3001),
+        ("vault-esp32-s3", "padlock.pulse_ms", 99),
         ("vault-esp32", "padlock.locked_us", 400),
         ("lamp-esp32", "lamp.hz", 50_000),
-        ("lamp-esp32", "lamp.channels[0].kelvin", 900),
+        ("lamp-esp32", "lamp.warm_k", 900),
+        ("lamp-esp32", "lamp.cool_k", None),
+        ("vault-esp32", "padlock.switch.locked", 3),
+        ("vault-esp32", "buzzer.hz", None),
+        ("vault-esp32", "led.g", None),
         ("door-esp32", "strike.pin", -1),
         ("door-esp32", "strike.pin", True),
         ("door-esp32", "strike.pin", "25"),
@@ -212,7 +216,9 @@ def test_an_outside_resistor_makes_an_input_of_a_pin_that_can_only_be_read() -> 
 def test_a_word_or_number_that_is_wrong_is_named(name: str, field: str, value: object) -> None:
     with pytest.raises(InvalidInput) as wrong:
         parsed(changed(content(name), field, value))
-    named = field.rsplit(".", 1)[0] if field.endswith((".driver", ".bus")) else field
+    # What is said of a part as a whole is said of it.
+    whole = field.endswith((".driver", ".bus", "buzzer.hz", "led.g"))
+    named = field.rsplit(".", 1)[0] if whole else field
     assert wrong.value.field == named
     assert f" {named}: " in wrong.value.message
 
@@ -246,5 +252,5 @@ def test_a_bus_that_the_chip_lacks_and_a_keypad_that_does_not_add_up() -> None:
     ] == ["reader.spi"]
     keypad = changed(content("vault-esp32"), "keypad.keys", "123")
     assert [one.field for one in lint(parsed(keypad))] == ["keypad.keys"]
-    still = changed(content("vault-esp32"), "padlock.open_us", 1000)
-    assert [one.field for one in lint(parsed(still))] == ["padlock.open_us"]
+    still = changed(content("vault-esp32"), "padlock.unlocked_us", 1000)
+    assert [one.field for one in lint(parsed(still))] == ["padlock.unlocked_us"]
