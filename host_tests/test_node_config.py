@@ -158,7 +158,7 @@ PARTS = {
         {"driver": "solenoid", "pin": 25, "active": 1, "pulse_ms": 1000},
     ],
 }
-OPTIONAL = ("fail", "pull", "rst", "switch", "r", "g", "b")
+OPTIONAL = ("fail", "pull", "rst", "irq", "switch", "r", "g", "b")
 
 
 def test_every_part_passes_and_each_of_its_fields_is_checked():

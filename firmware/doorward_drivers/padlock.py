@@ -73,11 +73,11 @@ class Padlock:
 
 
 def make(settings):
-    # settings: kind, "servo" or "solenoid", with what its driver needs; switch: pin, locked, pull.
+    # settings: driver, "servo" or "solenoid", with what its driver needs; switch: pin, locked, pull.
     from doorward_drivers import debounce
 
-    kind = settings["kind"]
-    module = __import__("doorward_drivers." + kind, None, None, ("make",))
+    driver = settings["driver"]
+    module = __import__("doorward_drivers." + driver, None, None, ("make",))
     switch = settings.get("switch")
     if switch:
         switch = debounce.Debounced(debounce.pin(switch), switch["locked"])

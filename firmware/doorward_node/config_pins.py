@@ -18,8 +18,8 @@ _FIELDS = {
     "lamp warm": "warm cool warm_k:1000-20000 cool_k:1000-20000 active:0-1 hz:100-40000"
     " least:0-20000",
     "reader mfrc522": "spi:0-3 sck mosi miso cs rst?",
-    "reader pn532 spi": "spi:0-3 sck mosi miso cs irq rst?",
-    "reader pn532 i2c": "i2c:0-1 sda scl irq rst?",
+    "reader pn532 spi": "spi:0-3 sck mosi miso cs irq? rst?",
+    "reader pn532 i2c": "i2c:0-1 sda scl irq? rst?",
     "reader wiegand": "d0 d1",
     "keypad matrix": "rows* cols* keys=",
     "keypad wiegand": "d0 d1",

@@ -11,7 +11,7 @@ from lab_parts.padlock import Padlock
 from lab_parts.wiegand import Wiegand
 
 SERVO = {
-    "kind": "servo",
+    "driver": "servo",
     "pin": 26,
     "locked_us": 1000,
     "unlocked_us": 2000,
@@ -19,7 +19,7 @@ SERVO = {
     "switch": {"pin": 33, "locked": 0},
 }
 SOLENOID = {
-    "kind": "solenoid",
+    "driver": "solenoid",
     "pin": 27,
     "active": 1,
     "pulse_ms": 400,

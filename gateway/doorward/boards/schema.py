@@ -69,7 +69,7 @@ class Pn532Spi(Part):
     mosi: Annotated[Gpio, Use.OUTPUT]
     miso: Annotated[Gpio, Use.INPUT]
     cs: Annotated[Gpio, Use.OUTPUT]
-    irq: Annotated[Gpio, Use.INPUT]
+    irq: Annotated[Gpio | None, Use.INPUT] = None
     rst: Annotated[Gpio | None, Use.OUTPUT] = None
 
 
@@ -81,7 +81,7 @@ class Pn532I2c(Part):
     i2c: int = Field(ge=0, le=1)
     sda: Annotated[Gpio, Use.BUS]
     scl: Annotated[Gpio, Use.BUS]
-    irq: Annotated[Gpio, Use.INPUT]
+    irq: Annotated[Gpio | None, Use.INPUT] = None
     rst: Annotated[Gpio | None, Use.OUTPUT] = None
 
 

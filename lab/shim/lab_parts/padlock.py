@@ -49,7 +49,7 @@ class Padlock:
     def _aim(self):
         # Where it is being moved to; None while nothing moves it.
         wiring = self._wiring
-        if wiring["kind"] == "solenoid":
+        if wiring["driver"] == "solenoid":
             pin = machine.pins.get(wiring["pin"])
             return _UNLOCKED if pin and pin.drives(wiring["active"]) else 0
         pwm = machine_more.pwms.get(wiring["pin"])

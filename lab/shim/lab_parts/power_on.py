@@ -26,7 +26,7 @@ def connect(wiring):
             machine.levels[part["pin"]] = part[level] if level == "closed" else 1 - part[level]
     reader = pins.get("reader")
     if reader:
-        _readers[reader.get("kind", "mfrc522")](reader)
+        _readers[reader.get("driver", "mfrc522")](reader)
     keypad = pins.get("keypad")
     if keypad:
         from lab_parts.keypad import Keypad
