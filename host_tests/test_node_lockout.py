@@ -29,9 +29,9 @@ class Vault:
         # How many of these wrong attempts were looked at.
         looked_at = 0
         for _ in range(times):
-            if self.gate.admit(PIN, START):
+            if self.gate.step("show", PIN, START):
                 looked_at += 1
-                self.gate.settle(PIN, False, START)
+                self.gate.step("refused", PIN, START)
         return looked_at
 
     def kinds(self):
@@ -49,16 +49,16 @@ def test_five_do_not_lock_and_the_sixth_does():
 def test_an_attempt_is_on_flash_before_it_has_a_verdict():
     vault = Vault()
     for number in range(1, 7):
-        assert vault.gate.admit(PIN, START)
+        assert vault.gate.step("show", PIN, START)
         held = Lockout(vault.path, None, lambda *event: None, START)
         assert held.attempts == number and held.held == (number == 6)
-        vault.gate.settle(PIN, False, START)
+        vault.gate.step("refused", PIN, START)
 
 
 def test_a_cut_before_the_sixth_verdict_locks_and_is_told():
     vault = Vault()
     vault.wrong(5)
-    assert vault.gate.admit(PIN, START)
+    assert vault.gate.step("show", PIN, START)
     vault.boot()
     assert vault.gate.held and vault.wrong(1) == 0
     assert vault.log == [("lockout.entered", {"attempts": 6, "cause": "start"})]
@@ -67,8 +67,8 @@ def test_a_cut_before_the_sixth_verdict_locks_and_is_told():
 def test_who_is_let_in_begins_anew_also_after_a_start():
     vault = Vault()
     vault.wrong(5)
-    assert vault.gate.admit(PIN, START)
-    vault.gate.settle(PIN, True, START)
+    assert vault.gate.step("show", PIN, START)
+    vault.gate.step("granted", PIN, START)
     vault.boot()
     assert vault.gate.attempts == 0 and vault.wrong(6) == 6
 
@@ -77,12 +77,12 @@ def test_a_start_begins_the_classic_hold_again():
     vault = Vault(core.CLASSIC_MS)
     vault.wrong(6)
     late = ticks_add(START, 29999)
-    vault.gate.tick(late)
+    vault.gate.step("tick", PIN, late)
     assert vault.gate.held
     vault.boot(late)
-    vault.gate.tick(ticks_add(late, 29999))
+    vault.gate.step("tick", PIN, ticks_add(late, 29999))
     assert vault.gate.held
-    vault.gate.tick(ticks_add(late, 30000))
+    vault.gate.step("tick", PIN, ticks_add(late, 30000))
     assert not vault.gate.held
     assert vault.log[-1] == ("lockout.cleared", {"cause": "time", "turned_away": 0})
     vault.boot(late)
@@ -92,7 +92,7 @@ def test_a_start_begins_the_classic_hold_again():
 def test_only_a_release_ends_the_secure_hold_and_a_start_does_not():
     vault = Vault()
     vault.wrong(7)
-    vault.gate.tick(ticks_add(START, 400000000))
+    vault.gate.step("tick", PIN, ticks_add(START, 400000000))
     vault.boot()
     assert vault.gate.held
     assert vault.gate.release(START, {"cause": "release", "command_id": "c1"})
@@ -151,5 +151,5 @@ def test_a_locked_vault_wears_no_flash():
     vault.wrong(6)
     files.remove(vault.path)
     assert vault.wrong(1000) == 0
-    vault.gate.tick(ticks_add(START, 1000))
+    vault.gate.step("tick", PIN, ticks_add(START, 1000))
     assert files.read(vault.path) is None and vault.kinds() == ["lockout.entered"]

@@ -82,20 +82,26 @@ def event(
 
 
 def reported(
-    lock: str, contact: "str | None", alarm: "str | None", cache_version: int, firmware: str
+    lock: str,
+    contact: "str | None",
+    alarm: "str | None",
+    cache_version: int,
+    firmware: str,
+    more: "dict[str, object] | None" = None,
 ) -> bytes:
     # lock: "locked" or "unlocked"; contact: "open", "closed" or None where none is fitted;
-    # alarm: "forced", "held" or None.
-    return encode(
-        {
-            "online": True,
-            "lock": lock,
-            "contact": contact,
-            "alarm": alarm,
-            "cache_version": cache_version,
-            "firmware": firmware,
-        }
-    )
+    # alarm: "forced", "held" or None. more: what this role says beside that.
+    fields: "dict[str, object]" = {
+        "online": True,
+        "lock": lock,
+        "contact": contact,
+        "alarm": alarm,
+        "cache_version": cache_version,
+        "firmware": firmware,
+    }
+    if more:
+        fields.update(more)
+    return encode(fields)
 
 
 def heartbeat(

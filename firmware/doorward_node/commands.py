@@ -19,23 +19,33 @@ class Commands:
         if kind == "n" and not (isinstance(value, bytes) and self.release.take(value, now)):
             raise seal.SealError("late")
         name, command_id, parameters = board_messages.parse_command(body)
-        result = "done"
         if kind == "n":
-            if name == "unlock":
-                cause: "dict[str, object]" = {"cause": "release", "command_id": command_id}
-                result = self.doorway.release(now, cause, number(parameters, "seconds", 1, 60))
-            else:
-                result = "refused"
+            result = self.challenged(name, command_id, parameters, now)
         elif name == "challenge" and parameters.get("for") in ("unlock", "rekey"):
             nonce = self.release if parameters["for"] == "unlock" else self.rekey
             return board_messages.challenge_answer(command_id, nonce.open(now))
-        elif name == "lock":
+        else:
+            result = self.stated(name, parameters, now)
+        return board_messages.command_result(command_id, result)
+
+    def challenged(
+        self, name: str, command_id: str, parameters: "dict[str, object]", now: int
+    ) -> str:
+        # The result of a command that was sealed to the nonce.
+        if name != "unlock":
+            return "refused"
+        cause: "dict[str, object]" = {"cause": "release", "command_id": command_id}
+        return self.doorway.release(now, cause, number(parameters, "seconds", 1, 60))
+
+    def stated(self, name: str, parameters: "dict[str, object]", now: int) -> str:
+        # The result of any other: it opens nothing.
+        if name == "lock":
             self.doorway.lock(now)
         elif name == "status":
             self.status_wanted = True
         else:
-            result = "unknown"
-        return board_messages.command_result(command_id, result)
+            return "unknown"
+        return "done"
 
     def expire(self, now: int) -> None:
         self.release.expire(now)

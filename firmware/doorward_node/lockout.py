@@ -39,18 +39,18 @@ class Lockout:
         # Since somebody was let in: what the metrics call login_attempts.
         return self._state.attempts
 
-    def admit(self, credential, now):
-        # True if a credential may be looked at now: then the attempt is paid for.
+    def step(self, event, credential, now):
+        # event: "show", true if a credential may be looked at, for then the attempt is paid for; its
+        # verdict "granted" or "refused"; or "tick".
+        if event != "show":
+            return self._step(event, now, {"cause": "time" if event == "tick" else "attempts"})
         if self.held:
             self.turned_away += 1
         if not self._step("attempt", now, {}):
             return False
         if not self._written:
-            self.settle(credential, False, now)
+            self.step("refused", credential, now)
         return self._written
-
-    def settle(self, credential, granted, now):
-        self._step("granted" if granted else "refused", now, {"cause": "attempts"})
 
     def lock(self, now, cause):
         # Nobody gets another try, as after one too many. cause: for the log. False if it was so.
@@ -59,9 +59,6 @@ class Lockout:
     def release(self, now, cause):
         # Ends the lockout and forgets the attempts. False if there was none.
         return bool(self._step("release", now, cause))
-
-    def tick(self, now):
-        self._step("tick", now, {"cause": "time"})
 
     def _step(self, event, now, data):
         self._state, effects = lockout.step(self._state, event, now, self.hold_ms)

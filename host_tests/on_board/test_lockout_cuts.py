@@ -80,12 +80,12 @@ class Vault:
 
     def wrong(self, times):
         for _ in range(times):
-            admitted = self.gate.admit(PIN, 0)
+            admitted = self.gate.step("show", PIN, 0)
             if self.flash.dead:
                 raise Cut  # closing the file hid it
             if admitted:
                 self.looked_at += 1
-                self.gate.settle(PIN, False, 0)
+                self.gate.step("refused", PIN, 0)
 
     def cut(self, left, torn, work):
         # Does the work, with the power cut at that operation: False if there are not so many.
@@ -151,9 +151,9 @@ def test_a_cut_release_or_refund_leaves_the_one_or_the_other():
 
     def admitted(vault):
         vault.wrong(5)
-        vault.gate.admit(PIN, 0)
+        vault.gate.step("show", PIN, 0)
 
-    for vault in every_cut(lambda vault: vault.gate.settle(PIN, True, 0), prepare=admitted):
+    for vault in every_cut(lambda vault: vault.gate.step("granted", PIN, 0), prepare=admitted):
         assert vault.gate.held or vault.gate.attempts == 0
 
 
@@ -210,6 +210,6 @@ def test_an_attempt_costs_few_operations():
     before = vault.flash.operations
     for _ in range(200):
         vault.gate.release(0, {})
-        vault.gate.admit(PIN, 0)
-        vault.gate.settle(PIN, True, 0)
+        vault.gate.step("show", PIN, 0)
+        vault.gate.step("granted", PIN, 0)
     assert (vault.flash.operations - before) / 400 < 5

@@ -1,0 +1,52 @@
+# What is typed on a keypad: digits, "#" to finish, "*" to start over.
+
+import asyncio
+from time import ticks_ms
+
+from doorward_core.compat import const, ticks_diff
+
+_SAMPLE_MS = const(25)
+# Digits of somebody who has gone are not the beginning of the next one's code.
+_FORGET_MS = const(10000)
+_SHORTEST = const(4)
+_LONGEST = const(8)
+
+
+class CodeEntry:
+    # keypad: sample() is the key that went down since, or None; on_code(credential) must not wait.
+    # For app.App in the place of a reader: `alive` is the tick of the last step.
+    resets = 0
+
+    def __init__(self, keypad, on_code):
+        self.keypad = keypad
+        self.on_code = on_code
+        self.alive = self._last = ticks_ms()
+        self._digits = ""
+
+    async def run(self):
+        while True:
+            self.alive = ticks_ms()
+            key = self.keypad.sample()
+            if key:
+                self.press(key, self.alive)
+            await asyncio.sleep_ms(_SAMPLE_MS)
+
+    def press(self, key, now):
+        if ticks_diff(now, self._last) > _FORGET_MS:
+            self._digits = ""
+        self._last = now
+        if key == "#":
+            digits, self._digits = self._digits, ""
+            if _SHORTEST <= len(digits) <= _LONGEST:
+                self.on_code(credential(digits))
+        elif key == "*":
+            self._digits = ""
+        elif len(self._digits) <= _LONGEST:
+            # One too many is kept, so that it is too long.
+            self._digits += key
+
+
+def credential(digits):
+    # The 8 bytes that stand for a code where cards have a UID, of which none has as many. Its last
+    # two, which logs show, say nothing.
+    return b"P" + bytes.fromhex((digits + "ffffffff")[:8]) + b"\0\0\0"
