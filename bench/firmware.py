@@ -209,7 +209,8 @@ def print_weights() -> None:
         build.stage(places.firmware(), staged, cache)
         # A board loads no more drivers than its config names; here each is weighed once.
         drivers = sorted(f"doorward_drivers.{path.stem}" for path in DRIVERS.glob("[a-z]*.py"))
-        program = ["doorward_node.supervisor", "doorward_node.assembly"]
+        parts = ("supervisor", "roles.door", "assembly", "roles.vault", "code_entry")
+        program = [f"doorward_node.{part}" for part in parts]
         for name, size in weigh(staged, program + drivers):
             print(name, size)
 

@@ -82,9 +82,26 @@ def test_the_name_of_the_broker_is_one():
     check(config, True)
 
 
+def test_a_vault_needs_a_padlock_and_something_to_ask_for_credentials():
+    vault = dict(good(), role="vault")
+    assert "pins.padlock: a vault needs a padlock" in str(raises(ConfigError, check, vault, True))
+    padlock = {"driver": "solenoid", "pin": 25, "active": 1, "pulse_ms": 500}
+    vault["pins"] = {"padlock": padlock}
+    assert "pins.reader: a vault needs a reader or keypad" in str(
+        raises(ConfigError, check, vault, True)
+    )
+    vault["pins"]["keypad"] = {"driver": "wiegand", "d0": 32, "d1": 33}
+    check(vault, True)
+    assert vault["profile"] == "secure"
+    check(dict(vault, profile="classic"), True)
+    for profile in ("Classic", "", None, 1):
+        error = raises(ConfigError, check, dict(vault, profile=profile), True)
+        assert str(error) == "profile: need secure or classic"
+
+
 def test_a_board_does_what_there_is_a_program_for():
     check(dict(good(), role="door"), True)
-    for role in ("vault", "Door", "", None, 1):
+    for role in ("safe", "Door", "", None, 1):
         config = dict(good(), role=role)
         assert "role: this firmware has a program for door" in str(
             raises(ConfigError, check, config, True)

@@ -6,3 +6,14 @@
 class ReaderError(OSError):
     # A reader's chip does not answer, or not like one: start() it again.
     pass
+
+
+def make(driver, settings):
+    # The part that this driver makes of its dict under "pins"; None if the board has none. Its
+    # make() is needed once.
+    if not settings:
+        return None
+    module = __import__("doorward_drivers." + driver, None, None, ("make",))
+    part = module.make(settings)
+    del module.make
+    return part

@@ -9,5 +9,7 @@ CONFIG = "/config.json"
 
 def forget(name: str) -> None:
     # Gives the heap of a module of this package back: it has done what is done once, or seldom.
-    del sys.modules[__name__ + "." + name]
-    delattr(sys.modules[__name__], name)
+    path = __name__ + "." + name
+    del sys.modules[path]
+    package, _dot, last = path.rpartition(".")
+    delattr(sys.modules[package], last)

@@ -6,8 +6,9 @@ import json
 from doorward_core.topics import is_id
 from doorward_node import files, forget
 
-# role: the parts without which its program cannot work.
-ROLES = {"door": ("strike", "reader")}
+# role: the parts without which its program (roles/<role>.py) cannot work.
+ROLES = {"door": ("strike", "reader"), "vault": ("padlock", "reader or keypad")}
+PROFILES = ("secure", "classic")
 
 
 class ConfigError(ValueError):
@@ -92,10 +93,13 @@ def _check_role(config: dict) -> None:
     from doorward_node import config_pins
 
     config_pins.check(config.get("pins"))
-    for part in ROLES[role]:
-        if part not in config["pins"]:
-            raise ConfigError("pins." + part + ": a " + role + " needs one")
+    for parts in ROLES[role]:
+        names = parts.split(" or ")
+        if not any(name in config["pins"] for name in names):
+            raise ConfigError("pins." + names[0] + ": a " + role + " needs a " + parts)
     forget("config_pins")
+    if config.setdefault("profile", PROFILES[0]) not in PROFILES:
+        raise ConfigError("profile: need " + " or ".join(PROFILES))
 
 
 def _find(config: dict, path: str):

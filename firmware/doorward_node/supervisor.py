@@ -11,6 +11,7 @@ from doorward_node import CONFIG, files, forget
 
 _STEP_MS = const(100)
 _WATCHDOG_MS = const(5000)
+_SHORTEST_MS = const(1000)
 # A loop that has not reported in for this long is not fed for.
 _SILENCE_MS = const(2000)
 # The strike's own limit lies between the door machine's and the watchdog's.
@@ -26,11 +27,13 @@ def main(path: str = CONFIG) -> None:
     if config is None:
         # Starting again would not help: boot.py has made the relay safe, and it stays so.
         return
-    from doorward_drivers import strike as driver
-
-    strike = driver.make(config["pins"]["strike"], config["door"]["cap_s"] * 1000)
-    del driver.make  # needed once
-    running = _run(config, strike)
+    name = "roles." + config["role"]
+    role = __import__("doorward_node." + name, None, None, ("lock",))
+    strike = role.lock(config)
+    running = _run(config, strike, role.build)
+    del role
+    forget(name)
+    forget("roles")
     del config  # heap, too
     try:
         asyncio.run(running)
@@ -50,13 +53,13 @@ def _settings(path):
         forget("config")
 
 
-async def _run(config, strike):
+async def _run(config, strike, build):
     loop = asyncio.get_event_loop()
     loop.set_exception_handler(lambda _loop, context: _fail(strike, context["exception"]))
     from doorward_node.assembly import assemble
 
-    app = assemble(config, strike)
-    del config, assemble
+    app = assemble(config, strike, build)
+    del config, build, assemble
     forget("assembly")
     # From here on rubbish is collected while nobody waits (app), or when there is no room left: a
     # collection in the middle of a tap costs more than the rest of it.
@@ -70,6 +73,8 @@ async def _run(config, strike):
 async def _watch(app, strike):
     limit = strike.cap_ms - _STRIKE_MARGIN_MS
     period = min(_WATCHDOG_MS, strike.cap_ms // 2)
+    if period < _SHORTEST_MS:
+        period = _WATCHDOG_MS  # a pulse: it is over long before anything else may stall
     watchdog = machine.WDT(timeout=period)
     while True:
         now = ticks_ms()

@@ -1,0 +1,52 @@
+# A vault: padlock, keypad or reader or both, and a lockout.
+
+import doorward_drivers
+from doorward_core.compat import const
+from doorward_core.door import Settings
+from doorward_core.lockout import CLASSIC_MS
+from doorward_node.lockout import Lockout
+from doorward_node.taps import Taps
+from doorward_node.vault import Vault
+from doorward_node.vault_app import VaultApp
+
+# The supervisor's limit lies this far behind the end of a movement: a stalled loop is no fault yet.
+_SLACK_MS = const(1000)
+
+
+def lock(config):
+    bolt = doorward_drivers.make("padlock", config["pins"]["padlock"])
+    config["bolt"] = bolt  # for build()
+    drive = bolt.drive  # pyright: ignore[reportOptionalMemberAccess] - config has checked it
+    drive.cap_ms = max(drive.cap_ms, drive.move_ms + _SLACK_MS)
+    return drive
+
+
+def build(config, drive, directory, common, now):
+    prefix, session, clock, journal, credentials = common
+    times = config["door"]
+    settings = Settings(times["strike_s"] * 1000, times["cap_s"] * 1000)
+    hold_ms = CLASSIC_MS if config["profile"] == "classic" else None
+    gate = Lockout(directory + "/lockout", hold_ms, journal.add, now)
+    vault = Vault(config["bolt"], gate, settings, journal.add, now)
+    if credentials.config:
+        vault.apply(credentials.config)
+    taps = Taps(0, session, credentials, clock, vault, journal.add, gate)
+    app = VaultApp(prefix, session, clock, journal, credentials, vault, taps, now)
+    return app, _input(config, app)
+
+
+def _input(config, app):
+    # What App watches as its reader: the reader, or without one the keypad.
+    pins = config["pins"]
+    reader = pins.get("reader")
+    if "keypad" in pins:
+        from doorward_node.code_entry import CodeEntry
+
+        driver = "keypad" if pins["keypad"]["driver"] == "matrix" else "wiegand"
+        app.keypad = CodeEntry(doorward_drivers.make(driver, pins["keypad"]), app.on_card)
+    if not reader:
+        return app.keypad
+    from doorward_node.reader import ReaderWatch
+
+    chip = doorward_drivers.make(reader.get("driver", "mfrc522"), reader)
+    return ReaderWatch(chip, config["poll_ms"], app.on_card, app.on_reset)
