@@ -13,6 +13,9 @@ from doorward.errors import DatabaseDamaged, DatabaseError, WrongKey
 _PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
+    # Pages until the log is written again from its start. A commit that makes the file longer takes twice the processor
+    # time of one that writes over what is there, and longer to reach the disk: so it is to be long enough soon.
+    "PRAGMA wal_autocheckpoint = 250",
     "PRAGMA foreign_keys = ON",
     "PRAGMA busy_timeout = 5000",
     "PRAGMA trusted_schema = OFF",

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -45,6 +46,20 @@ def test_a_commit_is_on_the_disk_and_foreign_keys_hold(tmp_path: Path) -> None:
         assert {
             name: connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in wanted
         } == wanted
+    engine.dispose()
+
+
+def test_the_log_soon_stops_to_grow(tmp_path: Path) -> None:
+    """To make it longer costs more than to write over it."""
+    engine = open_database(tmp_path / "gateway.db", KEY)
+    with engine.connect() as connection:
+        driver: Any = connection.connection.driver_connection
+        driver.execute("create table card (uid text)")
+        sizes = []
+        for _ in range(1000):
+            driver.execute("insert into card values (?)", (SECRET,))
+            sizes.append((tmp_path / "gateway.db-wal").stat().st_size)
+    assert max(sizes[:260]) == max(sizes) > 0
     engine.dispose()
 
 
