@@ -7,7 +7,7 @@ from typing import Any
 from doorward.broker.answers import Receipt
 from doorward.broker.connection import Connection
 from doorward.broker.gate import Gate
-from doorward.broker.journal import Journal
+from doorward.broker.journal import Journal, Waiting
 from doorward.broker.store import BrokerStore
 from doorward.database import engine
 from doorward_core import mqtt, mqtt_server
@@ -16,7 +16,11 @@ _SLOW_S = 0.2  # longer than a client takes to answer
 
 
 def _acknowledges_before_the_commit() -> None:
-    Journal.confirm = lambda _journal, to: to.committed()  # type: ignore[method-assign]
+    def confirm(_journal: Journal, to: Waiting) -> None:
+        # Not before it is told: who asks does not expect to be answered before it has asked to the end.
+        asyncio.get_running_loop().call_soon(to.committed)
+
+    Journal.confirm = confirm  # type: ignore[method-assign]
 
 
 def _acknowledges_what_one_client_has() -> None:
