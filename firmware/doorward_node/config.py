@@ -89,7 +89,9 @@ def _check_role(config: dict) -> None:
     # The files of boards that were put up before there was another role name none.
     role = config.setdefault("role", "door")
     if role not in ROLES:
-        raise ConfigError("role: this firmware has a program for " + ", ".join(sorted(ROLES)) + " alone")
+        raise ConfigError(
+            "role: this firmware has a program for " + ", ".join(sorted(ROLES)) + " alone"
+        )
     from doorward_node import config_pins
 
     config_pins.check(config.get("pins"))
