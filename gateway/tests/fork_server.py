@@ -1,4 +1,4 @@
-"""Forks `doorward …` for every request on its socket: a start without the two seconds that imports take.
+"""Forks `doorward …` for every request on its socket: a start without the seconds that imports take.
 
 Started by forked.py, with the socket as its stdin. A request is a JSON object (words, cwd, environment, session) and
 four file descriptors: what becomes stdin, stdout and stderr, and where the process id and then the exit code go.
@@ -6,6 +6,7 @@ four file descriptors: what becomes stdin, stdout and stderr, and where the proc
 
 import contextlib
 import gc
+import itertools
 import json
 import os
 import select
@@ -78,10 +79,13 @@ def _serve(line: socket.socket) -> bool:
 
 
 def main() -> None:
-    """Import all that a start imports, then wait for requests."""
+    """Make what every start makes in the same way, then wait for requests."""
     import doorward.runtime.main  # noqa: F401
     from doorward import cli
+    from doorward.web import app
 
+    for demo, local in itertools.product((False, True), repeat=2):
+        app._routes(demo=demo, local=local)
     gc.collect()
     gc.freeze()  # what is there stays: no copy of it for each child's collections
     if _serve(socket.socket(fileno=os.dup(0))):
