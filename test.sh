@@ -28,19 +28,19 @@ run_gate() {
         types) mypy ;;
         board-types) pyright ;;
         imports) lint-imports ;;
-        host) tests 4 host_tests ;; # under CPython, and the same files under MicroPython
-        unit) tests 3 gateway/tests/unit ;;
-        lab) tests 4 lab/tests ;;
-        web) tests 3 gateway/tests/web ;;
-        integration) tests 4 gateway/tests/integration ;;
+        host) tests 3 host_tests ;; # under CPython, and the same files under MicroPython
+        unit) tests 2 gateway/tests/unit ;;
+        lab) tests 3 lab/tests ;;
+        web) tests 2 gateway/tests/web ;;
+        integration) tests 3 --dist loadfile --no-loadscope-reorder gateway/tests/integration ;; # files share sites
         broker) tests 3 --timeout 600 gateway/tests/truth ;; # killed, cut off, fuzzed, and compared with Mosquitto
         attack) tests 4 gateway/tests/attack ;; # by who administers the broker
-        browser) tests 3 gateway/tests/browser ;;
+        browser) tests 2 gateway/tests/browser ;;
     esac
 }
 
-# So many processes side by side: most tests wait, for a board or for a browser. Each takes a stretch of neighbouring tests,
-# so that what a file shares is made once, and what is left of another's when it has done its own.
+# So many processes side by side: two where tests compute, more where they wait for a board or a browser. Each costs some
+# seconds before its first test. It takes a stretch of neighbouring tests, and what is left of another's after its own.
 tests() {
     pytest -q --numprocesses "$1" --dist worksteal --durations 15 "${@:2}"
 }

@@ -8,6 +8,25 @@ from site_support import EMBEDDED, running, settings_for
 
 from doorward.runtime.demo import VirtualSite
 
+# Whoever begins with what takes longest is not left waiting for it at the end.
+_LONGEST = (
+    "test_start_sh",
+    "test_gateway_killed",
+    "test_matrix",
+    "test_docs",
+    "test_users_on_both",
+    "test_audit_tampers",
+    "test_api_fuzz",
+    "test_cli",
+    "test_wheel",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest files; the order within a file stays."""
+    places = {name: place for place, name in enumerate(_LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.stem, len(_LONGEST)))
+
 
 @pytest.fixture
 def broker(request: pytest.FixtureRequest) -> str:

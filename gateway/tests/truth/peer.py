@@ -13,6 +13,7 @@ from broker_support import secret, unsubscribe
 from doorward_core import mqtt, mqtt_stream
 
 PATIENCE = 20.0  # to tell a broker that hangs from a machine that is busy
+_AGAIN_S = 0.005  # how long what waits for the disk is given before it is asked for again
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER: close sends RST
 
 
@@ -165,6 +166,7 @@ class Peer:
                 before = len(self.deliveries)
                 await self.ping()
                 if self.unfinished or (self._held and self.acknowledges):
+                    await asyncio.sleep(_AGAIN_S)
                     continue
                 if len(self.deliveries) == before:
                     return
@@ -174,7 +176,7 @@ class Peer:
         async with asyncio.timeout(PATIENCE):
             while all(one.payload != payload for one in self.deliveries):
                 await self.ping()
-                await asyncio.sleep(0.002)
+                await asyncio.sleep(_AGAIN_S)
         await self.settle()
 
     def take(self) -> list[Delivery]:

@@ -36,7 +36,6 @@ STRACE = (
 _SECTOR = 512
 _CALL = re.compile(rb"^(\d+) +(\w+)\((.*)$")
 _RESUMED = re.compile(rb"^(\d+) +<\.\.\. (\w+) resumed>(.*)$")
-_TEXT = re.compile(rb'"((?:\\x[0-9a-f]{2})*)"(\.\.\.)?')
 _FILE = re.compile(rb"^(?:\d+|AT_FDCWD)<((?:\\x[0-9a-f]{2})+)>")
 _SOCKET = re.compile(rb"^\d+<TCP[^:]*:\[.*:(\d+)\]>")
 _NUMBERS = re.compile(rb", (\d+)")
@@ -82,6 +81,13 @@ def _failed(rest: bytes) -> bool:
 
 def _text(encoded: bytes) -> bytes:
     return bytes.fromhex(encoded.replace(b"\\x", b"").decode())
+
+
+def _texts(arguments: bytes) -> list[bytes]:
+    """What stands between quotation marks: in hex, so that there are none inside."""
+    parts = arguments.split(b'"')
+    assert not any(rest.startswith(b"...") for rest in parts[2::2]), "strace shortened it"
+    return [_text(encoded) for encoded in parts[1::2]]
 
 
 @dataclass
@@ -155,9 +161,7 @@ class Disk:
         if call.name in {"sendto", "sendmsg", "write", "writev"} and call.began:
             found = _SOCKET.match(call.arguments)
             if found:
-                return Left(
-                    int(found[1]), b"".join(_text(one[0]) for one in _TEXT.findall(call.arguments))
-                )
+                return Left(int(found[1]), b"".join(_texts(call.arguments)))
         name = self._name(call)
         if name is None or name.endswith("-shm"):
             return None  # the index of the WAL is memory that happens to have a name: rebuilt after a cut
@@ -188,7 +192,7 @@ class Disk:
     def _name(self, call: Call) -> str | None:
         """The file's name in the folder, "" for the folder, None for what is elsewhere."""
         if call.name in {"openat", "unlink"}:
-            path = _text(_TEXT.findall(call.arguments)[0][0]).decode()
+            path = _texts(call.arguments)[0].decode()
         else:
             found = _FILE.match(call.arguments)
             if found is None:
@@ -208,10 +212,9 @@ class Disk:
 
     def _write(self, name: str, call: Call) -> None:
         if call.began:
-            ((encoded, cut),) = _TEXT.findall(call.arguments)
-            assert not cut, "strace shortened it"
+            (data,) = _texts(call.arguments)
             rest = call.arguments[call.arguments.rindex(b'"') :]
-            self._files[name].pending.append((int(_NUMBERS.findall(rest)[1]), _text(encoded)))
+            self._files[name].pending.append((int(_NUMBERS.findall(rest)[1]), data))
             self.writes[name] += 1
 
     def _truncate(self, name: str, call: Call) -> None:
