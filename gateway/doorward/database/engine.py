@@ -9,6 +9,8 @@ from sqlalchemy.pool import QueuePool
 
 from doorward.errors import DatabaseDamaged, DatabaseError, WrongKey
 
+# SQLCipher's own format stays. HMAC-SHA256 spares a commit 0.02 ms of its 0.2 where the processor has instructions for
+# it; smaller pages spare it nothing once the log has its length, and reading takes up to 1.6 times as long.
 # WAL with FULL survived every simulated power cut; NORMAL lost acknowledged rows in 257 of 300.
 _PRAGMAS = (
     "PRAGMA journal_mode = WAL",
