@@ -50,8 +50,14 @@ def test_numbers_have_a_range_and_true_is_none():
             assert refused(name, value) == name
 
 
-def test_a_broker_has_an_address_and_not_a_name():
-    for host in ("broker.lan", "localhost", "192.168.1", "192.168.1.256", "::1", "", None, 1):
+def test_a_broker_has_an_address_or_a_whole_name():
+    config = good()
+    for host in ("192.168.1.20", "gateway.local", "door-1.school.example"):
+        config["broker"]["host"] = host
+        check(config, True)
+    for host in ("localhost", "192.168.1", "192.168.1.256", "::1", "a..b", "-a.lan", "a_b.lan"):
+        assert refused("broker.host", host) == "broker.host"
+    for host in ("", ".", "a.lan.", "a" * 64 + ".lan", "a." * 127 + "lan", None, 1):
         assert refused("broker.host", host) == "broker.host"
 
 

@@ -57,6 +57,7 @@ __all__ = (
     "take",
     "take_id",
     "take_text",
+    "unsubscribe",
 )
 
 CONNECT = 1
@@ -85,6 +86,10 @@ REFUSED = 0x80
 
 def disconnect() -> bytes:
     return b"\xe0\x00"
+
+
+def unsubscribe(packet_id: int, filters: "list[str]") -> bytes:
+    return frame(0xA2, packet_id.to_bytes(2, "big") + b"".join([string(text) for text in filters]))
 
 
 def parse_ack(body: bytes) -> int:

@@ -215,6 +215,7 @@ class App:
             "longest_stall_ms": self.stall,
             "reader_resets": self.reader.resets,
             "refused": self.session.refused,
+            "too_long": self.link.dropped,
         }
         stamp = self.clock.stamp(now)[0]
         body = board_messages.heartbeat(

@@ -15,7 +15,8 @@ from doorward_node.session import Session
 def assemble(config, lock, build, directory=""):
     # The App. config: as config.load() returns it; lock: what the supervisor watches; build: of the
     # board's role; directory: where the board keeps its files.
-    link = _link(config)  # the largest single piece first, while the heap is in one piece
+    # The largest single piece first, while the heap is in one piece.
+    link = _link(config, directory)
     now = ticks_ms()
     session = Session(_keys(config["id"], config["key_epoch"], config["key"], config["former_key"]))
     clock = Clock(now)
@@ -42,8 +43,8 @@ def assemble(config, lock, build, directory=""):
 def _listener(link, app, prefix):
     # What makes the link the app's own.
     def listen():
-        link.set_callback(app.on_message)
-        link.set_last_will(prefix + topics.OFFLINE, b'{"status":"offline"}', True, 1)
+        link.callback = app.on_message
+        link.will = (prefix + topics.OFFLINE, b'{"status":"offline"}', True, 1)
         for suffix in (
             topics.ACCESS_RESPONSE,
             topics.TIME_RESPONSE,
@@ -53,12 +54,12 @@ def _listener(link, app, prefix):
             topics.CACHE,
             topics.CONFIG,
         ):
-            link.subscribe_later(prefix + suffix, 1)
+            link.filters.append((prefix + suffix, 1))
 
     return listen
 
 
-def _link(config):
+def _link(config, directory):
     broker = config["broker"]
     return Link(
         config["id"],
@@ -67,7 +68,17 @@ def _link(config):
         config["id"],
         config["secret"],
         ssl=_tls(config["tls"], broker["name"]),
+        names=_names(broker["host"], directory),
     )
+
+
+def _names(host, directory):
+    # None for an address: then the code that looks names up is not loaded either.
+    if host.rsplit(".", 1)[-1].isdigit():
+        return None
+    from doorward_node.names import Names
+
+    return Names(host, directory + "/broker")
 
 
 def _tls(folder, name):

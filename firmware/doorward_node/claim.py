@@ -34,8 +34,8 @@ class Claim:
 
     async def run(self, on_up):
         self._on_up = on_up
-        self._link.set_callback(self._on_message)
-        self._link.subscribe_later(self._topic(topics.REGISTERED))
+        self._link.callback = self._on_message
+        self._link.filters.append((self._topic(topics.REGISTERED), 0))
         asyncio.create_task(self._link.run(self._announce))
         while self._app.link is self:
             await asyncio.sleep_ms(_AGAIN_MS)

@@ -68,8 +68,9 @@ def check(config: dict, has_tls: bool) -> None:
         raise ConfigError("claim: need 32 hex digits")
     if not isinstance(config.get("base"), str):
         raise ConfigError("base: need a text")
-    if not _is_ipv4(_find(config, "broker.host")):
-        raise ConfigError("broker.host: need an IPv4 address; looking up a name stops the board")
+    host = _find(config, "broker.host")
+    if not _is_ipv4(host) and not _is_name(host):
+        raise ConfigError("broker.host: need an IPv4 address, or a whole name like gateway.local")
     if not has_tls and config["broker"]["host"] != "127.0.0.1":
         # A password in the clear is for a virtual board and its own machine.
         raise ConfigError("broker.host: without /tls only 127.0.0.1; put the certificates there")
@@ -126,3 +127,16 @@ def _is_hex(value: "object", digits: int) -> bool:
 def _is_ipv4(value: "object") -> bool:
     parts = value.split(".") if isinstance(value, str) else ()
     return len(parts) == 4 and all(part.isdigit() and int(part) < 256 for part in parts)
+
+
+def _is_name(value: "object") -> bool:
+    # Of two parts or more; the last one is no number, or it would be a mistaken address.
+    if not isinstance(value, str) or len(value) > 253:
+        return False
+    parts = value.split(".")
+    return len(parts) > 1 and not parts[-1].isdigit() and all(_is_label(part) for part in parts)
+
+
+def _is_label(part: str) -> bool:
+    known = all("a" <= sign <= "z" or sign.isdigit() or sign == "-" for sign in part.lower())
+    return 0 < len(part) < 64 and known and part[0] != "-" and part[-1] != "-"

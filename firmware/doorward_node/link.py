@@ -36,15 +36,28 @@ _PINGRESP = const(13)
 
 
 class Link:
-    def __init__(self, client_id, server, port=0, user=None, password=None, keepalive=30, ssl=None):
-        # ssl: None, or a tls_transport.Tls.
+    def __init__(
+        self,
+        client_id,
+        server,
+        port=0,
+        user=None,
+        password=None,
+        keepalive=30,
+        ssl=None,
+        names=None,
+    ):
+        # ssl: None, or a tls_transport.Tls; names: None, or a names.Names. To be set before run():
+        # callback(topic, msg, retained, dup) runs in the reading task and must not wait; will:
+        # (topic, msg, retain, qos); filters: [(topic filter, qos)], asked for at every connect.
         self._identity = (client_id, user, password)
         self._server = (server, port or (8883 if ssl else 1883))
-        self._address = None
+        self.names = names
+        self._pause = _BACK_OFF_MS
         self.keepalive = keepalive
         self._ssl = ssl
-        self.callback = self.on_up = self._will = None
-        self._filters = []
+        self.callback = self.on_up = self.will = None
+        self.filters = []
         self._inbox = Inbox()
         self._transport = self._task = None
         self._unsent = b""
@@ -52,31 +65,19 @@ class Link:
         self._heard = self._spoke = 0
         self._asked = None
         self.up = False
-        self.session_present = False
         self.error = None
-
-    def set_callback(self, callback):
-        # callback(topic, msg, retained, dup); it runs in the reading task and must not wait.
-        self.callback = callback
-
-    def set_last_will(self, topic, msg, retain=False, qos=0):
-        self._will = (topic, msg, retain, qos)
-
-    def subscribe_later(self, topic, qos=0):
-        # For every connection from the next one on.
-        self._filters.append((topic, qos))
+        self.dropped = 0  # messages that were too long
 
     async def run(self, on_up=None):
         # Keeps the connection for ever, with a persistent session. on_up() runs at every connect.
         self.on_up = on_up
-        pause = _BACK_OFF_MS
         while True:
             started = ticks_ms()
             await self._attend(False)
             if ticks_diff(ticks_ms(), started) > _BACK_OFF_MAX_MS:
-                pause = _BACK_OFF_MS
-            await asyncio.sleep_ms(pause // 2 + urandom(1)[0] * pause // 512)
-            pause = min(pause * 2, _BACK_OFF_MAX_MS)
+                self._pause = _BACK_OFF_MS
+            await asyncio.sleep_ms(self._pause // 2 + urandom(1)[0] * self._pause // 512)
+            self._pause = min(self._pause * 2, _BACK_OFF_MAX_MS)
 
     def send(self, topic, msg, retain=False, qos=0):
         # Hands a publish to the socket at once and waits for nothing: its packet identifier.
@@ -121,12 +122,13 @@ class Link:
 
     async def _converse(self, clean_session):
         try:
-            if not self._address:
-                self._address = transport.resolve(*self._server)
-            opened = self._transport = await transport.connect(self._address)  # type: ignore[misc]  # a generator is awaitable there
+            host, port = self._server
+            if self.names:
+                host = await self.names.address(self._pause > _BACK_OFF_MS * 4)
+            opened = self._transport = await transport.connect(host, port)  # type: ignore[misc]  # a generator is awaitable there
             client_id, user, password = self._identity
             packet = mqtt.connect(
-                client_id, self.keepalive, clean_session, user, password, self._will
+                client_id, self.keepalive, clean_session, user, password, self.will
             )
             if self._ssl:
                 opened = self._transport = self._ssl(opened)
@@ -152,8 +154,6 @@ class Link:
             self._close()
 
     def _close(self):
-        if not self.up:
-            self._address = None  # it may have moved
         self.up = False
         if self._transport:
             self._transport.close()
@@ -211,11 +211,10 @@ class Link:
     def _on_connack(self, session_present, code):
         if code:
             raise OSError(code)
-        self.session_present = session_present
         self.up = True
         self._asked = None
-        if self._filters:
-            self._write(mqtt.subscribe(self._next_id(), self._filters))
+        if self.filters:
+            self._write(mqtt.subscribe(self._next_id(), self.filters))
         if self.on_up:
             self.on_up()
 
@@ -229,6 +228,7 @@ class Link:
     def _deliver(self, flags, body):
         # Hands the message over, unless it was too long to be read: its packet identifier.
         if body is None:
+            self.dropped += 1
             return self._inbox.passed_over
         topic, packet_id, payload = mqtt.parse_publish(flags, body)
         if self.callback:

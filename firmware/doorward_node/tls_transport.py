@@ -45,7 +45,7 @@ class TlsTransport(Transport):
         # and would take bytes that came later for sent.
         if self._owed:
             data = data[: self._owed]
-        taken = self._stream.write(data) or 0
+        taken = super().write(data)
         self._owed = len(data) - taken
         return taken
 

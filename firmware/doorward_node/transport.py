@@ -7,12 +7,14 @@
 
 import socket
 from asyncio import core  # type: ignore[attr-defined]  # the loop's own select
-from errno import EINPROGRESS
 
 from doorward_core.compat import const
 
 _IPPROTO_TCP = const(6)
 _TCP_NODELAY = const(1)
+# Begun, and not done: 115 is Linux's number for it, 119 an ESP32's, which also says 118 while its
+# Wi-Fi comes up. Who is not there after all is found out by the watchdog of the connection.
+_UNDER_WAY = (115, 118, 119)
 
 
 class Transport:
@@ -24,14 +26,14 @@ class Transport:
     # Awaitable: the number of bytes read into buffer, 0 when the peer has closed.
     def readinto(self, buffer):
         while True:
-            count = self._stream.readinto(buffer)
+            count = _attempt(self._stream.readinto, buffer)
             if count is not None:
                 return count
             yield core._io_queue.queue_read(self.sock)  # noqa: SLF001 - no public way to wait for a socket
 
     def write(self, data):
         # As much as fits at once, without waiting: the number of bytes taken.
-        return self._stream.write(data) or 0
+        return _attempt(self._stream.write, data) or 0
 
     # Awaitable: returns when write() may take bytes again.
     def writable(self):
@@ -41,23 +43,14 @@ class Transport:
         self._stream.close()
 
 
-def resolve(host, port):
-    # Blocks while DNS does; a numeric address never does.
-    return socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)[0][-1]
-
-
 # Awaitable: a connected Transport. Raises OSError; a peer that never answers is the caller's to
-# give up on, by cancelling.
-def connect(address):
+# give up on, by cancelling. host: an address; a name would be looked up here, and block.
+def connect(host, port):
     sock = socket.socket()
     try:
         sock.setblocking(False)
         _no_delay(sock)
-        try:
-            sock.connect(address)
-        except OSError as error:
-            if error.errno != EINPROGRESS:
-                raise
+        _attempt(sock.connect, socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)[0][-1])
         yield core._io_queue.queue_write(sock)  # noqa: SLF001 - as above
         transport = Transport(sock, sock)
         sock = None
@@ -65,6 +58,15 @@ def connect(address):
     finally:
         if sock:
             sock.close()
+
+
+def _attempt(call, argument):
+    # What the call returns; None where it would have to wait.
+    try:
+        return call(argument)
+    except OSError as error:
+        if error.errno not in _UNDER_WAY:
+            raise
 
 
 def _no_delay(sock):

@@ -28,11 +28,6 @@ def secret(name: str) -> str:
     return name.encode().hex().ljust(64, "5")
 
 
-def unsubscribe(packet_id: int, filters: list[str]) -> bytes:
-    """An UNSUBSCRIBE packet: no board sends one."""
-    return mqtt.frame(0xA2, packet_id.to_bytes(2, "big") + b"".join(map(mqtt.string, filters)))
-
-
 def topic(device: str, suffix: str) -> str:
     """The topic of one leaf of a device."""
     kind = suffix.partition("/")[0]

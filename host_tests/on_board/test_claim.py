@@ -23,12 +23,6 @@ class Link:
         self.filters = []
         self.on_up = None
 
-    def set_callback(self, callback):
-        self.callback = callback
-
-    def subscribe_later(self, topic, qos=0):
-        self.filters.append((topic, qos))
-
     def send(self, topic, payload, retain, qos):
         self.sent.append((topic, payload, retain, qos))
 

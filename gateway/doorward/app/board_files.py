@@ -13,7 +13,7 @@ _POLL_MS = 50
 
 @dataclass(frozen=True, slots=True)
 class BrokerAddress:
-    """Where boards find the broker (an IPv4 address: looking up a name stops a board), and their topics on it."""
+    """Where boards find the broker (an IPv4 address, or a name like gateway.local), and their topics on it."""
 
     host: str
     port: int

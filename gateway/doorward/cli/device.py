@@ -31,7 +31,9 @@ def device() -> None:
     show_default=True,
     help="Where the folder with its files goes.",
 )
-@click.option("--broker", metavar="HOST[:PORT]", help="Where boards find the broker, as numbers.")
+@click.option(
+    "--broker", metavar="HOST[:PORT]", help="Where boards find the broker: an address or a name."
+)
 @click.option("--wifi", "ssid", metavar="SSID", help="Its network. The password is asked for.")
 @click.option(
     "--wifi-password-file",

@@ -1,6 +1,7 @@
 """Adoption as an operator asks for it: a kind of board by its name, and the broker as boards can reach it."""
 
 import ipaddress
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,9 @@ from doorward.errors import InvalidInput
 from doorward.machine import own_address
 
 _HIGHEST_PORT = 65535
+# Of two parts or more, the last one no number: what the board's own check of its config takes, too.
+_PART = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+_NAME = re.compile(rf"(?=.{{1,253}}$)({_PART}\.)+(?!\d+$){_PART}", re.IGNORECASE)
 
 
 class Adoptions:
@@ -36,24 +40,30 @@ class Adoptions:
 def broker_address(told: str | None, listens: BrokerAddress) -> BrokerAddress:
     """Where boards are to find the broker: as told (`HOST` or `HOST:PORT`), else where it listens.
 
-    Raises InvalidInput for what is no IPv4 address: looking up a name would stop a board.
+    Raises InvalidInput for what is neither an IPv4 address nor a whole name.
     """
     if told is None:
         return replace(listens, host=_own_address()) if listens.host == ANY else listens
     host, _, port = told.partition(":")
-    try:
-        numeric = str(ipaddress.IPv4Address(host))
-    except ValueError:
+    if not _is_address(host) and not _NAME.fullmatch(host):
         raise InvalidInput(
-            f"broker: {told!r} is no IPv4 address",
-            "give one like 192.168.1.5 or 192.168.1.5:8883",
+            f"broker: {told!r} is no IPv4 address and no whole name",
+            "give one like 192.168.1.5, 192.168.1.5:8883 or gateway.local",
             field="broker",
-        ) from None
+        )
     if not port:
-        return replace(listens, host=numeric)
+        return replace(listens, host=host)
     if not (port.isascii() and port.isdecimal() and 0 < int(port) <= _HIGHEST_PORT):
         raise InvalidInput(f"broker: {port!r} is no port", "give 1 to 65535", field="broker")
-    return replace(listens, host=numeric, port=int(port))
+    return replace(listens, host=host, port=int(port))
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.IPv4Address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _own_address() -> str:

@@ -4,7 +4,7 @@ import asyncio
 import socket
 
 import pytest
-from broker_support import GATEWAY, Client, running_broker, topic, unsubscribe
+from broker_support import GATEWAY, Client, running_broker, topic
 
 from doorward.broker import Limits, PortInUse
 from doorward.broker.answers import Answers
@@ -72,7 +72,7 @@ async def test_overlapping_subscriptions_deliver_once_at_the_highest_qos(tmp_pat
 async def test_unsubscribed_filters_deliver_nothing(tmp_path):
     async with running_broker(tmp_path) as site, site.client(GATEWAY) as gateway:
         await gateway.subscribe("doorward/#")
-        gateway.write(unsubscribe(77, ["doorward/#", "doorward/unknown"]))
+        gateway.write(mqtt.unsubscribe(77, ["doorward/#", "doorward/unknown"]))
         assert mqtt.parse_ack(await gateway.expect(mqtt.UNSUBACK)) == 77
         async with site.client("front") as front:
             await front.publish(EVENTS, b"x")

@@ -10,7 +10,7 @@ import logging
 import random
 
 import pytest
-from broker_support import GATEWAY, KEY, Client, running_broker, secret, topic, unsubscribe
+from broker_support import GATEWAY, KEY, Client, running_broker, secret, topic
 
 from doorward.broker import Denial, Limits, Role
 from doorward.broker.policy import FOREIGN_DEVICE, NOT_GRANTED, OUTSIDE_BASE
@@ -418,7 +418,7 @@ async def test_mutated_packets_never_stop_the_broker(tmp_path):
     corpus = [
         mqtt.connect("front", 10, False, "front", secret("front"), (EVENTS, b"w", True, 1)),
         mqtt.subscribe(3, [(CONTROL, 1), ("doorward/#", 2)]),
-        unsubscribe(4, [CONTROL]),
+        mqtt.unsubscribe(4, [CONTROL]),
         *(mqtt.publish(EVENTS, b"payload", qos, True, False, qos and 5) for qos in (0, 1, 2)),
         *(mqtt.ack(kind, 5) for kind in (mqtt.PUBACK, mqtt.PUBREC, mqtt.PUBREL, mqtt.PUBCOMP)),
         mqtt.pingreq(),

@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass, field
 
 import pytest
-from broker_support import GATEWAY, Client, running_broker, secret, unsubscribe
+from broker_support import GATEWAY, Client, running_broker, secret
 
 from doorward.broker import Limits, Principal, Principals, Role
 from doorward.broker.ports import Refusal
@@ -201,7 +201,7 @@ async def test_what_comes_behind_a_connect_waits_for_the_login(tmp_path):
     async with Slow(tmp_path) as slow:
         client = await slow.knock(subscribe, publish)
         assert slow.logins.asked == [("sam", "127.0.0.1")]
-        client.write(unsubscribe(3, [LESSON]))
+        client.write(mqtt.unsubscribe(3, [LESSON]))
         await asyncio.sleep(0.02)
         assert slow.site.broker.status()["sessions"] == 0
         assert client._packets == []

@@ -3,7 +3,7 @@
 import random
 from collections.abc import Iterator
 
-from broker_support import secret, unsubscribe
+from broker_support import secret
 
 from doorward_core import mqtt, mqtt_server, mqtt_stream
 
@@ -33,7 +33,7 @@ def corpus(name: str) -> list[bytes]:
             for retain in (False, True)
         ),
         *(mqtt.subscribe(3, [(one, 1), (other, 2)]) for one in filters for other in filters),
-        *(unsubscribe(4, [one]) for one in filters),
+        *(mqtt.unsubscribe(4, [one]) for one in filters),
         *(
             mqtt.ack(kind, number)
             for kind in (mqtt.PUBACK, mqtt.PUBREC, mqtt.PUBREL, mqtt.PUBCOMP)
