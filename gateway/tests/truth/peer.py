@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
 from typing import Any
 
-from broker_support import secret, unsubscribe
+from broker_support import secret
 
 from doorward_core import mqtt, mqtt_stream
 
@@ -150,7 +150,7 @@ class Peer:
     async def unsubscribe(self, *filters: str) -> None:
         packet_id = self._next_id()
         answer = self._expect(mqtt.UNSUBACK, packet_id)
-        self.write(unsubscribe(packet_id, list(filters)))
+        self.write(mqtt.unsubscribe(packet_id, list(filters)))
         await self._within(answer)
 
     async def ping(self) -> None:
