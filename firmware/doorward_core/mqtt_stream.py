@@ -37,9 +37,13 @@ class Decoder:
             size = buffer[at + 1]
             start = at + 2
             if size > 127:
-                size, start = _remaining_length(buffer, at)
-                if not start:
-                    break
+                if have > start and buffer[start] < 128:
+                    size = size & 127 | buffer[start] << 7
+                    start += 1
+                else:
+                    size, start = _remaining_length(buffer, at)
+                    if not start:
+                        break
             if size > self._largest:
                 raise MqttError("packet of " + str(size) + " bytes")
             end = start + size

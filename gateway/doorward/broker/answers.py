@@ -2,8 +2,6 @@
 
 from typing import Protocol
 
-from doorward.broker.journal import Journal
-
 
 class Receipt:
     """What one read brought from a client, until it is safe; then its answers go out together.
@@ -44,6 +42,13 @@ class Receipt:
             self._answers.release()
 
 
+class Confirming(Protocol):
+    """The journal, to who waits for it."""
+
+    def confirm(self, to: Receipt) -> None:
+        """Tell `to` when everything noted so far, and until the next flush, is on disk."""
+
+
 class Listener(Protocol):
     """The connection that waits for answers."""
 
@@ -54,19 +59,23 @@ class Listener(Protocol):
     def send(self, packet: bytes) -> None:
         """Write one whole packet, soon."""
 
-    def heard(self) -> None:
-        """Some of what waited was sent."""
+    def wait(self) -> None:
+        """Ask for nothing more: too many answers wait."""
+
+    def go_on(self) -> None:
+        """Most of those that waited were sent."""
 
 
 class Answers:
     """The answers to one client."""
 
-    __slots__ = ("_current", "_journal", "_listener", "_waiting", "count")
+    __slots__ = ("_current", "_journal", "_listener", "_most", "_waiting", "count")
 
-    def __init__(self, journal: Journal, listener: Listener) -> None:
-        """Nothing waits yet."""
+    def __init__(self, journal: Confirming, listener: Listener, most: int) -> None:
+        """Nothing waits yet. The listener is to ask for nothing more while `most` answers wait."""
         self._journal = journal
         self._listener = listener
+        self._most = most
         self._current: Receipt | None = None
         self._waiting: list[Receipt] = []
         self.count = 0  # answers that wait
@@ -84,22 +93,22 @@ class Answers:
             current = self._current = Receipt(self)
         return current
 
-    def add(self, packet: bytes) -> bool:
-        """Answer a request; False when the answer has to wait, for its own cause or behind others."""
+    def add(self, packet: bytes) -> None:
+        """Answer a request: now, or when its own cause and those before it are safe."""
         current = self._current
         if current is not None and current.owed:
-            self.count += 1
-            current.packets.append(packet)
-            if len(current.packets) == 1:
+            if not current.packets:
                 self._waiting.append(current)
                 self._journal.confirm(current)
+            current.packets.append(packet)
         elif self._waiting:
-            self.count += 1
             self._waiting[-1].packets.append(packet)
         else:
             self._listener.send(packet)
-            return True
-        return False
+            return
+        self.count += 1
+        if self.count >= self._most:
+            self._listener.wait()
 
     def close(self) -> None:
         """The read is handled. What the next one brings has a receipt of its own."""
@@ -117,4 +126,5 @@ class Answers:
             sent += len(receipt.packets)
         if sent:
             self.count -= sent
-            self._listener.heard()
+            if self.count * 2 < self._most:
+                self._listener.go_on()

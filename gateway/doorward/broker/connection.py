@@ -10,14 +10,14 @@ from typing import cast
 
 from doorward.broker import certificates
 from doorward.broker.admission import Entry
-from doorward.broker.answers import Answers, Receipt
+from doorward.broker.answers import Answers
 from doorward.broker.entrance import Entrance
 from doorward.broker.exchange import Exchange
 from doorward.broker.log import CONNECT, DISCONNECT, REFUSED
 from doorward.broker.opening import Opening
 from doorward.broker.ports import Packet, Refusal
 from doorward.broker.rates import Allowance
-from doorward.broker.requests import handler_of
+from doorward.broker.requests import HANDLERS
 from doorward.broker.session import Session
 from doorward.broker.sockets import address_of, stay_alive
 from doorward_core import mqtt, mqtt_server, mqtt_stream
@@ -48,7 +48,7 @@ class Connection(asyncio.Protocol):
         self._seen = 0  # bytes of an unfinished packet, when the client was heard last
         self._out: list[bytes] = []
         self._out_size = 0
-        self._answers = Answers(exchange.journal, self)
+        self.answers = Answers(exchange.journal, self, exchange.limits.uncommitted)
         self._reading = True  # False: the disk has to catch up first
         self._allowance: Allowance | None = None
         self._backlog: list[Packet] = []  # waits until its principal may publish again
@@ -215,27 +215,15 @@ class Connection(asyncio.Protocol):
         self._out_size += len(packet)
         self._sent[packet[0]] += 1
 
-    @property
-    def receipt(self) -> Receipt:
-        """What the answers to the requests of this read wait for."""
-        return self._answers.receipt
-
-    def answer(self, packet: bytes) -> None:
-        """Acknowledge at once, or when it is safe to; always in the order in which the requests came (4.6)."""
-        at_once = self._answers.add(packet)
-        if at_once or not self._reading:
-            return
-        if self._answers.count >= self.exchange.limits.uncommitted:
+    def wait(self) -> None:
+        """Read nothing more: the disk has to catch up first."""
+        if self._reading:
             self._reading = False
             self._transport.pause_reading()
 
-    def heard(self) -> None:
-        """Answers that had to wait were sent: read on when the client had run too far ahead."""
-        if (
-            not self._reading
-            and not self._ended
-            and self._answers.count * 2 < self.exchange.limits.uncommitted
-        ):
+    def go_on(self) -> None:
+        """Read on, if it was the disk that we waited for."""
+        if not self._reading and not self._ended:
             self._reading = True
             self._read_on()
 
@@ -358,7 +346,7 @@ class Connection(asyncio.Protocol):
                 received[kind << 4 | flags] += 1
                 session = self._session
                 if session is not None:
-                    handler_of(kind)(self, session, flags, body)
+                    HANDLERS[kind](self, session, flags, body)
                 elif self._entrance is not None:
                     self._entrance.take((kind, flags, body))
                     if self._session is not None:
@@ -369,4 +357,4 @@ class Connection(asyncio.Protocol):
         except Exception:  # noqa: BLE001 - a bug of ours that one client reached: the others go on
             _log.exception("%s: connection closed by an error in the broker", self)
             self.end("internal error")
-        self._answers.close()
+        self.answers.close()

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple, Protocol
 
 from doorward.broker.counters import Timing
+from doorward.broker.messages import Delivery
 from doorward.broker.ports import (
     Answerable,
     Batch,
     Entry,
-    KeptMessage,
     KeptRetained,
     RuleKey,
     Store,
@@ -60,6 +60,7 @@ class Journal:
         self._store = store
         self._committed = committed
         self._open = Batch()
+        self._messages: dict[int, tuple[str, Delivery]] = {}  # by row; the rest of what is open
         self._waiting: list[Waiting] = []
         self._writing: _Collected | None = None
         self._failed: _Collected | None = None
@@ -78,41 +79,26 @@ class Journal:
 
     # --- what is kept -----------------------------------------------------------------------------
 
-    def keep(
-        self,
-        client: str,
-        topic: str,
-        payload: bytes,
-        *,
-        qos: int,
-        retain: bool,
-        packet_id: int | None,
-    ) -> int:
-        """Keep one message for one client; returns its row."""
+    def keep(self, client: str, delivery: Delivery) -> int:
+        """Keep one message for one client, as it is when it is handed over; returns its row, for it to have."""
         self._row = row = self._row + 1
-        self._open.messages[row] = KeptMessage(row, client, topic, payload, retain, packet_id, qos)
+        self._messages[row] = client, delivery
         return row
 
     def sent(self, row: int, packet_id: int) -> None:
         """A kept message went out under this id."""
-        message = self._open.messages.get(row)
-        if message is None:
+        if row not in self._messages:
             self._open.sent[row] = packet_id
-        else:
-            self._open.messages[row] = message._replace(packet_id=packet_id)
 
     def release(self, row: int) -> None:
         """The client has a kept QoS 2 message, and now has to forget that it has."""
-        message = self._open.messages.get(row)
-        if message is None:
+        if row not in self._messages:
             self._open.released.add(row)
-        else:
-            self._open.messages[row] = message._replace(released=True)
 
     def forget(self, row: int) -> None:
         """A kept message was acknowledged by its client."""
-        batch = self._open
-        if batch.messages.pop(row, None) is None:
+        if self._messages.pop(row, None) is None:
+            batch = self._open
             batch.sent.pop(row, None)
             if batch.released:
                 batch.released.discard(row)
@@ -135,9 +121,7 @@ class Journal:
             key: qos for key, qos in batch.subscriptions.items() if key[0] != client
         }
         batch.received = {key: held for key, held in batch.received.items() if key[0] != client}
-        batch.messages = {
-            row: message for row, message in batch.messages.items() if message.client != client
-        }
+        self._messages = {row: kept for row, kept in self._messages.items() if kept[0] != client}
 
     def subscribe(self, client: str, topic_filter: str, qos: int | None) -> None:
         """Keep a subscription; with None forget it."""
@@ -183,12 +167,12 @@ class Journal:
             return
         # Whose messages have been acknowledged by their clients meanwhile waits for nothing any more.
         self._waiting = _heard(self._waiting)
-        if self._waiting or self._open.urgent:
+        if self._waiting or self._messages or self._open.urgent:
             self._hand_over()
 
     def tidy(self) -> None:
         """Hand over all there is, as `flush` does."""
-        if not self._busy and (self._open or self._waiting):
+        if not self._busy and (self._messages or self._open or self._waiting):
             self._hand_over()
 
     def retry(self) -> None:
@@ -216,7 +200,7 @@ class Journal:
         """Wait until everything is on disk, or return what the store says against it."""
         self.tidy()
         await self._at_rest.wait()
-        while self._open and self._started and self._error is None:
+        while (self._messages or self._open) and self._started and self._error is None:
             self.tidy()
             await self._at_rest.wait()
         return self._error
@@ -226,9 +210,11 @@ class Journal:
         return self._writing is not None or self._failed is not None or not self._started
 
     def _hand_over(self) -> None:
-        collected = (self._open, self._waiting)
-        self._open, self._waiting = Batch(), []
-        self._write(collected)
+        batch, messages, waiting = self._open, self._messages, self._waiting
+        self._open, self._messages, self._waiting = Batch(), {}, []
+        for row, (client, delivery) in messages.items():
+            batch.messages[row] = delivery.kept(client)
+        self._write((batch, waiting))
 
     def _write(self, batch: _Collected) -> None:
         self._writing = batch

@@ -73,7 +73,7 @@ class BrokerLog:
             self._all_left -= 1
             self.write(action, principal, client, topic, qos=qos, size=size, detail=detail)
         else:
-            self._left[key] = (min(0, left)) - 1
+            self._left[key] = left - 1 if left < 0 else -1
 
     def write(
         self,

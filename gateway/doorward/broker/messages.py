@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from doorward.broker.answers import Receipt
+from doorward.broker.ports import KeptMessage
 
 
 class Message(NamedTuple):
@@ -21,11 +22,27 @@ class Message(NamedTuple):
 class Delivery:
     """A QoS 1 or 2 message for this client."""
 
-    row: int  # 0: not kept on disk
-    topic: str
-    payload: bytes
-    retain: bool
+    message: Message
     qos: int
     packet_id: int = 0  # 0: never sent
+    row: int = 0  # 0: not kept on disk
     released: bool = False  # QoS 2: the client has it, and was told to forget the packet id
-    receipt: Receipt | None = None  # waits for it, if it is kept
+
+    @classmethod
+    def restored(cls, kept: KeptMessage) -> "Delivery":
+        """As the store kept it."""
+        message = Message(kept.topic, kept.payload, kept.qos, kept.retain)
+        return cls(message, kept.qos, kept.packet_id or 0, kept.row, kept.released)
+
+    def kept(self, client: str) -> KeptMessage:
+        """As the store is to keep it."""
+        topic, payload, _, retain, _, _ = self.message
+        packet_id = self.packet_id or None
+        return KeptMessage(
+            self.row, client, topic, payload, retain, packet_id, self.qos, self.released
+        )
+
+    def release(self) -> None:
+        """The client has it: all that is left of it is its packet id."""
+        self.released = True
+        self.message = self.message._replace(payload=b"")

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from typing import Protocol
 
-from doorward.broker.answers import Receipt
+from doorward.broker import wire
+from doorward.broker.answers import Answers
 from doorward.broker.exchange import Exchange
 from doorward.broker.session import Session
 from doorward_core import mqtt, mqtt_server
@@ -20,37 +21,26 @@ class Requester(Protocol):
         """Write one whole packet, soon."""
 
     @property
-    def receipt(self) -> Receipt:
-        """What the answers to these requests wait for."""
-
-    def answer(self, packet: bytes) -> None:
-        """Acknowledge at once, or when the receipt says so; always in the order in which the requests came."""
+    def answers(self) -> Answers:
+        """What it is told, and when."""
 
     def end(self, reason: str, *, will: bool = True) -> None:
         """Close the connection now."""
 
 
+_PUBACK = bytes((mqtt.PUBACK << 4, 2))
+
 Handler = Callable[[Requester, Session, int, bytes], None]
 
 
-def handler_of(kind: int) -> Handler:
-    """The function for a packet type. Raises MqttError for what a client may not send."""
-    handler = _HANDLERS.get(kind)
-    if handler is None:
-        raise mqtt.MqttError(
-            "a second CONNECT" if kind == mqtt.CONNECT else f"packet type {kind} from a client"
-        )
-    return handler
-
-
 def _publish(by: Requester, session: Session, flags: int, body: bytes) -> None:
-    topic, packet_id, payload = mqtt.parse_publish(flags, body)
+    topic, packet_id, payload = wire.parse_publish(flags, body)
     qos = flags >> 1 & 3
     if qos == 2 and packet_id in session.received:
         # Sent again because our PUBREC got lost: it was delivered already (4.3.3).
         _answer(by, mqtt.ack(mqtt.PUBREC, packet_id), after_commit=not session.clean)
         return
-    exchange = by.exchange
+    exchange, answers = by.exchange, by.answers
     exchange.router.publish(
         session.principal,
         topic,
@@ -58,10 +48,10 @@ def _publish(by: Requester, session: Session, flags: int, body: bytes) -> None:
         qos,
         retain=bool(flags & 1),
         client=session.client,
-        receipt=by.receipt if qos else None,
+        receipt=answers.receipt if qos else None,
     )
     if qos == 1:
-        by.answer(mqtt.ack(mqtt.PUBACK, packet_id))
+        answers.add(_PUBACK + packet_id.to_bytes(2, "big"))
     elif qos == 2:
         session.received.add(packet_id)
         if not session.clean:
@@ -114,8 +104,8 @@ def _disconnect(by: Requester, _session: Session, _flags: int, body: bytes) -> N
 
 def _answer(by: Requester, packet: bytes, *, after_commit: bool) -> None:
     if after_commit:
-        by.receipt.until_committed()
-    by.answer(packet)
+        by.answers.receipt.until_committed()
+    by.answers.add(packet)
 
 
 def _check_empty(name: str, body: bytes) -> None:
@@ -123,14 +113,27 @@ def _check_empty(name: str, body: bytes) -> None:
         raise mqtt.MqttError(f"{name} with {len(body)} bytes in it")
 
 
-_HANDLERS: dict[int, Handler] = {
-    mqtt.PUBLISH: _publish,
-    mqtt.PUBACK: _puback,
-    mqtt.PUBREC: _pubrec,
-    mqtt.PUBREL: _pubrel,
-    mqtt.PUBCOMP: _pubcomp,
-    mqtt.SUBSCRIBE: _subscribe,
-    mqtt.UNSUBSCRIBE: _unsubscribe,
-    mqtt.PINGREQ: _pingreq,
-    mqtt.DISCONNECT: _disconnect,
-}
+def _not_allowed(kind: int) -> Handler:
+    what = "a second CONNECT" if kind == mqtt.CONNECT else f"packet type {kind} from a client"
+
+    def refuse(_by: Requester, _session: Session, _flags: int, _body: bytes) -> None:
+        raise mqtt.MqttError(what)
+
+    return refuse
+
+
+HANDLERS = tuple(
+    {
+        mqtt.PUBLISH: _publish,
+        mqtt.PUBACK: _puback,
+        mqtt.PUBREC: _pubrec,
+        mqtt.PUBREL: _pubrel,
+        mqtt.PUBCOMP: _pubcomp,
+        mqtt.SUBSCRIBE: _subscribe,
+        mqtt.UNSUBSCRIBE: _unsubscribe,
+        mqtt.PINGREQ: _pingreq,
+        mqtt.DISCONNECT: _disconnect,
+    }.get(kind, _not_allowed(kind))
+    for kind in range(16)
+)
+"""By packet type. They raise MqttError for what a client may not send."""

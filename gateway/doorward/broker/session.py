@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from itertools import takewhile
 
+from doorward.broker import wire
 from doorward.broker.gate import Gate
 from doorward.broker.journal import Journal
 from doorward.broker.limits import Limits
@@ -66,10 +67,8 @@ class Session:
     def restore(self, messages: Iterable[KeptMessage]) -> None:
         """Take back what the store kept, in order of delivery."""
         for kept in messages:
-            row, _, topic, payload, retain, packet_id, qos, released = kept
-            delivery = Delivery(row, topic, payload, retain, qos, packet_id or 0, released)
-            self._wait(delivery)
-            self._last_id = packet_id or self._last_id
+            self._wait(Delivery.restored(kept))
+            self._last_id = kept.packet_id or self._last_id
 
     def attach(self, link: Link) -> None:
         """The client is here: first what it never acknowledged, marked DUP, then what waited."""
@@ -101,7 +100,7 @@ class Session:
         link = self.link
         if qos == 0:
             if link is not None and not link.congested:
-                link.send(mqtt.publish(message.topic, message.payload, 0, message.retain))
+                link.send(wire.publish(message.topic, message.payload, 0, message.retain))
             elif link is not None:
                 self.dropped += 1
             return False
@@ -111,14 +110,11 @@ class Session:
         if not at_once and not beyond_limit and self._is_full(len(message.payload)):
             self.dropped += 1
             return False
-        delivery = Delivery(0, message.topic, message.payload, message.retain, qos)
-        if at_once:
-            delivery.packet_id = self._next_id()
+        delivery = Delivery(message, qos, self._next_id() if at_once else 0)
         if not self.clean and (message.keep or (at_once and qos == 2)):
-            self._keep(delivery)
-            receipt = delivery.receipt = message.receipt
-            if receipt is not None:
-                receipt.owed += 1
+            delivery.row = self._journal.keep(self.client, delivery)
+            if message.receipt is not None:
+                message.receipt.owed += 1
         if at_once:
             self._send(delivery, dup=False)
         else:
@@ -141,13 +137,12 @@ class Session:
                 delivery.row = 0
 
     def _is_forgotten(self, delivery: Delivery, may_read: Callable[[str], bool]) -> bool:
-        if may_read(delivery.topic):
+        if may_read(delivery.message.topic):
             return False
         if delivery.qos == 2 and delivery.packet_id:
             if not delivery.released and delivery.row:
                 self._journal.release(delivery.row)
-            delivery.released = True
-            delivery.payload = b""
+            delivery.release()
             return False
         if delivery.row:
             self._journal.forget(delivery.row)
@@ -180,8 +175,7 @@ class Session:
         if delivery.qos != 2:
             raise mqtt.MqttError(f"PUBREC for the QoS 1 message {packet_id}")
         if not delivery.released:
-            delivery.released = True
-            delivery.payload = b""
+            delivery.release()
             if delivery.row:
                 self._journal.release(delivery.row)
         self._out(mqtt.ack(mqtt.PUBREL, packet_id), after_commit=delivery.row > 0)
@@ -199,35 +193,25 @@ class Session:
         """Send what waits, as far as the window and the client's reading allow."""
         while self._waiting and self._has_room():
             delivery = self._waiting.popleft()
-            self._waiting_bytes -= len(delivery.payload)
+            self._waiting_bytes -= len(delivery.message.payload)
             dup = delivery.packet_id > 0
             if not dup:
                 delivery.packet_id = self._next_id()
                 if delivery.row:
                     self._journal.sent(delivery.row, delivery.packet_id)
                 elif delivery.qos == 2 and not self.clean:
-                    self._keep(delivery)
+                    delivery.row = self._journal.keep(self.client, delivery)
             self._send(delivery, dup=dup)
 
     def _settle(self, delivery: Delivery) -> None:
         del self._inflight[delivery.packet_id]
         if delivery.row:
             self._journal.forget(delivery.row)
-            if delivery.receipt is not None:
-                delivery.receipt.settle()
+            receipt = delivery.message.receipt
+            if receipt is not None:
+                receipt.settle()
         if self._waiting:
             self.resume()
-
-    def _keep(self, delivery: Delivery) -> None:
-        """Have it on disk: it is worth it, or it is of QoS 2 and what was begun has to be finished."""
-        delivery.row = self._journal.keep(
-            self.client,
-            delivery.topic,
-            delivery.payload,
-            qos=delivery.qos,
-            retain=delivery.retain,
-            packet_id=delivery.packet_id or None,
-        )
 
     def _send(self, delivery: Delivery, *, dup: bool) -> None:
         packet_id = delivery.packet_id
@@ -236,8 +220,9 @@ class Session:
         if delivery.released:
             packet = mqtt.ack(mqtt.PUBREL, packet_id)
         else:
-            packet = mqtt.publish(
-                delivery.topic, delivery.payload, qos, delivery.retain, dup, packet_id
+            message = delivery.message
+            packet = wire.publish(
+                message.topic, message.payload, qos, message.retain, dup, packet_id
             )
         after_commit = qos == 2 and delivery.row > 0
         if self._gate is None and not after_commit and self.link is not None:
@@ -274,7 +259,7 @@ class Session:
 
     def _wait(self, delivery: Delivery) -> None:
         self._waiting.append(delivery)
-        self._waiting_bytes += len(delivery.payload)
+        self._waiting_bytes += len(delivery.message.payload)
 
     def _next_id(self) -> int:
         candidate = self._last_id

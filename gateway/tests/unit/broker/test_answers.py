@@ -1,7 +1,7 @@
 """When a publisher is answered: two clients with sessions, and a disk that takes as long as the test says."""
 
 import pytest
-from unit.broker.test_session import FakeLink, FakeStore
+from unit.broker.test_session import FakeLink, FakeStore, kept
 
 from doorward.broker import Limits, Principal
 from doorward.broker.answers import Answers
@@ -13,17 +13,21 @@ from doorward.broker.session import Session
 class Publisher:
     """A connection: each `read` is one read of what its client says."""
 
-    def __init__(self, journal):
+    def __init__(self, journal, most=1000):
         self.journal = journal
         self.gone = False
         self.told = []
-        self.answers = Answers(journal, self)
+        self.waits = False
+        self.answers = Answers(journal, self, most)
 
     def send(self, packet):
         self.told.append(packet)
 
-    def heard(self):
-        pass
+    def wait(self):
+        self.waits = True
+
+    def go_on(self):
+        self.waits = False
 
     def read(self, *messages):
         """Publish (answer, sessions) in one go."""
@@ -178,10 +182,24 @@ def test_a_disk_that_refuses_holds_up_only_who_needs_it(journal, store, publishe
 
 def test_who_hung_up_waits_for_nothing(journal, store, publisher):
     front = present(journal)
-    journal.keep("back", "t", b"busy", qos=1, retain=False, packet_id=None)
+    kept(journal, "busy")
     journal.flush()
     publisher.read((b"one", [front]))
     publisher.gone = True
     front.acknowledged(1)
     store.answer()
     assert len(store.batches) == 1
+
+
+def test_who_runs_far_ahead_of_the_disk_is_told_to_wait(journal, store):
+    publisher = Publisher(journal, most=4)
+    back = away(journal)
+    publisher.read(*((b"%d" % number, [back]) for number in range(3)))
+    publisher.read(*((b"%d" % number, [back]) for number in range(3, 6)))
+    assert publisher.waits
+    store.answer()
+    assert publisher.told == [b"0", b"1", b"2"]
+    assert publisher.waits, "more than half of what it may still waits"
+    store.answer()
+    assert publisher.told[3:] == [b"3", b"4", b"5"]
+    assert not publisher.waits

@@ -7,7 +7,7 @@ import pytest
 
 from doorward.broker import Limits, Principal
 from doorward.broker.journal import Journal
-from doorward.broker.messages import Message
+from doorward.broker.messages import Delivery, Message
 from doorward.broker.ports import Batch, Kept, KeptMessage
 from doorward.broker.session import Session
 from doorward_core import mqtt, mqtt_stream
@@ -94,6 +94,13 @@ def session_of(journal, *, clean=False, **limits):
 
 def say(text, qos=1, **options):
     return Message("t", text.encode(), qos, **options)
+
+
+def kept(journal, text, qos=1, client="front"):
+    """A message that is kept for somebody; its row."""
+    delivery = Delivery(say(text, qos), qos)
+    delivery.row = journal.keep(client, delivery)
+    return delivery.row
 
 
 def committed(journal, store):
@@ -363,16 +370,26 @@ def test_a_late_pubrec_does_not_release_what_is_about_to_be_sent_again(journal, 
 
 
 def test_what_is_released_and_done_before_it_was_written_costs_no_write(journal, store):
-    row = journal.keep("front", "t", b"1", qos=2, retain=False, packet_id=3)
+    row = kept(journal, "1", qos=2)
     journal.release(row)
-    (message,) = journal._open.messages.values()
-    assert message.released
     journal.forget(row)
     journal.flush()
     assert store.batches == []
     journal.release(row)
     journal.forget(row)
     assert (journal._open.released, journal._open.done) == (set(), {row})
+
+
+def test_it_is_kept_as_it_is_when_it_is_handed_over(journal, store):
+    busy = kept(journal, "0")
+    journal.flush()
+    session, link = session_of(journal), FakeLink()
+    session.deliver(say("a"), 1)
+    session.deliver(say("b", 2), 2)
+    session.attach(link)
+    store.answer()
+    rows = [(one.packet_id, one.released) for one in store.batches[-1].messages.values()]
+    assert (busy, rows, store.batches[-1].sent) == (1, [(1, False), (2, False)], {})
 
 
 def test_what_the_store_kept_goes_on_at_its_step(journal, store):
@@ -408,10 +425,10 @@ def test_packet_ids_wrap_and_skip_those_in_flight(journal):
 
 def test_nothing_is_answered_before_its_batch_is_on_disk(journal, store):
     link = FakeLink()
-    journal.keep("front", "t", b"1", qos=1, retain=False, packet_id=None)
+    kept(journal, "1")
     journal.acknowledge(link, b"one")
     journal.flush()
-    journal.keep("front", "t", b"2", qos=1, retain=False, packet_id=None)
+    kept(journal, "2")
     journal.acknowledge(link, b"two")
     journal.flush()
     assert link.answers == []
@@ -423,7 +440,7 @@ def test_nothing_is_answered_before_its_batch_is_on_disk(journal, store):
 
 
 def test_what_is_undone_before_it_was_written_costs_no_write(journal, store):
-    row = journal.keep("front", "t", b"1", qos=1, retain=False, packet_id=None)
+    row = kept(journal, "1")
     journal.sent(row, 7)
     journal.forget(row)
     link = FakeLink()
@@ -454,7 +471,7 @@ def test_what_a_client_has_is_no_reason_for_a_commit(journal, store):
 
 
 async def test_draining_leaves_nothing_behind(journal, store):
-    row = journal.keep("front", "t", b"1", qos=1, retain=False, packet_id=None)
+    row = kept(journal, "1")
     draining = asyncio.ensure_future(journal.drain())
     await asyncio.sleep(0)
     journal.forget(row)
@@ -468,13 +485,13 @@ async def test_draining_leaves_nothing_behind(journal, store):
 
 async def test_a_batch_that_failed_is_written_again_first_and_unanswered_until_then(journal, store):
     link = FakeLink()
-    journal.keep("front", "t", b"1", qos=1, retain=False, packet_id=None)
+    kept(journal, "1")
     journal.acknowledge(link, b"one")
     journal.flush()
     store.answer(OSError("disk full"))
     assert link.answers == []
     assert isinstance(await journal.drain(), OSError)
-    journal.keep("front", "t", b"2", qos=1, retain=False, packet_id=None)
+    kept(journal, "2")
     journal.flush()
     assert len(store.batches) == 1, "only a retry touches the disk again"
     journal.retry()
@@ -488,7 +505,7 @@ async def test_a_batch_that_failed_is_written_again_first_and_unanswered_until_t
 
 def test_while_the_disk_refuses_nobody_who_left_is_remembered(journal, store):
     first, second, stays = FakeLink(), FakeLink(), FakeLink()
-    journal.keep("front", "t", b"1", qos=1, retain=False, packet_id=None)
+    kept(journal, "1")
     journal.acknowledge(first, b"one")
     journal.flush()
     assert not journal.stuck
@@ -511,8 +528,8 @@ def test_ending_a_session_takes_its_unwritten_changes_along(journal, store):
     journal.begin_session("front", "front")
     journal.subscribe("front", "t", 1)
     journal.receive("front", 5, held=True)
-    journal.keep("front", "t", b"1", qos=1, retain=False, packet_id=None)
-    journal.keep("back", "t", b"2", qos=1, retain=False, packet_id=None)
+    kept(journal, "1")
+    kept(journal, "2", client="back")
     journal.end_session("front")
     journal.begin_session("front", "front")
     journal.flush()
