@@ -25,6 +25,7 @@ from doorward_core import mqtt, mqtt_server, mqtt_stream
 _log = logging.getLogger(__name__)
 
 _PROGRESS = 1024  # bytes more of an unfinished packet, so many that the client is alive; one now and then is not
+_MUCH = 16_384  # bytes of one read: so much need not be joined with what others say
 _HIGH_WATER = 65_536  # bytes written and not yet taken by the kernel: from here on QoS 1 waits and QoS 0 is dropped
 
 
@@ -96,7 +97,10 @@ class Connection(asyncio.Protocol):
                 self.end(str(self._decoder.broken))
             elif entrance is not None and entrance.holds_too_much(self._decoder.pending()):
                 self.end("more than a first packet may hold")
-        self.exchange.flush()
+        if len(data) < _MUCH:
+            self.exchange.flush_soon()
+        else:
+            self.exchange.flush()
 
     def pause_writing(self) -> None:
         """The client reads slower than we write."""

@@ -34,10 +34,18 @@ class Exchange:
     counters: Counters = field(default_factory=Counters)
     connections: "set[Connection]" = field(default_factory=set)
     unwritten: "list[Connection]" = field(default_factory=list)
+    flushing: bool = False
     deciding: set[asyncio.Task[None]] = field(default_factory=set)  # logins that take a while
 
+    def flush_soon(self) -> None:
+        """Flush when everything that has come by now was looked at: one write a client, one batch for the disk."""
+        if not self.flushing:
+            self.flushing = True
+            asyncio.get_running_loop().call_soon(self.flush)
+
     def flush(self) -> None:
-        """Write what an event made every client receive, then hand over what has to reach the disk."""
+        """Write what was collected for every client, then hand over what has to reach the disk."""
+        self.flushing = False
         while self.unwritten:
             self.unwritten.pop().write()
         self.journal.flush()
