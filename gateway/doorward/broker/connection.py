@@ -15,6 +15,8 @@ from doorward.broker.entrance import Entrance
 from doorward.broker.exchange import Exchange
 from doorward.broker.log import CONNECT, DISCONNECT, REFUSED
 from doorward.broker.opening import Opening
+from doorward.broker.outgoing import HIGH_WATER, Outgoing
+from doorward.broker.patience import PROGRESS, overdue
 from doorward.broker.ports import Packet, Refusal
 from doorward.broker.rates import Allowance
 from doorward.broker.requests import HANDLERS
@@ -24,22 +26,18 @@ from doorward_core import mqtt, mqtt_server, mqtt_stream
 
 _log = logging.getLogger(__name__)
 
-_PROGRESS = 1024  # bytes more of an unfinished packet, so many that the client is alive; one now and then is not
 _MUCH = 16_384  # bytes of one read: so much need not be joined with what others say
-_HIGH_WATER = 65_536  # bytes written and not yet taken by the kernel: from here on QoS 1 waits and QoS 0 is dropped
 
 
-class Connection(asyncio.Protocol):
+class Connection(Outgoing):
     """Speaks MQTT 3.1.1 with one client. It is the `Link` of the session it carries."""
 
     def __init__(self, exchange: Exchange) -> None:
         """Wait for the CONNECT packet."""
-        self.exchange = exchange
-        self._received, self._sent = exchange.counters.received, exchange.counters.sent
+        super().__init__(exchange)
+        self._received = exchange.counters.received
         self._decoder = mqtt_stream.Decoder(exchange.limits.packet)
-        self._transport: asyncio.Transport
         self._host, self._peer = "", "?"
-        self._shown: certificates.Shown | None = None
         self._entrance: Entrance | None = None
         self._opening: Opening | None = None
         self._session: Session | None = None
@@ -47,14 +45,10 @@ class Connection(asyncio.Protocol):
         self._keepalive = 0.0
         self._heard = exchange.clock()
         self._seen = 0  # bytes of an unfinished packet, when the client was heard last
-        self._out: list[bytes] = []
-        self._out_size = 0
         self.answers = Answers(exchange.journal, self, exchange.limits.uncommitted)
         self._reading = True  # False: the disk has to catch up first
         self._allowance: Allowance | None = None
         self._backlog: list[Packet] = []  # waits until its principal may publish again
-        self._ended = False
-        self._congested = False
 
     # --- asyncio ----------------------------------------------------------------------------------
 
@@ -62,19 +56,13 @@ class Connection(asyncio.Protocol):
         """Take the connection, or turn it away when there are too many. asyncio has set TCP_NODELAY."""
         self._transport = cast(asyncio.Transport, transport)
         stay_alive(transport.get_extra_info("socket"))
-        self._transport.set_write_buffer_limits(high=_HIGH_WATER)
+        self._transport.set_write_buffer_limits(high=HIGH_WATER)
         self._host, self._peer = address_of(transport)
-        self._shown = certificates.shown_by(transport)
         exchange = self.exchange
-        self._entrance = Entrance(exchange, self, self._host, self._shown)
-        full = len(exchange.connections) >= exchange.limits.connections
-        full_of_these = exchange.callers.is_full(self._host)
-        exchange.connections.add(self)
-        exchange.callers.add(self._host)
-        counters = exchange.counters
-        counters.most_connections = max(counters.most_connections, len(exchange.connections))
-        if full or full_of_these:
-            self.end("too many connections" + " from its address" * full_of_these)
+        self._entrance = Entrance(exchange, self, self._host, certificates.shown_by(transport))
+        too_many = exchange.take_in(self, self._host)
+        if too_many:
+            self.end(too_many)
 
     def data_received(self, data: bytes) -> None:
         """Handle every whole packet, then write the answers and the deliveries with one call a client."""
@@ -87,7 +75,7 @@ class Connection(asyncio.Protocol):
         except mqtt.MqttError as error:
             self.end(str(error))
         else:
-            if packets or self._decoder.pending() >= self._seen + _PROGRESS:
+            if packets or self._decoder.pending() >= self._seen + PROGRESS:
                 self._seen = self._decoder.pending()
                 if self._session is not None:  # before that, nothing buys time
                     self._heard = self.exchange.clock()
@@ -102,22 +90,10 @@ class Connection(asyncio.Protocol):
         else:
             self.exchange.flush()
 
-    def pause_writing(self) -> None:
-        """The client reads slower than we write."""
-        self._congested = True
-
-    def resume_writing(self) -> None:
-        """The client has caught up."""
-        self._congested = False
-        if self._session is not None and not self._ended:
-            self._session.resume()
-            self.exchange.flush()
-
     def connection_lost(self, exc: Exception | None) -> None:
         """The socket is closed."""
         self.end(f"connection lost ({exc})" if exc else "connection lost")
-        self.exchange.connections.discard(self)
-        self.exchange.callers.discard(self._host)
+        self.exchange.let_go(self, self._host)
         self.exchange.flush()
 
     # --- what the entrance asks for -----------------------------------------------------------------
@@ -194,31 +170,6 @@ class Connection(asyncio.Protocol):
 
     # --- what the session and the journal ask for ---------------------------------------------------
 
-    @property
-    def gone(self) -> bool:
-        """True once it is closed, or about to be."""
-        return self._ended
-
-    @property
-    def ready(self) -> bool:
-        """False while enough is written for now; the session is resumed after the write."""
-        return not self._congested and self._out_size < _HIGH_WATER
-
-    @property
-    def congested(self) -> bool:
-        """True while the client reads slower than we write, or one event has made a heap for it."""
-        return self._congested or self._out_size * 2 > self.exchange.limits.unread
-
-    def send(self, packet: bytes) -> None:
-        """Add a packet to what the next flush writes."""
-        if self._ended:
-            return
-        if not self._out:
-            self.exchange.unwritten.append(self)
-        self._out.append(packet)
-        self._out_size += len(packet)
-        self._sent[packet[0]] += 1
-
     def wait(self) -> None:
         """Read nothing more: the disk has to catch up first."""
         if self._reading:
@@ -261,20 +212,6 @@ class Connection(asyncio.Protocol):
                 client=session.client,
             )
 
-    def write(self) -> None:
-        """Write what was collected. A client that leaves a heap of it unread is dropped."""
-        if not self._out or self._ended:
-            return
-        self.exchange.counters.bytes_sent += self._out_size
-        packets, self._out, self._out_size = self._out, [], 0
-        self._transport.write(b"".join(packets))
-        unread = self._transport.get_write_buffer_size()
-        if unread > self.exchange.limits.unread:
-            self._transport.abort()
-            self.end(f"it leaves {unread} bytes unread")
-        elif self._session is not None:
-            self._session.resume()
-
     def check(self, now: float) -> None:
         """Close a connection that says nothing: before CONNECT, or for one and a half keep-alive times (3.1.2.10)."""
         limits = self.exchange.limits
@@ -290,7 +227,11 @@ class Connection(asyncio.Protocol):
             self._take(packets)
             self._read_on()
         elif self._reading:
-            self._check_silence(silent)
+            unfinished = self._decoder.pending() > 0
+            why = overdue(silent, self._keepalive, limits, unfinished=unfinished)
+            if why is not None:
+                self._transport.abort()
+                self.end(why)
 
     def _give_up(self) -> None:
         if self._opening is None:
@@ -299,16 +240,6 @@ class Connection(asyncio.Protocol):
         self.send(mqtt_server.connack(False, mqtt.UNAVAILABLE))
         self.end("the disk did not take its session in time")
 
-    def _check_silence(self, silent: float) -> None:
-        if self._keepalive and silent > self._keepalive * 1.5:
-            self._transport.abort()
-            self.end(
-                f"nothing heard for {silent:.1f} s with a keep-alive of {self._keepalive:.0f} s"
-            )
-        elif self._decoder.pending() and silent > self.exchange.limits.stalled:
-            self._transport.abort()
-            self.end(f"half a packet, and nothing more for {silent:.1f} s")
-
     def __repr__(self) -> str:
         """Name the client for the log, as far as it is known."""
         if self._session is None:
@@ -316,6 +247,10 @@ class Connection(asyncio.Protocol):
         client, owner = self._session.client, self._session.principal.name
         # A user's client id is any text: it may hold line ends.
         return f"{owner}@{self._peer}" + ("" if client == owner else f" as {client[:64]!r}")
+
+    def _resume(self) -> None:
+        if self._session is not None:
+            self._session.resume()
 
     # --- packets ----------------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ from doorward.broker.router import Router
 
 if TYPE_CHECKING:
     from doorward.broker.connection import Connection
+    from doorward.broker.outgoing import Outgoing
 
 
 @dataclass(slots=True)
@@ -33,9 +34,26 @@ class Exchange:
     callers: PerAddress
     counters: Counters = field(default_factory=Counters)
     connections: "set[Connection]" = field(default_factory=set)
-    unwritten: "list[Connection]" = field(default_factory=list)
+    unwritten: "list[Outgoing]" = field(default_factory=list)
     flushing: bool = False
     deciding: set[asyncio.Task[None]] = field(default_factory=set)  # logins that take a while
+
+    def take_in(self, connection: "Connection", host: str) -> str:
+        """Count a connection in. Why it is one too many, or nothing."""
+        full = len(self.connections) >= self.limits.connections
+        full_of_these = self.callers.is_full(host)
+        self.connections.add(connection)
+        self.callers.add(host)
+        counters = self.counters
+        counters.most_connections = max(counters.most_connections, len(self.connections))
+        if full_of_these:
+            return "too many connections from its address"
+        return "too many connections" if full else ""
+
+    def let_go(self, connection: "Connection", host: str) -> None:
+        """A connection is closed."""
+        self.connections.discard(connection)
+        self.callers.discard(host)
 
     def flush_soon(self) -> None:
         """Flush when everything that has come by now was looked at: one write a client, one batch for the disk."""

@@ -1,0 +1,75 @@
+"""What many clients say in one turn of the loop goes out with one write a client, and to the disk in one batch."""
+
+import asyncio
+
+from broker_support import GATEWAY, running_broker, secret
+
+from doorward.broker.connection import Connection
+from doorward.broker.store import BrokerStore
+from doorward_core import mqtt, topics
+
+BOARDS = tuple(f"board-{number}" for number in range(8))
+
+
+class Transport(asyncio.Transport):
+    """Writes down every write."""
+
+    def __init__(self):
+        super().__init__()
+        self.writes = []
+
+    def get_extra_info(self, name, default=None):
+        return {"peername": ("127.0.0.1", 1), "socket": Socket()}.get(name, default)
+
+    def set_write_buffer_limits(self, high=None, low=None):
+        pass
+
+    def get_write_buffer_size(self):
+        return 0
+
+    def write(self, data):
+        self.writes.append(bytes(data))
+
+    def close(self):
+        pass
+
+
+class Socket:
+    def setsockopt(self, *_given):
+        pass
+
+
+async def test_one_write_and_one_batch_for_what_came_together(tmp_path, monkeypatch):
+    batches = []
+    write = BrokerStore.write
+    monkeypatch.setattr(
+        BrokerStore, "write", lambda *given: (batches.append(given[1]), write(*given))
+    )
+    async with running_broker(tmp_path, BOARDS) as site:
+        async with site.client(GATEWAY, clean=False) as gateway:
+            await gateway.subscribe("doorward/#")
+            (connection,) = site.broker._exchange.connections
+            kept = connection._transport
+            connection._transport = told = Transport()
+            boards = [joined(site.broker, name) for name in BOARDS]
+            await asyncio.sleep(0)
+            batches.clear()
+            for name, (board, _) in zip(BOARDS, boards, strict=True):
+                where = topics.device_topic("doorward", name, topics.EVENTS)
+                board.data_received(mqtt.publish(where, b"x", 1, packet_id=7))
+            assert (told.writes, batches) == ([], [])
+            await asyncio.sleep(0)
+            assert [written.count(b"/events") for written in told.writes] == [len(BOARDS)]
+            assert [len(batch.messages) for batch in batches] == [len(BOARDS)]
+            connection._transport = kept
+        for board, _ in boards:
+            board.connection_lost(None)
+
+
+def joined(broker, name):
+    connection, transport = Connection(broker._exchange), Transport()
+    connection.connection_made(transport)
+    connection.data_received(mqtt.connect(name, 0, True, name, secret(name)))
+    broker._exchange.flush()
+    assert transport.writes == [b"\x20\x02\x00\x00"]
+    return connection, transport
