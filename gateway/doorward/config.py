@@ -67,6 +67,7 @@ class MqttLimits(_Section):
     levels: int | None = Field(default=None, ge=32)
     sessions: int | None = Field(default=None, ge=0)
     retained_bytes: int | None = Field(default=None, ge=0)
+    retained_bytes_per_user: int | None = Field(default=None, ge=0)
 
     def given(self) -> dict[str, Any]:
         """What was said."""

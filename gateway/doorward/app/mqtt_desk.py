@@ -90,6 +90,12 @@ class MqttDesk:
                 "commands go through the gateway, which seals them; see `doorward door open`",
                 field="topic",
             )
+        if message.retain and self._is_a_boards(message.topic):
+            raise NotPermitted(
+                f"what is retained on {message.topic!r} is its board's own word",
+                "publish it without retain; `doorward device revoke` takes it away with its board",
+                field="topic",
+            )
         rule = self._broker.refuses_publish(message.topic)
         if rule is not None:
             raise NotPermitted(
@@ -137,6 +143,10 @@ class MqttDesk:
             problem = topic_check.problem(text, is_filter=True)
             if problem is not None:
                 raise InvalidInput(f"topics: {problem}", "ask topics/validate", field="topics")
+
+    def _is_a_boards(self, topic: str) -> bool:
+        place = topic_tree.parse(self._base, topic)
+        return place is not None and place[1] in topic_tree.UP
 
     def _is_for_locks(self, topic: str) -> bool:
         if topic.startswith(f"{self._base}/{topic_leaves.FLEET_COMMANDS}/"):

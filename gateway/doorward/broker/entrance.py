@@ -92,7 +92,8 @@ class Entrance:
 
     def let_in(self) -> None:
         """It is told that it is in: what came early is next."""
-        self._visitor.enter(self._early or [])
+        early, self._early = self._early or [], []
+        self._visitor.enter(early)
 
     def _wait(self) -> None:
         self._early = []

@@ -30,4 +30,5 @@ class Limits:
     levels: int = 65_536  # of all the deep filters of one principal; each costs some 300 bytes
     sessions: int = 64  # that one user keeps here while it is away
     retained_bytes: int = 64 << 20  # of all retained messages: beyond it users may retain no more
+    retained_bytes_per_user: int = 16 << 20  # of what one user left
     denials: int = 20  # refusals of one client that are told at once; then one a second

@@ -97,6 +97,7 @@ class KeptRetained(NamedTuple):
 
     payload: bytes
     qos: int
+    owner: str = ""  # who left it there
 
 
 RuleKey = tuple[str, str, str]
@@ -189,6 +190,10 @@ class Store(Protocol):
     @property
     def left_out(self) -> int:
         """Changes since the start that it could not hold, each by its own fault; they are lost."""
+
+    @property
+    def lost(self) -> int:
+        """Changes of users and rules that were kept once, and are not there any more."""
 
     def load(self) -> Kept:
         """Read everything back."""

@@ -55,12 +55,16 @@ class Quotas:
         """Why a user may not leave this message on its topic. One that takes no more room than that before it may."""
         if principal.role not in _PEOPLE or not payload:
             return None
-        wanted = cost(topic, payload)
-        before = self._retained.get(topic)
-        more = wanted - cost(topic, before.payload) if before else wanted
-        if more <= 0 or self._retained.size + more <= self._limits.retained_bytes:
-            return None
-        return RETAINED_FULL
+        limits, retained = self._limits, self._retained
+        wanted, before = cost(topic, payload), retained.get(topic)
+        there = cost(topic, before.payload) if before else 0
+        own = there if before and before.owner == principal.name else 0
+        if wanted > there and retained.size + wanted - there > limits.retained_bytes:
+            return RETAINED_FULL
+        share = retained.size_of(principal.name) + wanted - own
+        if wanted > own and share > limits.retained_bytes_per_user:
+            return RETAINED_FULL
+        return None
 
     def _of(self, principal: Principal) -> list[Session]:
         name = principal.name

@@ -12,7 +12,7 @@ from doorward_core import mqtt
 _log = logging.getLogger(__name__)
 
 _OF_FILTERS = frozenset({mqtt.SUBSCRIBE, mqtt.UNSUBSCRIBE})
-_CHARGED = _OF_FILTERS | {mqtt.PUBLISH}
+_CHARGED = _OF_FILTERS | {mqtt.PUBLISH, mqtt.PINGREQ}
 _FILTERS_A_MESSAGE = 256  # bytes: as many filters as take as long as a message
 _BURST_S = 2.0  # how many seconds' worth may come at once
 

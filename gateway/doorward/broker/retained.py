@@ -1,5 +1,6 @@
 """The last message of every topic that asked for it, found by topic filter."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 from doorward.broker.ports import KeptRetained
@@ -28,6 +29,7 @@ class RetainedMessages:
         self._root = _Node()
         self._count = 0
         self.size = 0  # by `cost`
+        self._by_owner: Counter[str] = Counter()
 
     def __len__(self) -> int:
         """How many topics have one."""
@@ -42,7 +44,8 @@ class RetainedMessages:
                 child = node.children[level] = _Node()
             node = child
         self._count += node.message is None
-        self.size += cost(topic, message.payload) - _size(topic, node.message)
+        self._count_size(topic, node.message, -1)
+        self._count_size(topic, message, 1)
         node.message = message
 
     def get(self, topic: str) -> KeptRetained | None:
@@ -66,11 +69,23 @@ class RetainedMessages:
             node = child
         if node.message is None:
             return False
-        self.size -= _size(topic, node.message)
+        self._count_size(topic, node.message, -1)
         node.message = None
         self._count -= 1
         _prune(path)
         return True
+
+    def size_of(self, owner: str) -> int:
+        """The part of `size` that this one left."""
+        return self._by_owner[owner]
+
+    def _count_size(self, topic: str, message: KeptRetained | None, sign: int) -> None:
+        if message is not None:
+            size = sign * cost(topic, message.payload)
+            self.size += size
+            self._by_owner[message.owner] += size
+            if not self._by_owner[message.owner]:
+                del self._by_owner[message.owner]
 
     def match(self, topic_filter: str) -> Iterator[tuple[str, KeptRetained]]:
         """Every retained message that a new subscription to `topic_filter` receives."""
@@ -94,10 +109,6 @@ class RetainedMessages:
             for level, child in node.children.items():
                 if depth or node is not self._root or level[:1] != "$":
                     pending.append((child, _join(topic, level, node is not self._root), following))
-
-
-def _size(topic: str, message: KeptRetained | None) -> int:
-    return cost(topic, message.payload) if message is not None else 0
 
 
 def _prune(path: list[tuple[_Node, str]]) -> None:

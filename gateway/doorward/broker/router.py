@@ -183,7 +183,7 @@ class Router:
         beyond_limit = not session.full
         granted = session.subscriptions[topic_filter]
         found = (*self.retained.match(topic_filter), *self.own.match(topic_filter))
-        for topic, (payload, qos) in found:
+        for topic, (payload, qos, _) in found:
             if self._reads(session, topic):
                 message = Message(topic, payload, qos, retain=True, keep=self._policy.keeps(topic))
                 session.deliver(message, min(qos, granted), beyond_limit=beyond_limit)
@@ -219,7 +219,7 @@ class Router:
         name = principal.name
         said = "" if action == "publish" else action
         self.log.note(PUBLISH, name, client or name, topic, qos, len(payload), said)
-        self._route(topic, payload, qos, retain=retain, receipt=receipt)
+        self._route(topic, payload, qos, owner=name if retain else None, receipt=receipt)
 
     def say(self, topic: str, payload: bytes) -> None:
         """Tell something of the broker's own to whoever may read it; who comes later is told the last of it."""
@@ -232,7 +232,7 @@ class Router:
         """Forget what is retained on the topics of the device of that name, whoever left it there."""
         for place in self._policy.places_of(name):
             for topic, _ in tuple(self.retained.match(place)):
-                self._retain(topic, b"", 0)
+                self._retain(topic, b"", 0, "")
 
     def refuses_will(
         self, principal: Principal, topic: str, client: str | None = None
@@ -244,13 +244,19 @@ class Router:
         return rule
 
     def _tell_denied(self, principal: Principal, payload: bytes) -> None:
-        self._route(self._policy.denied_topic(principal), payload, 1, retain=False)
+        self._route(self._policy.denied_topic(principal), payload, 1)
 
     def _route(
-        self, topic: str, payload: bytes, qos: int, *, retain: bool, receipt: Receipt | None = None
+        self,
+        topic: str,
+        payload: bytes,
+        qos: int,
+        *,
+        owner: str | None = None,
+        receipt: Receipt | None = None,
     ) -> None:
-        if retain and self._policy.may_retain(topic):
-            changed = self._retain(topic, payload, qos)
+        if owner is not None and self._policy.may_retain(topic):
+            changed = self._retain(topic, payload, qos, owner)
             if changed and receipt is not None:
                 receipt.until_committed()
         route = self._routes.of(topic)
@@ -258,10 +264,10 @@ class Router:
         for session, granted in route.recipients:
             session.deliver(message, min(qos, granted))
 
-    def _retain(self, topic: str, payload: bytes, qos: int) -> bool:
+    def _retain(self, topic: str, payload: bytes, qos: int, owner: str) -> bool:
         """An empty payload clears the topic (3.3.1.3)."""
         if payload:
-            kept = KeptRetained(payload, qos)
+            kept = KeptRetained(payload, qos, owner)
             self.retained.put(topic, kept)
             self._journal.retain(topic, kept)
             return True

@@ -225,6 +225,7 @@ class Broker:
             "throttled": self._exchange.rates.held,
             "handshakes_failed": self._listeners.failed,
             "left_out": self._store.left_out,
+            "lost": self._store.lost,
         }
 
     def _restore(self, kept: Kept) -> None:

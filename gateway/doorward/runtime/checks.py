@@ -16,6 +16,9 @@ from doorward.runtime.usecases import Keys, UseCases
 
 # It should have been made anew by then.
 _SHORT = timedelta(days=50)
+_COMPARE = (
+    "compare `doorward broker users list` and `acl list` with the audit, and make the changes again"
+)
 _LITTLE_SPACE = 64 * 1024 * 1024
 
 
@@ -64,6 +67,11 @@ def _at_work(broker: Broker) -> HealthCheck:
     if broker.stuck:
         detail = f"{detail}; broker.db cannot be written, so nothing is acknowledged"
         return HealthCheck("broker", False, detail, "make room on the disk, or look into the log")
+    if status["lost"]:
+        detail = (
+            f"{detail}; broker.db has lost its last {status['lost']} changes of users and rules"
+        )
+        return HealthCheck("broker", False, detail, _COMPARE)
     if status["left_out"]:
         detail = f"{detail}; broker.db could not hold {status['left_out']} changes, which are lost"
         return HealthCheck("broker", False, detail, "report what the log says of them")

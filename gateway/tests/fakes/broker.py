@@ -15,6 +15,7 @@ class NoStore:
     """Keeps nothing: its journal is never started."""
 
     left_out = 0
+    lost = 0
 
     def load(self) -> Kept:
         raise NotImplementedError

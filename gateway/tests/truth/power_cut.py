@@ -168,6 +168,8 @@ class Disk:
         handler = {
             "openat": self._open,
             "pwrite64": self._write,
+            "write": self._append,
+            "rename": self._rename,
             "fsync": self._sync,
             "fdatasync": self._sync,
             "ftruncate": self._truncate,
@@ -191,7 +193,7 @@ class Disk:
 
     def _name(self, call: Call) -> str | None:
         """The file's name in the folder, "" for the folder, None for what is elsewhere."""
-        if call.name in {"openat", "unlink"}:
+        if call.name in {"openat", "unlink", "rename"}:
             path = _texts(call.arguments)[0].decode()
         else:
             found = _FILE.match(call.arguments)
@@ -216,6 +218,18 @@ class Disk:
             rest = call.arguments[call.arguments.rindex(b'"') :]
             self._files[name].pending.append((int(_NUMBERS.findall(rest)[1]), data))
             self.writes[name] += 1
+
+    def _append(self, name: str, call: Call) -> None:
+        """For files that are written once, from their beginning to their end."""
+        if call.began:
+            (data,) = _texts(call.arguments)
+            file = self._files[name]
+            file.pending.append((len(file.content()), data))
+
+    def _rename(self, name: str, call: Call) -> None:
+        if call.ended:
+            to = _texts(call.arguments)[1].decode()
+            self._files[to.rpartition("/")[2]] = self._files.pop(name)
 
     def _truncate(self, name: str, call: Call) -> None:
         if call.began:

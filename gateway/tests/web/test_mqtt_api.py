@@ -136,6 +136,20 @@ async def test_what_a_lock_obeys_is_not_for_sale(
     assert house.traffic.said == []
 
 
+@pytest.mark.parametrize("payload", ["", "{}"])
+@pytest.mark.parametrize("leaf", ["status/online", "status/offline", "status/reported"])
+async def test_what_a_board_retains_is_its_own_word(
+    leaf: str, payload: str, program: Visitor, house: FakeHouse
+) -> None:
+    """An empty one would take away that it is there; one without retain is gone when it was heard."""
+    order = {"topic": f"doorward/devices/front/{leaf}", "payload": payload}
+    told = await program.post(f"{API}/publish", json=order | {"retain": True})
+    assert refusal(told) == (403, "not_permitted")
+    assert told.json()["error"]["field"] == "topic"
+    assert house.traffic.said == []
+    assert (await program.post(f"{API}/publish", json=order)).is_success
+
+
 async def test_what_the_broker_refuses_is_403_with_its_rule(
     program: Visitor, house: FakeHouse
 ) -> None:

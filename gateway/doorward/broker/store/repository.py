@@ -5,11 +5,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, Select, bindparam, select
+from sqlalchemy import Connection, Engine, Select, select
 
+from doorward.broker.log import ACTIONS, CHANGED, DENIED, REFUSED
 from doorward.broker.ports import Batch, Entry, Kept, KeptMessage, KeptRetained, KeptSession
 from doorward.broker.store import tables
-from doorward.broker.store.rows import Rows, Statement, compiled
+from doorward.broker.store.mark import Marker
+from doorward.broker.store.rows import Rows, Statement
 from doorward.broker.store.salvage import apply_each
 from doorward.database import Writer, open_database, upgrade
 from doorward.errors import DoorwardError, Unavailable
@@ -17,7 +19,9 @@ from doorward.errors import DoorwardError, Unavailable
 _log = logging.getLogger(__name__)
 
 _AT_HAND = 1000  # lines of the log that are read back
-_LOG_KEPT = 50_000
+_LOG_KEPT = 50_000  # lines
+# Of these so many more: whoever says a lot must not push out who was refused, nor who changed what.
+_LOG_KEPT_OF = {DENIED: 20_000, REFUSED: 20_000, CHANGED: 20_000}
 
 T = TypeVar("T")
 Key = TypeVar("Key", bound=tuple[object, ...])
@@ -26,11 +30,13 @@ Key = TypeVar("Key", bound=tuple[object, ...])
 class BrokerStore:
     """Keeps batches in an encrypted SQLite file; the `Store` of the broker."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, marker: Marker) -> None:
         """Use an engine whose schema is up to date."""
         self._engine = engine
-        self._writer = Writer(engine, name="broker-writer")
+        self._marker = marker
+        self._writer = Writer(engine, name="broker-writer", watch=marker)
         self.left_out = 0
+        self.lost = marker.lost
 
     @classmethod
     def open(cls, path: Path, key: bytes) -> "BrokerStore":
@@ -38,10 +44,11 @@ class BrokerStore:
         engine = open_database(path, key)
         try:
             upgrade(engine, "doorward.broker.store")
+            marker = Marker.open(engine, path)
         except BaseException:
             engine.dispose()
             raise
-        return cls(engine)
+        return cls(engine, marker)
 
     def load(self) -> Kept:
         """Read everything back, in one view."""
@@ -63,7 +70,7 @@ class BrokerStore:
                 sessions=sessions,
                 messages=[KeptMessage(*row) for row in messages],
                 received=[(client, packet_id) for client, packet_id in received],
-                retained={topic: KeptRetained(payload, qos) for topic, payload, qos in retained},
+                retained={topic: KeptRetained(*kept) for topic, *kept in retained},
                 users={name: (roles, hashed) for name, roles, hashed in users},
                 rules={(*key, text): (publish, read) for *key, text, publish, read in rules},
                 log=[Entry(*row) for row in reversed(log)],
@@ -100,7 +107,9 @@ class BrokerStore:
             if error is None or isinstance(error, Unavailable):
                 done(error)
             else:
-                self._submit(lambda connection: apply_each(connection, batch, _apply), salvaged)
+                self._submit(
+                    lambda connection: apply_each(connection, batch, self._apply), salvaged
+                )
 
         def salvaged(left_out: list[str] | None, error: Exception | None) -> None:
             for told in left_out or ():
@@ -108,7 +117,12 @@ class BrokerStore:
             self.left_out += len(left_out or ())
             done(error)
 
-        self._submit(lambda connection: _apply(connection, batch), answered)
+        self._submit(lambda connection: self._apply(connection, batch), answered)
+
+    def _apply(self, connection: Connection, batch: Batch) -> None:
+        _apply(connection, batch)
+        if batch.users or batch.rules:
+            self._marker.changed(connection)
 
     def _submit(
         self,
@@ -148,7 +162,12 @@ def _apply(connection: Connection, batch: Batch) -> None:
     _change(driver, _RULES, batch.rules)
     if batch.log:
         _LOG.put(driver, batch.log)
-        driver.execute(_PRUNE_LOG, (batch.log[-1].number - _LOG_KEPT,))
+        oldest = batch.log[-1].number - _LOG_KEPT
+        for action in ACTIONS:
+            if action in _LOG_KEPT_OF:
+                driver.execute(_PRUNE_RARE, (action, oldest, action, _LOG_KEPT_OF[action]))
+            else:
+                driver.execute(_PRUNE_LOG, (action, oldest))
 
 
 def _newest(limit: int) -> Select[Any]:
@@ -171,7 +190,11 @@ _RETAINED = Rows(tables.retained)
 _USERS = Rows(tables.users)
 _RULES = Rows(tables.rules)
 _LOG = Rows(tables.log)
-_PRUNE_LOG = compiled(tables.log.delete().where(tables.log.c.number <= bindparam("oldest")))
+_PRUNE_LOG = "DELETE FROM log WHERE action = ? AND number <= ?"
+_PRUNE_RARE = (
+    "DELETE FROM log WHERE action = ? AND number <= ? AND number <="
+    " (SELECT number FROM log WHERE action = ? ORDER BY number DESC LIMIT 1 OFFSET ?)"
+)
 _SENT = Statement(
     "UPDATE message SET packet_id = now.column2 FROM (VALUES (?, ?)) AS now WHERE row = now.column1"
 )

@@ -53,6 +53,7 @@ log = Table(
     Column("size", Integer),
     Column("detail", String, nullable=False),
     Column("more", Integer, nullable=False),
+    Index("ix_log_action", "action", "number"),
 )
 
 sessions = Table(
@@ -103,4 +104,5 @@ retained = Table(
     Column("topic", String, primary_key=True),
     Column("payload", LargeBinary, nullable=False),
     Column("qos", Integer, nullable=False),
+    Column("owner", String, nullable=False, server_default=""),
 )

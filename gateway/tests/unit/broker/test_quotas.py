@@ -77,6 +77,34 @@ async def test_users_retain_so_much_and_boards_go_on(tmp_path):
         assert site.broker.status()["retained"] == 3
 
 
+async def test_one_user_does_not_fill_the_room_of_all(tmp_path):
+    limits = Limits(retained_bytes=10_000, retained_bytes_per_user=3000)
+
+    async with (
+        running_broker(tmp_path, users=("sam", "eve"), limits=limits) as site,
+        site.client("sam") as sam,
+        site.client("eve") as eve,
+    ):
+        for name in "abc":
+            await sam.publish(f"school/{name}", bytes(900), retain=True)
+        assert [one.rule for one in site.denials] == ["retained-full"]
+        await eve.publish("school/c", bytes(900), retain=True)
+        await eve.publish("school/a", bytes(900), retain=True)
+        await sam.publish("school/d", bytes(900), retain=True)
+        assert len(site.denials) == 1, "what eve wrote over is hers now"
+        await sam.publish("school/a", bytes(900), retain=True)
+        assert len(site.denials) == 2
+    async with (
+        running_broker(tmp_path, users=("sam", "eve"), limits=limits) as site,
+        site.client("sam") as sam,
+    ):
+        await sam.publish("school/e", bytes(900), retain=True)
+        assert len(site.denials) == 1, "a new start forgives nothing"
+        await sam.publish("school/d", b"", retain=True)
+        await sam.publish("school/e", bytes(900), retain=True)
+        assert len(site.denials) == 1
+
+
 @pytest.mark.parametrize("where", ["a", "a/" + "/" * 1000])
 def test_what_is_retained_is_measured(where):
     retained = RetainedMessages()

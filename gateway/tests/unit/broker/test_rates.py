@@ -29,6 +29,14 @@ def publishes(count, size=1):
     return [(mqtt.PUBLISH, 0, bytes(size))] * count
 
 
+def test_who_asks_whether_we_live_asks_for_something(clock):
+    allowance = rates(clock).of(SAM)
+    taken = 0
+    while allowance.takes([(mqtt.PINGREQ, 0, b"")]) and taken < 100:
+        taken += 1
+    assert taken == 20
+
+
 def test_two_seconds_worth_at_once_and_then_the_rate(clock):
     allowance = rates(clock).of(SAM)
     taken = 0
@@ -79,7 +87,7 @@ def test_a_packet_full_of_filters_costs_as_much_as_many_messages(clock):
 def test_what_asks_for_nothing_costs_nothing(clock):
     allowance = rates(clock).of(SAM)
     assert allowance.takes(publishes(100))
-    others = [(mqtt.PUBACK, 0, b"\0\1"), (mqtt.PINGREQ, 0, b"")]
+    others = [(mqtt.PUBACK, 0, b"\0\1"), (mqtt.PUBCOMP, 0, b"\0\1")]
     for _ in range(1000):
         assert allowance.takes(others)
     assert not allowance.takes([*others, *publishes(1)])

@@ -2,15 +2,17 @@
 
 import asyncio
 import shutil
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from doorward.broker import store as broker_store
+from doorward.broker.log import CHANGED, DENIED, PUBLISH, REFUSED
 from doorward.broker.ports import Batch, Entry, Kept, KeptMessage, KeptRetained, KeptSession
 from doorward.broker.shipped import SHIPPED
-from doorward.broker.store import BrokerStore
+from doorward.broker.store import BrokerStore, repository
 from doorward.database import for_writing, migrating, open_database
 from doorward.errors import WrongKey
 
@@ -38,7 +40,7 @@ def everything():
         sessions={"front": "front", "panel-2": "sam"},
         subscriptions={("front", "a/#"): 1, ("panel-2", "b"): 0},
         messages={8: SECOND, 7: FIRST},
-        retained={"a/b": KeptRetained(b"state", 1)},
+        retained={"a/b": KeptRetained(b"state", 1, "sam")},
         received={("front", 65_535): True},
         principals={"front": ("device", bytes(range(32)))},
         users={"sam": ("Student User", "$argon2id$")},
@@ -59,7 +61,7 @@ async def test_everything_comes_back_in_order(tmp_path, times):
         },
         messages=[FIRST, SECOND],
         received=[("front", 65_535)],
-        retained={"a/b": KeptRetained(b"state", 1)},
+        retained={"a/b": KeptRetained(b"state", 1, "sam")},
         users={"sam": ("Student User", "$argon2id$")},
         rules=RULES | {("user:sam", "deny", "a/#"): (True, False)},
         log=[LINE],
@@ -115,6 +117,24 @@ async def test_a_session_that_begins_again_keeps_what_is_its_own(tmp_path):
     assert kept.messages == [FIRST, SECOND]
 
 
+async def test_whoever_says_a_lot_pushes_out_nobodys_refusal(tmp_path, monkeypatch):
+    monkeypatch.setattr(repository, "_LOG_KEPT", 100)
+    monkeypatch.setattr(repository, "_LOG_KEPT_OF", {DENIED: 5, REFUSED: 5, CHANGED: 5})
+
+    def line(number, action):
+        return Entry(number, 0, action, "sam")
+
+    rare = [line(number, (DENIED, REFUSED, CHANGED)[number % 3]) for number in range(1, 31)]
+    noise = [line(31 + number, action) for number in range(500) for action in (PUBLISH,)]
+    late = [line(1000 + number, CHANGED) for number in range(3)]
+    store = BrokerStore.open(tmp_path / "broker.db", KEY)
+    await written(store, Batch(log=rare), Batch(log=noise), Batch(log=late))
+    store = BrokerStore.open(tmp_path / "broker.db", KEY)
+    kept = store.read_log(10_000)
+    assert Counter(one.action for one in kept) == {DENIED: 5, REFUSED: 5, CHANGED: 5}
+    assert [one.number for one in kept if one.action == CHANGED][:3] == [1002, 1001, 1000]
+
+
 async def test_a_closed_store_says_so_instead_of_keeping_quiet(tmp_path):
     store = BrokerStore.open(tmp_path / "broker.db", KEY)
     await written(store)
@@ -158,7 +178,7 @@ async def test_the_log_is_pruned_and_read_by_what_it_is_about(tmp_path):
         store.write(Batch(log=lines), done.set_result)
         await done
     assert [one.number for one in store.read_log(3)] == [60_000, 59_999, 59_998]
-    assert [one.number for one in store.read_log(3, "DENIED", "tess")] == [30_006]
-    assert [one.number for one in store.read_log(9, before=10_003)] == [10_002, 10_001]
+    assert [one.number for one in store.read_log(3, "DENIED", "tess")] == [30_006, 6]
+    assert [one.number for one in store.read_log(9, before=10_003)] == [10_002, 10_001, 6]
     assert len(store.load().log) == 1000
     await store.close()

@@ -10,8 +10,10 @@ from stage.house import furnish
 
 from doorward import config
 from doorward.app.cache import CacheKeeper
+from doorward.broker.store import BrokerStore
 from doorward.errors import (
     AlreadyRunning,
+    DatabaseDamaged,
     DoorwardError,
     InvalidInput,
     KeyFileTooOpen,
@@ -77,6 +79,23 @@ async def test_a_key_of_another_installation(
     (tmp_path / "keys" / "database.key").write_bytes(os.urandom(32))
     assert isinstance(await refusal(tmp_path), WrongKey)
     assert "hmac" not in capfd.readouterr().err.lower()
+
+
+async def test_a_broker_db_under_another_key(tmp_path: Path) -> None:
+    """Put back from elsewhere, beside a gateway.db that the key opens."""
+    gateway = Gateway(config.load(tmp_path, defaults=ANY_PORT, environ={}))
+    await gateway.start()
+    await gateway.stop()
+    database = tmp_path / "broker.db"
+    for path in (database, *tmp_path.glob("broker.db-*")):
+        path.unlink()
+    BrokerStore.open(tmp_path / "other" / "broker.db", os.urandom(32))._engine.dispose()
+    (tmp_path / "other" / "broker.db").rename(database)
+    error = await refusal(tmp_path)
+    assert isinstance(error, WrongKey)
+    assert "broker.db" in error.message
+    database.unlink()
+    assert isinstance(await refusal(tmp_path), DatabaseDamaged), "nor does it begin without users"
 
 
 async def test_a_key_that_others_can_read(tmp_path: Path) -> None:
