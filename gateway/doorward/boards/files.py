@@ -39,9 +39,11 @@ def read(path: Path) -> Profile:
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "not UTF-8"
-        raise InvalidInput(f"{path}: cannot be read ({why})", field="board") from None
+        raise InvalidInput(
+            f"{path}: cannot be read ({why})", "give a TOML file", field="file"
+        ) from None
     except tomllib.TOMLDecodeError as error:
-        raise InvalidInput(f"{path}: no TOML: {error}", field="board") from None
+        raise InvalidInput(f"{path}: no TOML: {error}", "mend that line", field="file") from None
     return parse(content, str(path))
 
 

@@ -4,6 +4,7 @@ Every finding names the field, says why, and proposes a pin that would do.
 """
 
 from collections.abc import Callable, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from doorward.boards.chips import CHIPS, HIGH, LOW, Chip
@@ -53,22 +54,24 @@ def lint(profile: Profile) -> list[Finding]:
     found = [Finding(*words) for words in role_findings(profile)]
     found += [Finding(*words) for words in _buses(chip, profile)]
     uses = list(pin_uses(profile))
+    proposed: set[int] = set()  # to one field alone
     for use in uses:
-        if use.gpio not in chip.pins:
-            found.append(_moved(chip, profile, use, f"an {chip.title} has no GPIO {use.gpio}"))
+        reasons = [why for rule in _RULES if (why := rule(chip, profile, use))]
+        if not reasons:
             continue
-        for rule in _RULES:
-            why = rule(chip, profile, use)
-            if why:
-                found.append(_moved(chip, profile, use, why))
+        pin = fitting(chip, profile, use, proposed)
+        if pin is not None:
+            proposed.add(pin)
+        remedy = "no pin is left; use a larger board" if pin is None else f"GPIO {pin} would do"
+        found += [Finding(use.field, why, remedy, pin) for why in reasons]
     for name, part in profile.parts().items():
         found += _unheld(chip, name, part, [use for use in uses if use.part == name])
     return found
 
 
-def fitting(chip: Chip, profile: Profile, use: PinUse) -> int | None:
-    """A pin of the development board that is free and would do for `use`, None when there is none left."""
-    taken = {other.gpio for other in pin_uses(profile)}
+def fitting(chip: Chip, profile: Profile, use: PinUse, promised: AbstractSet[int]) -> int | None:
+    """A pin of the development board that is free, not promised, and would do for `use`; None when none is left."""
+    taken = promised | {other.gpio for other in pin_uses(profile)}
     idle = idle_level(profile.parts()[use.part])
     candidates = [pin for pin in sorted(chip.free() - taken) if KITS[chip.name].has(pin)]
     if use.use is Use.ANALOG:
@@ -87,13 +90,11 @@ def idle_level(part: Part) -> int:
     return 1 - part.active if isinstance(part, Solenoid | White | TunableWhite) else LOW
 
 
-def _moved(chip: Chip, profile: Profile, use: PinUse, why: str) -> Finding:
-    pin = fitting(chip, profile, use)
-    remedy = f"GPIO {pin} would do" if pin is not None else "no pin is left; use a larger board"
-    return Finding(use.field, why, remedy, pin)
-
-
 # --- one rule a function: why this pin will not do, None if it will --------------------------------------------
+
+
+def _lacking(chip: Chip, _profile: Profile, use: PinUse) -> str | None:
+    return None if use.gpio in chip.pins else f"an {chip.title} has no GPIO {use.gpio}"
 
 
 def _twice(_chip: Chip, profile: Profile, use: PinUse) -> str | None:
@@ -146,7 +147,7 @@ def _pulled_up_outside(profile: Profile, use: PinUse) -> bool:
 
 
 def _analog(chip: Chip, _profile: Profile, use: PinUse) -> str | None:
-    if use.use is not Use.ANALOG or use.gpio in chip.adc1:
+    if use.use is not Use.ANALOG or use.gpio in chip.adc1 or use.gpio not in chip.pins:
         return None
     if use.gpio in chip.adc2:
         return f"GPIO {use.gpio} is on the converter ADC2, which does not work beside Wi-Fi"
@@ -161,6 +162,7 @@ def _driven(chip: Chip, profile: Profile, use: PinUse) -> str | None:
 
 
 _RULES: tuple[Rule, ...] = (
+    _lacking,
     _twice,
     _flash,
     _console,

@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from doorward.cli.failure import Failure
+from doorward.cli.failure import Failure, refusals
 from doorward.cli.options import Command, chosen_directory, common, home_directory, show
 from doorward.cli.text import clean, local_time, table
-from doorward.errors import DoorwardError
 
 if TYPE_CHECKING:
     from doorward.runtime.backup import Manifest
@@ -67,7 +66,7 @@ def create_archive(
     """Write a new backup. The gateway may run meanwhile, and waits for nothing."""
     from doorward.runtime.backup import create
 
-    with _told(), _progress() as progress:
+    with refusals(), _progress() as progress:
         passphrase = _passphrase(passphrase_file, new=True)
         directory = chosen_directory(data)
         manifest = create(
@@ -88,7 +87,7 @@ def list_archive(
     """Show what is in a backup."""
     from doorward.runtime.backup import look
 
-    with _told():
+    with refusals():
         manifest = look(file, _passphrase(passphrase_file))
     show(asdict(manifest), _tell(manifest), as_json=as_json)
 
@@ -103,7 +102,7 @@ def verify_archive(
     """Read all of a backup, and open the databases in it, without restoring anything."""
     from doorward.runtime.backup import verify
 
-    with _told(), _progress() as progress:
+    with refusals(), _progress() as progress:
         manifest = verify(file, _passphrase(passphrase_file), progress=progress)
     text = clean(f"{file} is whole, and its databases open") + "\n\n" + _tell(manifest)
     show(asdict(manifest), text, as_json=as_json)
@@ -125,7 +124,7 @@ def restore_archive(
     from doorward.runtime.backup import restore
 
     directory = data or home_directory(demo=False)
-    with _told(), _progress() as progress:
+    with refusals(), _progress() as progress:
         passphrase = _passphrase(passphrase_file)
         manifest, aside = restore(file, passphrase, directory, replace=replace, progress=progress)
     lines = [f"{directory} is as it was at {local_time(manifest.made_at)}"]
@@ -175,15 +174,6 @@ def _asked(*, new: bool) -> str:
         )
     typed: str = click.prompt("Passphrase", hide_input=True, confirmation_prompt=new, err=True)
     return typed
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    """Errors of the runtime as this command's one line."""
-    try:
-        yield
-    except DoorwardError as error:
-        raise Failure(error.message, code=error.code, field=error.field) from error
 
 
 @contextmanager

@@ -1,10 +1,13 @@
 """What a command ends with when it cannot do what was asked."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import click
 
 from doorward.cli.text import clean
+from doorward.errors import DoorwardError
 
 REFUSED = 1
 UNREACHABLE = 3
@@ -38,3 +41,12 @@ class Failure(Exception):
             error = {"code": self.code, "message": self.message, "field": self.field}
             return json.dumps({"error": error})
         return f"doorward: {clean(self.message)}"
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """Errors that doorward raises on purpose, as the command's one line."""
+    try:
+        yield
+    except DoorwardError as error:
+        raise Failure(error.message, code=error.code, field=error.field) from error

@@ -1,17 +1,14 @@
 """`doorward broker mosquitto`: Debian's Mosquitto in place of the embedded broker."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from doorward.cli.backup import create_archive
-from doorward.cli.failure import Failure
+from doorward.cli.failure import refusals
 from doorward.cli.options import chosen_directory, common, say, show
 from doorward.cli.text import clean, table
-from doorward.errors import DoorwardError
 
 if TYPE_CHECKING:
     from doorward.config import Settings
@@ -36,7 +33,7 @@ def setup(*, again: bool, port_base: int | None, as_json: bool, data: Path | Non
 
     from doorward.runtime import mosquitto as runtime
 
-    with _told():
+    with refusals():
         settings = _settings(data, port_base)
         made = asyncio.run(runtime.set_up(settings, again=again))
         places = runtime.places_of(settings)
@@ -61,7 +58,7 @@ def start(*, as_json: bool, data: Path | None) -> None:
     """Run it in the background. A Mosquitto that is not ours is never touched."""
     from doorward.runtime import mosquitto as runtime
 
-    with _told():
+    with refusals():
         pid = runtime.start(_settings(data))
     show({"pid": pid}, f"Mosquitto runs (process {pid})", as_json=as_json)
 
@@ -72,7 +69,7 @@ def stop(*, as_json: bool, data: Path | None) -> None:
     """End it. Boards decide by themselves until it is back."""
     from doorward.runtime import mosquitto as runtime
 
-    with _told():
+    with refusals():
         ended = runtime.stop(_settings(data))
     show({"stopped": ended}, "Mosquitto has ended" if ended else "it did not run", as_json=as_json)
 
@@ -83,7 +80,7 @@ def restart(*, as_json: bool, data: Path | None) -> None:
     """End it if it runs, and start it."""
     from doorward.runtime import mosquitto as runtime
 
-    with _told():
+    with refusals():
         settings = _settings(data)
         runtime.stop(settings)
         pid = runtime.start(settings)
@@ -96,7 +93,7 @@ def status(*, as_json: bool, data: Path | None) -> int:
     """Say whether it runs, listens and obeys. Ends with 0 when all of that is so, with 1 otherwise."""
     from doorward.runtime import mosquitto as runtime
 
-    with _told():
+    with refusals():
         seen = runtime.status(_settings(data))
     answer = {
         "ok": seen.ok,
@@ -140,7 +137,7 @@ def logs(*, limit: int, follow: bool, as_json: bool, data: Path | None) -> None:
     """Show the last lines of its log."""
     from doorward.runtime import mosquitto as runtime
 
-    with _told():
+    with refusals():
         settings = _settings(data)
         lines = runtime.log_lines(settings, limit)
         if as_json and not follow:
@@ -167,12 +164,3 @@ def _settings(data: Path | None, port_base: int | None = None) -> "Settings":
     from doorward import config
 
     return config.load(chosen_directory(data), port_base=port_base)
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    """Errors of the runtime as this command's one line."""
-    try:
-        yield
-    except DoorwardError as error:
-        raise Failure(error.message, code=error.code, field=error.field) from error

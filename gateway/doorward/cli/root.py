@@ -11,6 +11,7 @@ import click
 from doorward import __version__
 from doorward.cli.audit import audit
 from doorward.cli.backup import backup
+from doorward.cli.board import board
 from doorward.cli.broker import broker
 from doorward.cli.card import card
 from doorward.cli.device import device
@@ -51,6 +52,7 @@ for command in (
     card,
     door,
     device,
+    board,
     audit,
     user,
     token,

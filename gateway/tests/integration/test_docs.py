@@ -126,6 +126,12 @@ def test_the_door_in_the_architecture_is_the_table() -> None:
     assert namespace["drawn"](page) == page, "run python docs/draw_door.py"
 
 
+def test_the_diagrams_of_the_boards_are_their_profiles() -> None:
+    drawn = runpy.run_path(str(ROOT / "docs" / "draw_boards.py"))["drawn"]()
+    there = {path.name: path.read_text() for path in (ROOT / "docs" / "wiring").glob("*.svg")}
+    assert there == drawn, "run python docs/draw_boards.py"
+
+
 def test_every_setting_is_documented() -> None:
     page = (ROOT / "docs" / "getting-started.md").read_text()
     settings = set(config.Settings.model_fields) - {"directory"}

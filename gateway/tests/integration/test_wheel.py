@@ -1,5 +1,6 @@
 """An installed wheel, far from the source tree, is all that a demo needs."""
 
+import json
 import subprocess
 import sys
 import sysconfig
@@ -51,9 +52,26 @@ def test_the_wheel_holds_what_a_board_needs_and_no_leftovers(wheel: Path) -> Non
     assert "doorward/_data/firmware/main.py" in names
     assert "doorward/_data/firmware/doorward_core/access.py" in names
     assert "doorward/_data/lab/shim/machine.py" in names
-    assert "doorward/_data/boards/door-esp32.toml" in names
+    boards = {f"doorward/_data/boards/{path.name}" for path in (ROOT / "boards").glob("*.toml")}
+    assert len(boards) > 10
+    assert boards <= set(names)
     assert "doorward_core/access.py" in names
     assert not [name for name in names if name.endswith((".mpy", ".pyc"))]
+
+
+def test_an_installed_wheel_knows_every_board_and_draws_it(doorward: Path, tmp_path: Path) -> None:
+    def run(*command: str) -> str:
+        arguments = [doorward, "board", *command]
+        done = subprocess.run(
+            arguments, capture_output=True, text=True, cwd=tmp_path, env={}, check=True
+        )
+        return done.stdout
+
+    told = [one["name"] for one in json.loads(run("list", "--json"))]
+    assert told == sorted(path.stem for path in (ROOT / "boards").glob("*.toml"))
+    assert run("lint").splitlines() == [f"{name}: fine" for name in told]
+    assert "GPIO 25" in run("show", "door-esp32")
+    assert (tmp_path / "door-esp32.svg").read_text().startswith("<svg")
 
 
 def test_a_demo_of_the_wheel_opens_its_door(doorward: Path, tmp_path: Path) -> None:
