@@ -3,6 +3,8 @@
 import machine
 from lab_parts import link
 
+LAB = (__file__.rsplit("/", 1)[0] if "/" in __file__ else ".") + "/../../lab"
+
 
 class Lab:
     # Hears every line.

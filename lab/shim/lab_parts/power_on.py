@@ -51,10 +51,25 @@ def _mfrc522(wiring):
         link.handlers[word] = chip.told
 
 
+def _pn532(wiring):
+    from lab_parts.pn532 import PN532
+
+    chip = PN532(wiring.get("irq"))
+    if wiring["bus"] == "i2c":
+        machine.buses["i2c%d" % wiring["i2c"]] = chip
+    else:
+        machine.buses[wiring["spi"]] = chip
+        machine.parts[wiring["cs"]] = chip.select
+    if wiring.get("rst") is not None:
+        machine.parts[wiring["rst"]] = chip.hard_reset
+    for word in (b"pn532", b"reader"):
+        link.handlers[word] = chip.told
+
+
 def _wiegand(wiring):
     from lab_parts.wiegand import Wiegand
 
     link.handlers[b"wiegand"] = Wiegand(wiring["d0"], wiring["d1"]).told
 
 
-_readers = {"mfrc522": _mfrc522, "wiegand": _wiegand}
+_readers = {"mfrc522": _mfrc522, "pn532": _pn532, "wiegand": _wiegand}
