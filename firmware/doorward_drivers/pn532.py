@@ -30,8 +30,9 @@ _NORMAL = b"\x01\x00\x01"
 _FOR_EVER = b"\x05\xff\x01\xff"
 _ONE_TYPE_A = b"\x01\x00"
 
-_ACK_MS = const(30)
-_ANSWER_MS = const(100)
+# The chip acknowledges within 15 ms and does what we ask within a few.
+_ACK_MS = const(100)
+_ANSWER_MS = const(200)
 # A card that computes may take its time (FWT of ISO 14443-4 is up to 4.9 s, NTAG 424 needs 0.1).
 _EXCHANGE_MS = const(1000)
 # One poll looks so often, so far apart; the reader's watch adds its own pace.

@@ -12,9 +12,9 @@ from scripted_gateway import KEY, ScriptedGateway, profile
 from watching import until
 
 from doorward_core import seal, topics
+from doorward_lab import Fault
 from doorward_lab.board import Board
 from doorward_lab.lab import Lab
-from doorward_lab.surroundings import Fault
 
 STRIKE = 25
 UID = bytes.fromhex("04a1b2c3d4e5f6")

@@ -4,13 +4,14 @@ from doorward_lab.board import Board
 from doorward_lab.errors import BoardFailed, FirmwareError, LabError, MissingTool, SiteError
 from doorward_lab.lab import Lab
 from doorward_lab.power import Cause
-from doorward_lab.surroundings import Fault
-from doorward_lab.wire import Edge, Heap
+from doorward_lab.readers import Fault
+from doorward_lab.wire import Duty, Edge, Heap
 
 __all__ = [
     "Board",
     "BoardFailed",
     "Cause",
+    "Duty",
     "Edge",
     "Fault",
     "FirmwareError",

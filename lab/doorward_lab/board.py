@@ -12,8 +12,9 @@ from typing import Any
 
 from doorward_lab.errors import BoardFailed
 from doorward_lab.power import Cause, Power
-from doorward_lab.surroundings import Fault, Surroundings
-from doorward_lab.wire import Edge, Heap
+from doorward_lab.readers import Fault
+from doorward_lab.surroundings import Surroundings
+from doorward_lab.wire import Duty, Edge, Heap
 from doorward_lab.witness import Witness
 
 _LOG_LINES = 2000
@@ -68,6 +69,11 @@ class Board:
         return dict(self._witness.levels)
 
     @property
+    def duties(self) -> list[Duty]:
+        """Every change of a PWM, after the chip's rounding, since the first power-on."""
+        return self._witness.duties
+
+    @property
     def starts(self) -> list[tuple[Cause, int]]:
         """Why and when it started, each time."""
         return self._power.starts
@@ -85,7 +91,7 @@ class Board:
     @property
     def card_present(self) -> bool:
         """Whether a card is in the reader's field."""
-        return self._world.card_present
+        return self._world.reader.card_present
 
     @property
     def contact_open(self) -> bool | None:
@@ -160,8 +166,37 @@ class Board:
         return self._tell(self._world.pin(pin, level))
 
     def set_reader(self, fault: Fault) -> int:
-        """Break or repair the reader and return when."""
-        return self._tell(self._world.fault(fault))
+        """Break or repair the reader and return when. Raises SiteError when it is of a kind that does not break."""
+        return self._tell(self._world.reader.fault(fault))
+
+    def set_switch(self, part: str, is_on: bool) -> int:
+        """Press or let go "rex" or "tamper", or move before the "pir"; returns when. Raises SiteError."""
+        return self._tell(self._world.switch(part, is_on))
+
+    async def press(self, part: str, *, hold_ms: int = 400) -> int:
+        """Press "rex" or "tamper" for a while; returns when it went down."""
+        pressed = self.set_switch(part, True)
+        await asyncio.sleep(hold_ms / 1000)
+        self.set_switch(part, False)
+        return pressed
+
+    def hold_keys(self, keys: str) -> int:
+        """Hold these keys of the keypad down and let all others go; returns when. Raises SiteError."""
+        return self._tell(self._world.keys(keys))
+
+    async def type_keys(self, keys: str, *, hold_ms: int = 120) -> int:
+        """Press one key after the other, each for `hold_ms`; returns when the last went down."""
+        pressed = 0
+        for key in keys:
+            pressed = self.hold_keys(key)
+            await asyncio.sleep(hold_ms / 1000)
+            self.hold_keys("")
+            await asyncio.sleep(hold_ms / 1000)
+        return pressed
+
+    def set_jam(self, is_jammed: bool) -> int:
+        """Hold the padlock's bolt where it is, or let it go; returns when. Raises SiteError."""
+        return self._tell(self._world.jam(is_jammed))
 
     def reset(self) -> None:
         """Press the reset button."""
@@ -191,11 +226,12 @@ class Board:
         await self._power.off()
         self._log_file.close()
 
-    def _tell(self, line: str, *, stimulus: bool = True) -> int:
+    def _tell(self, lines: list[str], *, stimulus: bool = True) -> int:
         now = time.monotonic_ns()
         if stimulus:
             self._stimulus_ns = now
-        self._power.send(line)
+        for line in lines:
+            self._power.send(line)
         return now
 
     def _last_words(self) -> str:
@@ -216,6 +252,11 @@ class Board:
                 if seen is not None:
                     self.seen.append(seen)
                 self._witness.edge(int(pin), None if level == "-1" else int(level), at_ns, seen)
+            case ["pn532", _]:
+                for line in self._world.reader.heard(words):
+                    self._power.send(line)
+            case ["pwm", pin, hz, duty]:
+                self._witness.duties.append(Duty(int(pin), int(hz), int(duty), at_ns))
             case ["seen", us]:
                 self.seen.append(int(us) * 1000)
             case ["up", used, size]:

@@ -58,10 +58,11 @@ def _request(op: str, fields: dict[str, Any]) -> bytes:
 
 
 def _value(text: str) -> Any:
-    """Read true, false and numbers as JSON does, and leave UIDs alone: they are digits too, but long ones."""
+    """Read true, false and numbers as JSON does, and leave alone what is digits, too: long UIDs, PINs from 0 on."""
     if text in {"true", "false"}:
         return text == "true"
-    return int(text) if text.isdigit() and len(text) < 8 else text
+    is_number = text.isdigit() and len(text) < 8 and (text == "0" or text[0] != "0")
+    return int(text) if is_number else text
 
 
 def main() -> int:
@@ -73,7 +74,8 @@ def main() -> int:
         "--data", type=Path, required=True, help="the directory the lab was started with"
     )
     parser.add_argument(
-        "op", help="boards, cards, tap, contact, edges, log, heap, reader, kill or stop"
+        "op",
+        help="boards, cards, tap, contact, press, motion, key, jam, pwm, edges, log, heap, reader, kill or stop",
     )
     parser.add_argument(
         "fields", nargs="*", metavar="NAME=VALUE", help="for example board=front card=member"

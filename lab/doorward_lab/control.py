@@ -7,10 +7,15 @@ A request is {"op": …}; a reply is {"ok": true, …} or {"ok": false, "error":
     cards                                   cards: {name: uid}
     tap      board, card or uid, hold_ms    at_ns, when the card entered; it leaves by itself
     contact  board, open (true, false)      at_ns
+    press    board, part (rex, tamper), hold_ms     at_ns, when it went down
+    motion   board, on (true, false)        at_ns; somebody moves before the pir, or stands still
+    key      board, keys, hold_ms           at_ns of the last; one after the other
+    jam      board, on (true, false)        at_ns; the padlock's bolt sticks, or does not
+    pwm      board                          pwm: {pin: {hz, duty, at_ns}} as it is now, duty of 65536
     edges    board                          edges: [{pin, level, at_ns, seen_ns}], seen: [ns]
     log      board                          lines
     heap     board                          the fields of wire.Heap
-    reader   board, fault (surroundings.Fault)  at_ns
+    reader   board, fault (readers.Fault)  at_ns
     kill     board, restart (true)          pid; power is cut, and given again unless restart is false
     stop                                    the lab ends
 """
@@ -26,17 +31,16 @@ from typing import Any
 
 from doorward_lab.board import Board
 from doorward_lab.errors import LabError, SiteError
+from doorward_lab.fields import duration_ms, field
 from doorward_lab.hand import Hand
 from doorward_lab.lab import Lab
+from doorward_lab.parts_control import PartOperations
+from doorward_lab.readers import Fault
 from doorward_lab.site import Site
-from doorward_lab.surroundings import Fault
 
 _MAX_PATH = 107  # sun_path of a Unix socket, without its end
 _MAX_LINE = 64 * 1024
 _DEFAULT_HOLD_MS = 600
-_MAX_HOLD_MS = 60_000
-
-type_names = {str: "a string", int: "a number", bool: "true or false"}
 
 
 class Control:
@@ -56,6 +60,7 @@ class Control:
             "cards": self._cards,
             "tap": self._tap,
             "contact": self._contact,
+            **PartOperations(self._board).operations,
             "edges": self._edges,
             "log": self._log,
             "heap": self._heap,
@@ -131,18 +136,16 @@ class Control:
     async def _tap(self, request: dict[str, Any]) -> dict[str, Any]:
         board = self._board(request)
         uid = (
-            _field(request, "uid", str)
+            field(request, "uid", str)
             if "uid" in request
-            else self._site.uid(_field(request, "card", str))
+            else self._site.uid(field(request, "card", str))
         )
-        hold_ms = _field(request, "hold_ms", int) if "hold_ms" in request else _DEFAULT_HOLD_MS
-        if not 0 < hold_ms <= _MAX_HOLD_MS:
-            raise SiteError(f"hold_ms is {hold_ms}; give 1 to {_MAX_HOLD_MS}")
+        hold_ms = duration_ms(request, "hold_ms", _DEFAULT_HOLD_MS)
         hand = self._hands.setdefault(board.id, Hand(board))
         return {"at_ns": await hand.tap(uid, hold_ms)}
 
     async def _contact(self, request: dict[str, Any]) -> dict[str, Any]:
-        return {"at_ns": self._board(request).set_contact(_field(request, "open", bool))}
+        return {"at_ns": self._board(request).set_contact(field(request, "open", bool))}
 
     async def _edges(self, request: dict[str, Any]) -> dict[str, Any]:
         board = self._board(request)
@@ -155,7 +158,7 @@ class Control:
         return asdict(await self._board(request).heap())
 
     async def _reader(self, request: dict[str, Any]) -> dict[str, Any]:
-        name = _field(request, "fault", str)
+        name = field(request, "fault", str)
         if name not in {fault.value for fault in Fault}:
             raise SiteError(
                 f"fault {name!r} is not known; use one of {', '.join(fault.value for fault in Fault)}"
@@ -174,7 +177,7 @@ class Control:
         return {}
 
     def _board(self, request: dict[str, Any]) -> Board:
-        return self._lab.board(_field(request, "board", str))
+        return self._lab.board(field(request, "board", str))
 
 
 def _bind(path: Path) -> socket.socket:
@@ -191,13 +194,6 @@ def _bind(path: Path) -> socket.socket:
     finally:
         os.umask(mask)
     return bound
-
-
-def _field(request: dict[str, Any], name: str, kind: type[Any]) -> Any:
-    value = request.get(name)
-    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        raise SiteError(f"{name} is {value!r}; give {type_names[kind]}")
-    return value
 
 
 def _described(board: Board) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from doorward_lab.errors import SiteError
-from doorward_lab.surroundings import uid_bytes
+from doorward_lab.readers import uid_bytes
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,19 @@ class Edge:
 
 
 @dataclass(frozen=True, slots=True)
+class Duty:
+    """A change of a PWM, as the lab saw it.
+
+    hz: 0 when it was given up. duty: the share of the time that the pin is high, of 65536. at_ns: as in Edge.
+    """
+
+    pin: int
+    hz: int
+    duty: int
+    at_ns: int
+
+
+@dataclass(frozen=True, slots=True)
 class Heap:
     """The board's heap in bytes after a collection, and what its flash has done since power-on.
 

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from doorward_lab.wire import Edge
+from doorward_lab.wire import Duty, Edge
 
 
 class Witness:
@@ -12,6 +12,7 @@ class Witness:
         """Start with an empty record."""
         self.edges: list[Edge] = []
         self.seen: list[int] = []
+        self.duties: list[Duty] = []
         self.levels: dict[int, int] = {}  # outputs that are driven now
         self._waiting: set[asyncio.Future[None]] = set()
 
