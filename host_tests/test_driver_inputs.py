@@ -65,6 +65,15 @@ class Reader:
         self.lines = (Pin(), Pin())
         self.part = Wiegand(self.lines[0], self.lines[1], self.clock)
 
+    def read(self):
+        # What poll() comes to; there is no asyncio here that both interpreters have.
+        waiting = self.part.poll()
+        try:
+            waiting.send(None)
+        except StopIteration as done:
+            return done.value
+        raise AssertionError("it waited")
+
     def pulse(self, text, gap_us=1000):
         for bit in text:
             self.clock.now = ticks_add(self.clock.now, gap_us)
@@ -100,10 +109,10 @@ def test_no_bit_can_be_wrong_alone():
 def test_a_card_is_told_once_and_not_before_the_lines_are_quiet():
     reader = Reader()
     reader.pulse(frame(0x04A1B2C3, 34))
-    assert reader.part.read() is None
+    assert reader.read() is None
     reader.quiet()
-    assert reader.part.read() == b"\x04\xa1\xb2\xc3"
-    assert reader.part.read() is None
+    assert reader.read() == b"\x04\xa1\xb2\xc3"
+    assert reader.read() is None
     assert reader.part.bad == 0
 
 
@@ -111,17 +120,17 @@ def test_slow_bits_are_still_one_frame():
     reader = Reader()
     reader.pulse(frame(7, 26), 20000)
     reader.quiet()
-    assert reader.part.read() == b"\x00\x00\x00\x07"
+    assert reader.read() == b"\x00\x00\x00\x07"
 
 
 def test_a_frame_that_lost_a_bit_spoils_none_after_it():
     reader = Reader()
     reader.pulse(frame(7, 26)[:-1])
     reader.quiet()
-    assert reader.part.read() is None
+    assert reader.read() is None
     reader.pulse(frame(7, 26))
     reader.quiet()
-    assert reader.part.read() == b"\x00\x00\x00\x07"
+    assert reader.read() == b"\x00\x00\x00\x07"
     assert reader.part.bad == 1
 
 
@@ -130,12 +139,12 @@ def test_two_frames_wait_for_a_loop_that_was_away_and_a_third_is_counted():
     for key in ("0001", "0010"):
         reader.pulse(key)
         reader.quiet()
-    assert reader.part.read() is None
+    assert reader.read() is None
     assert (reader.part.sample(), reader.part.sample(), reader.part.sample()) == ("1", "2", None)
     for key in ("0001", "0010", "0011"):
         reader.pulse(key)
         reader.quiet()
-    reader.part.read()
+    reader.read()
     assert reader.part.lost == 1
     assert (reader.part.sample(), reader.part.sample()) == ("2", "3")
 
@@ -148,7 +157,7 @@ def test_keys_of_4_and_8_bits():
         for text in (four, eight):
             reader.pulse(text)
             reader.quiet()
-            assert reader.part.read() is None
+            assert reader.read() is None
             assert reader.part.sample() == name, text
             assert reader.part.sample() is None
     assert reader.part.bad == 0
@@ -159,7 +168,7 @@ def test_what_is_no_key_is_counted():
     for text in ("1100", "1111", "00000001", "10100000", "1", "111", "1" * 27, "1" * 60):
         reader.pulse(text)
         reader.quiet()
-        reader.part.read()
+        reader.read()
     assert reader.part.sample() is None
     assert reader.part.bad == 8
 

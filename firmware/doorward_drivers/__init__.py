@@ -9,11 +9,7 @@ class ReaderError(OSError):
 
 
 def make(driver, settings):
-    # The part that this driver makes of its dict under "pins"; None if the board has none. Its
-    # make() is needed once.
+    # The part that this driver makes of its dict under "pins"; None if the board has none.
     if not settings:
         return None
-    module = __import__("doorward_drivers." + driver, None, None, ("make",))
-    part = module.make(settings)
-    del module.make
-    return part
+    return __import__("doorward_drivers." + driver, None, None, ("make",)).make(settings)

@@ -74,11 +74,10 @@ class Padlock:
 
 def make(settings):
     # settings: driver, "servo" or "solenoid", with what its driver needs; switch: pin, locked, pull.
+    import doorward_drivers
     from doorward_drivers import debounce
 
-    driver = settings["driver"]
-    module = __import__("doorward_drivers." + driver, None, None, ("make",))
     switch = settings.get("switch")
     if switch:
         switch = debounce.Debounced(debounce.pin(switch), switch["locked"])
-    return Padlock(module.make(settings), switch)
+    return Padlock(doorward_drivers.make(settings["driver"], settings), switch)

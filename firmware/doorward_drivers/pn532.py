@@ -209,14 +209,13 @@ class Pn532:
 
 def make(settings):
     # settings: bus, "spi" or "i2c", with what its own file needs; irq and rst where they are wired.
+    import doorward_drivers
     from machine import Pin
 
     irq = settings.get("irq")
     reset = settings.get("rst")
-    name = "pn532_" + settings["bus"]
-    bus = __import__("doorward_drivers." + name, None, None, ("make",)).make(settings)
     return Pn532(
-        bus,
+        doorward_drivers.make("pn532_" + settings["bus"], settings),
         None if irq is None else Pin(irq, Pin.IN, Pin.PULL_UP),
         None if reset is None else Pin(reset, Pin.OUT, value=1),
     )

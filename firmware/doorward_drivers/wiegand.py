@@ -12,8 +12,8 @@ _KEYS = "0123456789*#"
 
 
 class Wiegand:
-    # d0, d1: inputs with a pull-up each. Readers in doorward_node.reader's sense, whose poll() gives
-    # a card once; its keys wait for sample(). ticks_us: time.ticks_us.
+    # d0, d1: inputs with a pull-up each; ticks_us: time.ticks_us. To doorward_node.reader a reader,
+    # whose poll() tells a card once, and a keypad to who takes keys with sample(), or both.
     def __init__(self, d0, d1, ticks_us):
         self._ticks_us = ticks_us
         # One is filled by the interrupts while the other waits to be read. A byte a bit: 34 bits in
@@ -22,6 +22,7 @@ class Wiegand:
         self._full = bytearray(_MOST)
         self._count = self._full_count = 0
         self._last = 0
+        self._card = None
         self._keys = ""
         self.bad = 0  # frames that were not understood
         self.lost = 0  # frames that came while two were waiting
@@ -39,28 +40,29 @@ class Wiegand:
         return {"chip": "wiegand", "bad": self.bad, "lost": self.lost}
 
     async def poll(self):
-        # The number of a card that was held to it since, as four bytes; else None.
-        return self.read()
+        # The number of the card that was held to it last, as four bytes; None after that.
+        self._read()
+        card, self._card = self._card, None
+        return card
 
     def sample(self):
         # The next key that was pressed, or None.
+        self._read()
         key = self._keys[:1]
         self._keys = self._keys[1:]
         return key or None
 
-    def read(self):
-        # Takes what has come to its end; the number of the last card in it, or None.
-        card = None
+    def _read(self):
+        # Takes what has come to its end.
         if self._full_count:
             count, self._full_count = self._full_count, 0
-            card = self._take(self._full, count)
+            self._take(self._full, count)
         if self._count and ticks_diff(self._ticks_us(), self._last) > _GAP_US:
             # From the lines' silence until here no bit comes between: handlers run between calls.
             count = self._count
             self._bits, self._full = self._full, self._bits
             self._count = 0
-            card = self._take(self._full, count) or card
-        return card
+            self._take(self._full, count)
 
     # --- in an interrupt: nothing here allocates
 
@@ -90,15 +92,15 @@ class Wiegand:
         if count in (26, 34):
             card = number(bits, count)
             if card:
-                return card
+                self._card = card
+                return
         elif count in (4, 8):
             key = _value(bits, count - 4, count)
             if key < len(_KEYS) and (count == 4 or key ^ 0x0F == _value(bits, 0, 4)):
                 # Nobody types twenty keys and none is fetched.
                 self._keys = (self._keys + _KEYS[key])[-20:]
-                return None
+                return
         self.bad += 1
-        return None
 
 
 def number(bits, count):

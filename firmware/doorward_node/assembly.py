@@ -1,5 +1,6 @@
 # Puts the board together, once. The supervisor forgets this module afterwards.
 
+import sys
 from time import ticks_ms
 
 from doorward_core import topics
@@ -37,7 +38,15 @@ def assemble(config, lock, build, directory=""):
     else:
         listen()
         app.attach(reader, link, wifi)
+    _forget_makers()
     return app
+
+
+def _forget_makers():
+    # Every part is made; what made them is heap, too.
+    for name in sys.modules:
+        if name.startswith("doorward_drivers.") and hasattr(sys.modules[name], "make"):
+            del sys.modules[name].make  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def _listener(link, app, prefix):

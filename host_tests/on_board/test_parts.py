@@ -137,18 +137,18 @@ def test_the_model_shows_the_ghost():
     assert part._scan() == 0b11011
 
 
-def test_wiegand_interrupts_allocate_nothing_while_a_card_comes():
+async def test_wiegand_interrupts_allocate_nothing_while_a_card_comes():
     power_up()
     model = Wiegand(18, 19)
     part = wiegand.make({"d0": 18, "d1": 19})
     # 34 bits of ones but for the parity: more than a small int of an ESP32 holds.
     model.told([b"wiegand", b"0" + b"1" * 32 + b"1"])
-    assert part.read() is None
+    assert await part.poll() is None
     sleep_ms(30)
-    assert part.read() == b"\xff\xff\xff\xff"
+    assert await part.poll() == b"\xff\xff\xff\xff"
     model.told([b"wiegand", b"0101"])
     sleep_ms(30)
-    assert part.read() is None and part.sample() == "5"
+    assert await part.poll() is None and part.sample() == "5"
     assert part.bad == 0
 
 

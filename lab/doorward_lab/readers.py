@@ -55,10 +55,10 @@ class Reader(Protocol):
 def reader(wiring: Mapping[str, Any] | None) -> Reader:
     """Return the reader that `pins.reader` of a config.json names."""
     wiring = wiring or {}
-    kind = wiring.get("kind", "mfrc522")
-    if kind == "pn532":
+    driver = wiring.get("driver", "mfrc522")
+    if driver == "pn532":
         return FrameReader()
-    if kind == "wiegand":
+    if driver == "wiegand":
         return WiegandReader(wiring.get("bits", 34))
     return RegisterReader()
 

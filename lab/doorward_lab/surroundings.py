@@ -62,8 +62,9 @@ class Surroundings:
     def keys(self, keys: str) -> list[str]:
         """Hold these keys of a matrix down, and no others; a reader's own are told once. Raises SiteError."""
         keypad = self._pins.get("keypad")
-        if keypad is None:
-            return [line for key in keys for line in self.reader.key(key)]
+        if keypad is None or "keys" not in keypad:
+            teller = reader(keypad) if keypad else self.reader
+            return [line for key in keys for line in teller.key(key)]
         known: str = keypad["keys"]
         for key in keys:
             if key not in known:

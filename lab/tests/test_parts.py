@@ -16,19 +16,20 @@ Flash = Callable[[str], Path]
 
 PATIENCE_S = 20.0
 STRIKE = {"pin": 25, "active": 1}
-PN532_SPI = {"kind": "pn532", "bus": "spi", "spi": 2, "sck": 18, "mosi": 23, "miso": 19, "cs": 5}
-PN532_I2C = {"kind": "pn532", "bus": "i2c", "i2c": 0, "sda": 21, "scl": 22}
-WIEGAND = {"kind": "wiegand", "d0": 18, "d1": 19}
-KEYPAD = {"rows": [13, 14, 26, 27], "cols": [32, 33, 4], "keys": "123456789*0#"}
+PN532_SPI = {"driver": "pn532", "bus": "spi", "spi": 2, "sck": 18, "mosi": 23, "miso": 19, "cs": 5}
+PN532_I2C = {"driver": "pn532", "bus": "i2c", "i2c": 0, "sda": 21, "scl": 22}
+WIEGAND = {"driver": "wiegand", "d0": 18, "d1": 19}
+KEYPAD = {"driver": "matrix", "rows": [13, 14, 26, 27], "cols": [32, 33, 4], "keys": "123456789*0#"}
 
 # Makes what config.json names, and prints what comes of it.
 START = """
 import asyncio, json
 from time import ticks_ms
+import doorward_drivers
 with open("/config.json") as file:
     pins = json.load(file)["pins"]
 def part(driver, name):
-    return __import__("doorward_drivers." + driver, None, None, ("make",)).make(pins[name])
+    return doorward_drivers.make(driver, pins[name])
 """
 
 READ = (
@@ -37,7 +38,7 @@ READ = (
 from machine import WDT
 from doorward_node.reader import ReaderWatch
 strike = part("strike", "strike")
-reader = part(pins["reader"]["kind"], "reader")
+reader = part(pins["reader"]["driver"], "reader")
 async def release():
     strike.energise()
     await asyncio.sleep_ms(100)
@@ -191,7 +192,7 @@ asyncio.run(main())
 
 async def test_keys_buttons_motion_and_bolt(lab: Lab, flash: Flash) -> None:
     switch = {"pin": 39, "locked": 0, "pull": "none"}
-    servo = {"kind": "servo", "pin": 16, "locked_us": 1000, "unlocked_us": 2000, "move_ms": 300}
+    servo = {"driver": "servo", "pin": 16, "locked_us": 1000, "unlocked_us": 2000, "move_ms": 300}
     board = await start(
         lab,
         flash,

@@ -12,9 +12,7 @@ from doorward_node.taps import Taps
 def lock(config):
     from doorward_drivers import strike
 
-    made = strike.make(config["pins"]["strike"], config["door"]["cap_s"] * 1000)
-    del strike.make  # needed once
-    return made
+    return strike.make(config["pins"]["strike"], config["door"]["cap_s"] * 1000)
 
 
 def build(config, strike, directory, common, now):

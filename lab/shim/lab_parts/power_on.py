@@ -28,7 +28,9 @@ def connect(wiring):
     if reader:
         _readers[reader.get("driver", "mfrc522")](reader)
     keypad = pins.get("keypad")
-    if keypad:
+    if keypad and keypad.get("driver") == "wiegand":
+        _wiegand(keypad)
+    elif keypad:
         from lab_parts.keypad import Keypad
 
         link.handlers[b"keys"] = Keypad(keypad["rows"], keypad["cols"]).told
