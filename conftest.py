@@ -13,7 +13,9 @@ from doorward_lab import Lab
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where compiled firmware is kept, from test to test and for all processes of a run."""
     base = tmp_path_factory.getbasetemp()
-    return (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "mpy"
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "mpy"
+    folder.mkdir(exist_ok=True)  # a test may link to it before anything is compiled
+    return folder
 
 
 @pytest.fixture

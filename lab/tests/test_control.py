@@ -13,7 +13,7 @@ import pytest
 from lab_profiles import profile
 
 from doorward_lab import LabError
-from doorward_lab.client import LabClient
+from doorward_lab.client import LabClient, _value
 
 TAPPED = """
 import time
@@ -94,6 +94,66 @@ def test_operations(serve: Callable[..., subprocess.Popen[str]], client: LabClie
     assert client.call("kill", board="front")["pid"] != pid
     assert client.call("kill", board="front", restart=False)["pid"] is None
     assert not client.call("boards")["boards"][0]["on"]
+
+
+WATCHED = """
+import time
+from machine import PWM, Pin
+rex, pir, column = Pin(34, Pin.IN), Pin(35, Pin.IN), Pin(32, Pin.IN, Pin.PULL_UP)
+row, was, told = Pin(13, Pin.OPEN_DRAIN, value=0), None, PWM(Pin(26), freq=4000, duty_u16=0)
+while True:
+    now = (rex(), pir(), column())
+    if now != was:
+        was = now
+        print("now", *now)
+        told.duty_u16(32768 if now[1] else 0)
+    time.sleep_ms(5)
+"""
+WATCHED_PINS = {
+    "rex": {"pin": 34, "active": 0},
+    "pir": {"pin": 35, "active": 1},
+    "keypad": {"rows": [13], "cols": [32], "keys": "0"},
+    "padlock": {"driver": "solenoid", "pin": 25, "active": 1},
+}
+
+
+def test_operations_on_parts(
+    serve: Callable[..., subprocess.Popen[str]], client: LabClient, tmp_path: Path
+) -> None:
+    config = tmp_path / "front.json"
+    config.write_text(json.dumps({**profile("front"), "pins": WATCHED_PINS}))
+    serve(WATCHED, "--profile", str(config))
+
+    def said(words: str) -> bool:
+        return any(words in line for line in client.call("log", board="front")["lines"])
+
+    assert _soon(lambda: said("now 1 0 1"))
+    assert (
+        client.call("press", board="front", part="rex", hold_ms=300)["at_ns"] <= time.monotonic_ns()
+    )
+    assert _soon(lambda: said("now 0 0 1"))
+    client.call("key", board="front", keys="0", hold_ms=300)
+    assert _soon(lambda: said("now 1 0 0"))
+    client.call("motion", board="front", on=True)
+    assert _soon(lambda: said("now 1 1 1"))
+    assert _soon(lambda: client.call("pwm", board="front")["pwm"]["26"]["duty"] == 32768)
+    assert client.call("pwm", board="front")["pwm"]["26"]["hz"] == 4000
+    assert client.call("jam", board="front", on=True)["at_ns"]
+    for op, fields, words in (
+        ("press", {"part": "contact"}, "part is 'contact'; give one of rex, tamper"),
+        ("press", {"part": "tamper"}, "no tamper; give it pins.tamper"),
+        ("key", {"keys": "07"}, "no key '7'; the keys are 0"),
+        ("key", {}, "keys is ''; give 1 to 32 keys"),
+        ("key", {"keys": "0" * 33}, "give 1 to 32 keys"),
+        ("motion", {"on": 1}, "on is 1; give true or false"),
+    ):
+        with pytest.raises(LabError, match=words):
+            client.call(op, board="front", **fields)
+
+
+@pytest.mark.parametrize(("text", "value"), [("007", "007"), ("42", 42), ("0", 0), ("true", True)])
+def test_what_is_typed_by_hand_keeps_its_zeros(text: str, value: object) -> None:
+    assert _value(text) == value
 
 
 @pytest.mark.parametrize(
