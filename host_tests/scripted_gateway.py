@@ -96,9 +96,14 @@ class ScriptedGateway:
         body = gateway_messages.access_answer(granted, 10, self.seconds, STAMP)
         return seal.seal(keys or self.keys, topics.ACCESS_RESPONSE, word, body)
 
+    def sealed_command(
+        self, word: str, name: str, parameters: dict[str, Any], command_id: str = "c1"
+    ) -> bytes:
+        body = gateway_messages.command(name, parameters, command_id, STAMP, 30)
+        return seal.seal(self.keys, topics.CONTROL, word, body)
+
     def unlock(self, nonce: str, command_id: str = "c1", seconds: int = 1) -> bytes:
-        body = gateway_messages.command("unlock", {"seconds": seconds}, command_id, STAMP, 30)
-        return seal.seal(self.keys, topics.CONTROL, "n:" + nonce, body)
+        return self.sealed_command("n:" + nonce, "unlock", {"seconds": seconds}, command_id)
 
     def offer_cache(self, version: int, uids: list[bytes]) -> None:
         marks = [(seal.tag(self.keys, uid), 0, 1) for uid in uids]

@@ -87,7 +87,8 @@ async def _watch(app, strike):
             and ticks_diff(now, app.reader.alive) < _SILENCE_MS
         )
         # Fed only as long as a hang right after this could not outlast the strike's cap.
-        if alive and strike.energised_ms() + period <= strike.cap_ms:
+        energised = strike.energised_ms()
+        if alive and (not energised or energised + period <= strike.cap_ms):
             watchdog.feed()
         await asyncio.sleep_ms(_STEP_MS)
 

@@ -206,6 +206,21 @@ class Board:
         """Cut the power at this instant; it stays off until `power_on`."""
         await self._power.off()
 
+    def cut_at_flash(self, operations: int, *, torn: bool = False) -> None:
+        """Have the power cut at a program or erase of the flash, after `operations` more; torn: in its middle.
+
+        It stays off until `power_on`. An order that has not come to pass ends with a reset.
+        """
+        self._power.send(f"cut {operations} {int(torn)}")
+
+    async def wait_cut(self, timeout: float) -> bool:
+        """Return when the power has been cut so; False when that took too long."""
+        try:
+            await asyncio.wait_for(self._power.wait_cut(), timeout)
+        except TimeoutError:
+            return False
+        return True
+
     async def power_on(self) -> None:
         """Give it power; returns when its program is about to run. Raises BoardFailed when it does not get there."""
         self._stimulus_ns = time.monotonic_ns()

@@ -44,7 +44,10 @@ class Listener(Protocol):
 
 
 class Power:
-    """Keeps one board's process alive until `off`. A process that ends by itself is started again, as a chip is."""
+    """Keeps one board's process alive until `off`, or until a cut that its flash was told of.
+
+    A process that ends by itself is started again, as a chip is.
+    """
 
     def __init__(
         self, command: list[str], image: Path, uid: str, wiring: str, listener: Listener
@@ -60,6 +63,7 @@ class Power:
         self._watchdog = Watchdog(self._starved)
         self._process: BoardProcess | None = None
         self._next = Cause.HARD
+        self._cut = False
         self._keeper: asyncio.Task[None] | None = None
 
     @property
@@ -102,6 +106,11 @@ class Power:
         if self._process is not None:
             self._process.wire.send(line)
 
+    async def wait_cut(self) -> None:
+        """Return when the power has gone by itself."""
+        if self._keeper is not None:
+            await asyncio.shield(self._keeper)
+
     async def wait_end(self) -> None:
         """Return when the process that runs now has ended."""
         if self._process is not None:
@@ -112,8 +121,8 @@ class Power:
             if self._process is not None:
                 await self._process.wait()
                 self._process = None
-            if not self.up.is_set():
-                return  # it never came up: there is nothing to wait for
+            if self._cut or not self.up.is_set():
+                return  # no power, or it never came up: there is nothing to wait for
             if time.monotonic_ns() - self.starts[-1][1] < _SHORT_LIFE_S * 1e9:
                 await asyncio.sleep(_PAUSE_S)
             await self._launch(self._next)
@@ -121,6 +130,7 @@ class Power:
     async def _launch(self, cause: Cause) -> None:
         self.up.clear()
         self._next = Cause.HARD
+        self._cut = False
         self.starts.append((cause, time.monotonic_ns()))
         # In pieces: MicroPython dies of an argument that is too long.
         text = self._wiring
@@ -136,6 +146,9 @@ class Power:
         match words:
             case ["fed"]:
                 self._watchdog.feed()
+            case ["cut"]:
+                self._cut = True
+                self.restart(Cause.POWER_ON)
             case ["wdt", timeout_ms]:
                 self._watchdog.start(int(timeout_ms))
             case ["reset", cause]:

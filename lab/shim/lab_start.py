@@ -22,6 +22,7 @@ def _power_on(fd, image, cause, identity, *wiring):
     link.handlers[b"pin"] = _pin
     link.handlers[b"heap"] = _heap
     link.handlers[b"modules"] = _modules
+    link.handlers[b"cut"] = _flash.told
     machine.cause = int(cause)
     machine.identity = bytes.fromhex(identity)
     connect("".join(wiring))

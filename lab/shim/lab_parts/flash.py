@@ -1,4 +1,5 @@
 # flash.py  The chip's flash: a block device in a file, as LittleFS wants it (extended interface).
+from lab_parts import link
 
 
 class FileFlash:
@@ -9,6 +10,13 @@ class FileFlash:
         self._file = open(path, "r+b")  # noqa: SIM115 - as long as the chip has power
         self._blocks = self._file.seek(0, 2) // self.BLOCK
         self.reads = self.programs = self.erases = 0
+        self._left = -1  # programs and erases until the power goes; negative: it stays
+        self._torn = False
+
+    def told(self, words):
+        # cut N TORN: the power goes at the program or erase after the next N, torn: in its middle
+        self._left = int(words[1])
+        self._torn = words[2] == b"1"
 
     def readblocks(self, block, buffer, offset=0):
         self.reads += 1
@@ -18,6 +26,9 @@ class FileFlash:
     def writeblocks(self, block, buffer, offset=0):
         self.programs += 1
         self._file.seek(block * self.BLOCK + offset)
+        if not self._left and self._torn:
+            self._file.write(buffer[: len(buffer) // 2])
+        self._spend()
         self._file.write(buffer)
 
     def ioctl(self, op, argument):
@@ -27,4 +38,11 @@ class FileFlash:
             return self.BLOCK
         if op == 6:
             self.erases += 1
+            self._spend()
         return 0
+
+    def _spend(self):
+        if not self._left:
+            link.send(b"cut")
+            link.halt()
+        self._left -= 1
