@@ -292,3 +292,37 @@ async def _started(board: Board, times: int) -> None:
     async with asyncio.timeout(5):
         while len(board.starts) < times:  # noqa: ASYNC110 - a test may poll
             await asyncio.sleep(0.01)
+
+
+COUNTING = """
+import time
+from machine import Pin
+while True:
+    try:
+        with open("/count") as file:
+            count = int(file.read())
+    except (OSError, ValueError):
+        count = 0
+    with open("/count", "w") as file:
+        file.write(str(count + 1))
+    print("count", count + 1)
+    Pin(32, Pin.IN)()
+    time.sleep_ms(20)
+"""
+
+
+async def test_the_power_can_go_at_an_operation_of_the_flash(lab: Lab, program: Program) -> None:
+    board = await lab.start_board(profile(), firmware=program(main=COUNTING))
+    await board.wait_log("count 3", 5)
+    board.cut_at_flash(1)
+    assert await board.wait_cut(5)
+    assert not board.is_on
+    assert board.pid is None
+    last = int(board.log[-1].split()[1])
+    board.log.clear()
+    await board.power_on()
+    await board.wait_log("count", 5)
+    # LittleFS: the last one that was closed, or the one after it.
+    assert int(board.log[0].split()[1]) in (last + 1, last + 2)
+    assert not await board.wait_cut(0.1)
+    assert [cause for cause, _ in board.starts] == [Cause.POWER_ON, Cause.POWER_ON]
