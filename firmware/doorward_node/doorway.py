@@ -15,6 +15,7 @@ class Doorway:
         self.contact = contact
         self.log = log
         self._cause: "dict[str, object]" = {}
+        self.switches = []  # see switches.py
         self.apply(settings)
         self._state = door.start(bool(contact and contact.on), now, self._settings)
         self.changed = True
@@ -44,7 +45,13 @@ class Doorway:
     def lock(self, now: int) -> None:
         self._step("relock", now, None)
 
+    def leave(self, now: int) -> None:
+        # Somebody asks to go out: the next opening is not a forced one. Nothing is released by it.
+        self._step("rex", now, None)
+
     def tick(self, now: int) -> None:
+        for look in self.switches:
+            look(now)
         if self.contact and self.contact.sample():
             self._step("opened" if self.contact.on else "closed", now, None)
         self._step("tick", now, None)

@@ -271,7 +271,7 @@ async def test_what_a_board_does_not_have_cannot_be_moved(lab: Lab, flash: Flash
             wrong()
 
 
-@pytest.mark.parametrize(("chip", "good", "bad"), [("esp32s3", 48, 24), ("esp32c3", 21, 22)])
+@pytest.mark.parametrize(("chip", "good", "bad"), [("esp32-s3", 48, 24), ("esp32-c3", 21, 22)])
 async def test_other_chips_have_other_pins(
     lab: Lab, program: Callable[..., Path], chip: str, good: int, bad: int
 ) -> None:

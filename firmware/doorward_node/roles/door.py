@@ -1,7 +1,8 @@
-# A door: strike, contact and reader.
+# A door: strike and reader, and what else there is of contact, exit button and lid switch.
 
 import doorward_drivers
 from doorward_core.door import Settings
+from doorward_node import forget
 from doorward_node.app import App
 from doorward_node.backoff import Backoff
 from doorward_node.doorway import Doorway
@@ -22,6 +23,11 @@ def build(config, strike, directory, common, now):
     settings = Settings(times["strike_s"] * 1000, times["cap_s"] * 1000, times["held_s"] * 1000)
     contact = doorward_drivers.make("contact", pins.get("contact"))
     doorway = Doorway(strike, contact, settings, journal.add, now)
+    if "rex" in pins or "tamper" in pins:
+        from doorward_node import switches
+
+        doorway.switches = switches.of(pins, doorway)
+        forget("switches")
     if credentials.config:
         doorway.apply(credentials.config)
     gate = Backoff(0, journal.add)

@@ -126,7 +126,7 @@ def _(part: Pn532Spi) -> _Wired:
         *_optional("IRQ", part.irq),
         *_optional("RSTPDN", part.rst),
     ]
-    return "PN532 card reader", [*wires, *_power(VOLTS_3)], ()
+    return "PN532 card reader", [*wires, *_power(VOLTS_3)], ("Its switches: 1 off, 2 on.",)
 
 
 @_wired.register
@@ -137,7 +137,7 @@ def _(part: Pn532I2c) -> _Wired:
         *_optional("IRQ", part.irq),
         *_optional("RSTPDN", part.rst),
     ]
-    return "PN532 card reader", [*wires, *_power(VOLTS_3)], ()
+    return "PN532 card reader", [*wires, *_power(VOLTS_3)], ("Its switches: 1 on, 2 off.",)
 
 
 @_wired.register

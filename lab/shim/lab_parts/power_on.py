@@ -5,7 +5,7 @@ import machine
 from lab_parts import link
 
 # GPIOs that a chip brings out, and those that can only be read. Data sheets: ESP32-S3 2.2, ESP32-C3 2.2.
-_CHIPS = {"esp32s3": (0x1_FFFF_FC3F_FFFF, 0), "esp32c3": (0x3F_FFFF, 0)}
+_CHIPS = {"esp32-s3": (0x1_FFFF_FC3F_FFFF, 0), "esp32-c3": (0x3F_FFFF, 0)}
 
 
 def connect(wiring):
