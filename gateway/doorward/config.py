@@ -60,6 +60,7 @@ class MqttLimits(_Section):
     inflight: int | None = Field(default=None, ge=1, le=65535)
     queued: int | None = Field(default=None, ge=0)
     queued_bytes: int | None = Field(default=None, ge=0)
+    queued_bytes_per_user: int | None = Field(default=None, ge=0)
     unread: int | None = Field(default=None, ge=65536)
     publish_rate: float | None = Field(default=None, ge=0)
     publish_bytes: float | None = Field(default=None, ge=0)

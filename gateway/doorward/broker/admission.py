@@ -12,6 +12,7 @@ from doorward.broker.principals import Principal, Principals, Role
 from doorward.errors import Unavailable
 from doorward_core import mqtt, mqtt_server
 
+_PEOPLE = frozenset({Role.USER, Role.API})
 _ID_SHOWN = 64  # characters of a client id that are repeated
 
 
@@ -87,6 +88,10 @@ def _judge(caller: Caller, login: Principal | Refusal, exchange: Exchange) -> En
         # Who has the secret and not the certificate is a thief, or was set up wrong: both have to be seen.
         exchange.router.denials.deny(principal, "connect", "", rule)
         return Refusal(mqtt.NOT_AUTHORISED, f"{principal.name!r}: {rule}")
+    if principal.role in _PEOPLE and exchange.journal.crowded:
+        # Whoever comes and goes would add to it each time.
+        reason = f"{principal.name!r}: enough waits for the disk, which does not take it"
+        return Refusal(mqtt.UNAVAILABLE, reason)
     will = caller.packet.will
     if will is not None:
         rule = exchange.router.refuses_will(principal, will[0], caller.packet.client_id)

@@ -45,6 +45,12 @@ class Receipt:
 class Confirming(Protocol):
     """The journal, to who waits for it."""
 
+    answers: int
+
+    @property
+    def crowded(self) -> bool:
+        """True while so much waits that clients may not add to it."""
+
     def confirm(self, to: Receipt) -> None:
         """Tell `to` when everything noted so far, and until the next flush, is on disk."""
 
@@ -107,8 +113,15 @@ class Answers:
             self._listener.send(packet)
             return
         self.count += 1
-        if self.count >= self._most:
+        self._journal.answers += 1
+        if self.count >= self._most or self._journal.crowded:
             self._listener.wait()
+
+    def end(self) -> None:
+        """Nobody waits for them any more."""
+        self._journal.answers -= self.count
+        self.count = 0
+        self._waiting.clear()
 
     def close(self) -> None:
         """The read is handled. What the next one brings has a receipt of its own."""
@@ -126,5 +139,6 @@ class Answers:
             sent += len(receipt.packets)
         if sent:
             self.count -= sent
+            self._journal.answers -= sent
             if self.count * 2 < self._most:
                 self._listener.go_on()

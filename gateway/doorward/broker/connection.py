@@ -189,6 +189,7 @@ class Connection(Outgoing):
         if self._ended:
             return  # before this call, or because of that write
         self._ended = True
+        self.answers.end()
         _log.info("%s: closed, %s", self, reason)
         self._transport.close()
         opening, self._opening = self._opening, None

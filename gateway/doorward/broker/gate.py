@@ -2,6 +2,7 @@
 
 from doorward.broker.journal import Journal
 from doorward.broker.ports import Link
+from doorward_core import mqtt, mqtt_stream
 
 
 class Gate:
@@ -11,12 +12,13 @@ class Gate:
     publisher sends it again, and the client, which knows the old packet id, takes it twice or takes another for it.
     """
 
-    __slots__ = ("_journal", "_link", "size")
+    __slots__ = ("_journal", "_link", "_withdrawn", "size")
 
     def __init__(self, journal: Journal, link: Link) -> None:
         """Nothing waits yet."""
         self._journal = journal
         self._link = link
+        self._withdrawn: set[int] = set()
         self.size = 0  # bytes that wait
 
     @property
@@ -29,7 +31,24 @@ class Gate:
         self.size += len(packet)
         self._journal.acknowledge(self, packet)
 
+    def withdraw(self, packet_id: int) -> None:
+        """If the message of this id waits here the client is not to have it any more: it is released instead."""
+        if self.size:
+            self._withdrawn.add(packet_id)
+
     def acknowledge(self, packet: bytes) -> None:
         """It is on disk. A connection that is gone meanwhile sends nothing."""
         self.size -= len(packet)
+        if self._withdrawn:
+            packet = self._without(packet)
         self._link.send(packet)
+
+    def _without(self, packet: bytes) -> bytes:
+        ((kind, flags, body),) = mqtt_stream.Decoder(len(packet)).feed(packet)
+        if kind != mqtt.PUBLISH:
+            return packet
+        _, packet_id, _ = mqtt.parse_publish(flags, body)
+        if packet_id not in self._withdrawn:
+            return packet
+        self._withdrawn.discard(packet_id)
+        return mqtt.ack(mqtt.PUBREL, packet_id)

@@ -45,6 +45,8 @@ class _Held(NamedTuple):
         self.by.acknowledge(self.packet)
 
 
+_MOST = 65_536
+
 # What goes to the disk, and who is told when it is there.
 _Collected = tuple[Batch, list[Waiting]]
 
@@ -55,8 +57,11 @@ class Journal:
     What is made and undone while it is away costs no write at all.
     """
 
-    def __init__(self, store: Store, committed: Callable[[], None]) -> None:
-        """`committed` is called on the event loop after the answers of a batch have been given."""
+    def __init__(self, store: Store, committed: Callable[[], None], most: int = _MOST) -> None:
+        """`committed` is called on the event loop after the answers of a batch have been given.
+
+        `most`: answers that may wait, and what else may while the store refuses, before it is `crowded`.
+        """
         self._store = store
         self._committed = committed
         self._open = Batch()
@@ -65,6 +70,8 @@ class Journal:
         self._writing: _Collected | None = None
         self._failed: _Collected | None = None
         self._error: Exception | None = None
+        self._most = most
+        self.answers = 0  # of all clients, that wait; counted by those who give them
         self._row = 0
         self._started = False
         self.commits = Timing()
@@ -79,9 +86,18 @@ class Journal:
 
     # --- what is kept -----------------------------------------------------------------------------
 
-    def keep(self, client: str, delivery: Delivery) -> int:
-        """Keep one message for one client, as it is when it is handed over; returns its row, for it to have."""
-        self._row = row = self._row + 1
+    def reserve(self) -> int:
+        """The row of a message that is kept later, if at all."""
+        self._row += 1
+        return self._row
+
+    def keep(self, client: str, delivery: Delivery, row: int = 0) -> int:
+        """Keep one message for one client, as it is when it is handed over; returns its row, for it to have.
+
+        `row`: the one that was reserved for it.
+        """
+        if not row:
+            self._row = row = self._row + 1
         self._messages[row] = client, delivery
         return row
 
@@ -195,6 +211,17 @@ class Journal:
     def stuck(self) -> bool:
         """True while the store refuses."""
         return self._failed is not None
+
+    @property
+    def crowded(self) -> bool:
+        """True while so much waits for the disk that clients may not add to it."""
+        if self.answers >= self._most:
+            return True
+        if self._failed is None:
+            return False
+        batch = self._open
+        held = len(batch.subscriptions) + len(batch.received)
+        return held + len(batch.sessions) + len(batch.ended) >= self._most
 
     async def drain(self) -> Exception | None:
         """Wait until everything is on disk, or return what the store says against it."""

@@ -18,9 +18,15 @@ class Limits:
     inflight: int = 64  # QoS 1 and 2 messages on their way to one client
     queued: int = 5000  # messages waiting for one client
     queued_bytes: int = 8 << 20
+    queued_bytes_per_user: int = (
+        32 << 20
+    )  # in all sessions of one user; a message counts 256 more than it holds
     unread: int = 1 << 20  # written to a client that does not read: beyond it the client is dropped
     uncommitted: int = (
         1024  # publishes of one client that wait for the disk: beyond it we stop reading
+    )
+    uncommitted_all: int = (
+        65_536  # the same of all clients, and what else waits while the disk refuses
     )
     # What one principal may publish a second, over all its connections, and twice that at once; 0: as fast as it can.
     # Who wants more is read from more slowly. The gateway is not bound by it.

@@ -27,6 +27,7 @@ class Delivery:
     packet_id: int = 0  # 0: never sent
     row: int = 0  # 0: not kept on disk
     released: bool = False  # QoS 2: the client has it, and was told to forget the packet id
+    place: int = 0  # the row that it gets when it is sent, if it is kept then alone: rows are the order of delivery
 
     @classmethod
     def restored(cls, kept: KeptMessage) -> "Delivery":

@@ -5,11 +5,13 @@ retained topic costs us some hundred bytes.
 """
 
 from collections.abc import Mapping
+from weakref import WeakValueDictionary
 
 from doorward.broker.limits import Limits
 from doorward.broker.principals import Principal, Role
 from doorward.broker.retained import RetainedMessages, cost
 from doorward.broker.session import Session
+from doorward.broker.share import Share
 
 TOO_MANY_FILTERS = "too-many-subscriptions"
 TOO_DEEP = "too-deep"
@@ -29,6 +31,16 @@ class Quotas:
         self._limits = limits
         self._sessions = sessions
         self._retained = retained
+        self._shares: WeakValueDictionary[str, Share] = WeakValueDictionary()
+
+    def share_of(self, principal: Principal) -> Share | None:
+        """The share of a session of this principal; None for boards, which have one session, and for the gateway."""
+        if principal.role not in _PEOPLE:
+            return None
+        share = self._shares.get(principal.name)
+        if share is None:
+            share = self._shares[principal.name] = Share(self._limits.queued_bytes_per_user)
+        return share
 
     def refuses_session(self, principal: Principal, client: str) -> str | None:
         """Why a user may not leave one more session here."""

@@ -57,9 +57,7 @@ class Router:
             if principal is None:
                 self._journal.end_session(client)
                 continue
-            session = self.sessions[client] = Session(
-                client, principal, self._journal, self._limits, clean=False
-            )
+            session = self.sessions[client] = self._new_session(client, principal, clean=False)
             for topic_filter, qos in subscriptions.items():
                 self._subscribe(session, topic_filter, qos)
             session.restore(waiting.get(client, ()))
@@ -89,12 +87,14 @@ class Router:
                 self._routes.forget()  # its rights may be others
                 session.forget_unreadable(partial(self._reads, session))
             return session, True
-        session = self.sessions[client] = Session(
-            client, principal, self._journal, self._limits, clean=clean
-        )
+        session = self.sessions[client] = self._new_session(client, principal, clean=clean)
         if not clean:
             self._journal.begin_session(client, principal.name)
         return session, False
+
+    def _new_session(self, client: str, principal: Principal, *, clean: bool) -> Session:
+        share = self.quotas.share_of(principal)
+        return Session(client, principal, self._journal, self._limits, clean=clean, share=share)
 
     def sessions_of(self, owner: str) -> list[Session]:
         """Every session of one principal: a device has one, a user one for each of its client ids."""
@@ -112,6 +112,7 @@ class Router:
         if session is None:
             return
         self._dropped += session.dropped
+        session.empty()
         for topic_filter in session.subscriptions:
             self._routes.remove(session, topic_filter)
         if not session.clean:

@@ -61,7 +61,7 @@ class Broker:
         self._store = store
         self._principals = principals
         self._policy = policy
-        self._journal = Journal(store, self._committed)
+        self._journal = Journal(store, self._committed, limits.uncommitted_all)
         self._router = Router(policy, self._journal, limits, on_denied or _log_denial, clock)
         self.log = self._router.log
         self.acl = Acl(principals, policy, self._journal)

@@ -11,6 +11,7 @@ from doorward.broker.limits import Limits
 from doorward.broker.messages import Delivery, Message
 from doorward.broker.ports import KeptMessage, Link
 from doorward.broker.principals import Principal
+from doorward.broker.share import EACH, Share
 from doorward_core import mqtt
 
 _GATED = 65_536  # bytes that wait for the disk on their way to one client: from here on the rest stays in the queue
@@ -29,6 +30,7 @@ class Session:
         "_journal",
         "_last_id",
         "_limits",
+        "_share",
         "_waiting",
         "_waiting_bytes",
         "clean",
@@ -41,9 +43,19 @@ class Session:
     )
 
     def __init__(
-        self, client: str, principal: Principal, journal: Journal, limits: Limits, *, clean: bool
+        self,
+        client: str,
+        principal: Principal,
+        journal: Journal,
+        limits: Limits,
+        *,
+        clean: bool,
+        share: Share | None = None,
     ) -> None:
-        """Start with no subscription and nobody attached. `client` is the client id, `principal` owns the session."""
+        """Start with no subscription and nobody attached. `client` is the client id, `principal` owns the session.
+
+        `share`: what may wait in all sessions of that principal.
+        """
         self.client = client
         self.principal = principal
         self.clean = clean
@@ -53,6 +65,7 @@ class Session:
         self.dropped = 0
         self._journal = journal
         self._limits = limits
+        self._share = share
         self._last_id = 0
         self._inflight: dict[int, Delivery] = {}
         self._gate: Gate | None = None
@@ -79,10 +92,8 @@ class Session:
         """The client is gone: drop what is worthless later, keep the rest in order."""
         self.link = None
         self._gate = None
-        unsettled = (*self._inflight.values(), *self._waiting)
+        unsettled = (*self._inflight.values(), *self.empty())
         self._inflight.clear()
-        self._waiting.clear()
-        self._waiting_bytes = 0
         for delivery in unsettled:
             if delivery.row:
                 self._wait(delivery)
@@ -118,6 +129,8 @@ class Session:
         if at_once:
             self._send(delivery, dup=False)
         else:
+            if qos == 2 and not delivery.row and not self.clean:
+                delivery.place = self._journal.reserve()
             self._wait(delivery)
         return delivery.row > 0
 
@@ -126,15 +139,16 @@ class Session:
 
         A QoS 2 handshake that has begun is still brought to its end, without the message.
         """
-        waiting = [one for one in self._waiting if not self._is_forgotten(one, may_read)]
-        self._waiting.clear()
-        self._waiting_bytes = 0
-        for delivery in waiting:
-            self._wait(delivery)
+        for delivery in self.empty():
+            if not self._is_forgotten(delivery, may_read):
+                self._wait(delivery)
         for delivery in self._inflight.values():
+            begun = not delivery.released
             # It went out already; should the connection break now it is not sent again.
             if self._is_forgotten(delivery, may_read):
                 delivery.row = 0
+            elif begun and delivery.released and self._gate is not None:
+                self._gate.withdraw(delivery.packet_id)
 
     def _is_forgotten(self, delivery: Delivery, may_read: Callable[[str], bool]) -> bool:
         if may_read(delivery.message.topic):
@@ -193,14 +207,14 @@ class Session:
         """Send what waits, as far as the window and the client's reading allow."""
         while self._waiting and self._has_room():
             delivery = self._waiting.popleft()
-            self._waiting_bytes -= len(delivery.message.payload)
+            self._count(delivery, -1)
             dup = delivery.packet_id > 0
             if not dup:
                 delivery.packet_id = self._next_id()
                 if delivery.row:
                     self._journal.sent(delivery.row, delivery.packet_id)
                 elif delivery.qos == 2 and not self.clean:
-                    delivery.row = self._journal.keep(self.client, delivery)
+                    delivery.row = self._journal.keep(self.client, delivery, delivery.place)
             self._send(delivery, dup=dup)
 
     def _settle(self, delivery: Delivery) -> None:
@@ -255,11 +269,26 @@ class Session:
         return (
             len(self._waiting) >= self._limits.queued
             or self._waiting_bytes + size > self._limits.queued_bytes
+            or (self._share is not None and self._share.size + size + EACH > self._share.most)
         )
+
+    def empty(self) -> tuple[Delivery, ...]:
+        """Take out all that waits."""
+        waiting = tuple(self._waiting)
+        for delivery in waiting:
+            self._count(delivery, -1)
+        self._waiting.clear()
+        return waiting
 
     def _wait(self, delivery: Delivery) -> None:
         self._waiting.append(delivery)
-        self._waiting_bytes += len(delivery.message.payload)
+        self._count(delivery, 1)
+
+    def _count(self, delivery: Delivery, sign: int) -> None:
+        size = len(delivery.message.payload)
+        self._waiting_bytes += sign * size
+        if self._share is not None:
+            self._share.size += sign * (size + EACH)
 
     def _next_id(self) -> int:
         candidate = self._last_id
