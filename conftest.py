@@ -1,12 +1,17 @@
 """What tests of every folder share: firmware that is compiled once, and a lab to run it in."""
 
 import os
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from doorward_lab import Lab
+
+# httpx asks at every step of a request whether it runs under trio. A module that is known to be missing is not looked
+# for in every folder of the path again.
+sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="session")

@@ -23,15 +23,20 @@ class Web:
     epoch: str = field(default_factory=lambda: token_hex(4))
 
 
-def get_web(request: Request) -> Web:
-    """Give the application's own things to a route."""
+def web_of(request: Request) -> Web:
+    """The things of the application that serves this request."""
     return cast("Web", request.app.state.web)
+
+
+async def get_web(request: Request) -> Web:
+    """Give the application's own things to a route."""
+    return web_of(request)
 
 
 WebDep = Annotated[Web, Depends(get_web)]
 
 
-def get_broker(web: WebDep) -> BrokerAdministration:
+async def get_broker(web: WebDep) -> BrokerAdministration:
     """Give the broker's desk to a route. Raises Unavailable when the broker is not ours."""
     if web.services.broker is None:
         raise Unavailable(

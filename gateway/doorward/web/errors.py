@@ -22,9 +22,9 @@ from doorward.errors import (
     Unavailable,
     one_line,
 )
-from doorward.web.context import Web, get_web
+from doorward.web.context import Web, web_of
 from doorward.web.csrf import Refused
-from doorward.web.session import find_session, for_programs
+from doorward.web.session import for_programs, session_of
 
 STATUS: dict[type[DoorwardError], int] = {
     InvalidInput: 422,
@@ -80,8 +80,8 @@ def confirm_dialog(web: Web, session: Session, error: DoorwardError | None = Non
 
 def _confirm_first(request: Request) -> Response | None:
     """Send a person to where they confirm that it is them; a program is told 403."""
-    web = get_web(request)
-    session = find_session(request, web)
+    web = web_of(request)
+    session = session_of(request, web)
     if session is None or for_programs(request):
         return None
     if request.headers.get("hx-request"):
@@ -97,7 +97,7 @@ def _answer(
         if status == 422 and request.url.path.startswith(_AS_ELSEWHERE):
             status = 400
         return JSONResponse(body_of(code, message, field), status)
-    renderer = get_web(request).renderer
+    renderer = web_of(request).renderer
     if request.headers.get("hx-request"):
         return HTMLResponse(renderer("parts/problem.html", message=message), status)
     heading = HEADINGS.get(code) or HEADINGS.get(status, "Something went wrong")

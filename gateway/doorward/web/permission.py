@@ -24,7 +24,7 @@ class Needs:
 
     permission: str
 
-    def __call__(self, caller: Calling) -> None:
+    async def __call__(self, caller: Calling) -> None:
         if not caller.may(self.permission):
             raise NotPermitted(
                 f"your role does not allow this ({self.permission})", "ask an administrator"
@@ -38,24 +38,24 @@ def needs(permission: str) -> Any:
     return Depends(Needs(permission))
 
 
-def _signed_in(caller: Calling) -> None:
+async def _signed_in(caller: Calling) -> None:
     """Anybody who is signed in, whatever their role: for what concerns themselves alone."""
 
 
-def _public() -> None:
+async def _public() -> None:
     """Anybody at all."""
 
 
-def _fresh(caller: Calling) -> None:
+async def _fresh(caller: Calling) -> None:
     if not caller.fresh:
         raise FreshLoginNeeded(
             "this asks for your password once more", "confirm it, then try again"
         )
 
 
-def _fresh_or_unattended(caller: Calling) -> None:
+async def _fresh_or_unattended(caller: Calling) -> None:
     if not caller.unattended:
-        _fresh(caller)
+        await _fresh(caller)
 
 
 def still_may(request: Request, web: Web, permission: str) -> Callable[[], bool]:

@@ -1,4 +1,7 @@
-"""Who is asking: the session cookie, and what happens without one."""
+"""Who is asking: the session cookie, and what happens without one.
+
+What routes depend on is `async` though nothing waits: anything else would be called in a thread of its own each time.
+"""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -70,7 +73,7 @@ def agent_of(request: Request) -> str:
     return request.headers.get("user-agent", "")
 
 
-def find_session(request: Request, web: WebDep) -> Session | None:
+def session_of(request: Request, web: Web) -> Session | None:
     """The session of this request, None without a valid one."""
     token = session_token(request)
     if web.local or not token or api_token(request) is not None:
@@ -78,11 +81,20 @@ def find_session(request: Request, web: WebDep) -> Session | None:
     return web.services.auth.session(token)
 
 
+async def find_session(request: Request, web: WebDep) -> Session | None:
+    """`session_of`, as a dependency."""
+    return session_of(request, web)
+
+
 FoundSession = Annotated[Session | None, Depends(find_session)]
 
 
-def signed_in(session: FoundSession) -> Session:
+async def signed_in(session: FoundSession) -> Session:
     """The session of this request; raises NotSignedIn without one."""
+    return _there(session)
+
+
+def _there(session: Session | None) -> Session:
     if session is None:
         raise NotSignedIn("you are not signed in", "sign in at /login")
     return session
@@ -109,14 +121,14 @@ class Caller:
         return permission in self.permissions
 
 
-def calling(request: Request, web: WebDep, session: FoundSession) -> Caller:
+def caller_of(request: Request, web: Web, session: Session | None) -> Caller:
     """Tell who asks; raises NotSignedIn when nobody says so."""
     if web.local:
         return Caller(LOCAL_ACTOR, permissions.ALL, fresh=True)
     token = api_token(request)
     if token is not None:
         return _program(web, token)
-    known = signed_in(session)
+    known = _there(session)
     return Caller(known.username, known.permissions, known.fresh)
 
 
@@ -129,10 +141,15 @@ def _program(web: Web, token: str) -> Caller:
     return Caller(holder.name, holder.permissions, fresh=False, unattended=holder.unattended)
 
 
+async def calling(request: Request, web: WebDep, session: FoundSession) -> Caller:
+    """`caller_of`, as a dependency."""
+    return caller_of(request, web, session)
+
+
 Calling = Annotated[Caller, Depends(calling)]
 
 
-def actor(caller: Calling) -> str:
+async def actor(caller: Calling) -> str:
     """The name under which a change is recorded."""
     return caller.name
 

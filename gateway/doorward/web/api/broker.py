@@ -32,7 +32,7 @@ from doorward.web.api.broker_shapes import (
 )
 from doorward.web.context import BrokerDep, Web, WebDep
 from doorward.web.permission import FRESH, needs
-from doorward.web.session import Actor, calling, find_session
+from doorward.web.session import Actor, caller_of, session_of
 from doorward.web.stream import KEEPALIVE
 
 router = APIRouter(prefix="/broker", tags=["broker"])
@@ -176,7 +176,7 @@ def _watching(request: Request, web: Web) -> Callable[[], bool]:
 
     def may_go_on() -> bool:
         try:
-            caller = calling(request, web, find_session(request, web))
+            caller = caller_of(request, web, session_of(request, web))
         except DoorwardError:
             return False
         return caller.may(MQTT_SEE)
