@@ -188,7 +188,7 @@ MUTANTS = (
 def build(mutant: Mutant, directory: Path) -> None:
     """Put a patched copy of the product, with these tests, into `directory`. Raises ValueError for a stale text."""
     root = data_root()
-    skipped = shutil.ignore_patterns("__pycache__", "static", "templates")
+    skipped = shutil.ignore_patterns("static", "templates")  # bytecode goes along: it knows its source by its time
     for folder in _COPIED:
         shutil.copytree(root / folder, directory / folder, ignore=skipped)
     shutil.copy(root / "pyproject.toml", directory)
