@@ -188,7 +188,8 @@ MUTANTS = (
 def build(mutant: Mutant, directory: Path) -> None:
     """Put a patched copy of the product, with these tests, into `directory`. Raises ValueError for a stale text."""
     root = data_root()
-    skipped = shutil.ignore_patterns("static", "templates")  # bytecode goes along: it knows its source by its time
+    skipped = shutil.ignore_patterns("static", "templates")
+    # Bytecode goes along: it knows its source by time and size, and is not believed where that changed.
     for folder in _COPIED:
         shutil.copytree(root / folder, directory / folder, ignore=skipped)
     shutil.copy(root / "pyproject.toml", directory)
