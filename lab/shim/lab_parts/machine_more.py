@@ -11,6 +11,7 @@ _DEFAULT_HZ = 5000  # what a PWM runs at when nothing is said, with half of its 
 _HALF = 32768
 
 pwms = {}  # pin -> PWM
+uv = {}  # pin -> what is on it, in uV; absent: nothing is connected, and nothing is read
 
 
 def soft_reset():
@@ -109,6 +110,21 @@ class PWM:
         if now != self._told:
             self._told = now
             link.send(b"pwm %d %d %d" % (self._pin, self._hz, now[1]))
+
+
+class ADC:
+    # What can be told apart at each attenuation, in mV (ESP32 data sheet, 4.1.2).
+    ATTN_0DB, ATTN_2_5DB, ATTN_6DB, ATTN_11DB = range(4)
+    _RANGES = ((100, 950), (100, 1250), (150, 1750), (150, 2450))
+
+    def __init__(self, pin, atten=ATTN_0DB):
+        self._pin = pin.number
+        self._range = self._RANGES[atten]
+
+    def read_uv(self):
+        link.poll()
+        least, most = self._range
+        return max(least * 1000, min(most * 1000, uv.get(self._pin, 0)))
 
 
 class I2C:

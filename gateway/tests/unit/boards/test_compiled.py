@@ -87,6 +87,15 @@ def test_what_is_for_people_stays_off_the_board(name: str) -> None:
         assert None not in part.values()
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_there_is_a_driver_for_every_part(name: str) -> None:
+    drivers = {path.stem for path in (FIRMWARE / "doorward_drivers").glob("*.py")}
+    named = {"rex": "debounce", "tamper": "debounce", "matrix": "keypad"}
+    for part, settings in boards.compiled(boards.load(FOLDER, name))["pins"].items():
+        driver = settings.get("driver", part)
+        assert named.get(driver, driver) in drivers, part
+
+
 def test_the_cap_of_the_lock_is_the_boards() -> None:
     assert load_profile(FOLDER, "door-esp32").cap_ms == 10_000
     assert "cap_s" not in load_profile(FOLDER, "door-esp32").pins["strike"]
