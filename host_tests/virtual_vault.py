@@ -31,6 +31,25 @@ def vault_profile(port: int, **changes: Any) -> dict[str, Any]:
     return {**door, "role": "vault", "pins": pins, **changes}
 
 
+def keypad_profile(port: int, **changes: Any) -> dict[str, Any]:
+    """A vault with a keypad and a servo, as boards/vault-esp32.toml wires them."""
+    servo = {"driver": "servo", "pin": 25, "locked_us": 1000, "unlocked_us": 2000, "move_ms": 300}
+    keypad = {
+        "driver": "matrix",
+        "rows": [18, 19, 21, 22],
+        "cols": [32, 33, 27],
+        "keys": "123456789*0#",
+    }
+    pins = {"padlock": {**servo, "switch": {"pin": SWITCH, "locked": 0}}, "keypad": keypad}
+    return vault_profile(port, pins=pins, **changes)
+
+
+def turns(board: Board) -> list[str]:
+    """Where the servo was sent, one turn after the other, as its pulses tell."""
+    pulses = [duty.duty * 1_000_000 // (duty.hz * 65536) for duty in board.duties if duty.hz]
+    return ["unlocked" if pulse > 1500 else "locked" for pulse in pulses if pulse > 500]
+
+
 def pulls(board: Board) -> int:
     """How often the bolt was pulled, as the pin of its solenoid tells."""
     return sum(edge.pin == SOLENOID and edge.level == 1 for edge in board.edges)

@@ -3,13 +3,12 @@
 import asyncio
 from time import ticks_ms
 
+from doorward_core.codes import LONGEST, SHORTEST, credential
 from doorward_core.compat import const, ticks_diff
 
 _SAMPLE_MS = const(25)
 # Digits of somebody who has gone are not the beginning of the next one's code.
 _FORGET_MS = const(10000)
-_SHORTEST = const(4)
-_LONGEST = const(8)
 
 
 class CodeEntry:
@@ -37,16 +36,10 @@ class CodeEntry:
         self._last = now
         if key == "#":
             digits, self._digits = self._digits, ""
-            if _SHORTEST <= len(digits) <= _LONGEST:
+            if SHORTEST <= len(digits) <= LONGEST:
                 self.on_code(credential(digits))
         elif key == "*":
             self._digits = ""
-        elif len(self._digits) <= _LONGEST:
+        elif len(self._digits) <= LONGEST:
             # One too many is kept, so that it is too long.
             self._digits += key
-
-
-def credential(digits):
-    # The 8 bytes that stand for a code where cards have a UID, of which none has as many. Its last
-    # two, which logs show, say nothing.
-    return b"P" + bytes.fromhex((digits + "ffffffff")[:8]) + b"\0\0\0"

@@ -16,16 +16,18 @@ from virtual_vault import (
     SOLENOID,
     WRONG,
     happens,
+    keypad_profile,
     pulls,
     said,
     show,
     status,
+    turns,
     vault_profile,
     wrong,
 )
 from watching import until
 
-from doorward_core import lockout, seal, topics
+from doorward_core import codes, lockout, seal, topics
 from doorward_lab.board import Board
 from doorward_lab.lab import Lab
 
@@ -249,6 +251,44 @@ async def test_keep_alives_that_stop_are_noticed(board: Board, gateway: Scripted
     gateway.command("keepalive", {"interval_s": 1})
     await until(lambda: control() is True, board)
     await until(lambda: control() is False, board)
+
+
+# --- a keypad and a servo
+
+
+async def test_codes_on_a_keypad_turn_a_servo_and_six_wrong_ones_lock(
+    lab: Lab, port: int, gateway: ScriptedGateway
+) -> None:
+    gateway.cards = {codes.credential("4711")}
+    board = await lab.start_board(keypad_profile(port), heap_kib=HEAP_KIB)
+    await until(lambda: gateway.events and status(gateway)[0] == "LOCKED", board)
+    assert turns(board) == ["locked"]
+    await board.type_keys("12*4711#")
+    await until(lambda: turns(board) == ["locked", "unlocked", "locked"], board)
+    await until(lambda: status(gateway) == ("LOCKED", None), board)
+    for number in range(6):
+        await board.type_keys(f"123{number}#", hold_ms=80)
+    await until(lambda: status(gateway) == LOCKED_OUT, board)
+    await board.type_keys("4711#")
+    await asyncio.sleep(0.5)
+    assert turns(board) == ["locked", "unlocked", "locked"]
+    assert len(gateway.requests) == 7
+    # Nobody reads a code in the log, or how long it was.
+    assert {data["tail"] for data in gateway.events_of("access.decision")} == {"0000"}
+
+
+async def test_a_bolt_that_sticks_is_told(lab: Lab, port: int, gateway: ScriptedGateway) -> None:
+    gateway.cards = {codes.credential("4711")}
+    board = await lab.start_board(keypad_profile(port), heap_kib=HEAP_KIB)
+    await until(lambda: gateway.events and status(gateway)[0] == "LOCKED", board)
+    await board.type_keys("4711#")
+    await until(lambda: status(gateway)[0] == "UNLOCKED", board)
+    board.set_jam(True)
+    await until(lambda: status(gateway) == ("UNLOCKED", "PADLOCK JAMMED"), board)
+    board.set_jam(False)
+    gateway.command("lock", {})
+    await until(lambda: status(gateway) == ("LOCKED", None), board)
+    await until(lambda: bool(gateway.events_of("door.held")), board)
 
 
 # --- power cuts around the sixth try

@@ -38,15 +38,20 @@ def build(config, drive, directory, common, now):
 def _input(config, app):
     # What App watches as its reader: the reader, or without one the keypad.
     pins = config["pins"]
-    reader = pins.get("reader")
+    keypad = watch = None
     if "keypad" in pins:
+        driver = pins["keypad"]["driver"]
+        keypad = doorward_drivers.make("keypad" if driver == "matrix" else driver, pins["keypad"])
+    if "reader" in pins:
+        from doorward_node.reader import ReaderWatch
+
+        driver = pins["reader"].get("driver", "mfrc522")
+        chip = doorward_drivers.make(driver, pins["reader"])
+        watch = ReaderWatch(chip, config["poll_ms"], app.on_card, app.on_reset)
+        if driver == "wiegand" and not keypad:
+            keypad = chip  # it may have keys of its own
+    if keypad:
         from doorward_node.code_entry import CodeEntry
 
-        driver = "keypad" if pins["keypad"]["driver"] == "matrix" else "wiegand"
-        app.keypad = CodeEntry(doorward_drivers.make(driver, pins["keypad"]), app.on_card)
-    if not reader:
-        return app.keypad
-    from doorward_node.reader import ReaderWatch
-
-    chip = doorward_drivers.make(reader.get("driver", "mfrc522"), reader)
-    return ReaderWatch(chip, config["poll_ms"], app.on_card, app.on_reset)
+        app.keypad = CodeEntry(keypad, app.on_card)
+    return watch or app.keypad

@@ -1,0 +1,15 @@
+# A code that somebody types, in the place of a card's UID.
+
+from binascii import unhexlify
+
+from doorward_core.compat import const
+
+# How many digits a code has.
+SHORTEST = const(4)
+LONGEST = const(8)
+
+
+def credential(digits: str) -> bytes:
+    # 8 bytes: no card has as many, so a code is never taken for a UID. The last two, which logs and
+    # pages show, say nothing.
+    return b"P" + unhexlify((digits + "ffffffff")[:LONGEST]) + b"\0\0\0"

@@ -1,0 +1,39 @@
+# What is typed on a keypad, until it is a credential.
+
+from doorward_core.codes import credential
+from doorward_node.code_entry import CodeEntry
+
+
+class Keys:
+    def __init__(self):
+        self.codes = []
+        self.entry = CodeEntry(None, self.codes.append)
+        self.now = self.entry.alive
+
+    def type(self, keys, pause_ms=500):
+        for key in keys:
+            self.now += pause_ms
+            self.entry.press(key, self.now)
+        return self.codes
+
+
+def test_digits_and_a_hash_are_a_code():
+    assert Keys().type("4711#") == [credential("4711")]
+    assert Keys().type("12345678#0000#") == [credential("12345678"), credential("0000")]
+
+
+def test_too_few_and_too_many_digits_are_none():
+    assert Keys().type("#471#") == []
+    assert Keys().type("123456789#") == [] and Keys().type("1234567890123#") == []
+
+
+def test_a_star_starts_over():
+    assert Keys().type("99*4711#") == [credential("4711")]
+
+
+def test_what_somebody_left_unfinished_is_forgotten():
+    keys = Keys()
+    keys.type("47")
+    keys.now += 10000
+    assert keys.type("11#") == []
+    assert keys.type("4711#") == [credential("4711")]
