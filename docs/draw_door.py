@@ -1,16 +1,21 @@
-"""Draws the door's states from its table: `python docs/draw_door.py` rewrites the diagram in docs/architecture.md."""
+"""Draws the state machines from their tables: `python docs/draw_door.py` rewrites the diagrams in these pages."""
 
 from pathlib import Path
 
-from doorward_core import door
+from doorward_core import door, lockout, padlock
 
-PAGE = Path(__file__).with_name("architecture.md")
-BEGIN, END = "<!-- drawn by docs/draw_door.py -->\n```mermaid\n", "```\n"
+HERE = Path(__file__).parent
+# page → each of its diagrams: the name in its mark, and the table.
+TABLES = {
+    "architecture.md": {"door": door.TRANSITIONS},
+    "lockout.md": {"lockout": lockout.TRANSITIONS, "padlock": padlock.TRANSITIONS},
+}
+END = "```\n"
 
 
-def diagram() -> str:
+def diagram(table: str) -> str:
     """A Mermaid state diagram: phases, the events between them, and what each makes happen."""
-    rows = [row.split() for row in door.TRANSITIONS.strip().splitlines()]
+    rows = [row.split() for row in table.strip().splitlines()]
     lines = ["stateDiagram-v2", f"    [*] --> {rows[0][0]}"]
     for phase, event, after, *effects in rows:
         said = f"{event} / {', '.join(effects)}" if effects else event
@@ -18,11 +23,16 @@ def diagram() -> str:
     return "\n".join(lines) + "\n"
 
 
-def drawn(page: str) -> str:
-    """The page with the diagram as the table has it now."""
-    before, rest = page.split(BEGIN, 1)
-    return before + BEGIN + diagram() + END + rest.split(END, 1)[1]
+def drawn(page: str, tables: dict[str, str]) -> str:
+    """The page with its diagrams as the tables have them now."""
+    for name, table in tables.items():
+        begin = f"<!-- {name}, drawn by docs/draw_door.py -->\n```mermaid\n"
+        before, rest = page.split(begin, 1)
+        page = before + begin + diagram(table) + END + rest.split(END, 1)[1]
+    return page
 
 
 if __name__ == "__main__":
-    PAGE.write_text(drawn(PAGE.read_text()))
+    for name, tables in TABLES.items():
+        path = HERE / name
+        path.write_text(drawn(path.read_text(), tables))

@@ -10,15 +10,15 @@ from doorward_core.tables import row
 # As tables.row() reads it. "bolted", "slipped", "jammed": the bolt is home, is not, or does not
 # get there. The events come from outside but for "timeout".
 TRANSITIONS: str = """
+locking bolted locked lock.changed
+locking grant unlocked unlock lock.changed
+locking jammed jammed door.held
 locked grant unlocked unlock lock.changed
 locked slipped forced door.forced
 unlocked grant unlocked lock.changed
 unlocked bolted locked lock.changed
 unlocked relock locking lock
 unlocked timeout locking lock
-locking grant unlocked unlock lock.changed
-locking bolted locked lock.changed
-locking jammed jammed door.held
 jammed grant unlocked unlock lock.changed
 jammed relock jammed lock
 jammed timeout jammed lock
