@@ -12,6 +12,12 @@ HERE = __file__.rsplit("/", 1)[0] if "/" in __file__ else "."
 gc.threshold(65536)
 sys.path[:0] = [HERE, HERE + "/../firmware", HERE + "/../lab/shim"]
 
+from lab_parts import wrapping  # noqa: E402 - from the path above
+
+# An ESP32's ticks wrap every 12.4 days. Here they do so while a test runs, in every test that takes
+# so long.
+WRAP_MS = 100
+
 
 def tests_in(module):
     found = [name for name in dir(module) if name.startswith("test_")]
@@ -22,11 +28,13 @@ def run(path):
     # The number of tests that failed in this file; -1 if it has none.
     folder, name = path.rsplit("/", 1) if "/" in path else (".", path)
     sys.path.insert(0, folder)
+    wrapping.install(0)  # before the test's modules take the ticks they find
     module = __import__(name[: -len(".py")])
     failed = 0
     tests = tests_in(module)
     for name, test in tests:
         try:
+            wrapping.install((1 << 30) - WRAP_MS)
             asyncio.new_event_loop()
             waiting = test()
             if waiting is not None:

@@ -1,5 +1,6 @@
 """The whole board with another reader or another lock: the same firmware, and nothing loaded that it does not need."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ STRIKE = 25
 UID = bytes.fromhex("04a1b2c3")
 HEAP_KIB = 144
 PATIENCE_S = 20.0
+WRAP_S = 6.0
 MFRC522 = {"spi": 2, "sck": 18, "mosi": 23, "miso": 19, "cs": 21, "rst": 22}
 PN532_SPI = {"driver": "pn532", "bus": "spi", **MFRC522, "irq": 34}
 PN532_I2C = {"driver": "pn532", "bus": "i2c", "i2c": 0, "sda": 21, "scl": 22}
@@ -84,6 +86,29 @@ async def test_a_pn532_that_froze_is_brought_back_and_said_so(
     await until(lambda: bool(gateway.events_of("reader.reset")), board)
     board.present(UID)
     await board.wait_edge(STRIKE, 1, PATIENCE_S)
+
+
+async def test_ticks_that_wrap_change_nothing(
+    lab: Lab, port: int, gateway: ScriptedGateway
+) -> None:
+    # An ESP32's do every 12.4 days: this board's a few seconds after its start, with taps before, while and after.
+    started = time.monotonic()
+    board = await lab.start_board(
+        profile(port), heap_kib=HEAP_KIB, ticks_ms=(1 << 30) - round(WRAP_S * 1000)
+    )
+    await until(lambda: bool(gateway.boot and gateway.events), board)
+    taps = 0
+    while time.monotonic() - started < WRAP_S + 6:
+        since = board.present(UID)
+        edge = await board.wait_edge(STRIKE, 1, PATIENCE_S, since_ns=since)
+        board.remove()
+        off = await board.wait_edge(STRIKE, 0, PATIENCE_S, since_ns=since)
+        # A second, as it is set to; a busy machine may be late, never early.
+        assert off.at_ns - edge.at_ns > 900_000_000
+        taps += 1
+        await until(lambda: len(gateway.events_of("access.decision")) == taps, board)
+    assert len(board.starts) == 1
+    assert not failures(board)
 
 
 async def test_a_magnet_is_locked_from_the_first_instruction_and_let_go_by_a_card(

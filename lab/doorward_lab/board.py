@@ -31,8 +31,9 @@ class Board:
         command: list[str],
         image: Path,
         log_file: Path,
+        ticks_ms: int | None = None,
     ) -> None:
-        """profile: the board's config.json; command: argv of the interpreter."""
+        """profile: the board's config.json; command: argv of the interpreter; ticks_ms: as in Lab.start_board."""
         self.profile = profile
         self.id: str = profile["id"]
         self.flash_bytes = 0
@@ -47,7 +48,7 @@ class Board:
         self._asked: dict[str, asyncio.Future[list[str]]] = {}
         uid = hashlib.sha256(self.id.encode()).hexdigest()[:12]
         pins = profile.get("pins") or {}
-        told = {"pins": pins, "chip": profile.get("chip", "esp32")}
+        told = {"pins": pins, "chip": profile.get("chip", "esp32"), "ticks": ticks_ms}
         wiring = json.dumps(told, separators=(",", ":"))
         self._power = Power(command, image, uid, wiring, self)
 

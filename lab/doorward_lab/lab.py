@@ -57,11 +57,13 @@ class Lab:
         *,
         firmware: Path | str | None = None,
         heap_kib: int = DOOR_HEAP_KIB,
+        ticks_ms: int | None = None,
     ) -> Board:
         """Flash a board and power it on; returns when its program is about to run.
 
         profile: its config.json, of which the lab reads "id" and "pins". firmware: any folder with a main.py; by
-        default the door firmware. A flash that exists keeps its data files. Raises LabError.
+        default the door firmware. A flash that exists keeps its data files. ticks_ms: what its ticks begin at, which
+        then wrap at 2^30 as an ESP32's do; None for the laptop's own. Raises LabError.
         """
         identity = profile.get("id")
         if (
@@ -78,7 +80,7 @@ class Lab:
         used, rom = await asyncio.to_thread(self._prepare, flash, folder, profile)
         command = toolchain.interpreter_command(rom, "lab_start", heap_kib=heap_kib)
         log_file = self.directory / "logs" / f"{identity}.log"
-        board = Board(profile, command, flash.image, log_file)
+        board = Board(profile, command, flash.image, log_file, ticks_ms)
         board.flash_bytes = used
         self.boards[identity] = board
         try:

@@ -25,7 +25,13 @@ def _power_on(fd, image, cause, identity, *wiring):
     link.handlers[b"cut"] = _flash.told
     machine.cause = int(cause)
     machine.identity = bytes.fromhex(identity)
-    connect("".join(wiring))
+    ticks = connect("".join(wiring))
+    if ticks is not None:
+        import asyncio  # noqa: F401 - see wrapping.py
+
+        from lab_parts import wrapping
+
+        wrapping.install(ticks)
     vfs.umount("/")
     vfs.mount(_flash, "/")
     os.chdir("/")

@@ -9,7 +9,7 @@ _CHIPS = {"esp32-s3": (0x1_FFFF_FC3F_FFFF, 0), "esp32-c3": (0x3F_FFFF, 0)}
 
 
 def connect(wiring):
-    # wiring: "pins" of /config.json, and "chip", as JSON.
+    # wiring: "pins" of /config.json, "chip", and the "ticks" that it begins with, as JSON. Returns these.
     wiring = json.loads(wiring)
     if wiring["chip"] in _CHIPS:
         machine.existing, machine.input_only = _CHIPS[wiring["chip"]]
@@ -39,6 +39,7 @@ def connect(wiring):
         from lab_parts.padlock import Padlock
 
         link.handlers[b"jam"] = Padlock(padlock).told
+    return wiring["ticks"]
 
 
 def _mfrc522(wiring):
