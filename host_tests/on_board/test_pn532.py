@@ -226,6 +226,8 @@ async def test_a_missing_chip_is_noticed():
         await fails(bench.driver.start())
         assert not bench.driver.healthy()
         assert bench.driver.health()["version"] == 0
+        # Silence, and no spoilt frames: a bus that floats high is not taken for one that is ready.
+        assert bench.driver.errors == 0
 
 
 async def test_a_cable_that_comes_off_is_noticed_within_two_seconds_and_comes_back():
@@ -318,6 +320,13 @@ async def test_a_card_that_computes_is_spoken_to():
     assert await bench.driver.transceive(b"\x90\x60") is None
     assert await bench.driver.transceive(b"\x90\x60") is None
     assert await bench.driver.poll() is None
+
+
+async def test_what_is_no_uid_is_no_card():
+    bench = Bench(SPI)
+    for size in (0, 3, 5, 11):
+        assert bench.driver._uid(b"\x01\x01\x00\x04\x08" + bytes((size,)) + bytes(12)) is None
+    assert bench.driver._uid(b"\x00") is None
 
 
 async def test_the_doctor_hears_what_went_wrong():
