@@ -3,6 +3,7 @@
 import contextlib
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -25,7 +26,7 @@ def mosquitto(
 
     tls: the settings of a second listener, on the next port. settings: further lines for all of it.
     """
-    program = next(path for path in _PROGRAMS if path.exists())
+    program = _mosquitto()
     port = free_ports(2)
     lines = ["allow_anonymous true", "persistence false", "set_tcp_nodelay true", *settings]
     lines += [f"listener {port} 127.0.0.1"]
@@ -45,8 +46,47 @@ def mosquitto(
         process.wait(timeout=5)
 
 
+class Stoppable:
+    """A broker that a test starts, kills and freezes; open to `sam` on 127.0.0.1. kind: one of KINDS."""
+
+    KINDS = ("doorward", "mosquitto")
+
+    def __init__(self, kind: str, directory: Path) -> None:
+        self.port = free_ports(1)
+        self.kind = kind
+        self._process: subprocess.Popen[bytes] | None = None
+        self._directory = directory
+        config = directory / "stoppable.conf"
+        lines = ["allow_anonymous true", "persistence false", "set_tcp_nodelay true"]
+        config.write_text("\n".join([*lines, f"listener {self.port} 127.0.0.1"]) + "\n")
+        own = [sys.executable, str(Path(__file__).with_name("school_broker.py"))]
+        if kind == "doorward":
+            self._command = [*own, str(directory), str(self.port)]
+        else:
+            self._command = [str(_mosquitto()), "-c", str(config)]
+
+    def start(self) -> None:
+        with (self._directory / "broker.log").open("a") as log:
+            self._process = subprocess.Popen(self._command, stdout=log, stderr=log)
+        _wait_until_open(self.port)
+
+    def signal(self, number: int) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)
+
+    def stop(self) -> None:
+        """As a machine that is switched off."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait(timeout=5)
+
+
+def _mosquitto() -> Path:
+    return next(path for path in _PROGRAMS if path.exists())
+
+
 def _wait_until_open(port: int) -> None:
-    for _ in range(100):
+    for _ in range(400):
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
             return
         time.sleep(0.05)
