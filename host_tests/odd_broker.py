@@ -19,6 +19,7 @@ class Odd:
         self._ids: list[int] = []
         self._pieces: list[int] = []
         self._since_publish = 0
+        self._held = 0
         self.name = ""
 
     async def run(self) -> None:
@@ -62,6 +63,9 @@ class Odd:
         whole = mqtt.publish("said", b"x" * 100, 1, False, False, 9)
         if topic == "report":
             self._report()
+        elif topic == "hold":
+            self._held = packet_id
+            return True
         elif self.name == "closes":
             return False
         elif self.name == "cuts":
@@ -86,6 +90,8 @@ class Odd:
             # The SUBSCRIBE before the first is a piece of its own.
             "pieces": " ".join(map(str, [self._pieces[0] - 2, *self._pieces[1:]])),
             "foreign": "waited",
+            "holds": f"{len(self._ids)} messages, {len(set(self._ids))} identifiers"
+            f" from {min(self._ids)} to {max(self._ids)}, held {self._ids.count(self._held)}",
             "long": "short",
         }
         if self.name == "long":
