@@ -289,6 +289,9 @@ class BrokerAdministration(Protocol):
 
     def users(self) -> tuple[BrokerUser, ...]: ...
 
+    async def check_user(self, name: str, roles: Sequence[str]) -> None:
+        """Raise what `add_user` would raise, whatever the password."""
+
     async def add_user(
         self, name: str, password: str, roles: Sequence[str], *, actor: str
     ) -> BrokerUser: ...

@@ -56,8 +56,9 @@ def add(
     from doorward.cli.client import Api
 
     with Api(data) as api:
-        order = {"name": name, "roles": list(roles), "password": new_password(password_file)}
-        answer = api.post("broker/users", order)
+        order = {"name": name, "roles": list(roles)}
+        api.post("broker/users/check", order)  # before anybody thinks of a password
+        answer = api.post("broker/users", order | {"password": new_password(password_file)})
     show(answer, clean(f"{answer['name']} may connect, {_as(answer)}"), as_json=as_json)
 
 

@@ -85,6 +85,8 @@ def installation(directory: Path) -> Iterator[Check]:
         yield Check("data", "note", f"{directory} does not exist yet", "`doorward up` makes it")
         return
     yield data(directory)
+    if is_alone(directory):
+        yield Check("kind", "ok", "a broker alone, of `doorward broker run`: no gateway, no doors")
     keys = sorted(
         path
         for kind in ("keys/*.key", "keys/*.pem", "signer/*.key", "signer/*.pem")
@@ -102,6 +104,11 @@ def installation(directory: Path) -> Iterator[Check]:
         path = directory / f"{name}.db"
         if path.exists():
             yield database(f"{name}.db", path, key_file)
+
+
+def is_alone(directory: Path) -> bool:
+    """Whether a broker without a gateway lives here."""
+    return (directory / "broker.db").exists() and not (directory / "gateway.db").exists()
 
 
 def data(directory: Path) -> Check:
@@ -165,7 +172,7 @@ def settings(directory: Path, *, running: bool) -> Iterator[Check]:
     yield Check("settings", "ok", f"time zone {wanted.timezone}")
     if wanted.broker == MOSQUITTO:
         yield mosquitto(wanted)
-    if not running:
+    if not running and not is_alone(directory):
         yield port("web", wanted.web.port, wanted.web.host)
     if not running and wanted.broker != MOSQUITTO:
         yield port("mqtt", wanted.mqtt.port, wanted.mqtt.host)

@@ -8,6 +8,7 @@ import click
 
 from doorward.cli.board_files import Wifi, new_folder, write_board
 from doorward.cli.options import common, show
+from doorward.cli.secret import ask
 from doorward.cli.text import clean, local_time, table
 
 _PROFILE = "door-esp32"
@@ -85,7 +86,7 @@ def _wifi(ssid: str | None, password_file: Path | None) -> Wifi | None:
     if password_file is not None:
         lines = password_file.read_text(encoding="utf-8").splitlines()
         return Wifi(ssid, lines[0] if lines else "")
-    return Wifi(ssid, click.prompt(f"Password of {ssid}", hide_input=True, err=True))
+    return Wifi(ssid, ask(f"Password of {ssid}", "--wifi-password-file"))
 
 
 @device.command("list")

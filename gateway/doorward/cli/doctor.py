@@ -22,11 +22,11 @@ def doctor(*, as_json: bool, data: Path | None) -> int:
 
     Ends with 1 when something is wrong. A gateway that does not run is a note: it may be meant to stand still.
     """
-    from doorward.cli.checks import look
+    from doorward.cli.checks import is_alone, look
 
     directory = chosen_directory(data)
-    heard = list(_ask(data))
-    running = all(check.name != "gateway" or check.state == "ok" for check in heard)
+    heard = list(_ask(data, alone=is_alone(directory)))
+    running = heard[0].state == "ok"
     checks = [*look(directory, running=running), *heard]
     ok = all(check.state != "FAIL" for check in checks)
     answer = {"ok": ok, "data": str(directory), "checks": [asdict(check) for check in checks]}
@@ -35,23 +35,27 @@ def doctor(*, as_json: bool, data: Path | None) -> int:
     return 0 if ok else 1
 
 
-def _ask(data: Path | None) -> Iterator["Check"]:
-    """What the running gateway says about itself and its boards; one check when none answers."""
+def _ask(data: Path | None, *, alone: bool) -> Iterator["Check"]:
+    """What the running gateway says about itself and its boards; one check when none answers.
+
+    A broker that runs `alone` says the same of itself, and has no doors.
+    """
     from doorward.cli.checks import Check
     from doorward.cli.client import Api
 
+    name = "broker run" if alone else "gateway"
     try:
         with Api(data) as api:
-            health, doors = api.get("health"), api.get("doors")
+            health, doors = api.get("health"), [] if alone else api.get("doors")
     except Failure as failure:
         problem, _, remedy = failure.message.partition("; ")
         # Not running is a state; running and not answering is a fault.
         state: State = "note" if failure.code == "not_running" else "FAIL"
-        yield Check("gateway", state, problem, remedy or None)
+        if alone and state == "note":
+            problem, remedy = "it does not run", "`doorward broker run` starts it"
+        yield Check(name, state, problem, remedy or None)
         return
-    yield Check(
-        "gateway", "ok", f"{health['version']}, up since {local_time(health['started_at'])}"
-    )
+    yield Check(name, "ok", f"{health['version']}, up since {local_time(health['started_at'])}")
     for found in health["checks"]:
         yield Check(
             found["name"], "ok" if found["ok"] else "FAIL", found["detail"], found["remedy"]

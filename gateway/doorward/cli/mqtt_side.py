@@ -10,7 +10,7 @@ import click
 
 from doorward.cli.failure import Failure
 from doorward.cli.options import Command
-from doorward.cli.secret import first_line
+from doorward.cli.secret import ask, first_line
 from doorward.remote_broker import PASSWORD, USER
 
 if TYPE_CHECKING:
@@ -128,17 +128,11 @@ class Side:
             )
             return self.password
         if self.password == _ASK:
-            return str(click.prompt("Password", hide_input=True, err=True))
+            return ask("Password", f"--password-file or {PASSWORD}")
         if self.password_file is not None:
             return first_line(self.password_file)
         if PASSWORD in os.environ:
             return os.environ[PASSWORD]
         if self.username is None or self.cert is not None:
             return None
-        if not os.isatty(0):
-            raise Failure(
-                f"no password for {self.username}; use --password-file or {PASSWORD}",
-                code="invalid",
-                field="password",
-            )
-        return str(click.prompt("Password", hide_input=True, err=True))
+        return ask(f"Password for {self.username}", f"--password-file or {PASSWORD}")

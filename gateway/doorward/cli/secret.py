@@ -26,7 +26,30 @@ def new_password(password_file: Path | None) -> str:
         return first_line(password_file)
     if VARIABLE in os.environ:
         return os.environ[VARIABLE]
-    return str(click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
+    return ask("Password", f"--password-file FILE, - for stdin, or {VARIABLE}", new=True)
+
+
+def ask(what: str, otherwise: str, *, new: bool = False) -> str:
+    """What is typed at the terminal, and not shown there; twice when it is `new`.
+
+    Raises Failure where there is no terminal: `otherwise` is what to use there.
+    """
+    if not _has_terminal():
+        raise Failure(
+            f"no {what[0].lower()}{what[1:]}, and no terminal to ask for it; use {otherwise}",
+            code="invalid",
+            field="password",
+        )
+    return str(click.prompt(what, hide_input=True, confirmation_prompt=new, err=True))
+
+
+def _has_terminal() -> bool:
+    """Whether getpass can turn off the echo: at the terminal of the session, or at stdin."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
+    except OSError:
+        return os.isatty(0)
+    return True
 
 
 def first_line(path: Path) -> str:

@@ -105,13 +105,17 @@ class BrokerDesk:
         """Everybody with a password, by name."""
         return tuple(map(self._user, self._acl.users()))
 
+    async def check_user(self, name: str, roles: Sequence[str]) -> None:
+        """Raise InvalidInput, NotFound for a role, or Conflict, as `add_user` would."""
+        self._acl.check_new(name, roles)
+        await self._elsewhere.check_new(name)
+
     async def add_user(
         self, name: str, password: str, roles: Sequence[str], *, actor: str
     ) -> BrokerUser:
         """Let somebody in. Raises InvalidInput, NotFound for a role, Conflict."""
-        self._acl.check_new(name, roles)
+        await self.check_user(name, roles)
         check_password(password)
-        await self._elsewhere.check_new(name)
         hashed = await self._passwords.hash(password)
         made = self._acl.add_user(name, hashed, roles)
         await self._changed(

@@ -37,6 +37,7 @@ from doorward.runtime import mosquitto
 from doorward.runtime.admission import NamedAdmission, admit_all
 from doorward.runtime.broker_desk import BrokerDesk
 from doorward.runtime.broker_side import GATEWAY_NAME
+from doorward.runtime.mosquitto_figures import MosquittoFigures
 from doorward.runtime.mosquitto_users import MosquittoUsers
 from doorward.runtime.mqtt_view import API_NAME, MqttView
 from doorward.runtime.owed_records import Record
@@ -106,8 +107,10 @@ class MosquittoSide:
             RemoteBroker(LOOPBACK, listeners.plain),
             Login(API_NAME, self._api_password),
             lambda: self.link.connected,
-            dict,
+            lambda: self._figures.numbers(),  # noqa: PLW0108 - they are made of this view
         )
+        self._figures = MosquittoFigures(self.view.converse)
+        self.view.reads.append(self._figures.read)
 
     @classmethod
     async def join(
@@ -153,6 +156,14 @@ class MosquittoSide:
             raise Unavailable("Mosquitto does not answer", _hint(self._settings))
 
     async def keep(self) -> None:
+        """Look after its accounts, and hear what it says of itself."""
+        listening = asyncio.create_task(self._figures.keep(), name="mosquitto-figures")
+        try:
+            await self._keep_accounts()
+        finally:
+            listening.cancel()
+
+    async def _keep_accounts(self) -> None:
         """After every new connection, and once a minute: accounts, revocation list and server certificate.
 
         While there is no connection more often: our own account may be what is missing.

@@ -125,6 +125,15 @@ def test_from_an_empty_directory_to_a_user_who_connects(broker: Running) -> None
     assert broker.call("broker", "acl", "list").returncode == 0
 
 
+def test_the_doctor_knows_what_it_is(broker: Running) -> None:
+    done = broker.call("doctor", "--json")
+    found = {one["name"]: one for one in json.loads(done.stdout)["checks"]}
+    assert done.returncode == 0, done.stdout
+    assert "a broker alone" in found["kind"]["detail"]
+    assert found["broker run"]["state"] == found["broker"]["state"] == "ok"
+    assert not found.keys() & {"gateway", "port web", "web"}
+
+
 def test_bytes_go_through_as_they_are(broker: Running, tmp_path: Path) -> None:
     content = bytes(range(256))
     (tmp_path / "payload").write_bytes(content)

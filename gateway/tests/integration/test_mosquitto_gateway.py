@@ -63,6 +63,19 @@ async def test_sync_says_what_it_did(settings: Settings, api: httpx.AsyncClient)
     assert (first["wanted"], first["changed"]) == (3, [])
 
 
+async def test_what_mosquitto_says_of_itself_is_among_the_figures(settings: Settings) -> None:
+    async with running(VirtualSite(settings)) as site, api_of(site) as api:
+        view = site.side.view
+        # The gateway, and who asks; Mosquitto counts anew every ten seconds.
+        await until(lambda: view.metrics().get("doorward_broker_connections", 0) >= 2)
+        found = (await api.get("mqtt/monitoring/metrics")).json()["metrics"]
+        assert found["doorward_broker_packets_received_total"] > 0
+        assert b"doorward_broker_subscriptions" in view.exposition()
+        assert (await api.get("mqtt/status")).json()["numbers"]["connections"] >= 2
+        await asyncio.to_thread(mosquitto.stop, settings)
+        await until(lambda: "doorward_broker_connections" not in view.metrics())
+
+
 async def test_without_mosquitto_there_is_no_sync(tmp_path: Path) -> None:
     async with running(VirtualSite(settings_for(tmp_path / "inside"))) as site, api_of(site) as api:
         answer = await api.post("/broker/mosquitto/sync")

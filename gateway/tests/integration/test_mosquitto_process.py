@@ -16,7 +16,7 @@ import pytest
 from mosquittos import PATIENCE_S, Site, foreign, site, steady_port_base
 from stage.house import furnish
 
-from doorward.adapters.mosquitto import accounts
+from doorward.adapters.mosquitto import accounts, installed
 from doorward.adapters.mosquitto.dynsec import talk
 from doorward.cli import root
 from doorward.cli.checks import settings
@@ -130,6 +130,24 @@ def test_what_mosquitto_does_not_like_is_said_in_one_line(ours: Site) -> None:
     assert "Unknown configuration variable" in failed.stderr
     assert failed.stderr.count("\n") == 1
     assert ours.run("status").returncode == 1
+
+
+def test_a_mosquitto_without_its_plugin_does_not_count_as_started(
+    ours: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Taken away after the setup, with its package or by an update of the machine."""
+    configuration = ours.files / "mosquitto.conf"
+    as_it_was = configuration.read_text()
+    configuration.write_text(as_it_was.replace(installed._PLUGIN, "gone.so"))
+    failed = ours.run("start")
+    assert (failed.returncode, failed.stderr.count("\n")) == (1, 1)
+    assert "gone.so" in failed.stderr
+    assert ours.run("status").returncode == 1
+    configuration.write_text(as_it_was)
+    monkeypatch.setattr(installed, "_PLACES", ("/nowhere",))
+    failed = ours.run("start")
+    assert (failed.returncode, failed.stderr.count("\n")) == (1, 1)
+    assert "without its dynamic-security plugin" in failed.stderr
 
 
 def test_nobody_comes_in_without_an_account_or_with_old_tls(ours: Site) -> None:

@@ -96,6 +96,7 @@ NEEDED = {
     "POST /broker/rules/revoke": "mqtt.edit",
     "GET /api/v1/broker/users": "mqtt.see",
     "POST /api/v1/broker/users": "mqtt.edit",
+    "POST /api/v1/broker/users/check": "mqtt.edit",
     "POST /api/v1/broker/users/{name}/password": "mqtt.edit",
     "POST /api/v1/broker/users/{name}/roles": "mqtt.edit",
     "POST /api/v1/broker/users/{name}/remove": "mqtt.edit",

@@ -21,6 +21,7 @@ from doorward.errors import DoorwardError, Unavailable
 from doorward.web.api.broker_shapes import (
     BrokerEntryAnswer,
     BrokerFiguresAnswer,
+    BrokerNameOrder,
     BrokerPasswordOrder,
     BrokerRolesOrder,
     BrokerRuleAnswer,
@@ -61,6 +62,12 @@ async def list_users(broker: BrokerDep) -> tuple[BrokerUser, ...]:
 async def add_user(broker: BrokerDep, who: Actor, order: BrokerUserOrder) -> BrokerUser:
     """Let somebody in."""
     return await broker.add_user(order.name, order.password, order.roles, actor=who)
+
+
+@router.post("/users/check", status_code=status.HTTP_204_NO_CONTENT, dependencies=_CHANGE)
+async def check_user(broker: BrokerDep, order: BrokerNameOrder) -> None:
+    """Tell whether somebody of that name could be let in, before anybody thinks of a password."""
+    await broker.check_user(order.name, order.roles)
 
 
 @router.post("/users/{name}/password", response_model=BrokerUserAnswer, dependencies=_CHANGE)

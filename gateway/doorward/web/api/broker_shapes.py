@@ -18,6 +18,13 @@ class BrokerUserOrder(Order):
     roles: Annotated[list[Name], Field(default_factory=list, max_length=64)]
 
 
+class BrokerNameOrder(Order):
+    """A user to be."""
+
+    name: Name
+    roles: Annotated[list[Name], Field(default_factory=list, max_length=64)]
+
+
 class BrokerPasswordOrder(Order):
     """A new password."""
 

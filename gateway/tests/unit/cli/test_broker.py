@@ -1,10 +1,12 @@
 """`doorward broker`: what is asked of the gateway."""
 
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
+from demos import PYTHON
 
 TEACHER = {
     "name": "teacher1",
@@ -17,6 +19,7 @@ TEACHER = {
 def test_users_are_added_listed_changed_and_removed(
     api: Any, call: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    api.answer("POST", "broker/users/check", b"", 204)
     api.answer("POST", "broker/users", TEACHER, 201)
     api.answer("GET", "broker/users", [TEACHER])
     api.answer("POST", "broker/users/teacher1/password", TEACHER)
@@ -38,10 +41,44 @@ def test_users_are_added_listed_changed_and_removed(
         0,
         "teacher1 may no longer connect\n",
     )
-    assert [asked[2] for asked in api.asked if asked[0] == "POST"][:2] == [
+    assert [asked[2] for asked in api.asked if asked[0] == "POST"][:3] == [
+        {"name": "teacher1", "roles": ["Teacher"]},
         {"name": "teacher1", "roles": ["Teacher"], "password": "correct horse battery"},
         {"password": "staple"},
     ]
+
+
+def test_a_name_that_cannot_be_is_said_before_a_password_is_asked_for(
+    api: Any, call: Any, tmp_path: Path
+) -> None:
+    error = {
+        "code": "conflict",
+        "message": "teacher1 is the name of a user already",
+        "field": "name",
+    }
+    api.answer("POST", "broker/users/check", {"error": error}, 409)
+    missing = tmp_path / "none"  # it would be named if anybody looked for a password
+    told = call("broker", "users", "add", "teacher1", "--password-file", str(missing))
+    assert told[0] != 0
+    assert "name of a user already" in told[2]
+
+
+def test_without_a_terminal_it_is_said_where_a_password_may_come_from(api: Any) -> None:
+    api.answer("POST", "broker/users/check", b"", 204)
+    words = [*PYTHON, "broker", "users", "add", "sam", "--data", str(api.data)]
+    alone = subprocess.run(
+        words,
+        check=False,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        start_new_session=True,
+        timeout=60,
+    )
+    assert alone.returncode == 1
+    assert alone.stderr.count("\n") == 1
+    assert "no password, and no terminal to ask for it; use" in alone.stderr
+    assert "--password-file FILE, - for stdin, or DOORWARD_PASSWORD" in alone.stderr
 
 
 def test_who_needs_a_password_at_mosquitto_is_said(api: Any, call: Any) -> None:

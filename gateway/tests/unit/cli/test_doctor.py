@@ -103,6 +103,21 @@ def test_it_works_while_the_gateway_is_down(data: Path, capsys: pytest.CaptureFi
     assert found["gateway.db"] == found["python"] == found["disk"] == "ok"
 
 
+def test_a_broker_alone_that_stands_still_is_no_gateway_that_is_missing(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (data / "gateway.db").rename(data / "broker.db")
+    (data / "doorward.toml").write_text("[mqtt]\nport = 0\nplain_port = 0\nwebsocket_port = 0\n")
+    assert run(["doctor", "--json", "--data", str(data)]) == 0
+    found = {c["name"]: c for c in json.loads(capsys.readouterr().out)["checks"]}
+    assert (found["broker run"]["state"], found["broker run"]["remedy"]) == (
+        "note",
+        "`doorward broker run` starts it",
+    )
+    assert "no gateway" in found["kind"]["detail"]
+    assert "gateway" not in found
+
+
 def test_a_running_gateway_adds_what_it_knows(api: Any, capsys: pytest.CaptureFixture[str]) -> None:
     api.data.chmod(0o700)
     checked = [{"name": "mqtt", "ok": True, "detail": "connected", "remedy": None}]
