@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from doorward.cli import secret
+
 SECRET = "5e" * 32
 BOARD = {
     "id": "side",
@@ -116,6 +118,7 @@ def test_the_password_of_a_network_comes_from_a_file_or_a_prompt_and_stays_here(
     wanted = {"ssid": "school", "password": "hunter2 hunter2"}
     assert json.loads((tmp_path / "a/side/config.json").read_text())["wifi"] == wanted
     monkeypatch.setattr("click.prompt", lambda *_, **how: how["hide_input"] and "asked for")
+    monkeypatch.setattr(secret, "_has_terminal", lambda: True)
     call(*words, "--out", str(tmp_path / "b"))
     told = json.loads((tmp_path / "b/side/config.json").read_text())["wifi"]
     assert told == {"ssid": "school", "password": "asked for"}
