@@ -1,4 +1,4 @@
-"""Runs on_micropython/check_mfrc522.py: one real MicroPython process per function, on the shim as boards get it."""
+"""Runs on_micropython/check_*.py: one real MicroPython process per function, on the shim as boards get it."""
 
 import re
 import shutil
@@ -9,8 +9,12 @@ import pytest
 
 from doorward_lab import build, places, toolchain
 
-_CHECKS = Path(__file__).with_name("on_micropython") / "check_mfrc522.py"
-_NAMES = re.findall(r"^def (test_\w+)", _CHECKS.read_text(), re.MULTILINE)
+_FOLDER = Path(__file__).with_name("on_micropython")
+_CHECKS = [
+    (path, name)
+    for path in sorted(_FOLDER.glob("check_*.py"))
+    for name in re.findall(r"^def (test_\w+)", path.read_text(), re.MULTILINE)
+]
 
 
 @pytest.fixture(scope="module")
@@ -21,11 +25,12 @@ def rom(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (shim / "checks.py").write_text(
         "import sys\nexec(open(sys.argv[1]).read() + sys.argv[2] + '()')\n"
     )
+    shutil.copy(_FOLDER / "mfrc522_rig.py", shim)
     return build.rom(shim, folder / "cache")
 
 
-@pytest.mark.parametrize("name", _NAMES)
-def test_reader(name: str, rom: Path) -> None:
-    command = [*toolchain.interpreter_command(rom, "checks"), str(_CHECKS), name]
+@pytest.mark.parametrize(("checks", "name"), _CHECKS, ids=[name for _, name in _CHECKS])
+def test_reader(checks: Path, name: str, rom: Path) -> None:
+    command = [*toolchain.interpreter_command(rom, "checks"), str(checks), name]
     done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
