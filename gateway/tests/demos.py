@@ -15,16 +15,11 @@ from typing import IO, Any, Self
 
 import forked
 import httpx
-from ports import free_ports
+from ports import free_port_base
 
 _START_S = 60.0
 _STOP_S = 20.0
 PYTHON = (sys.executable, "-m", "doorward")
-
-
-def free_port_base() -> int:
-    """A port that is free together with the three above it: what --port-base takes."""
-    return free_ports(4)
 
 
 class Demo:

@@ -3,17 +3,16 @@
 import io
 import json
 import os
-import random
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from ports import free_port_base
 
 from doorward.adapters.mosquitto import installed
 from doorward.cli import root
@@ -28,22 +27,6 @@ def require_mosquitto() -> None:
         installed.find()
     except StartupError as error:
         pytest.skip(error.message)
-
-
-def steady_port_base() -> int:
-    """A port that is free together with the three above it, and stays so while Mosquitto is started anew.
-
-    It is none that the kernel gives to clients.
-    """
-    while True:
-        base = random.randrange(20_000, 32_000, 4)
-        with ExitStack() as stack:
-            try:
-                for number in range(base, base + 4):
-                    stack.enter_context(socket.socket()).bind(("127.0.0.1", number))
-            except OSError:
-                continue
-        return base
 
 
 class Done(NamedTuple):
@@ -61,7 +44,7 @@ class Site:
         require_mosquitto()
         self.data = data
         data.mkdir(mode=0o700)
-        self.configure(steady_port_base())
+        self.configure(free_port_base())
 
     @property
     def files(self) -> Path:

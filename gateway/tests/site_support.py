@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
-from mosquittos import require_mosquitto, steady_port_base
+from mosquittos import require_mosquitto
+from ports import free_port_base
 
 from doorward import config
 from doorward.adapters.mosquitto.grants import Grant
@@ -39,7 +40,7 @@ def settings_for(
     directory.mkdir(exist_ok=True)
     if broker == MOSQUITTO and port_base is None:
         # It cannot be asked for any free port, and has to find its own again.
-        base = steady_port_base()
+        base = free_port_base()
         ports = {"port": base + 1, "plain_port": base + 2, "websocket_port": base + 3}
         defaults = {**defaults, "mqtt": {"host": "127.0.0.1", **ports}}
     chosen = {"broker": broker, **({} if port_base is not None else defaults)}

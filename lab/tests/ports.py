@@ -16,3 +16,8 @@ def free_ports(count: int) -> int:
             except OSError:
                 continue
             return first
+
+
+def free_port_base() -> int:
+    """A port that is free together with the three above it: what --port-base takes."""
+    return free_ports(4)

@@ -4,7 +4,7 @@ import asyncio
 import time
 
 import pytest
-from browser_kit import DESK, IN_ONE_LOOP, PHONE, NewPage, Tab
+from browser_kit import DESK, IN_ONE_LOOP, PHONE, NewPage, Tab, sign_in
 from fakes.services import FRONT, PASSWORD, FakeHouse
 from fakes.serving import serving
 
@@ -15,15 +15,10 @@ pytestmark = IN_ONE_LOOP
 EVIL = "<img src=x onerror=\"alert('x')\">"
 
 
-async def _enter(tab: Tab, url: str, path: str = "/broker") -> Tab:
-    await tab.page.goto(f"{url}/login")
-    await tab.page.get_by_label("User name").fill("admin")
-    await tab.page.get_by_label("Password").fill(PASSWORD)
-    await tab.page.get_by_role("button", name="Sign in").click()
+async def _enter(tab: Tab, url: str) -> None:
+    await sign_in(tab, url)
+    await tab.page.goto(f"{url}/broker")
     await tab.live()
-    await tab.page.goto(url + path)
-    await tab.live()
-    return tab
 
 
 async def _peopled() -> FakeHouse:

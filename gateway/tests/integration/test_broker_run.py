@@ -13,8 +13,9 @@ from typing import Self
 
 import httpx
 import pytest
-from demos import PYTHON, free_port_base
+from demos import PYTHON
 from forked import Forked, run
+from ports import free_port_base
 from websockets.sync.client import connect
 
 from doorward_core import mqtt

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import forked
 import pytest
-from demos import PYTHON, Demo, free_port_base
+from demos import PYTHON, Demo
+from ports import free_port_base
 
 
 def gateway(data: Path) -> Demo:

@@ -9,8 +9,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from demos import free_port_base
 from forked import Forked
+from ports import free_port_base
 from sqlalchemy import text
 from stage.board import ScriptedBoard
 from stage.house import MEMBER, furnish

@@ -13,7 +13,8 @@ from contextlib import redirect_stdout
 from pathlib import Path
 
 import pytest
-from mosquittos import PATIENCE_S, Site, foreign, site, steady_port_base
+from mosquittos import PATIENCE_S, Site, foreign, site
+from ports import free_port_base
 from stage.house import furnish
 
 from doorward.adapters.mosquitto import accounts, installed
@@ -115,7 +116,7 @@ def test_somebody_elses_mosquitto_is_never_touched(ours: Site, tmp_path: Path) -
         time.sleep(0.2)
         assert theirs.poll() is None
         # The positive control: beside it, ours does start and end.
-        ours.configure(steady_port_base())
+        ours.configure(free_port_base())
         ours.ask("setup")
         ours.ask("start")
         ours.ask("stop")

@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
-from mosquittos import steady_port_base
+from ports import free_port_base
 from site_support import BROKERS, is_current, profiles, running, settings_for
 from watching import openings, opens, until
 
@@ -41,7 +41,7 @@ class House:
     def __init__(self, directory: Path, broker: str) -> None:
         self.directory = directory
         self._broker = broker
-        self._ports = steady_port_base()
+        self._ports = free_port_base()
         self._stack = AsyncExitStack()
 
     async def open(self) -> None:

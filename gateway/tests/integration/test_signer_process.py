@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import httpx
 import pytest
-from demos import free_port_base
+from ports import free_port_base
 from stage.house import MEMBER, furnish
 from stage.online import OnlineBoard
 from stage.secrets import Enrolment
