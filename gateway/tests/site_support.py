@@ -96,7 +96,8 @@ async def running(gateway: AnyGateway) -> AsyncIterator[AnyGateway]:
 def api_of(site: Gateway) -> httpx.AsyncClient:
     """Ask it as its command line does."""
     transport = httpx.AsyncHTTPTransport(uds=str(site.settings.socket))
-    return httpx.AsyncClient(transport=transport, base_url="http://doorward/api/v1")
+    # A busy machine takes its time.
+    return httpx.AsyncClient(transport=transport, base_url="http://doorward/api/v1", timeout=60)
 
 
 def profiles(site: VirtualSite) -> list[dict[str, Any]]:
