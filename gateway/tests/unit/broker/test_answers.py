@@ -1,7 +1,7 @@
 """When a publisher is answered: two clients with sessions, and a disk that takes as long as the test says."""
 
 import pytest
-from unit.broker.test_session import FakeLink, FakeStore, kept
+from fakes.session import FakeLink, FakeStore, kept
 
 from doorward.broker import Limits, Principal
 from doorward.broker.answers import Answers

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 from broker_support import GATEWAY, PATIENCE, Client, running_broker, secret, topic
-from unit.broker.test_session import FakeLink, committed, journal, say, session_of, store
+from fakes.session import FakeLink, committed, say, session_of
 
 from doorward.broker import Limits, Principal, Role
 from doorward.broker.quotas import Quotas
