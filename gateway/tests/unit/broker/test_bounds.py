@@ -14,8 +14,6 @@ from doorward.broker.share import EACH, Share
 from doorward.errors import Unavailable
 from doorward_core import mqtt, topics
 
-__all__ = ["journal", "store"]
-
 EVENTS = topic("front", topics.EVENTS)
 
 
