@@ -1,8 +1,8 @@
 """How much comes from one address: who floods the door keeps nobody else out."""
 
-from ipaddress import IPv6Address, ip_address
+from ipaddress import ip_address, ip_network
 
-_NETWORK_BITS = 64  # of IPv6: one customer has at least so many addresses
+from doorward.backoff import place_of
 
 
 class PerAddress:
@@ -36,12 +36,10 @@ class PerAddress:
 
 
 def _key(host: str) -> str | None:
+    bare = host.partition("%")[0]
+    place = place_of(bare)
     try:
-        address = ip_address(host.partition("%")[0])
+        here = ip_address(bare).is_loopback or ip_network(place).is_loopback
     except ValueError:
         return None
-    if isinstance(address, IPv6Address):
-        if address.ipv4_mapped is None:
-            return None if address.is_loopback else str(int(address) >> _NETWORK_BITS)
-        address = address.ipv4_mapped
-    return None if address.is_loopback else str(address)
+    return None if here else place

@@ -99,10 +99,10 @@ class Connection(Outgoing):
     # --- what the entrance asks for -----------------------------------------------------------------
 
     def pause_reading(self) -> None:
-        """Read nothing more until `enter`; the deadline for CONNECT goes on."""
+        """Read nothing more until `resume_reading`; the deadline for CONNECT goes on."""
         self._transport.pause_reading()
 
-    def greet(self, packet: mqtt_server.Connect, admitted: Entry | Refusal) -> bool:
+    def decided(self, packet: mqtt_server.Connect, admitted: Entry | Refusal) -> bool:
         """Let it in and say so, or say why not and close. False when CONNACK has to wait for the disk."""
         if self._ended:
             return True
@@ -156,7 +156,7 @@ class Connection(Outgoing):
         self.send(connack)
         session.attach(self)
 
-    def enter(self, early: list[Packet]) -> None:
+    def resume_reading(self, early: list[Packet]) -> None:
         """Read on after a login that took a while, `early` first."""
         if not self._ended:
             self._transport.resume_reading()

@@ -16,16 +16,16 @@ _log = logging.getLogger(__name__)
 _CONNECT_HEAD = mqtt.CONNECT << 4
 
 
-class Visitor(Protocol):
+class Applicant(Protocol):
     """The connection that stands in the entrance."""
 
     def pause_reading(self) -> None:
-        """Read nothing more until `enter` is called."""
+        """Read nothing more until `resume_reading` is called."""
 
-    def greet(self, packet: mqtt_server.Connect, answer: Entry | Refusal) -> bool:
+    def decided(self, packet: mqtt_server.Connect, answer: Entry | Refusal) -> bool:
         """Let it in, or turn it away. False when it is let in as soon as the disk knows of its session."""
 
-    def enter(self, early: list[Packet]) -> None:
+    def resume_reading(self, early: list[Packet]) -> None:
         """What took a while is decided: read on, after what came early."""
 
 
@@ -33,11 +33,11 @@ class Entrance:
     """Holds one connection until it is admitted; nobody unknown makes us hold more than `Limits.connect_packet`."""
 
     def __init__(
-        self, exchange: Exchange, visitor: Visitor, address: str, shown: Shown | None
+        self, exchange: Exchange, applicant: Applicant, address: str, shown: Shown | None
     ) -> None:
         """`address` is the host it comes from, `shown` its certificate."""
         self._exchange = exchange
-        self._visitor = visitor
+        self._applicant = applicant
         self._address = address
         self._shown = shown
         self._early: list[Packet] | None = None
@@ -66,7 +66,7 @@ class Entrance:
         answer = admit(Caller(packet, self._address, self._shown), self._exchange)
         if isinstance(answer, Entry | Refusal):
             self._proved = isinstance(answer, Entry)
-            if not self._visitor.greet(packet, answer):
+            if not self._applicant.decided(packet, answer):
                 self._wait()
             return
         self._wait()
@@ -82,10 +82,10 @@ class Entrance:
         try:
             admitted = await answer
         except Exception:  # noqa: BLE001 - whatever it was, nobody comes in by it
-            _log.exception("%s: its login could not be decided", self._visitor)
+            _log.exception("%s: its login could not be decided", self._applicant)
             admitted = Refusal(mqtt.UNAVAILABLE, "its login could not be decided")
         self._proved = isinstance(admitted, Entry)
-        if self._visitor.greet(packet, admitted):
+        if self._applicant.decided(packet, admitted):
             self.let_in()
         else:
             self._exchange.flush()
@@ -93,8 +93,8 @@ class Entrance:
     def let_in(self) -> None:
         """It is told that it is in: what came early is next."""
         early, self._early = self._early or [], []
-        self._visitor.enter(early)
+        self._applicant.resume_reading(early)
 
     def _wait(self) -> None:
         self._early = []
-        self._visitor.pause_reading()
+        self._applicant.pause_reading()

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from doorward.broker.addresses import PerAddress
 from doorward.broker.connection import Connection
-from doorward.broker.doorstep import Doorstep
 from doorward.broker.exchange import Exchange
 from doorward.broker.throttle import Throttle
+from doorward.broker.tls_listener import TlsListener
 from doorward.broker.tls_transport import TlsTransport
 from doorward.broker.websocket import WebSocket
 from doorward.errors import cannot_listen
@@ -46,7 +46,7 @@ class Listeners:
         """Nothing listens before `open`."""
         self._exchange = exchange
         self._server: asyncio.Server | None = None
-        self._doorsteps: list[Doorstep] = []
+        self._tls_listeners: list[TlsListener] = []
         self._shaking = PerAddress(exchange.limits.handshakes_per_address)
         self._telling = Throttle(_TOLD_AT_ONCE, exchange.clock)
         self.failed = 0  # connections that ended before their handshake did, since the start
@@ -65,15 +65,15 @@ class Listeners:
         """From now on clients are let in."""
         if self._server is not None:
             await self._server.start_serving()
-        for doorstep in self._doorsteps:
-            doorstep.serve()
+        for tls_listener in self._tls_listeners:
+            tls_listener.serve()
 
     def close(self) -> None:
         """Let nobody in any more, and give up the handshakes that are under way."""
         if self._server is not None:
             self._server.close()
-        for doorstep in self._doorsteps:
-            doorstep.close()
+        for tls_listener in self._tls_listeners:
+            tls_listener.close()
 
     async def _listen(self, host: str, port: int) -> int:
         loop = asyncio.get_running_loop()
@@ -101,10 +101,10 @@ class Listeners:
                     (str(address[0]), port), family=family, backlog=_BACKLOG
                 )
                 port = listener.getsockname()[1]
-                self._doorsteps.append(self._doorstep(listener, secure))
+                self._tls_listeners.append(self._tls_listener(listener, secure))
         return _told(secure.host, port)
 
-    def _doorstep(self, listener: socket.socket, secure: Secure) -> Doorstep:
+    def _tls_listener(self, listener: socket.socket, secure: Secure) -> TlsListener:
         exchange = self._exchange
 
         def opened(tls: ssl.SSLSocket) -> None:
@@ -114,7 +114,7 @@ class Listeners:
             else:
                 TlsTransport(tls, connection)
 
-        return Doorstep(
+        return TlsListener(
             listener,
             secure.context,
             exchange.limits.connect_within,
@@ -126,7 +126,7 @@ class Listeners:
 
     def _admits(self, host: str) -> bool:
         exchange = self._exchange
-        shaking = sum(len(doorstep.handshakes) for doorstep in self._doorsteps)
+        shaking = sum(len(tls_listener.handshakes) for tls_listener in self._tls_listeners)
         return (
             len(exchange.connections) + shaking < exchange.limits.connections
             and not exchange.callers.is_full(host)

@@ -29,7 +29,7 @@ _FLIGHTS = (
 Opened = Callable[[ssl.SSLSocket], None]
 
 
-class Doorstep:
+class TlsListener:
     """Takes connections of one listening socket and makes them TLS connections."""
 
     def __init__(
@@ -91,7 +91,7 @@ class Doorstep:
                 self._loop.call_exception_handler(context)
                 self._rest(_BREATH_S)
                 return
-            self._greet(client, address)
+            self._begin(client, address)
 
     def _is_busy(self) -> bool:
         if len(self.handshakes) < _BUSY:
@@ -104,7 +104,7 @@ class Doorstep:
         self._loop.remove_reader(self._listener)
         self._loop.call_later(seconds, self.serve)
 
-    def _greet(self, client: socket.socket, address: tuple[str, int]) -> None:
+    def _begin(self, client: socket.socket, address: tuple[str, int]) -> None:
         host = str(address[0])
         if not self._admits(host):
             client.close()
@@ -137,12 +137,12 @@ class Doorstep:
 class Handshake:
     """One connection that is to become a TLS connection."""
 
-    __slots__ = ("_deadline", "_doorstep", "_flights", "_loop", "_tls", "heard")
+    __slots__ = ("_deadline", "_flights", "_loop", "_tls", "_tls_listener", "heard")
 
-    def __init__(self, doorstep: Doorstep, tls: ssl.SSLSocket) -> None:
+    def __init__(self, tls_listener: TlsListener, tls: ssl.SSLSocket) -> None:
         """Nothing is read before `go_on`."""
         self._loop = asyncio.get_running_loop()
-        self._doorstep = doorstep
+        self._tls_listener = tls_listener
         self._tls = tls
         self._flights = 0
         self.heard = self._loop.time()  # when the client last said something
@@ -161,16 +161,16 @@ class Handshake:
         else:
             host = self._leave()
             try:
-                self._doorstep.opened(self._tls)
+                self._tls_listener.opened(self._tls)
             except OSError as error:
                 self._tls.close()
-                self._doorstep.failed(host, error)
+                self._tls_listener.failed(host, error)
 
     def give_up(self, why: OSError) -> None:
         """Close it."""
         host = self._leave()
         self._tls.close()
-        self._doorstep.failed(host, why)
+        self._tls_listener.failed(host, why)
 
     def _wait(self) -> None:
         self._loop.remove_writer(self._tls)
@@ -184,10 +184,10 @@ class Handshake:
 
     def _patience(self) -> asyncio.TimerHandle:
         late = TimeoutError("it does not finish the handshake")
-        return self._loop.call_later(self._doorstep.patience, self.give_up, late)
+        return self._loop.call_later(self._tls_listener.patience, self.give_up, late)
 
     def _leave(self) -> str:
         self._deadline.cancel()
         self._loop.remove_reader(self._tls)
         self._loop.remove_writer(self._tls)
-        return self._doorstep.forget(self)
+        return self._tls_listener.forget(self)
