@@ -15,7 +15,8 @@ class Doorway:
         self.contact = contact
         self.log = log
         self._cause: "dict[str, object]" = {}
-        self.switches = []  # see switches.py
+        # What drivers.debounce makes, where there is an exit button, and a switch that sees the lid.
+        self.rex = self.tamper = None
         self.apply(settings)
         self._state = door.start(bool(contact and contact.on), now, self._settings)
         self.changed = True
@@ -45,13 +46,12 @@ class Doorway:
     def lock(self, now: int) -> None:
         self._step("relock", now, None)
 
-    def leave(self, now: int) -> None:
-        # Somebody asks to go out: the next opening is not a forced one. Nothing is released by it.
-        self._step("rex", now, None)
-
     def tick(self, now: int) -> None:
-        for look in self.switches:
-            look(now)
+        # A button that is held, or a lid that is off, while the board starts was not seen to change.
+        if self.rex and self.rex.sample() and self.rex.on:
+            self._step("rex", now, None)
+        if self.tamper and self.tamper.sample() and self.tamper.on:
+            self.log("tamper", {})
         if self.contact and self.contact.sample():
             self._step("opened" if self.contact.on else "closed", now, None)
         self._step("tick", now, None)

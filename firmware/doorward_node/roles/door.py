@@ -2,7 +2,6 @@
 
 import doorward_drivers
 from doorward_core.door import Settings
-from doorward_node import forget
 from doorward_node.app import App
 from doorward_node.backoff import Backoff
 from doorward_node.doorway import Doorway
@@ -23,11 +22,8 @@ def build(config, strike, directory, common, now):
     settings = Settings(times["strike_s"] * 1000, times["cap_s"] * 1000, times["held_s"] * 1000)
     contact = doorward_drivers.make("contact", pins.get("contact"))
     doorway = Doorway(strike, contact, settings, journal.add, now)
-    if "rex" in pins or "tamper" in pins:
-        from doorward_node import switches
-
-        doorway.switches = switches.of(pins, doorway)
-        forget("switches")
+    doorway.rex = doorward_drivers.make("debounce", pins.get("rex"))
+    doorway.tamper = doorward_drivers.make("debounce", pins.get("tamper"))
     if credentials.config:
         doorway.apply(credentials.config)
     gate = Backoff(0, journal.add)
