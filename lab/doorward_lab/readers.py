@@ -43,7 +43,7 @@ class Reader(Protocol):
         """Press a key of the reader's own. Raises SiteError when it has none."""
 
     def fault(self, fault: Fault) -> list[str]:
-        """Break or repair it. A brown-out and noise happen once, the others last until NONE."""
+        """Break or repair it. A brown-out and noise happen once, the others last until NONE. Raises SiteError."""
 
     def heard(self, words: list[str]) -> list[str]:
         """Answer what the board has sent to the chip."""
@@ -99,6 +99,8 @@ class RegisterReader:
         raise _no_keys()
 
     def fault(self, fault: Fault) -> list[str]:
+        if fault is Fault.NOISE:
+            raise SiteError("noise spoils frames, and an MFRC522 has none; give another fault")
         self._fault = Fault.NONE if fault is Fault.BROWN_OUT else fault
         return [f"reader {fault.value}"]
 
@@ -148,8 +150,12 @@ class FrameReader:
         raise _no_keys()
 
     def fault(self, fault: Fault) -> list[str]:
-        self._dead = fault is Fault.DEAD
         self._chip.fault(fault.value)
+        if fault is Fault.NOISE:
+            return []
+        if fault is Fault.BROWN_OUT:
+            return ["pn532 drop"]
+        self._dead = fault is Fault.DEAD
         return [f"reader {fault.value}"]
 
     def heard(self, words: list[str]) -> list[str]:

@@ -173,6 +173,7 @@ def test_what_is_typed_by_hand_keeps_its_zeros(text: str, value: object) -> None
         ({"op": "contact", "board": "front", "open": 1}, "open is 1; give true or false"),
         ({"op": "dance"}, "op 'dance' is not known"),
         ({"op": "reader", "board": "front", "fault": "sad"}, "fault 'sad' is not known"),
+        ({"op": "reader", "board": "front", "fault": "noise"}, "an MFRC522 has none"),
     ],
 )
 def test_a_wrong_request_is_named(
