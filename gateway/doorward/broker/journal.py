@@ -4,7 +4,6 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterable
-from typing import NamedTuple, Protocol
 
 from doorward.broker.counters import Timing
 from doorward.broker.messages import Delivery
@@ -16,33 +15,9 @@ from doorward.broker.ports import (
     RuleKey,
     Store,
 )
+from doorward.broker.waiting import Held, Waiting, heard
 
 _log = logging.getLogger(__name__)
-
-
-class Waiting(Protocol):
-    """Whoever hears that everything noted before is on disk."""
-
-    @property
-    def gone(self) -> bool:
-        """True when it need not be told any more."""
-
-    def committed(self) -> None:
-        """It is there."""
-
-
-class _Held(NamedTuple):
-    """One packet that waits."""
-
-    by: Answerable
-    packet: bytes
-
-    @property
-    def gone(self) -> bool:
-        return self.by.gone
-
-    def committed(self) -> None:
-        self.by.acknowledge(self.packet)
 
 
 _MOST = 65_536
@@ -54,10 +29,19 @@ _Collected = tuple[Batch, list[Waiting]]
 class Journal:
     """The only way to the store. One batch is on its way at a time.
 
-    What is made and undone while it is away costs no write at all.
+    What is made and undone while it is away costs no write at all. Nor does a message that its clients acknowledge
+    within `grace` seconds: nothing is handed over for that long if all of it is on its way to clients that are here.
+    Most acknowledge sooner than a disk commits, and a flash card lives longer.
     """
 
-    def __init__(self, store: Store, committed: Callable[[], None], most: int = _MOST) -> None:
+    def __init__(
+        self,
+        store: Store,
+        committed: Callable[[], None],
+        most: int = _MOST,
+        *,
+        grace: float = 0.0,
+    ) -> None:
         """`committed` is called on the event loop after the answers of a batch have been given.
 
         `most`: answers that may wait, and what else may while the store refuses, before it is `crowded`.
@@ -73,6 +57,9 @@ class Journal:
         self._most = most
         self.answers = 0  # of all clients, that wait; counted by those who give them
         self._row = 0
+        self._grace = grace
+        self._graced: asyncio.TimerHandle | None = None
+        self._pressing = False  # some of what is open is for somebody who is away, or waits for the commit itself
         self._started = False
         self.commits = Timing()
         self._handed_over = 0.0
@@ -99,6 +86,8 @@ class Journal:
         if not row:
             self._row = row = self._row + 1
         self._messages[row] = client, delivery
+        if not delivery.packet_id:
+            self._pressing = True
         return row
 
     def sent(self, row: int, packet_id: int) -> None:
@@ -167,7 +156,8 @@ class Journal:
 
     def acknowledge(self, by: Answerable, packet: bytes) -> None:
         """Have `packet` sent once everything noted so far is on disk."""
-        self.confirm(_Held(by, packet))
+        self._pressing = True
+        self.confirm(Held(by, packet))
 
     def confirm(self, to: Waiting) -> None:
         """Tell `to` when everything noted so far, and until the next flush, is on disk."""
@@ -181,10 +171,11 @@ class Journal:
         """
         if self._busy:
             return
-        # Whose messages have been acknowledged by their clients meanwhile waits for nothing any more.
-        self._waiting = _heard(self._waiting)
-        if self._waiting or self._messages or self._open.urgent:
-            self._hand_over()
+        if not self._grace or self._pressing or not self._messages or self._open.urgent:
+            self._hand_over_if_due()
+        elif self._graced is None:
+            loop = asyncio.get_running_loop()
+            self._graced = loop.call_later(self._grace, self._after_grace)
 
     def tidy(self) -> None:
         """Hand over all there is, as `flush` does."""
@@ -196,8 +187,8 @@ class Journal:
         if self._failed is not None and self._writing is None:
             (batch, waiting), self._failed = self._failed, None
             # Clients come back and ask again for as long as the disk refuses: that may be days.
-            self._waiting = _heard(self._waiting)
-            self._write((batch, _heard(waiting)))
+            self._waiting = heard(self._waiting)
+            self._write((batch, heard(waiting)))
 
     def owes(self, client: str) -> bool:
         """True until it is on disk that the session of a client began or ended."""
@@ -236,7 +227,22 @@ class Journal:
     def _busy(self) -> bool:
         return self._writing is not None or self._failed is not None or not self._started
 
+    def _after_grace(self) -> None:
+        self._graced = None
+        if not self._busy:
+            self._hand_over_if_due()
+
+    def _hand_over_if_due(self) -> None:
+        # Whose messages have been acknowledged by their clients meanwhile waits for nothing any more.
+        self._waiting = heard(self._waiting)
+        if self._waiting or self._messages or self._open.urgent:
+            self._hand_over()
+
     def _hand_over(self) -> None:
+        if self._graced is not None:
+            self._graced.cancel()
+            self._graced = None
+        self._pressing = False
         batch, messages, waiting = self._open, self._messages, self._waiting
         self._open, self._messages, self._waiting = Batch(), {}, []
         for row, (client, delivery) in messages.items():
@@ -270,7 +276,3 @@ class Journal:
         self.flush()
         if self._writing is None:
             self._at_rest.set()
-
-
-def _heard(waiting: list[Waiting]) -> list[Waiting]:
-    return [one for one in waiting if not one.gone]

@@ -30,6 +30,7 @@ _log = logging.getLogger(__name__)
 
 _SWEEP_S = 0.5
 _LOG_KEPT_S = 5.0
+_GRACE_S = 0.001  # for clients that are here to acknowledge, before the disk is asked
 _GOODBYE_S = 1.0  # for clients to take what was written to them before the broker stops
 
 
@@ -61,7 +62,9 @@ class Broker:
         self._store = store
         self._principals = principals
         self._policy = policy
-        self._journal = Journal(store, self._committed, limits.uncommitted_all)
+        self._journal = Journal(
+            store, lambda: self._exchange.flush(), limits.uncommitted_all, grace=_GRACE_S
+        )
         self._router = Router(policy, self._journal, limits, on_denied or _log_denial, clock)
         self.log = self._router.log
         self.acl = Acl(principals, policy, self._journal)
@@ -267,9 +270,6 @@ class Broker:
         if now or self._exchange.clock() - self._log_kept >= _LOG_KEPT_S:
             self._log_kept = self._exchange.clock()
             self._journal.log(self.log.take())
-
-    def _committed(self) -> None:
-        self._exchange.flush()
 
     def _principal_changed(self, principal: Principal, digest: bytes | None, *, keep: bool) -> None:
         for session in self._router.sessions_of(principal.name):

@@ -1,5 +1,7 @@
 """When a publisher is answered: two clients with sessions, and a disk that takes as long as the test says."""
 
+import asyncio
+
 import pytest
 from fakes.session import FakeLink, FakeStore, kept
 
@@ -203,3 +205,69 @@ def test_who_runs_far_ahead_of_the_disk_is_told_to_wait(journal, store):
     store.answer()
     assert publisher.told[3:] == [b"3", b"4", b"5"]
     assert not publisher.waits
+
+
+@pytest.fixture
+def patient(store):
+    journal = Journal(store, lambda: None, grace=0.02)
+    journal.start(0)
+    return journal
+
+
+async def test_who_is_here_has_a_moment_to_acknowledge(patient, store):
+    publisher, front = Publisher(patient), present(patient)
+    publisher.read((b"one", [front]))
+    assert store.batches == []
+    front.acknowledged(1)
+    assert publisher.told == [b"one"]
+    await asyncio.sleep(0.05)
+    assert store.batches == [], "nothing was ever written"
+
+
+async def test_who_takes_longer_is_not_waited_for(patient, store):
+    publisher, front = Publisher(patient), present(patient)
+    publisher.read((b"one", [front]))
+    await asyncio.sleep(0.05)
+    store.answer()
+    assert publisher.told == [b"one"]
+
+
+async def test_for_who_is_away_the_disk_is_asked_at_once(patient, store):
+    publisher, front, back = Publisher(patient), present(patient), away(patient)
+    publisher.read((b"one", [front]))
+    publisher.read((b"two", [back]))
+    assert [len(batch.messages) for batch in store.batches] == [2]
+    store.answer()
+    assert publisher.told == [b"one", b"two"]
+
+
+async def test_what_a_full_window_holds_back_is_for_the_disk_at_once(patient, store):
+    publisher, front = Publisher(patient), present(patient, inflight=1)
+    publisher.read((b"one", [front]), (b"two", [front]))
+    assert [len(batch.messages) for batch in store.batches] == [2]
+
+
+async def test_who_waits_for_the_commit_itself_waits_no_longer(patient, store):
+    publisher, front = Publisher(patient), present(patient)
+    front.deliver(Message("t", b"exactly once", 2), 2)
+    patient.flush()
+    assert len(store.batches) == 1, "QoS 2 goes out after the commit"
+    store.answer()
+    publisher.read((b"one", [front]))
+    patient.subscribe("front", "t", 1)
+    patient.flush()
+    assert len(store.batches) == 2
+    store.answer()
+    assert not store.pending
+
+
+async def test_the_end_waits_for_nobody(patient, store):
+    publisher, front = Publisher(patient), present(patient)
+    publisher.read((b"one", [front]))
+    draining = asyncio.ensure_future(patient.drain())
+    await asyncio.sleep(0)
+    store.answer()
+    assert await draining is None
+    assert publisher.told == [b"one"]
+    await asyncio.sleep(0.05)
+    assert len(store.batches) == 1

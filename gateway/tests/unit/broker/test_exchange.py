@@ -55,12 +55,12 @@ async def test_one_write_and_one_batch_for_what_came_together(tmp_path, monkeypa
             await asyncio.sleep(0)
             batches.clear()
             for name, (board, _) in zip(BOARDS, boards, strict=True):
-                where = topics.device_topic("doorward", name, topics.EVENTS)
-                board.data_received(mqtt.publish(where, b"x", 1, packet_id=7))
+                where = topics.device_topic("doorward", name, topics.REPORTED)
+                board.data_received(mqtt.publish(where, b"x", 1, retain=True, packet_id=7))
             assert (told.writes, batches) == ([], [])
             await asyncio.sleep(0)
-            assert [written.count(b"/events") for written in told.writes] == [len(BOARDS)]
-            assert [len(batch.messages) for batch in batches] == [len(BOARDS)]
+            assert [written.count(b"/status/reported") for written in told.writes] == [len(BOARDS)]
+            assert [(len(batch.messages), len(batch.retained)) for batch in batches] == [(8, 8)]
             connection._transport = kept
         for board, _ in boards:
             board.connection_lost(None)
