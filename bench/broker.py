@@ -1,9 +1,11 @@
 """The broker beside Mosquitto and amqtt: one JSON line, the same clients, policy and load for all, in turns.
 
-"puback_p50_ms" is from PUBLISH to PUBACK, a message at a time, its subscriber being there; "pingpong_p50_ms" a QoS 1
-question and its answer between two clients. "q0_per_s" and so on are messages of 100 bytes a second from a publisher to
-a subscriber with a persistent session, 50 in flight; doorward's rows are on disk before a PUBACK. "rss_1000_mb" is the
-memory of the process with 1,000 devices connected and subscribed, "rss_1000_tls_mb" the same over mutual TLS.
+"puback_p50_ms" is from PUBLISH to PUBACK, a message at a time, its subscriber being there, and "puback_away_p50_ms" the
+same with a subscriber who is away; "pingpong_p50_ms" a QoS 1 question and its answer between two clients. "q0_per_s" and
+so on are messages of 100 bytes a second from a publisher to a subscriber with a persistent session, 50 in flight.
+Before a PUBACK of doorward's a message is on disk, or its subscriber has acknowledged it. "rss_1000_mb" is the memory of
+the process with 1,000 devices connected and subscribed, "rss_1000_tls_mb" the same over mutual TLS: of doorward's broker
+in a small program, as a gateway has it inside; "rss_1000_run_mb" is that of `doorward broker run` itself.
 "lost_at_puback" counts, of "puback_kills" kills at the instant of a PUBACK, those after which an offline subscriber
 never got something that had been acknowledged. "reconnect_2000_s" is from the first of 2,000 connections at once to
 the last SUBACK, "reconnect_2000_refused" how many were turned away. Rates and latencies are the median of their rounds.
@@ -35,7 +37,18 @@ from broker_certificates import certify
 from broker_client import Broken
 from broker_kills import lost_at_puback
 from broker_orders import Load, crowd, order
-from brokers import Amqtt, Doorward, Forked, Mosquitto, Nursery, Served, Sink, amqtt, mosquitto
+from brokers import (
+    Amqtt,
+    Doorward,
+    Forked,
+    Mosquitto,
+    Nursery,
+    Served,
+    Sink,
+    Standalone,
+    amqtt,
+    mosquitto,
+)
 
 from doorward_core import topics
 
@@ -48,6 +61,7 @@ BROKERS = (OURS, "mosquitto_memory", "mosquitto_autosave", "amqtt")
 SINK = "sink"
 SPEED = {
     "puback": ("puback_p50_ms", {"what": "puback"}),
+    "away": ("puback_away_p50_ms", {"what": "away"}),
     "pingpong": ("pingpong_p50_ms", {"what": "echo"}),
     **{f"q{qos}": (f"q{qos}_per_s", {"what": "throughput", "qos": qos}) for qos in range(3)},
 }
@@ -130,23 +144,47 @@ def crowds(bench: Bench) -> None:
                     gather(bench, name, served, tls)
             finally:
                 served.stop()
+    if OURS in bench.brokers and "rss" in bench.only:
+        with surviving(OURS, "rss of `broker run`"):
+            served = standing_alone(bench)
+            served.start()
+            try:
+                stay(bench, OURS, served, "_run")
+            finally:
+                served.stop()
+
+
+def standing_alone(bench: Bench) -> Served:
+    """`doorward broker run` as it comes up with its database, keys and user made before."""
+    served = Standalone(bench.folder / "crowd_run" / OURS, bench.secrets["gateway"])
+    served.start()
+    try:
+        served.add_user()
+    finally:
+        served.stop()
+    return served
 
 
 def gather(bench: Bench, name: str, served: Served, tls: str) -> None:
     """The crowds of one broker, plain or over TLS."""
     folder = str(bench.certificates) if tls else ""
     if "rss" in bench.only:
-        bench.note(name, f"rss_idle{tls}_mb", {"value": served.rss_mb})
-        load = Load(crowd(served, CONNECTED, stay=True, tls=folder))
-        load.wait_until_there()
-        time.sleep(SETTLED_S)
-        bench.note(name, f"rss_{CONNECTED}{tls}_mb", {"value": served.rss_mb})
-        refused(load.result())
+        stay(bench, name, served, tls, folder)
     if "reconnect" in bench.only:
         time.sleep(SETTLED_S)  # until the first thousand are gone
         found = Load(crowd(served, RECONNECTED, stay=False, tls=folder)).result()
         bench.note(name, f"reconnect_{RECONNECTED}{tls}_s", found)
         bench.note(name, f"reconnect_{RECONNECTED}{tls}_refused", {"value": refused(found)})
+
+
+def stay(bench: Bench, name: str, served: Served, kind: str, folder: str = "") -> None:
+    """The memory of a broker that serves, with nobody there and with a thousand."""
+    bench.note(name, f"rss_idle{kind}_mb", {"value": served.rss_mb})
+    load = Load(crowd(served, CONNECTED, stay=True, tls=folder))
+    load.wait_until_there()
+    time.sleep(SETTLED_S)
+    bench.note(name, f"rss_{CONNECTED}{kind}_mb", {"value": served.rss_mb})
+    refused(load.result())
 
 
 def refused(found: dict[str, Any]) -> int:

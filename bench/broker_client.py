@@ -18,6 +18,7 @@ from doorward_core import mqtt, mqtt_server, mqtt_stream
 PAYLOAD = 100  # bytes
 PATIENCE_S = 20.0
 READ = 1 << 18
+_GONE_S = 0.2  # until a broker has noticed that somebody left
 PAUSE_S = 0.002  # between two single messages: boards do not speak in one breath
 
 
@@ -132,6 +133,24 @@ def puback(order: dict[str, Any]) -> dict[str, float]:
             begun.append(time.monotonic_ns())
             publisher.sendall(packet)
             talk.until(lambda: len(acknowledged) == received == len(begun))
+            time.sleep(PAUSE_S)
+    return _summary(begun, acknowledged)
+
+
+def away(order: dict[str, Any]) -> dict[str, float]:
+    """Milliseconds from PUBLISH to PUBACK, a message at a time; the subscriber is away, so that each has to be kept."""
+    begun: list[int] = []
+    acknowledged: list[int] = []
+    with pair(order, 1) as (publisher, subscriber):
+        subscriber.close()
+        time.sleep(_GONE_S)
+        until = time.monotonic() + order["seconds"]
+        while time.monotonic() < until:
+            packet = mqtt.publish(order["topic"], bytes(PAYLOAD), 1, packet_id=len(begun) + 1)
+            begun.append(time.monotonic_ns())
+            publisher.sendall(packet)
+            take(publisher, 4)
+            acknowledged.append(time.monotonic_ns())
             time.sleep(PAUSE_S)
     return _summary(begun, acknowledged)
 

@@ -16,8 +16,8 @@ _CROWD_S = 3 * PATIENCE_S
 class Member(asyncio.Protocol):
     """Says CONNECT, then SUBSCRIBE; `settled` is done at the SUBACK, or fails with what came instead."""
 
-    def __init__(self, name: str, secret: str, topic_filter: str) -> None:
-        self._connect = mqtt.connect(name, 0, True, name, secret)
+    def __init__(self, client: str, user: str, secret: str, topic_filter: str) -> None:
+        self._connect = mqtt.connect(client, 0, True, user, secret)
         self._subscribe = mqtt.subscribe(1, [(topic_filter, 1)])
         self._data = b""
         self.settled = asyncio.get_running_loop().create_future()
@@ -56,17 +56,17 @@ def crowd(order: dict[str, Any]) -> dict[str, Any]:
 
 async def _crowd(order: dict[str, Any]) -> dict[str, Any]:
     loop = asyncio.get_running_loop()
-    contexts = [_context(order, name) for name, _, _ in order["members"]]
+    contexts = [_context(order, client) for client, *_ in order["members"]]
     members: list[Member] = []
 
     turns = asyncio.Semaphore(order["at_once"])
 
-    async def join(number: int, name: str, secret: str, topic_filter: str) -> float:
+    async def join(number: int, *who: str) -> float:
         context = contexts[number]
         source = f"127.1.{number >> 8}.{number & 255}"
         async with turns:
             _, member = await loop.create_connection(
-                lambda: Member(name, secret, topic_filter),
+                lambda: Member(*who),
                 "127.0.0.1",
                 order["port"],
                 ssl=context,

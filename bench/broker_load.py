@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from broker_client import PATIENCE_S, READ, Broken, echo, mqtt, pair, puback
+from broker_client import PATIENCE_S, READ, Broken, away, echo, mqtt, pair, puback
 from broker_crowd import crowd
 from broker_packets import Messages, acks, runs
 
@@ -159,7 +159,7 @@ def cpu_of(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-LOADS = {"throughput": throughput, "puback": puback, "echo": echo, "crowd": crowd}
+LOADS = {"throughput": throughput, "puback": puback, "away": away, "echo": echo, "crowd": crowd}
 
 if __name__ == "__main__":
     task = json.loads(sys.stdin.readline())

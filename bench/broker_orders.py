@@ -37,14 +37,10 @@ def crowd(served: Served, count: int, *, stay: bool, tls: str = "") -> dict[str,
 
     With `tls` they come over TLS, with the certificates in that folder.
     """
-    devices = list(served.secrets.items())[1 : count + 1]
     return {
         "what": "crowd",
         "port": served.secure_port if tls else served.port,
-        "members": [
-            (name, secret, topics.device_topic(topics.BASE, name, topics.CONTROL))
-            for name, secret in devices
-        ],
+        "members": served.members(count),
         "certificates": tls,
         "stay": stay,
         "at_once": _SOME if stay else count,

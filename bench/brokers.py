@@ -16,8 +16,11 @@ import time
 from abc import ABC, abstractmethod
 from pathlib import Path
 
+from doorward_core import topics
+
 HERE = Path(__file__).parent
 PATIENCE_S = 30.0
+_USER = "crowd"
 _AMQTT = (HERE.parent / ".venv-peers" / "bin" / "python", Path(sys.executable))
 
 
@@ -84,6 +87,13 @@ class Served(ABC):
                 self._process.wait()
             self._process = None
 
+    def members(self, count: int) -> list[tuple[str, str, str, str]]:
+        """So many clients: id, user, secret, and a filter of their own."""
+        return [
+            (name, name, secret, topics.device_topic(self.base, name, topics.CONTROL))
+            for name, secret in list(self.secrets.items())[1 : count + 1]
+        ]
+
     @abstractmethod
     def command(self) -> list[str]:
         """What starts it."""
@@ -111,6 +121,37 @@ class Doorward(Served):
 
     def command(self) -> list[str]:
         return [sys.executable, str(HERE / "served_broker.py"), str(self.directory)]
+
+
+class Standalone(Served):
+    """`doorward broker run` itself, as its user starts it. One user comes with many clients."""
+
+    def __init__(self, directory: Path, password: str) -> None:
+        super().__init__(directory, {_USER: password}, "")
+        self._port_base = self.port - 2
+
+    def members(self, count: int) -> list[tuple[str, str, str, str]]:
+        """Clients of the one user there is."""
+        password = self.secrets[_USER]
+        return [
+            (f"{_USER}-{number}", _USER, password, f"users/{_USER}/{number}/#")
+            for number in range(count)
+        ]
+
+    def add_user(self) -> None:
+        """Let the user in. It loads the API into the running broker: start it anew before measuring."""
+        words = ("users", "add", _USER, "--role", "User", "--password-file", "-")
+        command = self._doorward(*words)
+        subprocess.run(
+            command, input=self.secrets[_USER], text=True, check=True, capture_output=True
+        )
+
+    def command(self) -> list[str]:
+        return self._doorward("run", "--port-base", str(self._port_base))
+
+    def _doorward(self, *words: str) -> list[str]:
+        data = str(self.directory / "data")
+        return [sys.executable, "-m", "doorward", "broker", *words, "--data", data]
 
 
 class Nursery:
