@@ -1,11 +1,12 @@
 """The broker beside Mosquitto and amqtt: one JSON line, the same clients, policy and load for all, in turns.
 
-"puback_p50_ms" is from PUBLISH to PUBACK, a message at a time, its subscriber being there, and "puback_away_p50_ms" the
-same with a subscriber who is away; "pingpong_p50_ms" a QoS 1 question and its answer between two clients. "q0_per_s" and
-so on are messages of 100 bytes a second from a publisher to a subscriber with a persistent session, 50 in flight.
-Before a PUBACK of doorward's a message is on disk, or its subscriber has acknowledged it. "rss_1000_mb" is the memory of
-the process with 1,000 devices connected and subscribed, "rss_1000_tls_mb" the same over mutual TLS: of doorward's broker
-in a small program, as a gateway has it inside; "rss_1000_run_mb" is that of `doorward broker run` itself.
+"puback_p50_ms" is from PUBLISH to PUBACK, a message at a time, its subscriber being there, and "puback_away_p50_ms"
+the same with a subscriber who is away; "pingpong_p50_ms" a QoS 1 question and its answer between two clients.
+"q0_per_s" and so on are messages of 100 bytes a second from a publisher to a subscriber with a persistent session, 50
+in flight. Before a PUBACK of doorward's a message is on disk, or its subscriber has acknowledged it. "rss_1000_mb" is
+the memory of the process with 1,000 devices connected and subscribed, "rss_1000_tls_mb" the same over mutual TLS: of
+doorward's broker in a small program, as a gateway has it inside; "rss_1000_run_mb" is that of `doorward broker run`
+itself.
 "lost_at_puback" counts, of "puback_kills" kills at the instant of a PUBACK, those after which an offline subscriber
 never got something that had been acknowledged. "reconnect_2000_s" is from the first of 2,000 connections at once to
 the last SUBACK, "reconnect_2000_refused" how many were turned away. Rates and latencies are the median of their rounds.

@@ -22,6 +22,7 @@ class Limits:
         32 << 20
     )  # in all sessions of one user; a message counts 256 more than it holds
     unread: int = 1 << 20  # written to a client that does not read: beyond it the client is dropped
+    grace: float = 0.001  # for clients that are here to acknowledge, before the disk is asked
     uncommitted: int = (
         1024  # publishes of one client that wait for the disk: beyond it we stop reading
     )

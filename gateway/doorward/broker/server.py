@@ -30,7 +30,6 @@ _log = logging.getLogger(__name__)
 
 _SWEEP_S = 0.5
 _LOG_KEPT_S = 5.0
-_GRACE_S = 0.001  # for clients that are here to acknowledge, before the disk is asked
 _GOODBYE_S = 1.0  # for clients to take what was written to them before the broker stops
 
 
@@ -62,9 +61,7 @@ class Broker:
         self._store = store
         self._principals = principals
         self._policy = policy
-        self._journal = Journal(
-            store, lambda: self._exchange.flush(), limits.uncommitted_all, grace=_GRACE_S
-        )
+        self._journal = Journal(store, self._committed, limits.uncommitted_all, grace=limits.grace)
         self._router = Router(policy, self._journal, limits, on_denied or _log_denial, clock)
         self.log = self._router.log
         self.acl = Acl(principals, policy, self._journal)
@@ -257,6 +254,9 @@ class Broker:
                 for connection in tuple(self._exchange.connections):
                     connection.check(self._exchange.clock())
             await asyncio.sleep(0.005)
+
+    def _committed(self) -> None:
+        self._exchange.flush()
 
     def _rules_changed(self) -> None:
         judge_anew(self._router, self._policy, self._principals)
