@@ -1,11 +1,48 @@
-# Starts the board's program. See doorward_node/supervisor.py.
+# Picks the slot with the board's program, and starts it. /slot says "a 0" (slot, epoch) or, on
+# trial, "b 1 a 0 3": three more starts of b, then a again. doorward_node/install.py writes it.
 
 import gc
+import os
+import sys
 
 # Loading a module leaves rubbish between what stays. Collected at once, the next module fills the
 # gaps; collected only when the heap is full, a third of it is gaps that nothing fits into.
 gc.threshold(1024)
 
-from doorward_node.supervisor import main  # noqa: E402
 
-main()
+def _pick():
+    # (slot, whether it is on trial). A start is counted before it can go wrong.
+    try:
+        with open("/slot") as file:
+            words = file.read().split()
+    except OSError:
+        words = ["a"]
+    if len(words) != 5:
+        return words[0], False
+    tries = int(words[4])
+    line = words[:4] + [str(tries - 1)] if tries else words[2:4]
+    try:
+        with open("/slot.new", "w") as file:
+            file.write(" ".join(line))
+        os.rename("/slot.new", "/slot")
+    except OSError:
+        return words[2], False  # what cannot be counted is not tried
+    return line[0], tries > 0
+
+
+slot, trial = _pick()
+del _pick
+sys.path.insert(0, "/" + slot)
+if trial:
+    import machine
+
+    # For a program that hangs before it has started its own, which is shorter.
+    machine.WDT(timeout=30000)
+try:
+    from doorward_node.supervisor import main
+
+    main(trial)
+except Exception as error:  # noqa: BLE001 - whatever it is, a trial goes on without it
+    sys.print_exception(error)
+if trial:
+    machine.reset()

@@ -21,8 +21,9 @@ _RESET_PAUSE_MS = const(1000)
 _NOTE = "/failure"
 
 
-def main(path: str = CONFIG) -> None:
-    # Runs the board until it fails; then the relay is safe and the board starts again.
+def main(trial: bool = False, path: str = CONFIG) -> None:
+    # Runs the board until it fails; then the relay is safe and the board starts again. trial: this
+    # firmware has to prove itself (trial.py).
     config = _settings(path)
     if config is None:
         # Starting again would not help: boot.py has made the relay safe, and it stays so.
@@ -30,7 +31,7 @@ def main(path: str = CONFIG) -> None:
     name = "roles." + config["role"]
     role = __import__("doorward_node." + name, None, None, ("lock",))
     strike = role.lock(config)
-    running = _run(config, strike, role.build)
+    running = _run(config, strike, role.build, trial)
     del role
     forget(name)
     forget("roles")
@@ -53,7 +54,7 @@ def _settings(path):
         forget("config")
 
 
-async def _run(config, strike, build):
+async def _run(config, strike, build, trial):
     loop = asyncio.get_event_loop()
     loop.set_exception_handler(lambda _loop, context: _fail(strike, context["exception"]))
     from doorward_node.assembly import assemble
@@ -67,6 +68,10 @@ async def _run(config, strike, build):
     app.journal.add("boot", _boot_data())
     for coroutine in app.loops():
         asyncio.create_task(coroutine)
+    if trial:
+        from doorward_node.trial import prove
+
+        asyncio.create_task(prove(app))
     await _watch(app, strike)
 
 
