@@ -146,7 +146,7 @@ class Bench:
             heap = await board.heap()
             figures = await self.site.heartbeat()
             assert len(board.starts) == 1, "the board was reset; look at its log"
-            staged = self.lab.directory / "boards" / board.id / "staged"
+            staged = self.lab.directory / "boards" / board.id / "staged" / build.SLOT
             modules = firmware_modules(staged, await board.modules())
             heap_32_bytes = heap_32.loaded_bytes(staged, list(modules))
             say(f"  heap {heap}; heartbeat {figures}")
@@ -211,7 +211,7 @@ def print_weights() -> None:
         drivers = sorted(f"doorward_drivers.{path.stem}" for path in DRIVERS.glob("[a-z]*.py"))
         parts = ("supervisor", "roles.door", "assembly", "roles.vault", "code_entry")
         program = [f"doorward_node.{part}" for part in parts]
-        for name, size in weigh(staged, program + drivers):
+        for name, size in weigh(staged / build.SLOT, program + drivers):
             print(name, size)
 
 

@@ -34,10 +34,10 @@ slot, trial = _pick()
 del _pick
 sys.path.insert(0, "/" + slot)
 if trial:
-    import machine
+    from machine import WDT
 
     # For a program that hangs before it has started its own, which is shorter.
-    machine.WDT(timeout=30000)
+    WDT(timeout=30000)
 try:
     from doorward_node.supervisor import main
 
@@ -45,4 +45,6 @@ try:
 except Exception as error:  # noqa: BLE001 - whatever it is, a trial goes on without it
     sys.print_exception(error)
 if trial:
-    machine.reset()
+    from machine import reset
+
+    reset()

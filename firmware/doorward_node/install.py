@@ -6,11 +6,10 @@
 #   /a, /b          the slots; one with a manifest.json is complete
 #   /slot           "b 0": slot and epoch in use. "a 1 b 0 3": a (epoch 1) on trial, see /main.py
 #
-# A manifest is JSON with one file a line, so that it never has to be in the heap as a whole:
-# {"version":"0.2.0","epoch":1,"family":"esp32","mpy":6,"size":123,"files":[
-# ["doorward_node/app.mpy",123,"<sha256>"],
-# …in ascending order…
-# ]}
+# A manifest is JSON with one file a line, in ascending order, so that it never has to be in the
+# heap as a whole. First line: an object up to its last key "files" and the bracket behind it, with
+# version, epoch, family, mpy and size (of all files, in bytes); then ["path",size,"sha256"] with a
+# comma in each line; last line: the two brackets.
 #
 # Whenever the power goes, /slot names a complete firmware: the other slot loses its manifest.json
 # before its first file changes, and has it again when all files were read back.
@@ -38,7 +37,8 @@ _MPY = getattr(sys.implementation, "_mpy", 6) & 0xFF
 
 class InstallError(ValueError):
     # The word says what is wrong with the firmware: "manifest", "family", "mpy", "epoch", or
-    # "current": it is in use already; "digest": a file came three times, and never was the right one.
+    # "current": it is in use already; "digest": a file came three times and never was the right one;
+    # "incomplete": it cannot be switched to yet.
     pass
 
 
@@ -57,7 +57,8 @@ class Install:
         self.wanted = None
         self.done = 0
         self._chunk = None
-        self._complete = False
+        self._ended = self._skip = False
+        self._lacking = []
         head = self._check()
         self.version = head["version"]
         self.epoch = head["epoch"]
@@ -92,12 +93,12 @@ class Install:
     def step(self):
         # A piece of work on flash, 1 KiB at most. True once every file is there and was read back.
         # Raises InstallError, OSError when there is no room.
-        if not self._complete:
+        if not self._ended:
             try:
                 next(self._work)
             except StopIteration:
-                self._complete = True
-        return self._complete
+                self._ended = True
+        return self._ended
 
     def take(self, path, offset, data):
         # Keeps the bytes that are wanted until step(); False for any others.
@@ -109,18 +110,17 @@ class Install:
     def missing(self):
         # For who puts whole files into the slot: a list of the paths that it lacks, after all else
         # is done. Write them to /<slot>/<path>, and begin again with a new Install.
-        lacking = []
+        self._lacking = []
         while not self.step():
             if self.wanted:
-                lacking.append(self.wanted[0])
+                self._lacking.append(self.wanted[0])
                 self._skip = True
-        self._complete = not lacking
-        return lacking
+        return self._lacking
 
     def switch(self):
         # From the next start on the new firmware runs, on trial if there is one to fall back to.
         # Raises InstallError unless it is complete.
-        if not self._complete:
+        if not self._ended or self._lacking:
             raise InstallError("incomplete")
         base = self._root + "/" + self.slot
         for _ in _copy(self._root + ORDER, base + "/manifest.new"):
@@ -132,9 +132,11 @@ class Install:
         _write_slot(self._root, words)
         cancel(self._root)
 
-    # --- the work, piece by piece
+    def close(self):
+        # Ends it where it stands, with no file left open.
+        self._work.close()
 
-    _skip = False
+    # --- the work, piece by piece
 
     def _run(self):
         if len(self._words) == 5:
@@ -221,14 +223,14 @@ def _head(line):
     try:
         head = json.loads(line + "]}")
         numbers = (head["epoch"], head["mpy"], head["size"])
+        if "family" not in head or not 0 < len(head["version"]) <= 32:
+            raise ValueError("head")
     except (ValueError, KeyError, TypeError):
         raise InstallError("manifest")
     for number in numbers:
         if not isinstance(number, int) or number < 0:
             raise InstallError("manifest")
-    if not isinstance(head["version"], str) or not 0 < len(head["version"]) <= 32:
-        raise InstallError("manifest")
-    if line[-11:] != '"files":[\n':
+    if line[-10:] != '"files":[\n':
         raise InstallError("manifest")
     return head
 
@@ -240,24 +242,21 @@ def _entry(order):
         return None
     try:
         path, size, digest = json.loads(line.rstrip(",\n"))
-        good = (
-            line[-1:] == "\n"
-            and isinstance(size, int)
-            and 0 < size < 1 << 20
-            and len(binascii.unhexlify(digest)) == 32
-            and path[-4:] == ".mpy"
-            and path[: path.find("/") + 1] in _ROOMS
-        )
+        if _is_path(path) and 0 < size < 1 << 20 and len(binascii.unhexlify(digest)) == 32:
+            return path, size, digest
     except (ValueError, TypeError):
-        good = False
-    if not good:
-        raise InstallError("manifest")
+        pass
+    raise InstallError("manifest")
+
+
+def _is_path(path):
+    # Of a .mpy file in one of our packages, and nothing that leads out of there.
     for letter in path:
         if letter not in _LETTERS:
-            raise InstallError("manifest")
-    if "." in path[:-4] or "//" in path:
-        raise InstallError("manifest")
-    return path, size, digest
+            return False
+    name = path[:-4]
+    room = path[: path.find("/") + 1]
+    return path[-4:] == ".mpy" and room in _ROOMS and "." not in name and "//" not in name
 
 
 def _holds(path, size, digest):
@@ -267,14 +266,14 @@ def _holds(path, size, digest):
             return False
     except OSError:
         return False
-    hash = hashlib.sha256()
+    digested = hashlib.sha256()
     with open(path, "rb") as file:
         piece = file.read(_PIECE)
         while piece:
-            hash.update(piece)
+            digested.update(piece)
             yield
             piece = file.read(_PIECE)
-    return binascii.hexlify(hash.digest()).decode() == digest
+    return binascii.hexlify(digested.digest()).decode() == digest
 
 
 def _copy(source, target):

@@ -7,29 +7,49 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from doorward.firmware import manifest
 from doorward_lab import romfs, toolchain
 from doorward_lab.errors import FirmwareError
 
 # A board reads these two as source.
 _STAY_SOURCE = frozenset({"boot.py", "main.py"})
+# Where the firmware of a board stands that has had no update yet.
+SLOT = "a"
 
 
 def stage(folder: Path, target: Path, cache: Path) -> None:
     """Fill the empty folder `target` with a firmware `folder` as it goes onto a board.
 
     boot.py and main.py at the top stay as they are, every other .py becomes .mpy, the rest is copied; hidden files and
-    __pycache__ stay behind. Raises FirmwareError when main.py is missing or a file does not compile.
+    __pycache__ stay behind. A folder with doorward_node is a whole firmware: its packages go
+    into slot a, with their manifest, and /slot names it.
+    Raises FirmwareError when main.py is missing or a file does not compile.
     """
     if not (folder / "main.py").is_file():
         raise FirmwareError(
             f"{folder} has no main.py; name the folder that holds a board's program"
         )
+    whole = (folder / "doorward_node").is_dir()
     for path in _files(folder):
         inside = path.relative_to(folder)
         if inside.suffix == ".py" and str(inside) not in _STAY_SOURCE:
-            _place(_compiled(path, inside, cache), target / inside.with_suffix(".mpy"))
+            room = target / SLOT if whole and inside.parts[0] in manifest.PACKAGES else target
+            _place(_compiled(path, inside, cache), room / inside.with_suffix(".mpy"))
         else:
             _place(path, target / inside)
+    if whole:
+        _complete(target, firmware=folder)
+
+
+def _complete(target: Path, firmware: Path) -> None:
+    slot = target / SLOT
+    files = {str(path.relative_to(slot)): path.read_bytes() for path in _files(slot)}
+    try:
+        version = manifest.version_of(firmware)
+    except (OSError, ValueError) as error:
+        raise FirmwareError(str(error)) from None
+    (slot / "manifest.json").write_bytes(manifest.manifest(version, files))
+    (target / "slot").write_text(f"{SLOT} {manifest.EPOCH}")
 
 
 def rom(folder: Path, cache: Path) -> Path:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 
 class Watchdog:
-    """Calls `bite` when a started watchdog is not fed in time. As on the chip, it cannot be stopped or changed."""
+    """Calls `bite` when a started watchdog is not fed in time. As on the chip, it cannot be stopped."""
 
     def __init__(self, bite: Callable[[], None]) -> None:
         self._bite = bite
@@ -13,10 +13,12 @@ class Watchdog:
         self._timeout_s = 0.0
 
     def start(self, timeout_ms: int) -> None:
-        """Begin to count. The shim tells feeds at most eight times a period, so that eighth is granted on top."""
-        if self._timer is None:
-            self._timeout_s = timeout_ms * 1.125 / 1000
-            self.feed()
+        """Begin to count. The shim tells feeds at most eight times a period, so that eighth is granted on top.
+
+        Made again, it counts the new period, as the ESP32's does (esp_task_wdt_reconfigure).
+        """
+        self._timeout_s = timeout_ms * 1.125 / 1000
+        self.feed()
 
     def feed(self) -> None:
         """Begin the period again."""

@@ -61,7 +61,7 @@ def _drop_stale(folder, wanted):
         if entry[1] == _DIRECTORY:
             if entry[0] not in wanted:
                 _drop_stale(path, ())
-        elif entry[0] not in wanted and path.endswith((".py", ".mpy", ".der")):
+        elif entry[0] not in wanted and path.endswith((".py", ".mpy", ".der", "/manifest.json")):
             os.remove(path)
 
 

@@ -68,7 +68,7 @@ def flash(program: Callable[..., Path]) -> Flash:
     """A firmware folder with our drivers and a program of the test's."""
 
     def write(main: str) -> Path:
-        folder = program(main=main)
+        folder = program(main='import sys\nsys.path.insert(0, "/a")\n' + main)
         for package in ("doorward_core", "doorward_drivers", "doorward_node"):
             shutil.copytree(
                 places.firmware() / package,
