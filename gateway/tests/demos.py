@@ -188,7 +188,7 @@ class Demo:
             time.sleep(0.05)
         before = len(self.online().audit())
         self.ask("lab", "tap", "front", "--card", card)
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + _START_S
         while len(rows := self.audit()) == before:
             assert time.monotonic() < deadline, f"no decision about {card}: {self.log()}"
             time.sleep(0.1)
