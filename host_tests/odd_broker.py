@@ -74,6 +74,9 @@ class Odd:
         elif self.name == "garbage":
             self._say(b"\x30\xff\xff\xff\xff\x01" + bytes(range(256)))
             return False
+        elif self.name == "wrong":
+            self._say(b"\x40\x03\x00\x01\x00")
+            return True
         elif self.name == "mute":
             return True
         elif self.name == "foreign":

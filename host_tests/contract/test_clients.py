@@ -152,6 +152,11 @@ async def test_refused():
     assert isinstance(error, MQTTException) and error.args[0] == 128, error
     await one.publish("report", b"", False, 1)
     await one.disconnect()
+    # It is not asked for again.
+    await one.connect()
+    await asyncio.sleep_ms(200)
+    await one.publish("report", b"", False, 1)
+    await one.disconnect()
 
 
 async def test_somebody_elses_acknowledgement_is_none():
@@ -173,7 +178,7 @@ async def test_a_message_that_is_too_long_is_passed_over_and_counted():
 
 
 async def test_whatever_a_broker_says_is_an_oserror_at_most_and_the_next_connection_works():
-    for name in ("closes", "cuts", "garbage", "mute"):
+    for name in ("closes", "cuts", "garbage", "wrong", "mute"):
         one = client(name, ODD_PORT)
         if OWN:
             one.ack_ms = 1000
@@ -182,6 +187,7 @@ async def test_whatever_a_broker_says_is_an_oserror_at_most_and_the_next_connect
         if OWN and name == "mute":
             await one.disconnect()
         await until(lambda: not one.up)
+        assert one.got == [], name  # nor is half a message one
         await one.connect()
         await one.disconnect()
 

@@ -84,4 +84,8 @@ async def test_a_board_without_a_part_does_not_load_it(
             "doorward_drivers.mfrc522",
             "doorward_drivers.strike",
         }
+        # QoS 2, names and umqtt are for others: a door's heap has none of it.
+        for one in ("client", "names", "umqtt_client"):
+            assert f"doorward_node.{one}" not in loaded
+        assert "doorward_core.mqtt" not in loaded
         gateway.close()

@@ -6,7 +6,7 @@ import socket
 
 from scratch import folder
 
-from doorward_node import files
+from doorward_node import assembly, files
 from doorward_node.client import MQTTClient
 from doorward_node.names import Names, look_up
 
@@ -148,6 +148,13 @@ async def test_asked_once_and_again_only_in_doubt():
     assert Names("other.example", path, server.where).known == ""
     files.replace(path, b"\xff\xfe" + NAME.encode())
     assert Names(NAME, path, server.where).known == ""
+
+
+def test_only_a_broker_with_a_name_is_looked_up():
+    for host in ("192.168.1.20", "127.0.0.1"):
+        assert assembly._names(host, "") is None
+    names = assembly._names("gateway.local", folder())
+    assert (names.name, names.known) == ("gateway.local", "")
 
 
 async def test_a_broker_that_moved_is_found_after_failures():
