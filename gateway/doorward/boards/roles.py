@@ -6,10 +6,10 @@ from types import MappingProxyType
 from doorward.boards.schema import Matrix, Profile
 
 # role → one of each group must be there; and what else may be.
-_NEEDED: Mapping[str, tuple[tuple[str, ...], ...]] = MappingProxyType(
+NEEDED: Mapping[str, tuple[tuple[str, ...], ...]] = MappingProxyType(
     {
-        "door": (("strike",), ("reader", "keypad")),
-        "vault": (("padlock",), ("keypad", "reader")),
+        "door": (("strike",), ("reader",)),
+        "vault": (("padlock",), ("reader", "keypad")),
         "motion": (("pir",),),
         "lamp": (("lamp",),),
         "combined": (("strike", "padlock"), ("reader", "keypad"), ("pir", "lamp")),
@@ -17,7 +17,7 @@ _NEEDED: Mapping[str, tuple[tuple[str, ...], ...]] = MappingProxyType(
 )
 _ALLOWED: Mapping[str, frozenset[str]] = MappingProxyType(
     {
-        "door": frozenset({"contact", "rex", "tamper", "buzzer", "led"}),
+        "door": frozenset({"contact", "rex", "tamper"}),
         "vault": frozenset({"contact", "tamper", "buzzer", "led", "battery"}),
         "motion": frozenset({"tamper", "battery", "led"}),
         "lamp": frozenset({"led"}),
@@ -29,7 +29,7 @@ _ALLOWED: Mapping[str, frozenset[str]] = MappingProxyType(
 def role_findings(profile: Profile) -> Iterator[tuple[str, str, str]]:
     """(field, why, remedy) of every part that is missing or out of place."""
     there = profile.parts()
-    needed = _NEEDED[profile.role]
+    needed = NEEDED[profile.role]
     for group in needed:
         if not any(name in there for name in group):
             names = " or ".join(group)

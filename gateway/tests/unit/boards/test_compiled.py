@@ -10,6 +10,7 @@ from stage.boards import FOLDER, NAMES
 
 from doorward import boards
 from doorward.adapters.boards import load_profile
+from doorward.boards.roles import NEEDED
 from doorward.data import data_root
 from doorward.errors import InvalidInput, NotFound
 
@@ -85,6 +86,15 @@ def test_what_is_for_people_stays_off_the_board(name: str) -> None:
     for part in compiled["pins"].values():
         assert not {"note", "resistor"} & set(part)
         assert None not in part.values()
+
+
+def test_a_role_needs_on_paper_what_its_program_needs() -> None:
+    # Otherwise a board could be given keys that its firmware refuses to start with.
+    code = f"import sys, json; sys.path.insert(0, {str(FIRMWARE)!r})\n"
+    code += "from doorward_node import config; print(json.dumps(config.ROLES))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    for role, parts in json.loads(done.stdout).items():
+        assert [" or ".join(group) for group in NEEDED[role]] == parts
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -227,16 +227,17 @@ def test_a_word_or_number_that_is_wrong_is_named(name: str, field: str, value: o
     ("name", "part"), [(n, p) for n, one in PROFILES.items() for p in one.parts()]
 )
 def test_a_part_that_the_role_cannot_do_without_is_missed(name: str, part: str) -> None:
-    without = [one.field for one in lint(parsed(changed(content(name), part, None)))]
+    without = lint(parsed(changed(content(name), part, None)))
     needed = {
-        "door": ("strike", "reader"),
-        "vault": ("padlock", "keypad"),
-        "motion": ("pir",),
-        "lamp": ("lamp",),
-        "combined": ("strike", "reader"),
+        "door": {"strike": "strike", "reader": "reader"},
+        "vault": {"padlock": "padlock", "keypad": "reader or keypad"},
+        "motion": {"pir": "pir"},
+        "lamp": {"lamp": "lamp"},
+        "combined": {"strike": "strike or padlock", "reader": "reader or keypad"},
     }
-    role = PROFILES[name].role
-    assert without == ([part] if part in needed[role] else [])
+    asked = needed[PROFILES[name].role].get(part)
+    assert [one.remedy for one in without] == ([f"name a {asked}"] if asked else [])
+    assert [one.field for one in without] == ([asked.partition(" ")[0]] if asked else [])
 
 
 def test_a_part_that_the_role_has_no_use_for_is_refused() -> None:
