@@ -97,6 +97,13 @@ def _lacking(chip: Chip, _profile: Profile, use: PinUse) -> str | None:
     return None if use.gpio in chip.pins else f"an {chip.title} has no GPIO {use.gpio}"
 
 
+def _hidden(chip: Chip, _profile: Profile, use: PinUse) -> str | None:
+    kit = KITS[chip.name]
+    if use.gpio not in chip.free() or kit.has(use.gpio):
+        return None
+    return f"GPIO {use.gpio} is not brought out on an {kit.title}"
+
+
 def _twice(_chip: Chip, profile: Profile, use: PinUse) -> str | None:
     for other in pin_uses(profile):
         if other.field == use.field:
@@ -163,6 +170,7 @@ def _driven(chip: Chip, profile: Profile, use: PinUse) -> str | None:
 
 _RULES: tuple[Rule, ...] = (
     _lacking,
+    _hidden,
     _twice,
     _flash,
     _console,

@@ -10,6 +10,7 @@ from stage.boards import FOLDER, NAMES, Content, changed, content, parsed
 
 from doorward import boards
 from doorward.boards.chips import CHIPS, Chip
+from doorward.boards.devkits import KITS
 from doorward.boards.lint import Finding, idle_level, lint
 from doorward.boards.pins import PinUse, pin_uses
 from doorward.boards.schema import Profile, Use
@@ -51,6 +52,10 @@ FAULTS = {
     ),
     "pins that the chip lacks": Fault(
         "has no GPIO", lambda chip, profile, use: set(range(64)) - chip.pins
+    ),
+    "pins that the board keeps to itself": Fault(
+        "not brought out",
+        lambda chip, profile, use: [pin for pin in chip.free() if not KITS[chip.name].has(pin)],
     ),
     "outputs that can only be read": Fault(
         "can only be read",
@@ -122,6 +127,13 @@ def test_every_planted_fault_is_refused(kind: str, data: st.DataObject) -> None:
         assert at(lint(parsed(better)), use.field) == []
 
 
+ONLY_ESP32 = {
+    "pins that the board keeps to itself",
+    "outputs that can only be read",
+    "contacts without a pull-up",
+}
+
+
 @pytest.mark.parametrize("chip", CHIPS)
 def test_every_kind_that_a_chip_knows_is_planted_on_it(chip: str) -> None:
     planted = {
@@ -132,8 +144,8 @@ def test_every_kind_that_a_chip_knows_is_planted_on_it(chip: str) -> None:
     }
     known = {
         "esp32": {"USB", "a pin that moves by itself"},
-        "esp32-s3": {"outputs that can only be read", "contacts without a pull-up"},
-        "esp32-c3": {"outputs that can only be read", "contacts without a pull-up"},
+        "esp32-s3": set(ONLY_ESP32),
+        "esp32-c3": set(ONLY_ESP32),
     }
     lacking = known[chip]
     if chip == "esp32-c3":
