@@ -72,7 +72,7 @@ class Pn532:
             await asyncio.sleep_ms(10)
         await self._bus.wake()
         self._bus.write(_ACK)  # ends whatever it was at
-        self._version = (await self._ask(_GET_FIRMWARE_VERSION, b""))[0]
+        self._version = (await self._ask(_GET_FIRMWARE_VERSION, b"", least=4))[0]
         await self._ask(_SAM_CONFIGURATION, _NORMAL)
         await self._ask(_RF_CONFIGURATION, _FOR_EVER)
 
@@ -122,7 +122,7 @@ class Pn532:
             return None
         if len(self._buffer) < _LARGEST:
             self._buffer = bytearray(_LARGEST)
-        answer = await self._ask(_IN_DATA_EXCHANGE, b"\x01" + apdu, _EXCHANGE_MS)
+        answer = await self._ask(_IN_DATA_EXCHANGE, b"\x01" + apdu, _EXCHANGE_MS, 1)
         if answer[0] & 0x3F:
             self._selected = False
             return None
@@ -130,20 +130,23 @@ class Pn532:
 
     def _uid(self, answer):
         # NbTg, Tg, SENS_RES, SEL_RES, NFCIDLength, NFCID (7.3.5).
-        if not answer[0]:
+        if len(answer) < 6:
             return None
         size = answer[5]
-        if size not in (4, 7, 10):
+        if size not in (4, 7, 10) or len(answer) < 6 + size:
             return None
         self._selected = True
         return bytes(answer[6 : 6 + size])
 
     # --- frames
 
-    async def _ask(self, code, data, wait_ms=_ANSWER_MS):
-        # The answer's data, in the buffer.
+    async def _ask(self, code, data, wait_ms=_ANSWER_MS, least=0):
+        # The answer's data, in the buffer; least is how many bytes it must have.
         await self._order(code, data)
-        return await self._answer(code, wait_ms)
+        answer = await self._answer(code, wait_ms)
+        if len(answer) < least:
+            raise ReaderError("an answer of " + str(len(answer)) + " bytes")
+        return answer
 
     async def _order(self, code, data):
         # Sends a command and reads its acknowledgement; once more when that came spoilt.

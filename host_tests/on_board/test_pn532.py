@@ -219,6 +219,53 @@ async def test_every_single_bit_of_a_frame_is_noticed():
     assert bytes(bench.driver._parsed(2)) == b"\x32\x01\x06\x07"
 
 
+async def test_whatever_comes_over_the_bus_is_a_card_none_or_an_error():
+    # A chip that talks nonsense must not stop the board: half of it has all sums right.
+    seed = 532
+    outcomes = set()
+
+    def random(limit):
+        nonlocal seed
+        seed = (seed * 1103515245 + 12345) & 0x7FFFFFFF
+        return (seed >> 8) % limit
+
+    def nonsense(code):
+        if random(2):
+            return bytes([random(256) for _ in range(random(90))])
+        body = bytes((0xD5, code + 1)) + bytes([random(16) for _ in range(random(30))])
+        size = len(body)
+        head = bytes((0, 0, 0xFF, size, -size & 0xFF))
+        return head + body + bytes((-sum(body) & 0xFF, 0))
+
+    bench = Bench(I2C)
+    driver = bench.driver
+    for code in (0x02, 0x14, 0x32, 0x4A, 0x40) * 60:
+        frames = bench.bus._frames
+
+        def wrote(data, frames=frames, code=code):
+            # Acknowledged as it should be, then nonsense, also when it is asked for again.
+            del frames[:]
+            if bytes(data) != b"\x00\x00\xff\xff\x00\x00":
+                frames.append(b"\x00\x00\xff\x00\xff\x00")
+            frames.append(nonsense(code))
+
+        bench.bus.wrote = wrote
+        driver._armed, driver._selected = False, True
+        try:
+            if code == 0x4A:
+                uid = await driver.poll()
+                assert uid is None or len(uid) in (4, 7, 10), uid
+                outcomes.add("none" if uid is None else "card")
+            elif code == 0x40:
+                answer = await driver.transceive(b"\x90")
+                outcomes.add("silence" if answer is None else "answer")
+            else:
+                await driver.start()
+        except ReaderError:
+            outcomes.add("error")
+    assert outcomes >= {"none", "silence", "answer", "error"}, outcomes
+
+
 async def test_a_missing_chip_is_noticed():
     for wiring in WIRINGS:
         bench = Bench(wiring)
