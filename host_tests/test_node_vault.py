@@ -163,6 +163,25 @@ def test_a_locked_vault_unlocks_for_nobody_who_was_admitted_before():
     assert site.unlocks() == 0
 
 
+def test_nothing_that_comes_over_the_network_counts_as_a_try():
+    site = VaultSite()
+    site.wait(100)
+    word = site.tap(UID)
+    for payload in (
+        answer(seal.Keys("vault", bytes(32)), word, granted=False),
+        answer(site.keys, "n:" + "ab" * 16, granted=False),
+        command(site.keys, "n:" + "ab" * 16, "unlock", {"seconds": 2}),
+    ):
+        for suffix in (topics.ACCESS_RESPONSE, topics.CONTROL):
+            for _ in range(20):
+                raises(seal.SealError, site.hear, suffix, payload)
+    for number in range(1, 21):
+        control(site, number, "unlock", {"seconds": 2})
+    assert site.gate.attempts == 1 and not site.gate.held
+    site.hear(topics.ACCESS_RESPONSE, answer(site.keys, word))
+    assert site.unlocks() == 1 and site.gate.attempts == 0
+
+
 def test_a_bolt_that_is_stuck_and_one_that_was_forced_are_told():
     site = VaultSite()
     site.wait(100)

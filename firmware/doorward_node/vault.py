@@ -15,6 +15,7 @@ class Vault:
         self.log = log
         self.cap_ms = settings.cap_ms
         self._cause = {}
+        self.tamper = None  # the switch of its lid, if there is one
         self.apply(settings)
         self._state = padlock.start(now)
         bolt.lock(now)
@@ -43,6 +44,8 @@ class Vault:
         self._step("relock", now, None)
 
     def tick(self, now):
+        if self.tamper and self.tamper.sample() and self.tamper.on:
+            self.log("tamper", {})
         if self.gate.held != self._held:
             self._held = self.gate.held
             self.changed = True

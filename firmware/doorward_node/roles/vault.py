@@ -1,4 +1,4 @@
-# A vault: padlock, keypad or reader or both, and a lockout.
+# A vault: padlock, keypad or reader or both, a lockout, and a lid switch if there is one.
 
 import doorward_drivers
 from doorward_core.compat import const
@@ -28,6 +28,7 @@ def build(config, drive, directory, common, now):
     hold_ms = CLASSIC_MS if config["profile"] == "classic" else None
     gate = Lockout(directory + "/lockout", hold_ms, journal.add, now)
     vault = Vault(config["bolt"], gate, settings, journal.add, now)
+    vault.tamper = doorward_drivers.make("debounce", config["pins"].get("tamper"))
     if credentials.config:
         vault.apply(credentials.config)
     taps = Taps(0, session, credentials, clock, vault, journal.add, gate)

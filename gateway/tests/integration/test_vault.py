@@ -62,6 +62,8 @@ async def test_six_wrong_codes_lock_a_vault_and_the_page_releases_it(
     opened = next(row for row in await rows(site) if row["kind"] == "lock.changed")
     assert opened["actor"]
     assert opened["why"] == "Opened from afar."
+    board.set_switch("tamper", is_on=True)
+    await recorded("tamper")
     # Its words, its metrics and its log: all of it was understood, or at least let pass.
     assert site.cases.devices.get(VAULT).rejected == 0
     assert "unreadable" not in await kinds()
