@@ -238,6 +238,7 @@ def test_a_board_that_kept_a_door_before_there_was_a_registry_is_approved(
     store = SqlStore(tmp_path / "gateway.db", KEY)
     (board,) = store.registrations()
     assert (board.id, board.state, board.claim) == ("door-7", "approved", None)
+    assert board.board == "door-esp32", "its profile has another name since"
     store._engine.dispose()
 
 
