@@ -30,13 +30,18 @@ class Exchange:
     journal: Journal
     limits: Limits
     clock: Callable[[], float]
-    rates: Rates
-    callers: PerAddress
+    rates: Rates = field(init=False)
+    callers: PerAddress = field(init=False)
     counters: Counters = field(default_factory=Counters)
     connections: "set[Connection]" = field(default_factory=set)
     unwritten: "list[Outgoing]" = field(default_factory=list)
     flushing: bool = False
     deciding: set[asyncio.Task[None]] = field(default_factory=set)  # logins that take a while
+
+    def __post_init__(self) -> None:
+        """Begin to count."""
+        self.rates = Rates(self.limits, self.clock)
+        self.callers = PerAddress(self.limits.connections_per_address)
 
     def take_in(self, connection: "Connection", host: str) -> str:
         """Count a connection in. Why it is one too many, or nothing."""

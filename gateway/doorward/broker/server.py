@@ -10,7 +10,6 @@ from collections.abc import Callable
 from doorward import __version__
 from doorward.broker import sys_topics
 from doorward.broker.acl import Acl
-from doorward.broker.addresses import PerAddress
 from doorward.broker.admission import RandomSecrets
 from doorward.broker.certificates import NoCertificates
 from doorward.broker.counters import Counters, Timing
@@ -23,7 +22,6 @@ from doorward.broker.live_rules import judge_anew
 from doorward.broker.policy import Policy
 from doorward.broker.ports import Batch, Certificates, Kept, Logins, Store
 from doorward.broker.principals import Principal, Principals, Role
-from doorward.broker.rates import Rates
 from doorward.broker.router import Router
 
 _log = logging.getLogger(__name__)
@@ -66,17 +64,14 @@ class Broker:
         self.log = self._router.log
         self.acl = Acl(principals, policy, self._journal)
         self.acl.changed.append(self._rules_changed)
-        known = certificates or NoCertificates()
         self._exchange = Exchange(
             principals=principals,
             logins=logins or RandomSecrets(principals),
-            certificates=known,
+            certificates=certificates or NoCertificates(),
             router=self._router,
             journal=self._journal,
             limits=limits,
             clock=clock,
-            rates=Rates(limits, clock),
-            callers=PerAddress(limits.connections_per_address),
         )
         self._listeners = Listeners(self._exchange)
         self._sys = sys_topics.SysTopics(f"doorward version {__version__}", self._router.say)

@@ -5,6 +5,8 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from doorward import config
 from doorward.adapters.store import SqlTrail
 from doorward.app.audit_file_check import check_file
@@ -15,10 +17,11 @@ from doorward.database import load_or_create
 from doorward.errors import InvalidInput
 from doorward.runtime import lock, restored
 from doorward.runtime.keys import open_keys
-from doorward.web.api.answers import VerdictAnswer
 
 Verdict = dict[str, Any]
 """As the API answers."""
+
+_SHAPE = TypeAdapter(AuditVerdict)
 
 
 def verify_directory(directory: Path) -> Verdict:
@@ -54,4 +57,4 @@ def verify_file(path: Path, authority: Path) -> Verdict:
 
 
 def _answer(found: AuditVerdict) -> Verdict:
-    return VerdictAnswer.model_validate(found).model_dump(mode="json")
+    return {"ok": found.ok, **_SHAPE.dump_python(found, mode="json")}

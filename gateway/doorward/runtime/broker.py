@@ -18,7 +18,7 @@ from doorward.errors import StartupError
 from doorward.runtime import embedded, interpreter, lock
 from doorward.runtime.embedded import EmbeddedSide
 from doorward.runtime.keys import open_keys
-from doorward.runtime.serving import Say, serve
+from doorward.runtime.serving import Say, Serving, serve
 from doorward.runtime.tls import ServerTls
 
 _API = "doorward.runtime.broker_api"
@@ -51,41 +51,22 @@ def run(directory: Path, say: Say, *, port_base: int | None = None) -> int:
     return 0
 
 
-class StandaloneBroker:
+class StandaloneBroker(Serving):
     """The embedded broker in a process of its own. Who connects are users; boards belong to a gateway."""
+
+    _name = "broker"
+    _unserved = "the broker was stopped before it served"
 
     def __init__(self, settings: Settings) -> None:
         """Nothing is made before `start`."""
+        super().__init__()
         self.settings = settings
         self.authority = settings.directory / "ca.crt"
         self.side: EmbeddedSide
-        self._stopping = asyncio.Event()
-        self._running: asyncio.Task[None] | None = None
-
-    async def start(self) -> None:
-        """Make what is missing, and listen. Raises StartupError leaves, also if `stop` comes first."""
-        ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._running = asyncio.create_task(self._run(ready), name="broker")
-        await asyncio.wait((self._running, ready), return_when=asyncio.FIRST_COMPLETED)
-        if self._running.done():
-            await self._running
-        if not ready.done():
-            raise StartupError("the broker was stopped before it served")
-
-    async def wait(self) -> None:
-        """Return when the broker has ended. Raises what ended it if it was not `stop`."""
-        if self._running is not None:
-            await self._running
 
     async def answer(self) -> None:
         """Return when loop, database and listener have answered."""
         await self.side.answer()
-
-    async def stop(self) -> None:
-        """End everything, in order."""
-        self._stopping.set()
-        if self._running is not None:
-            await asyncio.wait((self._running,))
 
     async def _run(self, ready: asyncio.Future[None]) -> None:
         settings = self.settings

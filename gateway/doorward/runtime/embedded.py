@@ -17,7 +17,7 @@ from doorward.app.ports import Admission
 from doorward.broker import Broker, Denial, OverWebSocket, Policy, Principals, Role, Secure
 from doorward.broker.logins import PasswordLogins
 from doorward.broker.store import BrokerStore
-from doorward.config import LOOPBACK, Settings
+from doorward.config import EMBEDDED, LOOPBACK, Mqtt, Settings
 from doorward.domain.devices import Registration
 from doorward.remote_broker import RemoteBroker
 from doorward.runtime import checks
@@ -103,36 +103,51 @@ async def start(
         certificates=keys,
         logins=PasswordLogins(principals, passwords, time.monotonic),
     )
-    secret = secrets.token_hex(32)
-    # Not kept: registry and signer say who there is, and a device that they forgot stays outside.
-    principals.add(GATEWAY_NAME, secret, Role.GATEWAY, keep=False)
-    api_secret = secrets.token_hex(32)
-    principals.add(API_NAME, api_secret, Role.API, keep=False)
+    secret, api_secret = _add_our_own(principals)
     admission = BrokerAdmission(broker, principals)
     admit_all(principals, known, keys.digests())
-    mqtt = settings.mqtt
-    secure = Secure(mqtt.host, mqtt.port, tls.boards)
-    websocket = OverWebSocket(
-        mqtt.host, mqtt.websocket_port, tls.websockets, mqtt.websocket_origins
-    )
-    plain_port = await broker.start(LOOPBACK, mqtt.plain_port, secure, websocket)
+    plain_port = await _listen(broker, settings.mqtt, tls)
     stack.push_async_callback(broker.stop)
     link = MqttLink(LOOPBACK, plain_port, GATEWAY_NAME, secret, settings.base)
 
     def desk(record: Record) -> BrokerDesk:
         return BrokerDesk(broker, store, passwords, built_in=policy.built_in, record=record)
 
-    view = MqttView(
-        "embedded",
-        Listeners(mqtt.host, broker.secure_port, broker.websocket_port, plain_port),
+    view = _view(settings, broker, policy, plain_port, Login(API_NAME, api_secret))
+    return EmbeddedSide(broker, principals, link, admission, plain_port, settings, desk, view)
+
+
+def _add_our_own(principals: Principals) -> tuple[str, str]:
+    """Let the gateway in, and the clients that speak for operators; returns their secrets, good for this run."""
+    secret, api_secret = secrets.token_hex(32), secrets.token_hex(32)
+    # Not kept: registry and signer say who there is, and a device that they forgot stays outside.
+    principals.add(GATEWAY_NAME, secret, Role.GATEWAY, keep=False)
+    principals.add(API_NAME, api_secret, Role.API, keep=False)
+    return secret, api_secret
+
+
+async def _listen(broker: Broker, mqtt: Mqtt, tls: ServerTls) -> int:
+    """On all of its ports; returns the plain one. Raises PortInUse."""
+    secure = Secure(mqtt.host, mqtt.port, tls.boards)
+    websocket = OverWebSocket(
+        mqtt.host, mqtt.websocket_port, tls.websockets, mqtt.websocket_origins
+    )
+    return await broker.start(LOOPBACK, mqtt.plain_port, secure, websocket)
+
+
+def _view(
+    settings: Settings, broker: Broker, policy: Policy, plain_port: int, login: Login
+) -> MqttView:
+    return MqttView(
+        EMBEDDED,
+        Listeners(settings.mqtt.host, broker.secure_port, broker.websocket_port, plain_port),
         policy,
         RemoteBroker(LOOPBACK, plain_port),
-        Login(API_NAME, api_secret),
+        login,
         lambda: True,
         broker.status,
         [lambda: of_broker(broker)],
     )
-    return EmbeddedSide(broker, principals, link, admission, plain_port, settings, desk, view)
 
 
 def _denied(denial: Denial) -> None:

@@ -25,7 +25,6 @@ from doorward.broker import Policy
 from doorward.config import ANY, MOSQUITTO, Settings
 from doorward.data import data_root
 from doorward.database import load_or_create
-from doorward.errors import StartupError
 from doorward.runtime import checks, embedded, interpreter, lock, restored, servers
 from doorward.runtime.adoption import Adoptions
 from doorward.runtime.broker_figures import of_gateway
@@ -35,6 +34,7 @@ from doorward.runtime.keys import open_keys
 from doorward.runtime.mosquitto_side import MosquittoSide
 from doorward.runtime.operators import OperatorCases, wire_operators
 from doorward.runtime.servers import Server
+from doorward.runtime.serving import Serving
 from doorward.runtime.tls import ServerTls
 from doorward.runtime.usecases import UseCases, wire
 from doorward.web import create_app
@@ -44,14 +44,15 @@ _log = structlog.get_logger(__name__)
 _CACHE_S = 3600.0
 
 
-class Gateway:
-    """One site's gateway. `start` returns when doors are served; `stop` when nothing is left.
+class Gateway(Serving):
+    """One site's gateway. `start` returns when doors are served."""
 
-    A part that fails while it runs ends the whole: `wait` then raises what it died of.
-    """
+    _name = "gateway"
+    _unserved = "the gateway was stopped before its doors were served"
 
     def __init__(self, settings: Settings, *, tokens: OneTimeTokens | None = None) -> None:
         """`tokens`: the one-time tokens of this run; by default a setup token for the first operator."""
+        super().__init__()
         self.settings = settings
         self.tokens = tokens or OneTimeTokens(setup=secrets.token_urlsafe(16))
         self.web_port = 0
@@ -59,8 +60,6 @@ class Gateway:
         self.mqtt_port = 0  # for boards, over TLS
         self.plain_port = 0  # for this machine alone
         self.needs_setup = False
-        self._stopping = asyncio.Event()
-        self._running: asyncio.Task[None] | None = None
 
     @property
     def url(self) -> str:
@@ -70,31 +69,10 @@ class Gateway:
         shown = f"[{host}]" if ":" in host else host
         return f"{'https' if web.https else 'http'}://{shown}:{self.web_port}"
 
-    async def start(self) -> None:
-        """Bring everything up. Raises StartupError leaves, also if `stop` comes first; then nothing is left running."""
-        ready = asyncio.get_running_loop().create_future()
-        self._running = asyncio.create_task(self._run(ready), name="gateway")
-        await asyncio.wait((self._running, ready), return_when=asyncio.FIRST_COMPLETED)
-        if self._running.done():
-            await self._running
-        if not ready.done():
-            raise StartupError("the gateway was stopped before its doors were served")
-
-    async def wait(self) -> None:
-        """Return when the gateway has ended. Raises what ended it if it was not `stop`."""
-        if self._running is not None:
-            await self._running
-
     async def answer(self) -> None:
         """Return when everything that a door needs has answered: the loop, both databases, the broker's listener."""
         await self.store.answer()
         await self.side.answer()
-
-    async def stop(self) -> None:
-        """End everything, in order."""
-        self._stopping.set()
-        if self._running is not None:
-            await asyncio.wait((self._running,))
 
     async def _run(self, ready: asyncio.Future[None]) -> None:
         interpreter.share_quickly()

@@ -1,12 +1,12 @@
 """One gateway a data directory."""
 
-import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from doorward.errors import AlreadyRunning, StartupError
+from doorward.file_lock import lock_file
 
 
 @contextmanager
@@ -19,22 +19,18 @@ def hold(directory: Path) -> Iterator[None]:
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         path.parent.mkdir(mode=0o700, exist_ok=True)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        held = lock_file(path)
+    except BlockingIOError:
+        pid = path.read_text(errors="replace").strip()
+        raise AlreadyRunning(
+            f"a gateway (process {pid or 'unknown'}) uses {directory} already",
+            "stop it, or choose another --data",
+        ) from None
     except OSError as error:
         raise StartupError(
             f"{error.filename} cannot be used ({error.strerror})", "choose another --data"
         ) from error
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            pid = os.read(descriptor, 16).decode(errors="replace").strip()
-            raise AlreadyRunning(
-                f"a gateway (process {pid or 'unknown'}) uses {directory} already",
-                "stop it, or choose another --data",
-            ) from None
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+    with held:
+        os.ftruncate(held.descriptor, 0)
+        os.pwrite(held.descriptor, str(os.getpid()).encode(), 0)
         yield
-    finally:
-        os.close(descriptor)

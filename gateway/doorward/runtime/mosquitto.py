@@ -68,6 +68,15 @@ def listeners(places: Places) -> Listeners:
         ) from error
 
 
+def check_listeners(settings: Settings, known: Listeners) -> None:
+    """Raise StartupError when Mosquitto was set up for other settings than these."""
+    if known != wanted_listeners(settings, websockets=known.websocket is not None):
+        raise StartupError(
+            "Mosquitto was set up for other ports or another address than [mqtt] says now",
+            "run `doorward broker mosquitto setup`, and start it anew",
+        )
+
+
 async def set_up(settings: Settings, *, again: bool = False) -> Listeners:
     """Write what Mosquitto needs. Raises Conflict while it runs, StartupError for what is missing."""
     places = places_of(settings)

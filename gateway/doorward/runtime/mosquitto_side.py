@@ -28,7 +28,7 @@ from doorward.app.views import HealthCheck
 from doorward.broker import Policy, Principal, Principals, Role
 from doorward.broker.kept_rules import KeptRules
 from doorward.broker.store import BrokerStore
-from doorward.config import LOOPBACK, Settings
+from doorward.config import LOOPBACK, MOSQUITTO, Settings
 from doorward.domain import devices
 from doorward.domain.devices import Registration
 from doorward.errors import DoorwardError, StartupError, Unavailable
@@ -71,10 +71,7 @@ class MosquittoSide:
         self._keys = keys
         self._places = mosquitto.places_of(settings)
         self._process = Process(self._places, listeners)
-        trusted = lambda: (keys.certificate(), keys.crl())  # noqa: E731 - as short as it is used
-        self._keeper = Keeper(
-            self._places, self._process, listeners.plain, secret, trusted, policy.places_of
-        )
+        self._keeper = self._new_keeper(secret)
         self._password = secrets.token_hex(32)  # of this run: nothing of it is on our disk
         self._api_password = secrets.token_hex(32)
         self._shown = settings.server_certificate.read_bytes()
@@ -91,26 +88,33 @@ class MosquittoSide:
         boards = MosquittoAdmission(self._keeper, self._grant)
         self.admission = NamedAdmission(self.rules.acl, principals, boards)
         self.link = MqttLink(
-            LOOPBACK,
-            listeners.plain,
-            GATEWAY_NAME,
-            self._password,
-            settings.base,
-            keeps_all=True,
+            LOOPBACK, listeners.plain, GATEWAY_NAME, self._password, settings.base, keeps_all=True
         )
-        self.view = MqttView(
-            "mosquitto",
-            MqttListeners(
-                settings.mqtt.host, listeners.secure, listeners.websocket, listeners.plain
-            ),
-            policy,
-            RemoteBroker(LOOPBACK, listeners.plain),
+        self.view = self._new_view()
+        self._figures = MosquittoFigures(self.view.converse)
+        self.view.reads.append(self._figures.read)
+
+    def _new_keeper(self, secret: str) -> Keeper:
+        return Keeper(
+            self._places,
+            self._process,
+            self._listeners.plain,
+            secret,
+            lambda: (self._keys.certificate(), self._keys.crl()),
+            self._policy.places_of,
+        )
+
+    def _new_view(self) -> MqttView:
+        known = self._listeners
+        return MqttView(
+            MOSQUITTO,
+            MqttListeners(self._settings.mqtt.host, known.secure, known.websocket, known.plain),
+            self._policy,
+            RemoteBroker(LOOPBACK, known.plain),
             Login(API_NAME, self._api_password),
             lambda: self.link.connected,
             lambda: self._figures.numbers(),  # noqa: PLW0108 - they are made of this view
         )
-        self._figures = MosquittoFigures(self.view.converse)
-        self.view.reads.append(self._figures.read)
 
     @classmethod
     async def join(
@@ -128,7 +132,7 @@ class MosquittoSide:
         """
         places = mosquitto.places_of(settings)
         listeners = mosquitto.listeners(places)
-        _check(settings, listeners)
+        mosquitto.check_listeners(settings, listeners)
         secret = accounts.load(places.secret)
         passwords = Argon2Passwords()
         stack.callback(passwords.close)
@@ -283,16 +287,6 @@ class MosquittoSide:
                 "run `doorward broker mosquitto sync`",
             )
         return HealthCheck("tls", True, place)
-
-
-def _check(settings: Settings, known: Listeners) -> None:
-    """Raise StartupError when Mosquitto was set up for other settings than these."""
-    wanted = mosquitto.wanted_listeners(settings, websockets=known.websocket is not None)
-    if wanted != known:
-        raise StartupError(
-            "Mosquitto was set up for other ports or another address than [mqtt] says now",
-            "run `doorward broker mosquitto setup`, and start it anew",
-        )
 
 
 def _hint(settings: Settings) -> str:

@@ -101,12 +101,8 @@ def wire(
     presence.greeted += [events.greeted, cache.greeted, rekeying.greeted]
     discovery = Discovery(registry, fleet, clock, spawn)
     acks = CommandAcks(presence, releases, rekeying, cache)
-    router = Router(
-        fleet,
-        signer,
-        sealed=_sealed(access, TimeServer(fleet, clock), acks, presence, discovery),
-        raw={topics.EVENTS: events.event, topics.OFFLINE: presence.offline},
-    )
+    sealed = _sealed(access, TimeServer(fleet, clock), acks, presence, discovery)
+    raw = {topics.EVENTS: events.event, topics.OFFLINE: presence.offline}
     people = PeopleDesk(rulebook, store, announcer, clock, cache.refresh)
     devices = DeviceDesk(
         registry, signer, admission, fleet, rulebook, states, rekeying, cache.refresh
@@ -114,7 +110,7 @@ def wire(
     why = WhyNot(rulebook, states, clock)
     return UseCases(
         rulebook, feed, fleet, states, access, events, releases, rekeying, cache, people, devices, discovery, why,
-        router, announcer,
+        Router(fleet, signer, sealed, raw), announcer,
     )  # fmt: skip
 
 

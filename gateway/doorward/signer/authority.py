@@ -4,10 +4,7 @@ Three files. `ca.pem` (key and root together, so that neither is ever without th
 `ca.crt` is the root for people to copy, and the witness that there was a `ca.pem` once.
 """
 
-import fcntl
-import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,6 +23,7 @@ from cryptography.hazmat.primitives.serialization import (
 from doorward import private_file
 from doorward.app.trust import ServerIdentity
 from doorward.errors import KeyFileError
+from doorward.file_lock import lock_directory
 from doorward.signer import certificates
 
 _BACKUP = "restore it from your backup"
@@ -67,7 +65,7 @@ class Authority:
         """Open the authority in `directory`, or found it where there is none. Raises KeyFileError."""
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         path, root = directory / "ca.pem", directory / "ca.crt"
-        with alone_in(directory):
+        with lock_directory(directory, wait=True):
             if not path.exists():
                 if root.exists():
                     raise KeyFileError(
@@ -119,7 +117,7 @@ class Authority:
 
     def revoke(self, serial: int) -> None:
         """Take a certificate back, for good. On disk when this returns; nothing happens the second time."""
-        with alone_in(self._directory):
+        with lock_directory(self._directory, wait=True):
             self._list = self._read_list()
             revoked = [(entry.serial_number, entry.revocation_date_utc) for entry in self._list]
             if serial not in {known for known, _since in revoked}:
@@ -147,17 +145,6 @@ class Authority:
         if not known.is_signature_valid(self._key.public_key()):
             raise KeyFileError(f"{path} is the revocation list of another authority", _BACKUP)
         return known
-
-
-@contextmanager
-def alone_in(directory: Path) -> Iterator[None]:
-    """Keep other processes from changing `directory` meanwhile. The kernel lets go when this process ends."""
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def read_pair(path: Path) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:

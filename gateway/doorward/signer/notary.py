@@ -24,7 +24,8 @@ from doorward.app import proofs
 from doorward.app.trust import Anchor, AuditHead, ExportSignature
 from doorward.domain.instants import milliseconds
 from doorward.errors import Conflict, InvalidInput, KeyFileError
-from doorward.signer.authority import Authority, alone_in, read_pair
+from doorward.file_lock import lock_directory
+from doorward.signer.authority import Authority, read_pair
 
 _ROWS_AN_ANCHOR = 1000
 _RECORD = struct.Struct(">4sQQQ32s")  # magic, number of this record, anchors so far, rows, digest
@@ -56,7 +57,7 @@ class Notary:
         self._anchors_path = directory / "audit.anchors"
         self._now = now
         path = directory / "audit.pem"
-        with alone_in(directory):
+        with lock_directory(directory, wait=True):
             if not path.exists():
                 if self._head_path.exists() or self._anchors_path.exists():
                     raise KeyFileError(

@@ -2,7 +2,6 @@
 
 import contextlib
 import ctypes
-import fcntl
 import os
 import resource
 import signal
@@ -17,6 +16,7 @@ import structlog
 
 from doorward import local_socket
 from doorward.errors import AlreadyRunning, KeyFileError
+from doorward.file_lock import FileLock, lock_file
 from doorward.signer import calls
 from doorward.signer.frames import Frames
 from doorward.signer.signer import Signer
@@ -107,8 +107,7 @@ def serve(
     """
     _keep_memory_private()
     sys.setswitchinterval(_SWITCH_S)
-    lock = _hold(directory)
-    try:
+    with _hold(directory):
         signer = Signer(directory)
         listener = local_socket.listen(socket_path, group=group)
         server = SignerServer(signer, listener, {os.geteuid(), *allowed})
@@ -122,8 +121,6 @@ def serve(
         finally:
             server.close()
             socket_path.unlink(missing_ok=True)
-    finally:
-        os.close(lock)
 
 
 class _Stopped(BaseException):
@@ -142,19 +139,15 @@ def _keep_memory_private() -> None:
     ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
-def _hold(directory: Path) -> int:
-    """Keep a second signer out of `directory`; returns what has to be closed in the end."""
+def _hold(directory: Path) -> FileLock:
+    """Keep a second signer out of `directory`."""
     path = directory / "signer.lock"
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        return lock_file(path)
+    except BlockingIOError:
+        raise AlreadyRunning(f"another signer uses {directory} already", "stop it") from None
     except OSError as error:
         raise KeyFileError(
             f"{error.filename} cannot be used ({error.strerror})", "run as the user who owns it"
         ) from error
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        raise AlreadyRunning(f"another signer uses {directory} already", "stop it") from None
-    return descriptor

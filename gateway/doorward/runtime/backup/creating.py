@@ -1,6 +1,5 @@
 """`backup create`: a consistent copy of a running installation, in one encrypted file."""
 
-import fcntl
 import os
 import secrets
 import shutil
@@ -14,6 +13,7 @@ from doorward.adapters.store import reseal
 from doorward.config import FILE_NAME, Settings
 from doorward.database import copy_database, load_or_create
 from doorward.errors import BackupError, Conflict, DoorwardError, NotFound
+from doorward.file_lock import lock_directory
 from doorward.runtime import mosquitto
 from doorward.runtime.backup import archive
 from doorward.runtime.backup.archive import Manifest, Progress
@@ -125,21 +125,16 @@ def _workshop(directory: Path) -> Iterator[Path]:
     """An empty directory for the copies. What a killed run left there goes first. Raises Conflict for a second run."""
     place = directory / ".backup"
     place.mkdir(mode=0o700, exist_ok=True)
-    descriptor = os.open(place, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise Conflict(
-                f"another backup of {directory} is being made", "wait for its end"
-            ) from None
+        held = lock_directory(place, wait=False)
+    except BlockingIOError:
+        raise Conflict(f"another backup of {directory} is being made", "wait for its end") from None
+    with held:
         _empty(place)
         try:
             yield place
         finally:
             _empty(place)
-    finally:
-        os.close(descriptor)
 
 
 def _empty(place: Path) -> None:
