@@ -28,7 +28,7 @@ from doorward.adapters.store import SqlStore, chain
 from doorward.database import for_writing, open_database
 from doorward.domain.audit_chain import Head
 from doorward.domain.audit_walk import links, walk
-from doorward.runtime import Gateway
+from doorward.runtime.gateway import Gateway
 from doorward_core import mqtt
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))

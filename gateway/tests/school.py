@@ -10,7 +10,7 @@ from mosquitto_clients import Client
 from site_support import api_of, running
 
 from doorward.config import Settings
-from doorward.runtime import Gateway
+from doorward.runtime.gateway import Gateway
 
 PASSWORD, ANOTHER = "correct horse battery", "another horse battery"
 SCHOOL = {"subject": "user:teacher1", "filter": "school/#"}

@@ -19,8 +19,9 @@ from doorward import config
 from doorward.adapters.mosquitto.grants import Grant
 from doorward.broker import Role
 from doorward.config import EMBEDDED, MOSQUITTO, Settings
-from doorward.runtime import Gateway, mosquitto
+from doorward.runtime import mosquitto
 from doorward.runtime.demo import SITE_FILE, VirtualSite
+from doorward.runtime.gateway import Gateway
 from doorward.runtime.mosquitto_side import MosquittoSide
 
 BROKERS = (EMBEDDED, MOSQUITTO)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel
 
-from doorward.boards.schema import Part, Profile, Use
+from doorward.boards.schema import Profile, Use
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +23,6 @@ def pin_uses(profile: Profile) -> Iterator[PinUse]:
     for name, part in profile.parts().items():
         for field, gpio, use in _of(part, name):
             yield PinUse(name, field, gpio, use)
-
-
-def pins_of(part: Part) -> dict[str, int]:
-    """A part's pins by their names, as pin, sck or rows[1]."""
-    return {field.split(".", 1)[1]: gpio for field, gpio, _ in _of(part, "part")}
 
 
 def _of(section: BaseModel, path: str) -> Iterator[tuple[str, int, Use]]:

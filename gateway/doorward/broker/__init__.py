@@ -1,7 +1,7 @@
 """The embedded MQTT broker: small, secure, and it keeps what it has acknowledged.
 
-Delivered at once, acknowledged after the commit. It stands alone: `doorward_core` for packets and topics, its
-own `store` for what must survive, nothing else of the gateway.
+Delivered at once, acknowledged when it is safe: on disk, or with all who were to get it. It stands alone:
+`doorward_core` for packets and topics, its own `store` for what must survive, nothing else of the gateway.
 """
 
 from doorward.broker.events import Denial

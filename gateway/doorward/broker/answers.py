@@ -55,8 +55,8 @@ class Confirming(Protocol):
         """Tell `to` when everything noted so far, and until the next flush, is on disk."""
 
 
-class Listener(Protocol):
-    """The connection that waits for answers."""
+class Asker(Protocol):
+    """The connection that asked, and is to be told."""
 
     @property
     def gone(self) -> bool:
@@ -75,12 +75,12 @@ class Listener(Protocol):
 class Answers:
     """The answers to one client."""
 
-    __slots__ = ("_current", "_journal", "_listener", "_most", "_waiting", "count")
+    __slots__ = ("_asker", "_current", "_journal", "_most", "_waiting", "count")
 
-    def __init__(self, journal: Confirming, listener: Listener, most: int) -> None:
-        """Nothing waits yet. The listener is to ask for nothing more while `most` answers wait."""
+    def __init__(self, journal: Confirming, asker: Asker, most: int) -> None:
+        """Nothing waits yet. The asker is to ask for nothing more while `most` answers wait."""
         self._journal = journal
-        self._listener = listener
+        self._asker = asker
         self._most = most
         self._current: Receipt | None = None
         self._waiting: list[Receipt] = []
@@ -89,7 +89,7 @@ class Answers:
     @property
     def gone(self) -> bool:
         """True when nobody waits for them any more."""
-        return self._listener.gone
+        return self._asker.gone
 
     @property
     def receipt(self) -> Receipt:
@@ -110,12 +110,12 @@ class Answers:
         elif self._waiting:
             self._waiting[-1].packets.append(packet)
         else:
-            self._listener.send(packet)
+            self._asker.send(packet)
             return
         self.count += 1
         self._journal.answers += 1
         if self.count >= self._most or self._journal.crowded:
-            self._listener.wait()
+            self._asker.wait()
 
     def end(self) -> None:
         """Nobody waits for them any more."""
@@ -135,10 +135,10 @@ class Answers:
             if receipt is self._current:
                 self._current = None
             for packet in receipt.packets:
-                self._listener.send(packet)
+                self._asker.send(packet)
             sent += len(receipt.packets)
         if sent:
             self.count -= sent
             self._journal.answers -= sent
             if self.count * 2 < self._most:
-                self._listener.go_on()
+                self._asker.go_on()

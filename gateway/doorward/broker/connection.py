@@ -126,7 +126,7 @@ class Connection(Outgoing):
 
         # A session that it was told of must not be gone after a power cut, nor an old one be there again.
         self._opening = Opening(exchange.router, session, begin=begin, close=self.end)
-        exchange.journal.acknowledge(self._opening, connack)
+        exchange.journal.hold(connack, self._opening)
         return self._opening is None
 
     def _turn_away(self, packet: mqtt_server.Connect, refusal: Refusal) -> None:

@@ -29,15 +29,15 @@ class Gate:
     def send(self, packet: bytes) -> None:
         """Send `packet` when everything noted so far is on disk."""
         self.size += len(packet)
-        self._journal.acknowledge(self, packet)
+        self._journal.hold(packet, self)
 
     def withdraw(self, packet_id: int) -> None:
         """If the message of this id waits here the client is not to have it any more: it is released instead."""
         if self.size:
             self._withdrawn.add(packet_id)
 
-    def acknowledge(self, packet: bytes) -> None:
-        """It is on disk. A connection that is gone meanwhile sends nothing."""
+    def let_out(self, packet: bytes) -> None:
+        """Its cause is on disk. A connection that is gone meanwhile sends nothing."""
         self.size -= len(packet)
         if self._withdrawn:
             packet = self._without(packet)

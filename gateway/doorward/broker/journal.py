@@ -7,18 +7,10 @@ from collections.abc import Callable, Iterable
 
 from doorward.broker.counters import Timing
 from doorward.broker.messages import Delivery
-from doorward.broker.ports import (
-    Answerable,
-    Batch,
-    Entry,
-    KeptRetained,
-    RuleKey,
-    Store,
-)
-from doorward.broker.waiting import Held, Waiting, heard
+from doorward.broker.ports import Batch, Entry, KeptRetained, RuleKey, Store
+from doorward.broker.waiting import Held, Holder, Waiting, heard
 
 _log = logging.getLogger(__name__)
-
 
 _MOST = 65_536
 
@@ -154,10 +146,10 @@ class Journal:
 
     # --- when it is kept --------------------------------------------------------------------------
 
-    def acknowledge(self, by: Answerable, packet: bytes) -> None:
-        """Have `packet` sent once everything noted so far is on disk."""
+    def hold(self, packet: bytes, by: Holder) -> None:
+        """Give `packet` back to who holds it, once everything noted so far is on disk."""
         self._pressing = True
-        self.confirm(Held(by, packet))
+        self.confirm(Held(packet, by))
 
     def confirm(self, to: Waiting) -> None:
         """Tell `to` when everything noted so far, and until the next flush, is on disk."""
@@ -270,6 +262,8 @@ class Journal:
             self._failed = written
             self._at_rest.set()
             return
+        if written[0]:
+            self.commits.add(time.perf_counter() - self._handed_over)
         for one in written[1]:
             one.committed()
         self._committed()

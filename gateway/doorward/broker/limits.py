@@ -18,17 +18,14 @@ class Limits:
     inflight: int = 64  # QoS 1 and 2 messages on their way to one client
     queued: int = 5000  # messages waiting for one client
     queued_bytes: int = 8 << 20
-    queued_bytes_per_user: int = (
-        32 << 20
-    )  # in all sessions of one user; a message counts 256 more than it holds
+    # In all sessions of one user; a message counts 256 more than it holds.
+    queued_bytes_per_user: int = 32 << 20
     unread: int = 1 << 20  # written to a client that does not read: beyond it the client is dropped
     grace: float = 0.001  # for clients that are here to acknowledge, before the disk is asked
-    uncommitted: int = (
-        1024  # publishes of one client that wait for the disk: beyond it we stop reading
-    )
-    uncommitted_all: int = (
-        65_536  # the same of all clients, and what else waits while the disk refuses
-    )
+    # Publishes of one client that wait for the disk, beyond which we stop reading; and of all clients, with what else
+    # waits while the disk refuses.
+    uncommitted: int = 1024
+    uncommitted_all: int = 65_536
     # What one principal may publish a second, over all its connections, and twice that at once; 0: as fast as it can.
     # Who wants more is read from more slowly. The gateway is not bound by it.
     publish_rate: float = 2000.0

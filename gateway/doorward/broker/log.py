@@ -25,9 +25,8 @@ ACTIONS = (CONNECT, DISCONNECT, PUBLISH, SUBSCRIBE, UNSUBSCRIBE, DENIED, REFUSED
 _AT_HAND = 1000
 _EACH_A_TURN = 8  # lines of one kind from one principal
 _ALL_A_TURN = 100
-_MOST_UNKEPT = (
-    2000  # lines between two visits to the disk, with room to spare; while it refuses, the newest
-)
+# Lines between two visits to the disk, with room to spare; while it refuses, the newest.
+_MOST_UNKEPT = 2000
 _SHOWN = 200  # characters of whatever somebody else chose
 
 

@@ -24,7 +24,7 @@ class Opening:
 
         `begin` is given the CONNACK when it may go out, `close` ends the connection.
         """
-        self.session = session
+        self._session = session
         self.gone = False
         self._router = router
         self._begin = begin
@@ -34,8 +34,8 @@ class Opening:
     def send(self, packet: bytes) -> None:
         """Nothing comes before CONNACK; what is worth it waits in the session, as this link is not ready."""
 
-    def acknowledge(self, packet: bytes) -> None:
-        """It is on disk."""
+    def let_out(self, packet: bytes) -> None:
+        """The session is on disk: CONNACK may go out."""
         if not self.gone:
             self._begin(packet)
 
@@ -46,4 +46,4 @@ class Opening:
     def leave(self) -> None:
         """The connection is closed."""
         self.gone = True
-        self._router.leave(self.session)
+        self._router.leave(self._session)

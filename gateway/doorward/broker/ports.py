@@ -9,17 +9,6 @@ from doorward.broker.principals import Principal
 Packet = tuple[int, int, bytes]  # type, flags, body
 
 
-class Answerable(Protocol):
-    """Whoever sends a packet on once its cause is on disk."""
-
-    @property
-    def gone(self) -> bool:
-        """True when nobody waits for an answer any more."""
-
-    def acknowledge(self, packet: bytes) -> None:
-        """Send what had to wait."""
-
-
 class Link(Protocol):
     """A connected client, as its session sees it."""
 

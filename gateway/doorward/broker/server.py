@@ -32,7 +32,7 @@ _GOODBYE_S = 1.0  # for clients to take what was written to them before the brok
 
 
 class Broker:
-    """An MQTT 3.1.1 broker that acknowledges a message after it is on disk.
+    """An MQTT 3.1.1 broker that acknowledges a message when it is safe: on disk, or with all who were to get it.
 
     Owns `store` from `start` on and closes it in `stop`. `on_denied` hears of what the policy refused, by default the
     log does; `clock` is monotonic seconds, given by tests that do not want to wait.
@@ -176,10 +176,6 @@ class Broker:
         self._journal.retry()
         self._journal.tidy()
         self._exchange.flush()
-
-    def is_connected(self, name: str) -> bool:
-        """True while a client of that principal has a connection."""
-        return any(session.link is not None for session in self._router.sessions_of(name))
 
     def connected(self) -> Counter[str]:
         """How many connections each principal has."""

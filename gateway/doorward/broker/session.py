@@ -103,8 +103,8 @@ class Session:
         """True when nothing more may wait for this client."""
         return self._is_full(0)
 
-    def deliver(self, message: Message, qos: int, *, beyond_limit: bool = False) -> bool:
-        """Send or queue one message at the granted `qos`. True when something has to reach the disk first.
+    def deliver(self, message: Message, qos: int, *, beyond_limit: bool = False) -> None:
+        """Send or queue one message at the granted `qos`, or count it as dropped. Its receipt owes what is kept.
 
         `beyond_limit` is for a set that belongs together and is bounded itself.
         """
@@ -114,13 +114,13 @@ class Session:
                 link.send(wire.publish(message.topic, message.payload, 0, message.retain))
             elif link is not None:
                 self.dropped += 1
-            return False
+            return
         if link is None and not message.keep:
-            return False
+            return
         at_once = not self._waiting and self._has_room()
         if not at_once and not beyond_limit and self._is_full(len(message.payload)):
             self.dropped += 1
-            return False
+            return
         delivery = Delivery(message, qos, self._next_id() if at_once else 0)
         if not self.clean and (message.keep or (at_once and qos == 2)):
             delivery.row = self._journal.keep(self.client, delivery)
@@ -132,7 +132,6 @@ class Session:
             if qos == 2 and not delivery.row and not self.clean:
                 delivery.place = self._journal.reserve()
             self._wait(delivery)
-        return delivery.row > 0
 
     def forget_unreadable(self, may_read: Callable[[str], bool]) -> None:
         """Send nothing more on topics that the client may no longer read.

@@ -22,9 +22,8 @@ _EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 _CROWD = 64  # handshakes at once, after which there is memory to give back
 _SETTLED_S = 1.0
 _BREATH_S = 1.0  # until the next try, when there is no file left for a connection
-_FLIGHTS = (
-    3  # how often patience begins anew, as the client has said something: nobody drips for ever
-)
+# How often patience begins anew, as the client has said something: nobody drips for ever.
+_FLIGHTS = 3
 
 Opened = Callable[[ssl.SSLSocket], None]
 

@@ -2,8 +2,6 @@
 
 from typing import NamedTuple, Protocol
 
-from doorward.broker.ports import Answerable
-
 
 class Waiting(Protocol):
     """Whoever hears that everything noted before is on disk."""
@@ -16,18 +14,29 @@ class Waiting(Protocol):
         """It is there."""
 
 
+class Holder(Protocol):
+    """Whoever sends a packet on once its cause is on disk."""
+
+    @property
+    def gone(self) -> bool:
+        """True when nobody is there to send it to."""
+
+    def let_out(self, packet: bytes) -> None:
+        """Its cause is on disk: send it."""
+
+
 class Held(NamedTuple):
     """One packet that waits."""
 
-    by: Answerable
     packet: bytes
+    by: Holder
 
     @property
     def gone(self) -> bool:
         return self.by.gone
 
     def committed(self) -> None:
-        self.by.acknowledge(self.packet)
+        self.by.let_out(self.packet)
 
 
 def heard(waiting: list[Waiting]) -> list[Waiting]:

@@ -14,8 +14,6 @@ from doorward.database.transaction import Transaction
 from doorward.errors import Unavailable
 
 T = TypeVar("T")
-Work = Callable[[Connection], T]
-Done = Callable[[T | None, Exception | None], None]
 
 # What the driver raises, itself or through SQLAlchemy, and what of it is the unit's fault: the rest is trouble with the
 # file.

@@ -20,7 +20,7 @@ class FakeLink:
     def send(self, packet):
         self.packets.append(packet)
 
-    def acknowledge(self, packet):
+    def let_out(self, packet):
         self.answers.append(packet)
 
     def end(self, reason, *, will=True):

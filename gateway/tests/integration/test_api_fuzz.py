@@ -15,7 +15,7 @@ import httpx
 import pytest
 from site_support import running, settings_for
 
-from doorward.runtime import Gateway
+from doorward.runtime.gateway import Gateway
 
 TEXTS = (
     "",

@@ -15,7 +15,7 @@ from broker_support import Client
 from fakes.visitor import Visitor
 
 from doorward import config
-from doorward.runtime import Gateway
+from doorward.runtime.gateway import Gateway
 from doorward_core import mqtt
 
 API = "http://local/api/v1/"

@@ -186,7 +186,7 @@ async def test_keep_alive_and_silence_on_an_injected_clock(tmp_path):
         assert await dripping.is_closed(), "a byte now and then buys no time"
         now += 14.7
         site.broker.sweep()
-        assert site.broker.is_connected("front")
+        assert site.broker.connected()["front"]
         assert await gateway.messages() == []
         assert await silent.is_closed(), "it never said CONNECT"
         now += 0.2

@@ -213,7 +213,9 @@ def test_it_is_watched_like_a_gateway(broker: Running) -> None:
         found = re.search(r'messages_received_total\{qos="2"\} ([0-9.]+)', text)
         assert found is not None
         assert float(found[1]) >= 1
-        assert "doorward_broker_commit_seconds_bucket" in text
+        found = re.search(r"broker_commit_seconds_count ([0-9.]+)", text)
+        assert found is not None
+        assert float(found[1]) >= 1
         assert api.get("/api/v1/doors").status_code == 404
 
 

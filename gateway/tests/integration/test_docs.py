@@ -52,7 +52,9 @@ def test_every_command_shown_works(page: Path, demo: Demo, tmp_path: Path) -> No
     for command in commands(page):
         # The readme's are run as they stand. For the others the shell says what it makes of the words.
         if page.name != "README.md" and _ALONE.fullmatch(command):
-            words = shell(_TELL + command, environment).stdout.split("\0")[:-1]
+            told = shell(_TELL + command, environment)
+            assert told.returncode == 0, f"{command}\n{told.stderr}"
+            words = told.stdout.split("\0")[:-1]
             done = forked.run(words, cwd=ROOT, env=environment)
         else:
             done = shell(command, environment)

@@ -13,8 +13,8 @@ from doorward import config
 from doorward.broker import Policy
 from doorward.config import Settings
 from doorward.errors import ConfigError, StartupError
-from doorward.runtime import Gateway
 from doorward.runtime.foreign_side import ForeignSide
+from doorward.runtime.gateway import Gateway
 
 ANY_PORT = {"web": {"port": 0}, "mqtt": {"port": 0}, "timezone": "Europe/Berlin"}
 KNOWN = {"MQTT_USERNAME": GATEWAY, "MQTT_PASSWORD": "x"}

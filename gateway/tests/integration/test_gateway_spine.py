@@ -15,7 +15,7 @@ from stage.house import MEMBER, STRANGER, furnish
 from stage.online import OnlineBoard
 from stage.secrets import Enrolment
 
-from doorward.runtime import Gateway
+from doorward.runtime.gateway import Gateway
 from doorward_core import board_messages, gateway_seal, seal, topics
 from doorward_core.records import Cache
 

@@ -26,7 +26,7 @@ from doorward.broker.rules import Rule
 from doorward.database import load_or_create
 from doorward.domain.audit import AuditRow
 from doorward.domain.devices import APPROVED, Registration
-from doorward.runtime import Gateway
+from doorward.runtime.gateway import Gateway
 from doorward.signer import Signer
 from doorward_core import topic_tree, topics
 

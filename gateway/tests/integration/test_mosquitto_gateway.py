@@ -12,8 +12,9 @@ from watching import until
 
 from doorward.config import Settings
 from doorward.errors import StartupError
-from doorward.runtime import Gateway, mosquitto
+from doorward.runtime import mosquitto
 from doorward.runtime.demo import VirtualSite
+from doorward.runtime.gateway import Gateway
 from doorward_core import topics
 
 SECRET = "5e" * 32

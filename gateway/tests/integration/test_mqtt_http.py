@@ -15,7 +15,7 @@ from stage.secrets import Enrolment
 
 from doorward import config
 from doorward.config import MOSQUITTO
-from doorward.runtime import Gateway
+from doorward.runtime.gateway import Gateway
 
 ANY_PORT = {"web": {"port": 0}, "mqtt": {"port": 0}, "timezone": "Europe/Berlin"}
 

@@ -11,7 +11,7 @@ import pytest
 from fakes.visitor import Visitor
 from site_support import running, settings_for
 
-from doorward.runtime import Gateway
+from doorward.runtime.gateway import Gateway
 
 PASSWORD = "correct horse battery"
 

@@ -7,8 +7,9 @@ from typing import Any
 from doorward.broker.answers import Receipt
 from doorward.broker.connection import Connection
 from doorward.broker.gate import Gate
-from doorward.broker.journal import Journal, Waiting
+from doorward.broker.journal import Journal
 from doorward.broker.store import BrokerStore
+from doorward.broker.waiting import Waiting
 from doorward.database import engine
 from doorward_core import mqtt, mqtt_server
 

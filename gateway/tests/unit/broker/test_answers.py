@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from fakes.session import FakeLink, FakeStore, kept
+from fakes.session import FakeLink, kept
 
 from doorward.broker import Limits, Principal
 from doorward.broker.answers import Answers
@@ -40,18 +40,6 @@ class Publisher:
             self.answers.add(answer)
         self.answers.close()
         self.journal.flush()
-
-
-@pytest.fixture
-def store():
-    return FakeStore()
-
-
-@pytest.fixture
-def journal(store):
-    journal = Journal(store, lambda: None)
-    journal.start(0)
-    return journal
 
 
 @pytest.fixture

@@ -34,10 +34,10 @@ def test_it_is_kept_as_it_is_when_it_is_handed_over(journal, store):
 def test_nothing_is_answered_before_its_batch_is_on_disk(journal, store):
     link = FakeLink()
     kept(journal, "1")
-    journal.acknowledge(link, b"one")
+    journal.hold(b"one", link)
     journal.flush()
     kept(journal, "2")
-    journal.acknowledge(link, b"two")
+    journal.hold(b"two", link)
     journal.flush()
     assert link.answers == []
     assert len(store.batches) == 1, "one batch on its way at a time"
@@ -52,7 +52,7 @@ def test_what_is_undone_before_it_was_written_costs_no_write(journal, store):
     journal.sent(row, 7)
     journal.forget(row)
     link = FakeLink()
-    journal.acknowledge(link, b"one")
+    journal.hold(b"one", link)
     journal.flush()
     assert store.batches == []
     assert link.answers == [b"one"]
@@ -78,6 +78,20 @@ def test_what_a_client_has_is_no_reason_for_a_commit(journal, store):
     assert store.batches[-1].done == {2}
 
 
+def test_commits_are_timed_and_what_never_reached_the_disk_is_not(journal, store):
+    kept(journal, "1")
+    journal.flush()
+    store.answer(OSError("disk full"))
+    assert sum(journal.commits.counts) == 0
+    journal.retry()
+    store.answer()
+    assert sum(journal.commits.counts) == 1
+    assert journal.commits.total > 0
+    journal.hold(b"one", FakeLink())
+    journal.flush()
+    assert sum(journal.commits.counts) == 1, "there was nothing to commit"
+
+
 async def test_draining_leaves_nothing_behind(journal, store):
     row = kept(journal, "1")
     draining = asyncio.ensure_future(journal.drain())
@@ -94,7 +108,7 @@ async def test_draining_leaves_nothing_behind(journal, store):
 async def test_a_batch_that_failed_is_written_again_first_and_unanswered_until_then(journal, store):
     link = FakeLink()
     kept(journal, "1")
-    journal.acknowledge(link, b"one")
+    journal.hold(b"one", link)
     journal.flush()
     store.answer(OSError("disk full"))
     assert link.answers == []
@@ -114,13 +128,13 @@ async def test_a_batch_that_failed_is_written_again_first_and_unanswered_until_t
 def test_while_the_disk_refuses_nobody_who_left_is_remembered(journal, store):
     first, second, stays = FakeLink(), FakeLink(), FakeLink()
     kept(journal, "1")
-    journal.acknowledge(first, b"one")
+    journal.hold(b"one", first)
     journal.flush()
     assert not journal.stuck
     store.answer(OSError("disk full"))
     assert journal.stuck
     for link in (second, stays):
-        journal.acknowledge(link, b"two")
+        journal.hold(b"two", link)
     first.gone = second.gone = True
     weak = [weakref.ref(first), weakref.ref(second)]
     del first, second, link

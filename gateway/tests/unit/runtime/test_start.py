@@ -21,8 +21,9 @@ from doorward.errors import (
     StartupError,
     WrongKey,
 )
-from doorward.runtime import Gateway, lock
 from doorward.runtime import gateway as runtime_gateway
+from doorward.runtime import lock
+from doorward.runtime.gateway import Gateway
 from doorward.runtime.usecases import UseCases
 
 ANY_PORT = {"web": {"port": 0}, "mqtt": {"port": 0}}
