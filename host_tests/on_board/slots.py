@@ -2,6 +2,7 @@
 # bench/powercut.py, which cut the power at any operation.
 
 import binascii
+import gc
 import hashlib
 import json
 import os
@@ -138,12 +139,14 @@ class Board:
         with open(FOLDER + "/../../firmware/main.py") as file:
             source = file.read().replace('"/', '"' + self.root + "/")
         kept = sys.path[:], machine.WDT, machine.reset, sys.modules.get("doorward_node.supervisor")
+        threshold = gc.threshold()
         sys.modules["doorward_node.supervisor"] = Supervisor(ran)
         machine.WDT = machine.reset = lambda timeout=0: ran.append("watchdog or reset")
         try:
             exec(source, {"__name__": "__main__"})
             folder = sys.path[0]
         finally:
+            gc.threshold(threshold)
             sys.path[:], machine.WDT, machine.reset, supervisor = kept
             del sys.modules["doorward_node.supervisor"]
             if supervisor:

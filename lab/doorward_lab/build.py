@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from doorward.firmware import manifest
+from doorward.firmware import manifest, mpy
 from doorward_lab import romfs, toolchain
 from doorward_lab.errors import FirmwareError
 
@@ -91,7 +91,7 @@ def _files(folder: Path) -> Iterator[Path]:
 
 def _compiled(source: Path, inside: Path, cache: Path) -> Path:
     # A board knows the module's own name already; the path of its source would be one more on its heap.
-    name = ".".join(inside.with_suffix("").parts).removesuffix(".__init__")
+    name = mpy.module_name(inside)
     key = hashlib.sha256(
         f"{toolchain.compiler_identity()}\0{name}\0".encode() + source.read_bytes()
     )

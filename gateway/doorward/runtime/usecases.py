@@ -32,7 +32,7 @@ from doorward.app.rekey import Rekeying
 from doorward.app.releases import Releases
 from doorward.app.router import Handler, Router
 from doorward.app.rulebook import Rulebook
-from doorward.app.signer_ports import Notary, Registrar, Signer
+from doorward.app.signer_ports import FirmwareSigner, Notary, Registrar, Signer
 from doorward.app.timekeeping import TimeServer
 from doorward.app.why import WhyNot
 from doorward_core import topics
@@ -43,7 +43,7 @@ class Store(RulesStore, AuditStore, LogStore, CacheStore, DeviceStore, Protocol)
     """Everything that the doors need to be on record."""
 
 
-class Keys(Signer, Registrar, Notary, Protocol):
+class Keys(Signer, Registrar, Notary, FirmwareSigner, Protocol):
     """The whole signer, in this process or in another."""
 
 

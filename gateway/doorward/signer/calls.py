@@ -167,6 +167,9 @@ ANCHORS = Call(Signer.anchors, _DISK_S)
 HEAD = Call(Signer.head, _DISK_S)
 SIGN_EXPORT = Call(Signer.sign_export)
 AUDIT_CERTIFICATES = Call(Signer.audit_certificates)
+# The first of them makes a key, and primes are found by trying.
+SIGN_FIRMWARE = Call(Signer.sign_firmware, _BULK_S)
+FIRMWARE_KEY = Call(Signer.firmware_key, _BULK_S)
 
 _CALLS: dict[str, Call[Any, Any]] = {
     call.name: call for call in tuple(globals().values()) if isinstance(call, Call)

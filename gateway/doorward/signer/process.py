@@ -26,7 +26,7 @@ _log = structlog.get_logger(__name__)
 _CONNECTIONS = 64  # of one gateway, that has a few threads; never a way to take all our memory
 _SWITCH_S = 0.0005  # as the gateway's: a cache in the making must not keep a tap waiting
 _PR_SET_DUMPABLE = 4
-_NOTABLE = {b"adopt", b"forget", b"certify_server", b"next_key", b"sign_export"}
+_NOTABLE = {b"adopt", b"forget", b"certify_server", b"next_key", b"sign_export", b"sign_firmware"}
 _SHOWN = 200
 
 

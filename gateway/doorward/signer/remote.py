@@ -123,6 +123,12 @@ class RemoteSigner:
     def audit_certificates(self) -> tuple[bytes, ...]:
         return self._ask(calls.AUDIT_CERTIFICATES)
 
+    def sign_firmware(self, digest: bytes) -> bytes:
+        return self._ask(calls.SIGN_FIRMWARE, digest)
+
+    def firmware_key(self) -> bytes:
+        return self._ask(calls.FIRMWARE_KEY)
+
     def _ask(self, call: Call[P, R], *args: P.args, **named: P.kwargs) -> R:
         return call.read(self._exchange(call.ask(*args, **named), call.patience_s))
 

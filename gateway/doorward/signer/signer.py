@@ -13,6 +13,7 @@ from doorward.signer import enrolment
 from doorward.signer.authority import Authority
 from doorward.signer.enrolment import Enrolment
 from doorward.signer.notary import Notary
+from doorward.signer.publisher import Publisher
 from doorward_core import gateway_seal, records_build, seal, topics
 from doorward_core.seal import Keys, Sealed, SealError
 
@@ -42,6 +43,7 @@ class Signer:
             self._hold(enrolment.load(path))
         self._authority = Authority.load_or_create(directory)
         self._notary = Notary(directory, self._authority)
+        self._publisher = Publisher(directory)
 
     def adopt(self, device: str) -> Adoption:
         """Make a device's secrets, key and certificate. What an adopted one had before is worth nothing from now on.
@@ -119,6 +121,12 @@ class Signer:
 
     def audit_certificates(self) -> tuple[bytes, ...]:
         return self._notary.certificates
+
+    def sign_firmware(self, digest: bytes) -> bytes:
+        return self._publisher.sign(digest)
+
+    def firmware_key(self) -> bytes:
+        return self._publisher.public()
 
     def devices(self) -> tuple[str, ...]:
         return tuple(self._devices)

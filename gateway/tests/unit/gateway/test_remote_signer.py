@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from doorward import local_socket
-from doorward.app.signer_ports import CacheFile, Notary, Registrar
+from doorward.app.signer_ports import CacheFile, FirmwareSigner, Notary, Registrar
 from doorward.app.signer_ports import Signer as SignerPort
 from doorward.errors import (
     Conflict,
@@ -98,6 +98,8 @@ def test_it_says_what_the_signer_says(signer: Signer, asked: RemoteSigner) -> No
     assert asked.head() == signer.head()
     assert asked.anchors() == signer.anchors() != ()
     assert asked.sign_export(bytes(32)).certificates == asked.audit_certificates()
+    assert asked.sign_firmware(bytes(32)) == signer.sign_firmware(bytes(32))
+    assert asked.firmware_key() == signer.firmware_key()
     assert not asked.is_revoked(adoption.serial)
     asked.forget("front")
     assert asked.is_revoked(adoption.serial)
@@ -107,7 +109,7 @@ def test_it_says_what_the_signer_says(signer: Signer, asked: RemoteSigner) -> No
 def test_it_can_be_asked_all_that_the_ports_name_and_nothing_else() -> None:
     named = {
         name
-        for port in (SignerPort, Registrar, Notary)
+        for port in (SignerPort, Registrar, Notary, FirmwareSigner)
         for name, _ in inspect.getmembers(port, inspect.isfunction)
         if not name.startswith("_")
     }
