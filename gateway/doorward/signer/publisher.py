@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from doorward import private_file
 from doorward.errors import InvalidInput, KeyFileError
-from doorward.signer.authority import alone_in
+from doorward.file_lock import lock_directory
 
 _BITS = 3072
 _EXPONENT = 65537
@@ -47,7 +47,7 @@ class Publisher:
     def _loaded(self) -> rsa.RSAPrivateKey:
         if self._key is None:
             path, witness = self._directory / "firmware.pem", self._directory / "firmware.pub"
-            with alone_in(self._directory):
+            with lock_directory(self._directory, wait=True):
                 if not path.exists():
                     if witness.exists():
                         raise KeyFileError(
