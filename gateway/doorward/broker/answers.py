@@ -80,7 +80,7 @@ class Answers:
     def __init__(self, journal: Confirming, asker: Asker, most: int) -> None:
         """Nothing waits yet. The asker is to ask for nothing more while `most` answers wait."""
         self._journal = journal
-        self._asker = asker
+        self._asker: Asker | None = asker
         self._most = most
         self._current: Receipt | None = None
         self._waiting: list[Receipt] = []
@@ -89,7 +89,7 @@ class Answers:
     @property
     def gone(self) -> bool:
         """True when nobody waits for them any more."""
-        return self._asker.gone
+        return self._asker is None or self._asker.gone
 
     @property
     def receipt(self) -> Receipt:
@@ -101,7 +101,9 @@ class Answers:
 
     def add(self, packet: bytes) -> None:
         """Answer a request: now, or when its own cause and those before it are safe."""
-        current = self._current
+        current, asker = self._current, self._asker
+        if asker is None:
+            return
         if current is not None and current.owed:
             if not current.packets:
                 self._waiting.append(current)
@@ -110,18 +112,20 @@ class Answers:
         elif self._waiting:
             self._waiting[-1].packets.append(packet)
         else:
-            self._asker.send(packet)
+            asker.send(packet)
             return
         self.count += 1
         self._journal.answers += 1
         if self.count >= self._most or self._journal.crowded:
-            self._asker.wait()
+            asker.wait()
 
     def end(self) -> None:
         """Nobody waits for them any more."""
         self._journal.answers -= self.count
         self.count = 0
         self._waiting.clear()
+        # Messages know their receipts for as long as they wait for who is away. They must not keep a connection.
+        self._asker = None
 
     def close(self) -> None:
         """The read is handled. What the next one brings has a receipt of its own."""
@@ -129,16 +133,18 @@ class Answers:
 
     def release(self) -> None:
         """Send what is safe, as far as nothing before it still waits."""
-        waiting, sent = self._waiting, 0
+        waiting, sent, asker = self._waiting, 0, self._asker
+        if asker is None:
+            return
         while waiting and waiting[0].owed <= 0:
             receipt = waiting.pop(0)
             if receipt is self._current:
                 self._current = None
             for packet in receipt.packets:
-                self._asker.send(packet)
+                asker.send(packet)
             sent += len(receipt.packets)
         if sent:
             self.count -= sent
             self._journal.answers -= sent
             if self.count * 2 < self._most:
-                self._asker.go_on()
+                asker.go_on()

@@ -65,7 +65,8 @@ def _pubrel(by: Requester, session: Session, _flags: int, body: bytes) -> None:
     session.received.discard(packet_id)
     if held and not session.clean:
         by.exchange.journal.receive(session.client, packet_id, held=False)
-    _answer(by, mqtt.ack(mqtt.PUBCOMP, packet_id), after_commit=held and not session.clean)
+    # Also when it was released before: perhaps over a connection that broke, and the disk does not know yet.
+    _answer(by, mqtt.ack(mqtt.PUBCOMP, packet_id), after_commit=not session.clean)
 
 
 def _puback(_by: Requester, session: Session, _flags: int, body: bytes) -> None:

@@ -150,18 +150,19 @@ class Router:
         return codes, bool(granted) and not session.clean
 
     def unsubscribe(self, session: Session, filters: Sequence[str], why: str = "") -> bool:
-        """End subscriptions; True when the disk has to know first. `why` is for the log."""
+        """End subscriptions; True when the disk has to know first. `why` is for the log.
+
+        It has to as well of those that are no more: who asks again may not have been told that it knows.
+        """
         _check_filters(filters)
-        changed = False
         for topic_filter in filters:
             if session.subscriptions.pop(topic_filter, None) is not None:
                 self._routes.remove(session, topic_filter)
-                changed = True
                 if not session.clean:
                     self._journal.subscribe(session.client, topic_filter, None)
                 name = session.principal.name
                 self.log.note(UNSUBSCRIBE, name, session.client, topic_filter, detail=why)
-        return changed and not session.clean
+        return not session.clean
 
     def _grant(self, session: Session, topic_filter: str, qos: int) -> int:
         rule = self._policy.refuses_subscribe(session.principal, topic_filter, session.client)
@@ -257,25 +258,23 @@ class Router:
         receipt: Receipt | None = None,
     ) -> None:
         if owner is not None and self._policy.may_retain(topic):
-            changed = self._retain(topic, payload, qos, owner)
-            if changed and receipt is not None:
+            self._retain(topic, payload, qos, owner)
+            if receipt is not None:
+                # Even if nothing is there to clear: who cleared it may not have been told yet that the disk knows.
                 receipt.until_committed()
         route = self._routes.of(topic)
         message = Message(topic, payload, qos, False, route.keep, receipt)
         for session, granted in route.recipients:
             session.deliver(message, min(qos, granted))
 
-    def _retain(self, topic: str, payload: bytes, qos: int, owner: str) -> bool:
+    def _retain(self, topic: str, payload: bytes, qos: int, owner: str) -> None:
         """An empty payload clears the topic (3.3.1.3)."""
         if payload:
             kept = KeptRetained(payload, qos, owner)
             self.retained.put(topic, kept)
             self._journal.retain(topic, kept)
-            return True
-        if self.retained.clear(topic):
+        elif self.retained.clear(topic):
             self._journal.retain(topic, None)
-            return True
-        return False
 
 
 def _check_filters(filters: Sequence[str]) -> None:

@@ -131,6 +131,7 @@ class Session:
         else:
             if qos == 2 and not delivery.row and not self.clean:
                 delivery.place = self._journal.reserve()
+                delivery.message = message._replace(receipt=None)  # who sent it waits for no row
             self._wait(delivery)
 
     def forget_unreadable(self, may_read: Callable[[str], bool]) -> None:

@@ -1,6 +1,8 @@
 """When a publisher is answered: two clients with sessions, and a disk that takes as long as the test says."""
 
 import asyncio
+import gc
+import weakref
 
 import pytest
 from fakes.session import FakeLink, kept
@@ -259,3 +261,36 @@ async def test_the_end_waits_for_nobody(patient, store):
     assert publisher.told == [b"one"]
     await asyncio.sleep(0.05)
     assert len(store.batches) == 1
+
+
+def test_what_was_not_kept_for_a_client_is_none_of_what_its_publisher_waits_for(
+    journal, store, publisher
+):
+    """It gets a row of its own when the window has room, and a client that runs ahead completes it at once."""
+    front, back = present(journal, inflight=1), away(journal)
+    front.deliver(Message("t", b"before", 1), 1)
+    receipt = publisher.answers.receipt
+    front.deliver(Message("t", b"call", 2, keep=False, receipt=receipt), 2)
+    publisher.read((b"one", [back]))
+    front.acknowledged(1)
+    front.received_by_client(2)
+    front.completed(2)
+    assert publisher.told == []
+    store.answer()
+    assert publisher.told == [b"one"]
+
+
+@pytest.mark.parametrize("committed", [False, True])
+def test_what_waits_for_who_is_away_keeps_no_connection_that_is_gone(journal, store, committed):
+    publisher, back = Publisher(journal), away(journal)
+    publisher.read((b"one", [back]))
+    if committed:
+        store.answer()
+    publisher.answers.end()
+    connection = weakref.ref(publisher)
+    del publisher
+    gc.collect()
+    assert connection() is None
+    if not committed:
+        store.answer()
+    assert back.unsettled == 1
