@@ -45,4 +45,3 @@ async def test_what_was_done_already_is_answered_when_it_is_on_disk(
                     assert sent[answer << 4] == before
                     disk.let_go()
                     await again.expect(answer)
-
