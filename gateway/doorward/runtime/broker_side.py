@@ -6,7 +6,7 @@ from typing import Protocol
 from doorward.adapters.mqtt import MqttLink
 from doorward.app.health import Look
 from doorward.app.ports import Admission
-from doorward.app.services import BrokerAdministration
+from doorward.app.services.broker import BrokerAdministration
 from doorward.runtime.mqtt_view import MqttView
 from doorward.runtime.owed_records import Record
 

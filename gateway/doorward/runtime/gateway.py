@@ -19,7 +19,8 @@ from doorward.app.entries import AuditHistory, entry
 from doorward.app.health import HealthMonitor
 from doorward.app.mqtt_desk import MqttDesk
 from doorward.app.ports import Spawn
-from doorward.app.services import Services, Site
+from doorward.app.services import Services
+from doorward.app.services.site import Site
 from doorward.app.trail import AuditTrail
 from doorward.broker import Policy
 from doorward.config import ANY, MOSQUITTO, Settings

@@ -6,7 +6,8 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
-from doorward.app.services import BrokerAdministration, Services
+from doorward.app.services import Services
+from doorward.app.services.broker import BrokerAdministration
 from doorward.errors import Unavailable
 from doorward.web.render import Renderer
 from doorward.web.stream import Streams

@@ -10,7 +10,7 @@ from typing import Any
 from fastapi import Depends, Request
 
 from doorward.app.account_views import Session
-from doorward.app.services import Doors
+from doorward.app.services.site import Doors
 from doorward.app.views import DoorView
 from doorward.domain import permissions
 from doorward.errors import FreshLoginNeeded, NotPermitted

@@ -9,7 +9,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
-from doorward.app.services import Feed, Subscription
+from doorward.app.services.feed import Feed, Subscription
 from doorward.app.views import FeedItem
 
 KEEPALIVE_S = 15.0

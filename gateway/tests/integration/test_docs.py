@@ -12,8 +12,8 @@ import forked
 import pytest
 from demos import Demo
 
-from doorward import config
 from doorward.app import rekey, releases
+from doorward.config import Settings, loading
 from doorward_core import backoff, door, lockout, padlock, seal, topic_tree, topics
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -138,6 +138,6 @@ def test_the_diagrams_of_the_boards_are_their_profiles() -> None:
 
 def test_every_setting_is_documented() -> None:
     page = (ROOT / "docs" / "getting-started.md").read_text()
-    settings = set(config.Settings.model_fields) - {"directory"}
-    wanted = {*config._ENVIRONMENT, "DOORWARD_DATA", *settings}
+    settings = set(Settings.model_fields) - {"directory"}
+    wanted = {*loading.ENVIRONMENT, "DOORWARD_DATA", *settings}
     assert not [name for name in wanted if f"`{name}`" not in page and f"`[{name}]`" not in page]

@@ -15,7 +15,7 @@ from doorward.app.broker_views import (
     BrokerVerdict,
     Granted,
 )
-from doorward.app.services import BrokerAdministration
+from doorward.app.services.broker import BrokerAdministration
 from doorward.domain.permissions import MQTT_EDIT, MQTT_SEE
 from doorward.errors import DoorwardError, Unavailable
 from doorward.web.api.broker_shapes import (

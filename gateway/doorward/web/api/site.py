@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, status
 
-from doorward.app.services import Site
+from doorward.app.services.site import Site
 from doorward.domain.permissions import DEVICES_EDIT, DEVICES_SEE
 from doorward.errors import NotFound
 from doorward.web.api.answers import SiteAnswer, SiteBoardAnswer, SiteCardAnswer

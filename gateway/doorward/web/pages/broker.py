@@ -10,7 +10,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response, Stream
 from doorward.app.account_views import Session
 from doorward.app.accounts import SHORTEST_PASSWORD
 from doorward.app.broker_views import BrokerEntry, BrokerRule, RuleAction, RuleEffect
-from doorward.app.services import BrokerAdministration
+from doorward.app.services.broker import BrokerAdministration
 from doorward.domain.permissions import MQTT_EDIT, MQTT_SEE
 from doorward.errors import DoorwardError, InvalidInput
 from doorward.web.broker_looks import ACTIONS, FIGURES

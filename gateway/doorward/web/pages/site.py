@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from doorward.app.services import Site
+from doorward.app.services.site import Site
 from doorward.domain.permissions import DEVICES_EDIT
 from doorward.errors import NotFound
 from doorward.web.context import Web, WebDep

@@ -1,0 +1,105 @@
+"""What can be asked about people, doors, boards and the rules; errors as in `services`."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from doorward.app.device_doors import DoorOrder
+from doorward.app.devices import Adopted, AdoptionOrder
+from doorward.app.views import (
+    BoardView,
+    Card,
+    DoorView,
+    Explanation,
+    Level,
+    Person,
+    Release,
+    SiteBoard,
+    SiteCard,
+)
+
+
+class People(Protocol):
+    """Persons, their cards and their access levels. Every change acts at once and is in the audit."""
+
+    async def list(self) -> tuple[Person, ...]: ...
+
+    async def add(self, name: str, levels: Sequence[str] = (), *, actor: str) -> Person:
+        """Add a person with these access levels, by name."""
+
+    async def add_card(self, uid: bytes, person: str, *, actor: str) -> Card:
+        """Give a card of 4, 7 or 10 bytes to the person of that name."""
+
+    async def revoke_card(self, uid: bytes, *, actor: str) -> Card: ...
+
+    async def levels(self) -> tuple[Level, ...]: ...
+
+
+class Doors(Protocol):
+    """The doors as last heard of."""
+
+    def list(self) -> tuple[DoorView, ...]: ...
+
+    def get(self, door: str) -> DoorView:
+        """The door with this id, or with this name in any case."""
+
+
+class Releases(Protocol):
+    """Opening a door from afar."""
+
+    async def open(self, door: str, actor: str) -> Release:
+        """Ask the board to open once. Returns after the audit row is committed; the state is `unknown`.
+
+        Raises Unavailable when the board is offline: a release is never kept for later.
+        """
+
+
+class Access(Protocol):
+    """The rules, asked instead of lived."""
+
+    def why(self, uid: bytes, door: str, at: datetime | None = None) -> Explanation:
+        """What would happen, and by which rule. at None = now; without a zone it is the door's local time."""
+
+    def card_of(self, person: str, tail: str | None = None) -> bytes:
+        """The UID of this person's card; `tail` (its last digits) chooses among several."""
+
+
+class Devices(Protocol):
+    """The boards of the site. Every change acts at once and is in the audit."""
+
+    def list(self) -> tuple[BoardView, ...]: ...
+
+    def get(self, device: str) -> BoardView: ...
+
+    async def approve(self, device: str, order: DoorOrder, *, actor: str) -> BoardView:
+        """Trust a board that has announced itself with a door."""
+
+    async def revoke(self, device: str, *, actor: str) -> BoardView:
+        """Shut a board out for good; it is so when this returns."""
+
+    async def rekey(self, device: str, *, actor: str) -> int:
+        """Give a connected board a new key; returns the key's number once the board has used it."""
+
+
+class Adopting(Protocol):
+    """Making a board's secrets. Offered on the local socket alone."""
+
+    async def adopt(self, order: AdoptionOrder, *, actor: str) -> Adopted:
+        """What this returns is given out once."""
+
+
+class Site(Protocol):
+    """The virtual site of the demo."""
+
+    def cards(self) -> tuple[SiteCard, ...]: ...
+
+    async def boards(self) -> tuple[SiteBoard, ...]: ...
+
+    def number(self, card: str) -> bytes:
+        """The UID of the card with this key, or the UID that this is in hex."""
+
+    async def tap(self, door: str, card: str) -> None:
+        """Hold the card with this key, or this UID in hex, into the reader of the door."""
+
+    async def contact(self, door: str, is_open: bool) -> None:
+        """Move the door leaf."""
