@@ -7,6 +7,7 @@ import pytest
 
 from doorward import config
 from doorward.broker import Limits
+from doorward.config.sections import MqttLimits
 from doorward.errors import ConfigError
 from doorward.runtime.file_limit import broker_limits
 
@@ -97,4 +98,4 @@ def test_limits_go_to_the_broker_under_its_own_names(tmp_path: Path) -> None:
     given = config.load(tmp_path, environ={}).mqtt.limits.given()
     limits = broker_limits(given)
     assert (limits.queued, limits.connections, limits.packet) == (7, 9, Limits().packet)
-    assert set(config.MqttLimits.model_fields) <= {field.name for field in fields(Limits)}
+    assert set(MqttLimits.model_fields) <= {field.name for field in fields(Limits)}
