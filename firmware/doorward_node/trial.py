@@ -23,6 +23,7 @@ async def prove(app, root=""):
         await asyncio.sleep_ms(1000)
         steady = steady + 1 if _healthy(app) else 0
         if steady >= _STEADY_S and _settle(root, 0):
+            print("doorward: update: confirmed")
             return
     lacking = "link" if not app.link.up else "time"
     files.replace(root + "/failure", b"update: no health in 600 s: " + lacking.encode())
