@@ -13,6 +13,7 @@ import select
 import signal
 import socket
 import sys
+import time
 
 _REQUEST = 1 << 18  # bytes; an environment is a few thousand
 
@@ -30,6 +31,7 @@ def _become(request: dict[str, object], files: list[int]) -> None:
     os.chdir(str(request["cwd"]))
     os.environ.clear()
     os.environ.update(request["environment"])  # type: ignore[call-overload]
+    time.tzset()
     sys.argv = ["doorward", *request["words"]]  # type: ignore[misc]
 
 
