@@ -43,7 +43,7 @@ class Denials:
             return
         shown = topic[:TOPIC_SHOWN]
         name = principal.name
-        self._log.write(
+        self._log.note_always(
             DENIED, name, client or name, shown, detail=f"{action}: {rule}", more=unsaid
         )
         self._on_denied(Denial(name, action, shown, rule, unsaid))

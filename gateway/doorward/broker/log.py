@@ -8,9 +8,10 @@ the log or slow it down.
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
+from itertools import islice
 from typing import Final
 
-from doorward.broker.ports import Entry
+from doorward.broker.ports import Entry, LogQuery
 
 CONNECT: Final = "CONNECT"
 DISCONNECT: Final = "DISCONNECT"
@@ -70,11 +71,11 @@ class BrokerLog:
         if left > 0 and self._all_left > 0:
             self._left[key] = left - 1
             self._all_left -= 1
-            self.write(action, principal, client, topic, qos=qos, size=size, detail=detail)
+            self.note_always(action, principal, client, topic, qos=qos, size=size, detail=detail)
         else:
             self._left[key] = left - 1 if left < 0 else -1
 
-    def write(
+    def note_always(
         self,
         action: str,
         principal: str,
@@ -111,7 +112,7 @@ class BrokerLog:
         self._all_left = _ALL_A_TURN
         for (action, principal), count in left.items():
             if count < 0:
-                self.write(action, principal, more=-count)
+                self.note_always(action, principal, more=-count)
 
     def take(self) -> list[Entry]:
         """The lines that are on no disk yet; they are the caller's to keep now."""
@@ -119,19 +120,6 @@ class BrokerLog:
         self._unkept.clear()
         return taken
 
-    def find(
-        self,
-        limit: int,
-        action: str | None = None,
-        principal: str | None = None,
-        before: int | None = None,
-    ) -> list[Entry]:
-        """The newest lines at hand below the number `before`, newest first."""
-        found = (
-            entry
-            for entry in reversed(self.entries)
-            if (before is None or entry.number < before)
-            and action in (None, entry.action)
-            and principal in (None, entry.principal)
-        )
-        return [entry for entry, _ in zip(found, range(limit), strict=False)]
+    def find(self, query: LogQuery) -> list[Entry]:
+        """Lines at hand, newest first."""
+        return list(islice(filter(query.takes, reversed(self.entries)), query.limit))

@@ -108,6 +108,26 @@ class Entry(NamedTuple):
     more: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class LogQuery:
+    """Which lines of the log: at most `limit` of this action, of this principal, between two numbers."""
+
+    limit: int
+    action: str | None = None
+    principal: str | None = None
+    before: int | None = None
+    after: int | None = None
+
+    def takes(self, entry: Entry) -> bool:
+        """Whether it is one of them, however many there are."""
+        return (
+            (self.before is None or entry.number < self.before)
+            and (self.after is None or entry.number > self.after)
+            and self.action in (None, entry.action)
+            and self.principal in (None, entry.principal)
+        )
+
+
 class Passwords(Protocol):
     """Slow hashing of people's passwords, off the loop and at most a few at a time."""
 
@@ -193,14 +213,8 @@ class Store(Protocol):
     def write(self, batch: Batch, done: Callable[[Exception | None], None]) -> None:
         """Commit one batch, then call `done` with None, or with the error that prevented it: trouble that may pass."""
 
-    def read_log(
-        self,
-        limit: int,
-        action: str | None = None,
-        principal: str | None = None,
-        before: int | None = None,
-    ) -> list[Entry]:
-        """Read the newest lines of the log below the number `before`, newest first. Blocks."""
+    def read_log(self, query: LogQuery) -> list[Entry]:
+        """Read lines of the log, newest first. Blocks."""
 
     async def close(self) -> None:
         """Finish what was handed over, then let go of the file."""

@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
+from itertools import islice
 from typing import Protocol
 
 from doorward.app.accounts import check_password
@@ -19,7 +20,7 @@ from doorward.app.ports import Passwords
 from doorward.broker import Principal
 from doorward.broker.acl import Acl
 from doorward.broker.log import ACTIONS, CHANGED, BrokerLog
-from doorward.broker.ports import Entry, Store
+from doorward.broker.ports import Entry, LogQuery, Store
 from doorward.broker.rules import Action, Rule
 from doorward.domain import audit
 from doorward.domain.instants import instant
@@ -207,21 +208,15 @@ class BrokerDesk:
             )
         limit = max(1, min(limit, _MOST))
         if after is not None:
-            newer = [one for one in self._log.entries if one.number > after]
-            fit = [
-                one
-                for one in newer
-                if action in (None, one.action) and principal in (None, one.principal)
-            ]
-            return tuple(_entry(one) for one in fit[:limit])
-        found = self._log.find(limit, action, principal, before)
+            newer = LogQuery(limit, action, principal, after=after)
+            return tuple(map(_entry, islice(filter(newer.takes, self._log.entries), limit)))
+        found = self._log.find(LogQuery(limit, action, principal, before))
         if len(found) < limit and self._log.entries:
             first = self._log.entries[0].number
             oldest = first if before is None else min(before, first)
-            found += await asyncio.to_thread(
-                self._store.read_log, limit - len(found), action, principal, oldest
-            )
-        return tuple(_entry(one) for one in found)
+            rest = LogQuery(limit - len(found), action, principal, oldest)
+            found += await asyncio.to_thread(self._store.read_log, rest)
+        return tuple(map(_entry, found))
 
     def figures(self) -> BrokerFigures:
         """The broker's counters, and how many users and rules there are."""
@@ -237,7 +232,7 @@ class BrokerDesk:
     async def _changed(
         self, kind: str, actor: str, why: str, name: str | None = None, password: str | None = None
     ) -> None:
-        self._log.write(CHANGED, actor, detail=why)
+        self._log.note_always(CHANGED, actor, detail=why)
         # It acts already, and who was shut out is out: whatever one disk says, the others are told.
         try:
             await self._records.put(kind, actor, why)

@@ -9,6 +9,7 @@ from broker_support import GATEWAY, Client, running_broker, secret
 
 from doorward.adapters.passwords import Argon2Passwords
 from doorward.broker.logins import PasswordLogins
+from doorward.broker.ports import LogQuery
 from doorward.broker.rules import Rule
 from doorward.errors import Conflict, NotFound
 from doorward_core import mqtt
@@ -77,7 +78,7 @@ async def test_what_is_revoked_brings_nothing_more_at_once(tmp_path):
         assert await teacher.messages() == []
         session = site.broker._router.sessions["teacher1"]
         assert session.subscriptions == {}
-        ended = site.broker.log.find(9, "UNSUBSCRIBE", "teacher1")
+        ended = site.broker.log.find(LogQuery(9, "UNSUBSCRIBE", "teacher1"))
         assert {one.detail for one in ended} == {"no longer granted"}
         assert len(ended) == 2
         site.broker.acl.grant(SCHOOL)
@@ -312,7 +313,9 @@ async def test_the_log_tells_all_of_it_and_no_payload(tmp_path):
         newest = site.broker.log.number
     async with school(tmp_path) as site:
         assert site.broker.log.number >= newest
-        assert [one.topic for one in site.broker.log.find(9, "PUBLISH")] == ["users/sam/x"]
+        assert [one.topic for one in site.broker.log.find(LogQuery(9, "PUBLISH"))] == [
+            "users/sam/x"
+        ]
 
 
 async def test_many_lines_of_one_kind_are_counted(tmp_path):
@@ -324,7 +327,7 @@ async def test_many_lines_of_one_kind_are_counted(tmp_path):
             await sam.messages()
             await uma.publish("users/uma/x", b"")
             site.broker.log.turn()
-        found = site.broker.log.find(500, "PUBLISH")
+        found = site.broker.log.find(LogQuery(500, "PUBLISH"))
         sams = [one for one in found if one.principal == "sam"]
         assert len(sams) < 100
         assert sum(one.more or 1 for one in sams) == 300

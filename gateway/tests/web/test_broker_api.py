@@ -153,8 +153,8 @@ async def test_explain_names_the_rule_that_decides(local: Visitor) -> None:
 async def test_the_log_is_listed_by_what_it_is_about(local: Visitor, house: FakeHouse) -> None:
     log = house.broker.log
     for number in range(30):
-        log.write("PUBLISH", "sam", "pad", f"t/{number}", qos=1, size=3)
-    log.write("DENIED", "tess", "tess", "x", detail="publish: not-granted", more=7)
+        log.note_always("PUBLISH", "sam", "pad", f"t/{number}", qos=1, size=3)
+    log.note_always("DENIED", "tess", "tess", "x", detail="publish: not-granted", more=7)
     newest = (await local.get(API + "log", params={"limit": 2})).json()
     assert [one["action"] for one in newest] == ["DENIED", "PUBLISH"]
     assert newest[0]["more"] == 7
@@ -190,14 +190,14 @@ async def test_a_follower_that_comes_back_has_no_gap_and_nothing_twice(house: Fa
                         return
 
     async with serving(app) as url:
-        log.write("CONNECT", "sam")
+        log.note_always("CONNECT", "sam")
         for _ in range(3):
             for _ in range(700):  # more than a feed keeps
-                log.write("PUBLISH", "sam", topic="t")
+                log.note_always("PUBLISH", "sam", topic="t")
             following = asyncio.ensure_future(follow(url, log.number + 50, seen[-1] if seen else 0))
             await asyncio.sleep(0.05)
             for _ in range(50):
-                log.write("PUBLISH", "sam", topic="t")
+                log.note_always("PUBLISH", "sam", topic="t")
             await following
     assert seen == list(range(1, log.number + 1))
 

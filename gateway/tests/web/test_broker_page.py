@@ -26,7 +26,7 @@ async def test_it_shows_rules_users_figures_and_the_log(
 ) -> None:
     await add(house, "sam", "Student")
     house.broker.connections["sam"] = 2
-    house.broker.log.write("PUBLISH", "front", topic="a/" + EVIL, qos=1, size=12)
+    house.broker.log.note_always("PUBLISH", "front", topic="a/" + EVIL, qos=1, size=12)
     page = (await operator.open("/broker")).text
     assert EVIL not in page
     assert "QoS 1, 12 bytes" in page
@@ -79,9 +79,9 @@ async def test_a_denial_of_a_user_leads_to_the_form_filled_in(
 ) -> None:
     await add(house, "sam")
     log = house.broker.log
-    log.write("DENIED", "sam", "pad", "school/a b&c", detail="publish: not-granted")
-    log.write("DENIED", "front", "front", "dw/x", detail="publish: outside-base")
-    log.write("DENIED", "sam", "pad", "x", detail="publish: deny user:sam publish x")
+    log.note_always("DENIED", "sam", "pad", "school/a b&c", detail="publish: not-granted")
+    log.note_always("DENIED", "front", "front", "dw/x", detail="publish: outside-base")
+    log.note_always("DENIED", "sam", "pad", "x", detail="publish: deny user:sam publish x")
     page = (await operator.open("/broker")).text
     links = re.findall(r'href="(/broker\?subject=[^"]*)"', page)
     assert len(links) == 1, "boards' rights are built in, and a deny has to be revoked"
@@ -115,7 +115,7 @@ async def test_a_change_asks_for_a_fresh_login(operator: Visitor, house: FakeHou
 async def test_the_log_is_filtered_by_action_and_name(operator: Visitor, house: FakeHouse) -> None:
     for name in ("sam", "tess"):
         for action in ("PUBLISH", "SUBSCRIBE"):
-            house.broker.log.write(action, name, topic=f"{name}/{action}")
+            house.broker.log.note_always(action, name, topic=f"{name}/{action}")
     page = (await operator.get("/broker", params={"action": "PUBLISH", "principal": "sam"})).text
     assert re.findall(r"<code>((?:sam|tess)/\w+)</code>", page) == ["sam/PUBLISH"]
     assert "action=PUBLISH&amp;principal=sam" in page, "and so is what is pushed"
@@ -153,23 +153,23 @@ async def test_a_line_is_pushed_and_a_dropped_stream_goes_on_without_a_gap(
         position = re.search(r"after=([^&]+)&amp;", page)
         assert position is not None
         epoch = position[1].partition(".")[0]
-        log.write("PUBLISH", "sam", topic="t/1")
+        log.note_always("PUBLISH", "sam", topic="t/1")
         reading = asyncio.ensure_future(read(visitor, {"after": position[1]}, 2))
         await asyncio.sleep(0.05)
-        log.write("PUBLISH", "sam", topic="t/2")
+        log.note_always("PUBLISH", "sam", topic="t/2")
         assert await reading == ["1 t/1", "2 t/2"]
         for number in range(3, 7):
-            log.write("PUBLISH", "sam", topic=f"t/{number}")
+            log.note_always("PUBLISH", "sam", topic=f"t/{number}")
         missed = await read(visitor, {"after": f"{epoch}.2"}, 4)
         assert missed == [f"{number} t/{number}" for number in range(3, 7)]
         filtered = {"after": f"{epoch}.2", "action": "DENIED"}
         reading = asyncio.ensure_future(read(visitor, filtered, 1))
         await asyncio.sleep(0.05)
-        log.write("PUBLISH", "sam", topic="t/7")
-        log.write("DENIED", "sam", topic="t/8")
+        log.note_always("PUBLISH", "sam", topic="t/7")
+        log.note_always("DENIED", "sam", topic="t/8")
         assert await reading == ["8 t/8"]
         for number in range(9, 1009):  # more than the feed keeps for a reader
-            log.write("PUBLISH", "sam", topic=f"t/{number}")
+            log.note_always("PUBLISH", "sam", topic=f"t/{number}")
         (everything,) = await read(visitor, {"after": f"{epoch}.8"}, 1)
         assert everything.split()[:3] == ["1008", "t/1008", "t/1007"]
         (anew,) = await read(visitor, {"after": "other.3"}, 1)

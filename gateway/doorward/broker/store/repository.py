@@ -8,7 +8,15 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Engine, Select, select
 
 from doorward.broker.log import ACTIONS, CHANGED, DENIED, REFUSED
-from doorward.broker.ports import Batch, Entry, Kept, KeptMessage, KeptRetained, KeptSession
+from doorward.broker.ports import (
+    Batch,
+    Entry,
+    Kept,
+    KeptMessage,
+    KeptRetained,
+    KeptSession,
+    LogQuery,
+)
 from doorward.broker.store import tables
 from doorward.broker.store.mark import Marker
 from doorward.broker.store.rows import Rows, Statement
@@ -76,20 +84,15 @@ class BrokerStore:
                 log=[Entry(*row) for row in reversed(log)],
             )
 
-    def read_log(
-        self,
-        limit: int,
-        action: str | None = None,
-        principal: str | None = None,
-        before: int | None = None,
-    ) -> list[Entry]:
-        """The newest entries below the number `before`, newest first. Blocks."""
-        wanted = _newest(limit)
+    def read_log(self, query: LogQuery) -> list[Entry]:
+        """Those entries, newest first. Blocks."""
+        wanted = _newest(query.limit)
         column = tables.log.c
         for given, condition in (
-            (action, column.action == action),
-            (principal, column.principal == principal),
-            (before, column.number < (before or 0)),
+            (query.action, column.action == query.action),
+            (query.principal, column.principal == query.principal),
+            (query.before, column.number < (query.before or 0)),
+            (query.after, column.number > (query.after or 0)),
         ):
             if given is not None:
                 wanted = wanted.where(condition)

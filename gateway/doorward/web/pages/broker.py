@@ -1,15 +1,16 @@
 """The page of the broker: what happens there, who comes with a password, and who may do what."""
 
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
 from typing import Annotated, cast
 
-from fastapi import APIRouter, Form, Query, Request
+from fastapi import APIRouter, Depends, Form, Query, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 
 from doorward.app.account_views import Session
 from doorward.app.accounts import SHORTEST_PASSWORD
-from doorward.app.broker_views import BrokerEntry, BrokerRule, RuleAction, RuleEffect
+from doorward.app.broker_views import BrokerEntry, BrokerRule, Granted, RuleAction, RuleEffect
 from doorward.app.services.broker import BrokerAdministration
 from doorward.domain.permissions import MQTT_EDIT, MQTT_SEE
 from doorward.errors import DoorwardError, InvalidInput
@@ -26,7 +27,7 @@ router = APIRouter(prefix="/broker")
 SHOWN = 50
 _FIGURES_S = 1.0  # how often they are drawn anew while much happens
 _CHANGE = [needs(MQTT_EDIT), FRESH]
-_ABOUT = {"publish": "publish", "subscribe": "subscribe", "both": "both"}
+_ABOUT = ("publish", "subscribe", "both")
 
 Filter = Annotated[str, Query(max_length=1024)]
 Topic = Annotated[str, Form(max_length=1024)]
@@ -42,6 +43,58 @@ class _Chosen:
     def takes(self, entry: BrokerEntry) -> bool:
         """Whether this line is one of them."""
         return self.action in ("", entry.action) and self.principal in ("", entry.principal)
+
+
+@dataclass(frozen=True, slots=True)
+class _Visit:
+    """Somebody at the page, who may change something."""
+
+    web: WebDep
+    desk: BrokerDep
+    session: SignedIn
+
+    async def change(
+        self,
+        place: str,
+        work: Callable[[BrokerAdministration, str], Awaitable[object]],
+        draft: dict[str, str] | None = None,
+    ) -> Response:
+        """Have the desk do it for who is here, and go back to this place of the page; or say on it what is wrong.
+
+        draft: what the form for a new rule holds then.
+        """
+        try:
+            made = await work(self.desk, self.session.username)
+        except DoorwardError as error:
+            return await _page(self.web, self.desk, self.session, error=error, draft=draft)
+        if isinstance(made, Granted) and made.warnings:
+            return await _page(self.web, self.desk, self.session, warnings=made.warnings)
+        return RedirectResponse(f"/broker#{place}", 303)
+
+
+@dataclass(frozen=True, slots=True)
+class _RuleForm:
+    """A rule as the form has it."""
+
+    subject: Field = ""
+    topic: Topic = ""
+    about: Field = "both"
+    effect: Field = "allow"
+
+    def rule(self) -> BrokerRule:
+        """What it says. Raises InvalidInput."""
+        if self.about not in _ABOUT or self.effect not in ("allow", "deny"):
+            raise InvalidInput("that is no kind of rule", "choose one of the list", field="about")
+        action, said = cast("RuleAction", self.about), cast("RuleEffect", self.effect)
+        return BrokerRule(self.subject.strip(), said, action, self.topic.strip())
+
+    def draft(self) -> dict[str, str]:
+        """What stays in the form when something is wrong with it."""
+        return {"subject": self.subject, "topic": self.topic, "about": self.about}
+
+
+VisitDep = Annotated[_Visit, Depends()]
+RuleForm = Annotated[_RuleForm, Depends()]
 
 
 @router.get("", dependencies=[needs(MQTT_SEE)])
@@ -86,84 +139,33 @@ async def stream(
 
 @router.post("/users", dependencies=_CHANGE)
 async def add_user(
-    web: WebDep,
-    desk: BrokerDep,
-    session: SignedIn,
-    name: Field = "",
-    password: Field = "",
-    role: Field = "",
+    visit: VisitDep, name: Field = "", password: Field = "", role: Field = ""
 ) -> Response:
     """Let somebody in."""
     roles = [role] if role else []
-    try:
-        await desk.add_user(name, password, roles, actor=session.username)
-    except DoorwardError as error:
-        return await _page(web, desk, session, error=error)
-    return _back("users")
+    return await visit.change(
+        "users", lambda desk, actor: desk.add_user(name, password, roles, actor=actor)
+    )
 
 
 @router.post("/users/remove", dependencies=_CHANGE)
-async def remove_user(
-    web: WebDep, desk: BrokerDep, session: SignedIn, name: Field = ""
-) -> Response:
+async def remove_user(visit: VisitDep, name: Field = "") -> Response:
     """Shut somebody out."""
-    try:
-        await desk.remove_user(name, actor=session.username)
-    except DoorwardError as error:
-        return await _page(web, desk, session, error=error)
-    return _back("users")
+    return await visit.change("users", lambda desk, actor: desk.remove_user(name, actor=actor))
 
 
 @router.post("/rules", dependencies=_CHANGE)
-async def grant(
-    web: WebDep,
-    desk: BrokerDep,
-    session: SignedIn,
-    subject: Field = "",
-    topic: Topic = "",
-    about: Field = "both",
-    effect: Field = "allow",
-) -> Response:
+async def grant(visit: VisitDep, form: RuleForm) -> Response:
     """Make a rule."""
-    draft = {"subject": subject, "topic": topic, "about": about}
-    try:
-        rule = _rule(subject, topic, about, effect)
-        made = await desk.grant(rule, actor=session.username)
-    except DoorwardError as error:
-        return await _page(web, desk, session, error=error, draft=draft)
-    if made.warnings:
-        return await _page(web, desk, session, warnings=made.warnings)
-    return _back("rules")
+    return await visit.change(
+        "rules", lambda desk, actor: desk.grant(form.rule(), actor=actor), form.draft()
+    )
 
 
 @router.post("/rules/revoke", dependencies=_CHANGE)
-async def revoke(
-    web: WebDep,
-    desk: BrokerDep,
-    session: SignedIn,
-    subject: Field = "",
-    topic: Topic = "",
-    about: Field = "both",
-    effect: Field = "allow",
-) -> Response:
+async def revoke(visit: VisitDep, form: RuleForm) -> Response:
     """Take a rule back."""
-    try:
-        rule = _rule(subject, topic, about, effect)
-        await desk.revoke(rule, actor=session.username)
-    except DoorwardError as error:
-        return await _page(web, desk, session, error=error)
-    return _back("rules")
-
-
-def _rule(subject: str, topic: str, about: str, effect: str) -> BrokerRule:
-    if about not in _ABOUT or effect not in ("allow", "deny"):
-        raise InvalidInput("that is no kind of rule", "choose one of the list", field="about")
-    action, said = cast("RuleAction", about), cast("RuleEffect", effect)
-    return BrokerRule(subject.strip(), said, action, topic.strip())
-
-
-def _back(place: str) -> Response:
-    return RedirectResponse(f"/broker#{place}", 303)
+    return await visit.change("rules", lambda desk, actor: desk.revoke(form.rule(), actor=actor))
 
 
 async def _page(

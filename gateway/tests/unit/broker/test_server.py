@@ -6,7 +6,7 @@ from broker_support import GATEWAY, running_broker, secret, topic
 
 from doorward.broker import Role, server
 from doorward.broker.log import _MOST_UNKEPT, CHANGED
-from doorward.broker.ports import KeptRetained
+from doorward.broker.ports import KeptRetained, LogQuery
 from doorward.errors import Unavailable
 from doorward.runtime import checks
 from doorward_core import topics
@@ -40,7 +40,7 @@ async def test_while_the_disk_refuses_the_log_holds_its_newest_lines(tmp_path):
         site.principals.add("side", secret("side"))
         await asyncio.sleep(0.01)
         for number in range(3 * _MOST_UNKEPT):
-            broker.log.write(CHANGED, "", detail=str(number))
+            broker.log.note_always(CHANGED, "", detail=str(number))
             if number % 100 == 0:
                 broker._log_kept = 0.0
                 broker.sweep()
@@ -53,7 +53,7 @@ async def test_while_the_disk_refuses_the_log_holds_its_newest_lines(tmp_path):
         broker._log_kept = 0.0
         broker.sweep()
         await broker.settle()
-        kept = broker._store.read_log(10_000, CHANGED)
+        kept = broker._store.read_log(LogQuery(10_000, CHANGED))
         assert len(kept) == _MOST_UNKEPT
         assert kept[0].detail == str(3 * _MOST_UNKEPT - 1)
 

@@ -10,7 +10,15 @@ import pytest
 
 from doorward.broker import store as broker_store
 from doorward.broker.log import CHANGED, DENIED, PUBLISH, REFUSED
-from doorward.broker.ports import Batch, Entry, Kept, KeptMessage, KeptRetained, KeptSession
+from doorward.broker.ports import (
+    Batch,
+    Entry,
+    Kept,
+    KeptMessage,
+    KeptRetained,
+    KeptSession,
+    LogQuery,
+)
 from doorward.broker.shipped import SHIPPED
 from doorward.broker.store import BrokerStore, repository
 from doorward.database import for_writing, migrating, open_database
@@ -130,7 +138,7 @@ async def test_whoever_says_a_lot_pushes_out_nobodys_refusal(tmp_path, monkeypat
     store = BrokerStore.open(tmp_path / "broker.db", KEY)
     await written(store, Batch(log=rare), Batch(log=noise), Batch(log=late))
     store = BrokerStore.open(tmp_path / "broker.db", KEY)
-    kept = store.read_log(10_000)
+    kept = store.read_log(LogQuery(10_000))
     assert Counter(one.action for one in kept) == {DENIED: 5, REFUSED: 5, CHANGED: 5}
     assert [one.number for one in kept if one.action == CHANGED][:3] == [1002, 1001, 1000]
 
@@ -177,8 +185,9 @@ async def test_the_log_is_pruned_and_read_by_what_it_is_about(tmp_path):
         lines[5] = lines[5]._replace(principal="tess", action="DENIED")
         store.write(Batch(log=lines), done.set_result)
         await done
-    assert [one.number for one in store.read_log(3)] == [60_000, 59_999, 59_998]
-    assert [one.number for one in store.read_log(3, "DENIED", "tess")] == [30_006, 6]
-    assert [one.number for one in store.read_log(9, before=10_003)] == [10_002, 10_001, 6]
+    assert [one.number for one in store.read_log(LogQuery(3))] == [60_000, 59_999, 59_998]
+    assert [one.number for one in store.read_log(LogQuery(3, "DENIED", "tess"))] == [30_006, 6]
+    assert [one.number for one in store.read_log(LogQuery(9, before=10_003))] == [10_002, 10_001, 6]
+    assert [one.number for one in store.read_log(LogQuery(9, after=59_998))] == [60_000, 59_999]
     assert len(store.load().log) == 1000
     await store.close()
