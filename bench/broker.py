@@ -19,12 +19,9 @@ Brokers that are not installed are null. Mosquitto is Debian's; amqtt is in the 
 environment of its own: `python3 -m venv .venv-peers`, then `.venv-peers/bin/pip install --group peers` (pip 25.1).
 """
 
-import argparse
-import json
 import resource
 import secrets
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -50,6 +47,7 @@ from brokers import (
     amqtt,
     mosquitto,
 )
+from reporting import arguments, say, show
 
 from doorward_core import topics
 
@@ -253,15 +251,9 @@ def rounded(value: float, digits: int) -> float:
     return round(value) if value >= 1000 or value == int(value) else round(value, digits)
 
 
-def say(text: str) -> None:
-    """Tell what is being done."""
-    print(text, file=sys.stderr, flush=True)
-
-
 def main() -> None:
     """Measure, and print one line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", action="store_true", help="one line of JSON, without indentation")
+    parser = arguments(__doc__)
     parser.add_argument("--quick", action="store_true", help="one short round, few kills")
     parser.add_argument(
         "--only", nargs="+", choices=PARTS, default=PARTS, metavar="PART", help=", ".join(PARTS)
@@ -284,7 +276,7 @@ def main() -> None:
         crowds(bench)
         kills(bench)
         figures = summary(bench)
-    print(json.dumps(figures, indent=None if options.json else 2))
+    show(figures, options)
 
 
 if __name__ == "__main__":

@@ -6,12 +6,10 @@ machine, reader model, mounted flash); "min_heap_kib" and "steady_kib" are witho
 on a 32-bit interpreter, as real boards have it (null without Node and npm).
 """
 
-import argparse
 import asyncio
 import json
 import logging
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterable
@@ -21,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import heap_32
+from reporting import arguments, say, show
 
 from doorward import config, logs
 from doorward.app.ports import Message
@@ -220,16 +219,10 @@ def kib(size: float) -> float:
     return round(size / KIB, 1)
 
 
-def say(text: str) -> None:
-    """Tell what is being done."""
-    print(text, file=sys.stderr, flush=True)
-
-
 def main() -> None:
     """Measure, and print one line."""
     logs.configure(logging.WARNING)
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", action="store_true", help="one line of JSON, without indentation")
+    parser = arguments(__doc__)
     parser.add_argument("--modules", action="store_true", help="only weigh each module")
     options = parser.parse_args()
     if options.modules:
@@ -237,7 +230,7 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as directory:
         figures = asyncio.run(measure(Path(directory)))
-    print(json.dumps(figures, indent=None if options.json else 2))
+    show(figures, options)
 
 
 if __name__ == "__main__":

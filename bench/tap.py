@@ -8,7 +8,6 @@ field, so the reader's polling is in it; "p50_beyond_ms" counts from the start o
 bare QoS 1 request and response between two paho clients over the same broker, in the same run.
 """
 
-import argparse
 import asyncio
 import json
 import random
@@ -24,6 +23,7 @@ from typing import Any
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
+from reporting import arguments, say, show
 
 from doorward_core import topics
 from doorward_lab import Board, Lab
@@ -229,20 +229,14 @@ async def measure(count: int, heap_kib: int) -> dict[str, Any]:
         }
 
 
-def say(text: str) -> None:
-    """Tell what is being done."""
-    print(text, file=sys.stderr, flush=True)
-
-
 def main() -> None:
     """Measure, and print one line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", action="store_true", help="one line of JSON, without indentation")
+    parser = arguments(__doc__)
     parser.add_argument("--taps", type=int, default=300, help="taps of each kind (default 300)")
     parser.add_argument("--heap", type=int, default=DOOR_HEAP_KIB, help="heap of the board in KiB")
     options = parser.parse_args()
     figures = asyncio.run(measure(options.taps, options.heap))
-    print(json.dumps(figures, indent=None if options.json else 2))
+    show(figures, options)
 
 
 if __name__ == "__main__":

@@ -9,9 +9,7 @@ copies of the product without one defence each. "audit_tampers" are changes made
 the end of its live connection.
 """
 
-import argparse
 import asyncio
-import json
 import logging
 import os
 import sys
@@ -22,6 +20,7 @@ from statistics import median
 from typing import Any
 
 import httpx
+from reporting import arguments, say, show
 
 from doorward import config, logs
 from doorward.adapters.store import SqlStore, chain
@@ -157,22 +156,16 @@ async def measure(count: int, seed: int, tried: int) -> dict[str, Any]:
     return figures
 
 
-def say(text: str) -> None:
-    """Tell what is being done."""
-    print(text, file=sys.stderr, flush=True)
-
-
 def main() -> None:
     """Attack, and print one line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", action="store_true", help="one line of JSON, without indentation")
+    parser = arguments(__doc__)
     parser.add_argument("--rounds", type=int, default=20_000, help="hostile rounds (20,000)")
     parser.add_argument("--seed", type=int, default=SEED, help=f"of the attacker ({SEED})")
     parser.add_argument("--mutants", type=int, default=len(MUTANTS), help="the first so many (all)")
     options = parser.parse_args()
     logs.configure(logging.ERROR)
     figures = asyncio.run(measure(options.rounds, options.seed, options.mutants))
-    print(json.dumps(figures, indent=None if options.json else 2))
+    show(figures, options)
 
 
 if __name__ == "__main__":

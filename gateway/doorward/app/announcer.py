@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
+from doorward.app.audit.entries import entry
 from doorward.app.door_states import DoorStates
-from doorward.app.entries import entry
 from doorward.app.feed import LiveFeed
 from doorward.domain.audit import AuditRow
 

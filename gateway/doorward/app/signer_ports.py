@@ -84,13 +84,13 @@ class Notary(Protocol):
         """
 
     def anchors(self) -> tuple[Anchor, ...]:
-        """All signed anchors, oldest first; app/proofs.py verifies them."""
+        """All signed anchors, oldest first; app/audit/proofs.py verifies them."""
 
     def head(self) -> AuditHead | None:
         """What was last remembered; None before the first time. After a power cut it may be a little behind."""
 
     def sign_export(self, digest: bytes) -> ExportSignature:
-        """Sign the SHA-256 of an export; app/proofs.py verifies it with the CA certificate alone."""
+        """Sign the SHA-256 of an export; app/audit/proofs.py verifies it with the CA certificate alone."""
 
     def audit_certificates(self) -> tuple[bytes, ...]:
         """Whose the signatures are: PEM certificates that lead to the site's CA, the signer's first."""

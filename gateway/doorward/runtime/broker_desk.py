@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import Protocol
 
-from doorward.app.accounts import check_password
 from doorward.app.broker_views import (
     BrokerEntry,
     BrokerFigures,
@@ -16,6 +15,7 @@ from doorward.app.broker_views import (
     Granted,
 )
 from doorward.app.feed import LiveFeed
+from doorward.app.operators.accounts import check_password
 from doorward.app.ports import Passwords
 from doorward.broker import Principal
 from doorward.broker.acl import Acl

@@ -12,16 +12,16 @@ from doorward import __version__
 from doorward.adapters.clock import SystemClock
 from doorward.adapters.passwords import Argon2Passwords
 from doorward.adapters.store import SqlStore
-from doorward.app.auth import OneTimeTokens
+from doorward.app.audit.entries import AuditHistory, entry
+from doorward.app.audit.trail import AuditTrail
 from doorward.app.board_files import BrokerAddress
 from doorward.app.cache import CacheKeeper
-from doorward.app.entries import AuditHistory, entry
 from doorward.app.health import HealthMonitor
 from doorward.app.mqtt_desk import MqttDesk
+from doorward.app.operators.sign_in import OneTimeTokens
 from doorward.app.ports import Spawn
 from doorward.app.services import Services
 from doorward.app.services.site import Site
-from doorward.app.trail import AuditTrail
 from doorward.broker import Policy
 from doorward.config import ANY, MOSQUITTO, Settings
 from doorward.data import data_root

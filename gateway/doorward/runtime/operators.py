@@ -3,14 +3,14 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from doorward.app.accounts import Accounts
-from doorward.app.api_tokens import ApiTokens
-from doorward.app.auth import OneTimeTokens, SignIn
-from doorward.app.operator_log import OperatorLog
-from doorward.app.operators import OperatorDesk
-from doorward.app.own_account import OwnAccounts
+from doorward.app.operators.accounts import Accounts
+from doorward.app.operators.desk import OperatorDesk
+from doorward.app.operators.log import OperatorLog
+from doorward.app.operators.own_account import OwnAccounts
+from doorward.app.operators.sessions import Sessions
+from doorward.app.operators.sign_in import OneTimeTokens, SignIn
+from doorward.app.operators.tokens import ApiTokens
 from doorward.app.ports import AuditStore, Clock, OperatorStore, Passwords
-from doorward.app.sessions import Sessions
 from doorward.domain.audit import AuditRow
 
 

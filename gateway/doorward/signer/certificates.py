@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 
-from doorward.app.proofs import DOCUMENT_SIGNING
+from doorward.app.audit.proofs import DOCUMENT_SIGNING
 from doorward.errors import InvalidInput
 
 BROKER_NAME = "doorward-broker"  # what a board expects to find in its broker's certificate

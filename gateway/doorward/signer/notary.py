@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from doorward import private_file
-from doorward.app import proofs
+from doorward.app.audit import proofs
 from doorward.app.trust import Anchor, AuditHead, ExportSignature
 from doorward.domain.instants import milliseconds
 from doorward.errors import Conflict, InvalidInput, KeyFileError

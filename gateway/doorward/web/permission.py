@@ -9,7 +9,7 @@ from typing import Any
 
 from fastapi import Depends, Request
 
-from doorward.app.account_views import Session
+from doorward.app.operators.views import Session
 from doorward.app.services.site import Doors
 from doorward.app.views import DoorView
 from doorward.domain import permissions

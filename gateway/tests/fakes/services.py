@@ -12,8 +12,8 @@ from fakes.devices import FakeDevices
 from fakes.mqtt import FakeTraffic
 from stage.accounts import Desk
 
-from doorward.app.account_views import Session
 from doorward.app.mqtt_desk import MqttDesk
+from doorward.app.operators.views import Session
 from doorward.app.services import Services
 from doorward.app.views import (
     AuditEntry,

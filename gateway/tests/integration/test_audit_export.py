@@ -15,10 +15,10 @@ from bench.audit_tampers import row, unlocked
 
 from doorward.adapters.store import SqlStore, SqlTrail, chain
 from doorward.app.announcer import Announcer
-from doorward.app.audit_file import COLUMNS
-from doorward.app.audit_file_check import check_file
+from doorward.app.audit.export import COLUMNS
+from doorward.app.audit.export_check import check_file
+from doorward.app.audit.trail import AuditTrail, check
 from doorward.app.records import LogEntry
-from doorward.app.trail import AuditTrail, check
 from doorward.app.views import AuditVerdict
 from doorward.database import for_writing, open_database
 from doorward.domain.audit import AuditRow

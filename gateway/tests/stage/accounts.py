@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from doorward.app.auth import OneTimeTokens
+from doorward.app.operators.sign_in import OneTimeTokens
 from doorward.app.records import Account, ApiToken, OpenSession
 from doorward.domain import permissions
 from doorward.domain.audit import AuditRow

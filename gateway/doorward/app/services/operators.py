@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Protocol
 
-from doorward.app.account_views import (
+from doorward.app.operators.views import (
     Enrolment,
     Operator,
     OwnAccount,

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from doorward.app.accounts import SHORTEST_PASSWORD
+from doorward.app.operators.accounts import SHORTEST_PASSWORD
 from doorward.errors import DoorwardError, NotSignedIn, SecondFactorNeeded, TooManyAttempts
 from doorward.web.context import Web, WebDep
 from doorward.web.csrf import give_form_token, keep_form_token

@@ -6,8 +6,8 @@ from typing import Annotated, NamedTuple
 from fastapi import APIRouter, Form, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 
-from doorward.app.account_views import Session
 from doorward.app.device_doors import DoorOrder
+from doorward.app.operators.views import Session
 from doorward.app.views import BoardView
 from doorward.domain.permissions import DEVICES_EDIT, DEVICES_SEE
 from doorward.errors import DoorwardError, InvalidInput, NotFound

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 
-from doorward.app.account_views import Session
+from doorward.app.operators.views import Session
 from doorward.app.services.site import Site
 from doorward.domain.permissions import DEVICES_EDIT, DOORS_OPEN, DOORS_SEE
 from doorward.errors import DoorwardError, NotFound, Unavailable

@@ -3,8 +3,8 @@
 from fastapi import APIRouter
 from starlette.responses import RedirectResponse, Response
 
-from doorward.app.account_views import Session
-from doorward.app.accounts import SHORTEST_PASSWORD
+from doorward.app.operators.accounts import SHORTEST_PASSWORD
+from doorward.app.operators.views import Session
 from doorward.domain.permissions import OPERATORS_EDIT
 from doorward.errors import DoorwardError
 from doorward.web.context import Web, WebDep

@@ -7,8 +7,8 @@ from fastapi import APIRouter, Form, Path, Request
 from markupsafe import Markup
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from doorward.app.account_views import Session
-from doorward.app.accounts import SHORTEST_PASSWORD
+from doorward.app.operators.accounts import SHORTEST_PASSWORD
+from doorward.app.operators.views import Session
 from doorward.errors import DoorwardError
 from doorward.web.context import Web, WebDep
 from doorward.web.pages.desk import Field, desk

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 
-from doorward.app.account_views import Session
+from doorward.app.operators.views import Session
 from doorward.app.views import AuditEntry, DoorView, FeedItem, Release
 from doorward.domain.permissions import AUDIT_SEE, DEVICES_EDIT
 from doorward.errors import NotFound

@@ -6,7 +6,7 @@ import pyotp
 import pytest
 from stage.accounts import Desk
 
-from doorward.app.auth import OneTimeTokens
+from doorward.app.operators.sign_in import OneTimeTokens
 from doorward.errors import (
     Conflict,
     InvalidInput,

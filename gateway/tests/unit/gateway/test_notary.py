@@ -12,7 +12,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from doorward.app import proofs
+from doorward.app.audit import proofs
 from doorward.app.trust import AuditHead
 from doorward.errors import Conflict, InvalidInput, KeyFileError
 from doorward.signer import Signer

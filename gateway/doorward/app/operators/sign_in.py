@@ -6,14 +6,14 @@ from collections import OrderedDict
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from doorward.app import opaque
-from doorward.app.account_views import Session
-from doorward.app.accounts import LONGEST_PASSWORD, Accounts, check_password, key
 from doorward.app.names import LONGEST_SHORT, clean_name
-from doorward.app.operator_log import OperatorLog
+from doorward.app.operators import opaque
+from doorward.app.operators.accounts import LONGEST_PASSWORD, Accounts, check_password, key
+from doorward.app.operators.log import OperatorLog
+from doorward.app.operators.sessions import Sessions
+from doorward.app.operators.views import Session
 from doorward.app.ports import Clock, Passwords
 from doorward.app.records import Account
-from doorward.app.sessions import Sessions
 from doorward.backoff import Backoff, place_of
 from doorward.domain import audit, permissions, second_factor
 from doorward.domain.instants import instant

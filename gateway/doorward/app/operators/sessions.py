@@ -5,9 +5,9 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from doorward.app import opaque
-from doorward.app.account_views import OwnSession
-from doorward.app.accounts import key
+from doorward.app.operators import opaque
+from doorward.app.operators.accounts import key
+from doorward.app.operators.views import OwnSession
 from doorward.app.ports import Clock, OperatorStore
 from doorward.app.records import OpenSession
 from doorward.domain.instants import instant, milliseconds

@@ -3,14 +3,14 @@
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from doorward.app.account_views import Operator, RoleView
-from doorward.app.accounts import Accounts, check_password
-from doorward.app.auth import SignIn
 from doorward.app.names import LONGEST_SHORT, clean_name
-from doorward.app.operator_log import OperatorLog
+from doorward.app.operators.accounts import Accounts, check_password
+from doorward.app.operators.log import OperatorLog
+from doorward.app.operators.sessions import Sessions
+from doorward.app.operators.sign_in import SignIn
+from doorward.app.operators.views import Operator, RoleView
 from doorward.app.ports import Passwords
 from doorward.app.records import Account
-from doorward.app.sessions import Sessions
 from doorward.domain import audit, permissions
 from doorward.errors import Conflict, InvalidInput
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from doorward.app import audit_file, proofs
-from doorward.app.trail import sound, verdict
+from doorward.app.audit import export, proofs
+from doorward.app.audit.trail import sound, verdict
 from doorward.app.trust import Anchor, ExportSignature
 from doorward.app.views import AuditVerdict
 from doorward.domain.audit import AuditRow
@@ -70,7 +70,7 @@ def _links(file: BinaryIO, form: str, until: int, start: Head) -> Iterator[Link]
     """The rows before the trailer. A line that is none stands for the row that should be there, and fits nowhere."""
     file.seek(0)
     number = start.count
-    for link in audit_file.read(form, _lines(file, until)):
+    for link in export.read(form, _lines(file, until)):
         number += 1
         yield link or Link(AuditRow(0, "", "", id=number), b"", None)
         if link is not None:
@@ -83,7 +83,7 @@ def _lines(file: BinaryIO, until: int) -> Iterator[str]:
 
 
 def _trailer(form: str, line: str) -> _Trailer | None:
-    said = audit_file.trailer(form, line)
+    said = export.trailer(form, line)
     if said is None:
         return None
     try:
@@ -96,7 +96,7 @@ def _trailer(form: str, line: str) -> _Trailer | None:
                 bytes.fromhex(said["signature"]),
                 tuple(str(pem).encode() for pem in said["certificates"]),
             ),
-            audit_file.statement(said),
+            export.statement(said),
         )
     except (KeyError, TypeError, ValueError):
         return None

@@ -1,6 +1,6 @@
 """Operators and roles as they stand in memory: what every request asks, and what follows every committed change."""
 
-from doorward.app.operator_log import OperatorLog
+from doorward.app.operators.log import OperatorLog
 from doorward.app.ports import Clock, OperatorStore
 from doorward.app.records import Account
 from doorward.domain import audit, permissions

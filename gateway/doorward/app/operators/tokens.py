@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable
 
-from doorward.app import opaque
-from doorward.app.account_views import TokenHolder, TokenView
-from doorward.app.accounts import Accounts, key
 from doorward.app.names import LONGEST_SHORT, clean_name
-from doorward.app.operator_log import OperatorLog
+from doorward.app.operators import opaque
+from doorward.app.operators.accounts import Accounts, key
+from doorward.app.operators.log import OperatorLog
+from doorward.app.operators.views import TokenHolder, TokenView
 from doorward.app.ports import Clock, OperatorStore
 from doorward.app.records import Account, ApiToken
 from doorward.domain import audit, permissions

@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from doorward.app import audit_file, proofs
 from doorward.app.announcer import Announcer
-from doorward.app.entries import entry
+from doorward.app.audit import export, proofs
+from doorward.app.audit.entries import entry
 from doorward.app.ports import AuditStore, Clock, TrailStore
 from doorward.app.trust import Anchor, AuditHead, ExportSignature
 from doorward.app.views import AuditFinding, AuditVerdict
@@ -170,17 +170,17 @@ class AuditTrail:
         return self._pieces(form, first, last, now_ms)
 
     def _pieces(self, form: str, start: Head, last: Head, now_ms: int) -> Iterator[bytes]:
-        yield audit_file.begin(form)
+        yield export.begin(form)
         # Below the first row there is nothing to take along, but there may be something to find.
         page = self._store.page(start.count + 1 if start.count else -(2**63), last.count)
         whole, finding = start, None
         while page:
-            yield audit_file.rows(form, page)
+            yield export.rows(form, page)
             if finding is None:
                 seen = walk(page, whole)
                 whole, finding = seen.end, next(iter(seen.findings), None)
             page = self._store.page(page[-1].row.id + 1, last.count)
-        yield audit_file.end(form, self._signed(start, last, now_ms, finding))
+        yield export.end(form, self._signed(start, last, now_ms, finding))
 
     def _signed(
         self, start: Head, last: Head, now_ms: int, finding: Finding | None
@@ -188,7 +188,7 @@ class AuditTrail:
         proof = _proof(self._witness)
         findings = [*([] if finding is None else [finding]), *proof.findings]
         said = {
-            audit_file.TRAILER: audit_file.VERSION,
+            export.TRAILER: export.VERSION,
             "after": _head(start),
             "end": _head(last),
             "exported_ms": now_ms,
@@ -197,7 +197,7 @@ class AuditTrail:
             ],
             "findings": [{"row": f.row, "kind": f.kind, "detail": f.detail} for f in findings],
         }
-        signed = self._witness.sign_export(audit_file.statement(said))
+        signed = self._witness.sign_export(export.statement(said))
         certificates = [pem.decode("ascii") for pem in signed.certificates]
         return {**said, "signature": signed.signature.hex(), "certificates": certificates}
 

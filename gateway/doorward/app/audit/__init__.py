@@ -1,0 +1,1 @@
+"""The audit as a whole: read, checked, exported, and an export checked."""
