@@ -113,21 +113,20 @@ class Connection(Outgoing):
         session, present = exchange.router.open(
             admitted.client, admitted.principal, clean=packet.clean
         )
-        connack = mqtt_server.connack(present, mqtt.ACCEPTED)
         if not exchange.journal.owes(session.client):
-            self._let_in(packet, session, connack)
+            self._let_in(packet, session, present=present)
             return True
 
-        def begin(connack: bytes) -> None:
+        def begin() -> None:
             entrance, self._opening = self._entrance, None
-            self._let_in(packet, session, connack)
+            self._let_in(packet, session, present=present)
             if entrance is not None:
                 entrance.let_in()
 
         # A session that it was told of must not be gone after a power cut, nor an old one be there again.
         self._opening = Opening(exchange.router, session, begin=begin, close=self.end)
-        exchange.journal.hold(connack, self._opening)
-        return self._opening is None
+        exchange.journal.confirm(self._opening, pressing=True)
+        return False
 
     def _turn_away(self, packet: mqtt_server.Connect, refusal: Refusal) -> None:
         exchange = self.exchange
@@ -141,7 +140,7 @@ class Connection(Outgoing):
         self.send(mqtt_server.connack(False, refusal.code))
         self.end(f"refused, {refusal.reason}")
 
-    def _let_in(self, packet: mqtt_server.Connect, session: Session, connack: bytes) -> None:
+    def _let_in(self, packet: mqtt_server.Connect, session: Session, *, present: bool) -> None:
         exchange = self.exchange
         self._session, self._entrance = session, None
         self._allowance = exchange.rates.of(session.principal)
@@ -149,11 +148,10 @@ class Connection(Outgoing):
         self._will = packet.will
         self._keepalive = packet.keepalive
         self._heard = exchange.clock()
-        present = connack[2] & 1
         _log.info("%s: connected%s", self, " to its kept session" if present else "")
         said = f"from {self._peer}" + (", to its kept session" if present else "")
         exchange.router.log.note(CONNECT, session.principal.name, session.client, detail=said)
-        self.send(connack)
+        self.send(mqtt_server.connack(present, mqtt.ACCEPTED))
         session.attach(self)
 
     def resume_reading(self, early: list[Packet]) -> None:

@@ -1,5 +1,7 @@
 """QoS 2 towards a client: nothing goes out before the disk knows of it."""
 
+from collections import deque
+
 from doorward.broker.journal import Journal
 from doorward.broker.ports import Link
 from doorward_core import mqtt, mqtt_stream
@@ -12,12 +14,13 @@ class Gate:
     publisher sends it again, and the client, which knows the old packet id, takes it twice or takes another for it.
     """
 
-    __slots__ = ("_journal", "_link", "_withdrawn", "size")
+    __slots__ = ("_journal", "_link", "_packets", "_withdrawn", "size")
 
     def __init__(self, journal: Journal, link: Link) -> None:
         """Nothing waits yet."""
         self._journal = journal
         self._link = link
+        self._packets: deque[bytes] = deque()
         self._withdrawn: set[int] = set()
         self.size = 0  # bytes that wait
 
@@ -29,15 +32,17 @@ class Gate:
     def send(self, packet: bytes) -> None:
         """Send `packet` when everything noted so far is on disk."""
         self.size += len(packet)
-        self._journal.hold(packet, self)
+        self._packets.append(packet)
+        self._journal.confirm(self, pressing=True)
 
     def withdraw(self, packet_id: int) -> None:
         """If the message of this id waits here the client is not to have it any more: it is released instead."""
         if self.size:
             self._withdrawn.add(packet_id)
 
-    def let_out(self, packet: bytes) -> None:
-        """Its cause is on disk. A connection that is gone meanwhile sends nothing."""
+    def committed(self) -> None:
+        """The cause of the first that waits is on disk. A connection that is gone meanwhile sends nothing."""
+        packet = self._packets.popleft()
         self.size -= len(packet)
         if self._withdrawn:
             packet = self._without(packet)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from doorward.broker.counters import Timing
 from doorward.broker.messages import Delivery
 from doorward.broker.ports import Batch, Entry, KeptRetained, RuleKey, Store
-from doorward.broker.waiting import Held, Holder, Waiting, heard
+from doorward.broker.waiting import Waiting, heard
 
 _log = logging.getLogger(__name__)
 
@@ -146,14 +146,13 @@ class Journal:
 
     # --- when it is kept --------------------------------------------------------------------------
 
-    def hold(self, packet: bytes, by: Holder) -> None:
-        """Give `packet` back to who holds it, once everything noted so far is on disk."""
-        self._pressing = True
-        self.confirm(Held(packet, by))
+    def confirm(self, to: Waiting, *, pressing: bool = False) -> None:
+        """Tell `to` when everything noted so far, and until the next flush, is on disk.
 
-    def confirm(self, to: Waiting) -> None:
-        """Tell `to` when everything noted so far, and until the next flush, is on disk."""
+        `pressing`: no client can spare it the wait, so it is not to wait for their grace either.
+        """
         self._waiting.append(to)
+        self._pressing = self._pressing or pressing
 
     def flush(self) -> None:
         """Hand over what was collected, unless a batch is still on its way, or is stuck.

@@ -17,12 +17,12 @@ class Opening:
         router: Router,
         session: Session,
         *,
-        begin: Callable[[bytes], None],
+        begin: Callable[[], None],
         close: Callable[[str], None],
     ) -> None:
         """Take the session, so that a second connection of its client finds this one.
 
-        `begin` is given the CONNACK when it may go out, `close` ends the connection.
+        `begin` is called when CONNACK may go out, `close` ends the connection.
         """
         self._session = session
         self.gone = False
@@ -34,10 +34,10 @@ class Opening:
     def send(self, packet: bytes) -> None:
         """Nothing comes before CONNACK; what is worth it waits in the session, as this link is not ready."""
 
-    def let_out(self, packet: bytes) -> None:
-        """The session is on disk: CONNACK may go out."""
+    def committed(self) -> None:
+        """What CONNACK promises is on disk."""
         if not self.gone:
-            self._begin(packet)
+            self._begin()
 
     def end(self, reason: str, *, will: bool = True) -> None:
         """Close the connection. Nobody was let in, so there is no will."""

@@ -1,6 +1,6 @@
 """Whoever waits for the disk."""
 
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 
 class Waiting(Protocol):
@@ -12,31 +12,6 @@ class Waiting(Protocol):
 
     def committed(self) -> None:
         """It is there."""
-
-
-class Holder(Protocol):
-    """Whoever sends a packet on once its cause is on disk."""
-
-    @property
-    def gone(self) -> bool:
-        """True when nobody is there to send it to."""
-
-    def let_out(self, packet: bytes) -> None:
-        """Its cause is on disk: send it."""
-
-
-class Held(NamedTuple):
-    """One packet that waits."""
-
-    packet: bytes
-    by: Holder
-
-    @property
-    def gone(self) -> bool:
-        return self.by.gone
-
-    def committed(self) -> None:
-        self.by.let_out(self.packet)
 
 
 def heard(waiting: list[Waiting]) -> list[Waiting]:

@@ -1,4 +1,4 @@
-"""A link and a store that write down what a session and its journal give them."""
+"""A link, a store and somebody who waits: they write down what a session and its journal give them."""
 
 from doorward.broker import Limits, Principal
 from doorward.broker.messages import Delivery, Message
@@ -15,13 +15,9 @@ class FakeLink:
         self.ready = True
         self.congested = False
         self.gone = False
-        self.answers = []
 
     def send(self, packet):
         self.packets.append(packet)
-
-    def let_out(self, packet):
-        self.answers.append(packet)
 
     def end(self, reason, *, will=True):
         raise AssertionError(reason)
@@ -44,6 +40,18 @@ class FakeLink:
             found.append((kind, packet_id, publish and bool(flags & 8)))
         self.packets.clear()
         return found
+
+
+class Waits:
+    """Waits for the disk, and writes down that it was told."""
+
+    def __init__(self, name, told):
+        self.gone = False
+        self._name = name
+        self._told = told
+
+    def committed(self):
+        self._told.append(self._name)
 
 
 class FakeStore:

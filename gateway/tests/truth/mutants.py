@@ -17,7 +17,7 @@ _SLOW_S = 0.2  # longer than a client takes to answer
 
 
 def _acknowledges_before_the_commit() -> None:
-    def confirm(_journal: Journal, to: Waiting) -> None:
+    def confirm(_journal: Journal, to: Waiting, *, pressing: bool = False) -> None:
         # Not before it is told: who asks does not expect to be answered before it has asked to the end.
         asyncio.get_running_loop().call_soon(to.committed)
 

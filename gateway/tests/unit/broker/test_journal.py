@@ -3,7 +3,7 @@
 import asyncio
 import weakref
 
-from fakes.session import FakeLink, committed, kept, say, session_of
+from fakes.session import FakeLink, Waits, committed, kept, say, session_of
 
 from doorward.broker.ports import Batch
 
@@ -32,30 +32,30 @@ def test_it_is_kept_as_it_is_when_it_is_handed_over(journal, store):
 
 
 def test_nothing_is_answered_before_its_batch_is_on_disk(journal, store):
-    link = FakeLink()
+    told = []
     kept(journal, "1")
-    journal.hold(b"one", link)
+    journal.confirm(Waits("one", told))
     journal.flush()
     kept(journal, "2")
-    journal.hold(b"two", link)
+    journal.confirm(Waits("two", told))
     journal.flush()
-    assert link.answers == []
+    assert told == []
     assert len(store.batches) == 1, "one batch on its way at a time"
     store.answer()
-    assert link.answers == [b"one"]
+    assert told == ["one"]
     store.answer()
-    assert link.answers == [b"one", b"two"]
+    assert told == ["one", "two"]
 
 
 def test_what_is_undone_before_it_was_written_costs_no_write(journal, store):
     row = kept(journal, "1")
     journal.sent(row, 7)
     journal.forget(row)
-    link = FakeLink()
-    journal.hold(b"one", link)
+    told = []
+    journal.confirm(Waits("one", told))
     journal.flush()
     assert store.batches == []
-    assert link.answers == [b"one"]
+    assert told == ["one"]
 
 
 def test_what_a_client_has_is_no_reason_for_a_commit(journal, store):
@@ -87,7 +87,7 @@ def test_commits_are_timed_and_what_never_reached_the_disk_is_not(journal, store
     store.answer()
     assert sum(journal.commits.counts) == 1
     assert journal.commits.total > 0
-    journal.hold(b"one", FakeLink())
+    journal.confirm(Waits("one", []))
     journal.flush()
     assert sum(journal.commits.counts) == 1, "there was nothing to commit"
 
@@ -106,12 +106,12 @@ async def test_draining_leaves_nothing_behind(journal, store):
 
 
 async def test_a_batch_that_failed_is_written_again_first_and_unanswered_until_then(journal, store):
-    link = FakeLink()
+    told = []
     kept(journal, "1")
-    journal.hold(b"one", link)
+    journal.confirm(Waits("one", told))
     journal.flush()
     store.answer(OSError("disk full"))
-    assert link.answers == []
+    assert told == []
     assert isinstance(await journal.drain(), OSError)
     kept(journal, "2")
     journal.flush()
@@ -119,31 +119,32 @@ async def test_a_batch_that_failed_is_written_again_first_and_unanswered_until_t
     journal.retry()
     assert store.batches[1] is store.batches[0]
     store.answer()
-    assert link.answers == [b"one"]
+    assert told == ["one"]
     store.answer()
     assert await journal.drain() is None
     assert [message.payload for message in store.batches[2].messages.values()] == [b"2"]
 
 
 def test_while_the_disk_refuses_nobody_who_left_is_remembered(journal, store):
-    first, second, stays = FakeLink(), FakeLink(), FakeLink()
+    told = []
+    first, second, stays = (Waits(name, told) for name in ("first", "second", "stays"))
     kept(journal, "1")
-    journal.hold(b"one", first)
+    journal.confirm(first)
     journal.flush()
     assert not journal.stuck
     store.answer(OSError("disk full"))
     assert journal.stuck
-    for link in (second, stays):
-        journal.hold(b"two", link)
+    for one in (second, stays):
+        journal.confirm(one)
     first.gone = second.gone = True
     weak = [weakref.ref(first), weakref.ref(second)]
-    del first, second, link
+    del first, second, one
     journal.retry()
     store.answer(OSError("disk full"))
-    assert [one() for one in weak] == [None, None]
+    assert [ref() for ref in weak] == [None, None]
     journal.retry()
     store.answer()
-    assert stays.answers == [b"two"]
+    assert told == ["stays"]
 
 
 def test_ending_a_session_takes_its_unwritten_changes_along(journal, store):
