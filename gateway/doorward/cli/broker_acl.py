@@ -1,6 +1,7 @@
 """`doorward broker acl`: who may publish and read what at the broker."""
 
 from collections.abc import Mapping
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,27 @@ def acl() -> None:
 
 
 def _rule_options(command: Command) -> Command:
-    """Give a command --publish, --subscribe and --deny; without the first two it is about both."""
+    """Give a command a rule as its first argument, from words and --publish, --subscribe and --deny.
+
+    Without the first two it is about both.
+    """
+
+    @wraps(command)
+    def with_rule(
+        subject: str,
+        topic_filter: str,
+        *,
+        publish: bool,
+        subscribe: bool,
+        deny: bool,
+        **others: object,
+    ) -> object:
+        action = "both" if publish == subscribe else "publish" if publish else "subscribe"
+        effect = "deny" if deny else "allow"
+        rule = {"subject": subject, "filter": topic_filter, "action": action, "effect": effect}
+        return command(rule, **others)
+
+    made: Command = with_rule
     for option in (
         click.option("--deny", is_flag=True, help="Forbid it: a deny beats every allow."),
         click.option("--subscribe", is_flag=True, help="About reading alone."),
@@ -29,29 +50,19 @@ def _rule_options(command: Command) -> Command:
         click.argument("topic_filter", metavar="FILTER"),
         click.argument("subject"),
     ):
-        command = option(command)
-    return command
+        made = option(made)
+    return made
 
 
 @acl.command()
 @_rule_options
 @common
-def grant(
-    subject: str,
-    topic_filter: str,
-    *,
-    publish: bool,
-    subscribe: bool,
-    deny: bool,
-    as_json: bool,
-    data: Path | None,
-) -> None:
+def grant(rule: Mapping[str, str], *, as_json: bool, data: Path | None) -> None:
     """Let SUBJECT publish to and read FILTER, at once."""
     from doorward.cli.client import Api
 
     with Api(data) as api:
-        order = _order(subject, topic_filter, publish=publish, subscribe=subscribe, deny=deny)
-        answer = api.post("broker/acl/grant", order)
+        answer = api.post("broker/acl/grant", rule)
     show(answer, clean(f"from now on: {_text(answer['rule'])}"), as_json=as_json)
     if not as_json:
         for warning in answer["warnings"]:
@@ -61,22 +72,12 @@ def grant(
 @acl.command()
 @_rule_options
 @common
-def revoke(
-    subject: str,
-    topic_filter: str,
-    *,
-    publish: bool,
-    subscribe: bool,
-    deny: bool,
-    as_json: bool,
-    data: Path | None,
-) -> None:
+def revoke(rule: Mapping[str, str], *, as_json: bool, data: Path | None) -> None:
     """Take back what a rule for SUBJECT says about FILTER, at once."""
     from doorward.cli.client import Api
 
     with Api(data) as api:
-        order = _order(subject, topic_filter, publish=publish, subscribe=subscribe, deny=deny)
-        answer = api.post("broker/acl/revoke", order)
+        answer = api.post("broker/acl/revoke", rule)
     show(answer, clean(f"no longer: {_text(answer)}"), as_json=as_json)
 
 
@@ -119,14 +120,6 @@ def explain(
     who = f"{answer['principal']} ({', '.join(answer['roles'])})" if answer["roles"] else principal
     verdict = "may" if answer["allowed"] else "may not"
     show(answer, clean(f"{who} {verdict} {action}: {answer['why']}"), as_json=as_json)
-
-
-def _order(
-    subject: str, topic_filter: str, *, publish: bool, subscribe: bool, deny: bool
-) -> dict[str, object]:
-    action = "both" if publish == subscribe else "publish" if publish else "subscribe"
-    effect = "deny" if deny else "allow"
-    return {"subject": subject, "filter": topic_filter, "action": action, "effect": effect}
 
 
 def _text(rule: Mapping[str, Any]) -> str:

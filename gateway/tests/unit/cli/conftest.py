@@ -41,7 +41,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("content-length", str(len(content)))
         self.end_headers()
-        self.wfile.write(content)
+        if content:  # after an answer without a body the other side may be gone
+            self.wfile.write(content)
 
     do_GET = do_POST = handle_one  # noqa: N815 - the names http.server calls
 
