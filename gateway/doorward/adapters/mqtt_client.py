@@ -214,9 +214,16 @@ class MqttClient:
         wanted.cancel()
         if self._lost.is_set():
             raise Unavailable(
-                f"the broker {self._broker} closed the connection before {what}", "see its log"
+                f"the broker {self._broker} closed the connection before {what}", self._why_closed()
             )
         raise Unavailable(f"the broker {self._broker} does not answer", "is it one?")
+
+    def _why_closed(self) -> str:
+        files = self._broker.tls
+        if files is None or files.certificate is not None:
+            return "see its log"
+        # TLS 1.3 says so only after the handshake, and then as an end of the connection.
+        return "it may ask for a certificate (--cert, --key) or speak WebSocket there; see its log"
 
     async def _keep_alive(self) -> None:
         while not self._lost.is_set() and self._client.loop_misc() == paho.MQTT_ERR_SUCCESS:

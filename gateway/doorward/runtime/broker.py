@@ -77,7 +77,7 @@ class StandaloneBroker(Serving):
             keys = await open_keys(settings, stack)
             # For who connects over TLS: a certificate is for everybody to see.
             self.authority.write_bytes(keys.certificate())
-            tls = ServerTls(settings, keys)
+            tls = ServerTls(settings, keys, boards=False)
             self.side = await embedded.start(settings, key, keys, (), tls, stack)
             sock = local_socket.listen(settings.socket)
             sock.setblocking(False)

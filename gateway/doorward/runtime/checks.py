@@ -50,7 +50,7 @@ def alone(broker: Broker, settings: Settings) -> Sequence[Look]:
     """The checks of a broker without a gateway."""
     return (
         lambda: _at_work(broker),
-        lambda: _boards_listener(broker, settings),
+        lambda: _users_listener(broker, settings),
         lambda: _space(settings),
     )
 
@@ -94,6 +94,15 @@ def _boards_listener(broker: Broker, settings: Settings) -> HealthCheck:
         return HealthCheck("tls", True, place)
     detail = f"{place}; {failed} connections came without a good certificate"
     return HealthCheck("tls", True, detail, "a board to adopt again, or somebody who tries doors")
+
+
+def _users_listener(broker: Broker, settings: Settings) -> HealthCheck:
+    failed = broker.status()["handshakes_failed"]
+    place = f"clients come to {settings.mqtt.host}:{broker.secure_port} over TLS"
+    if not failed:
+        return HealthCheck("tls", True, place)
+    detail = f"{place}; {failed} connections were not good TLS"
+    return HealthCheck("tls", True, detail, f"give the clients {settings.directory / 'ca.crt'}")
 
 
 def _certificate(certificate: ServerCertificate) -> HealthCheck:

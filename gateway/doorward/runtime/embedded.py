@@ -128,7 +128,7 @@ def _add_our_own(principals: Principals) -> tuple[str, str]:
 
 async def _listen(broker: Broker, mqtt: Mqtt, tls: ServerTls) -> int:
     """On all of its ports; returns the plain one. Raises PortInUse."""
-    secure = Secure(mqtt.host, mqtt.port, tls.boards)
+    secure = Secure(mqtt.host, mqtt.port, tls.mqtt)
     websocket = OverWebSocket(
         mqtt.host, mqtt.websocket_port, tls.websockets, mqtt.websocket_origins
     )

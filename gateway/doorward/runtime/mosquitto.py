@@ -88,6 +88,8 @@ async def set_up(settings: Settings, *, again: bool = False) -> Listeners:
             f"Mosquitto runs (process {pid})",
             "stop it first with `doorward broker mosquitto stop`",
         )
+    # For its owner alone; a directory that is only a parent of what is made would be open to others.
+    settings.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     async with AsyncExitStack() as stack:
         keys = await open_keys(settings, stack)
         ServerTls(settings, keys)  # makes the server's certificate where there is none

@@ -24,12 +24,12 @@ sslproto.SSLProtocol.max_size = 16 * 1024
 class ServerTls:
     """The contexts of our servers, with a certificate that is good for as long as we run."""
 
-    def __init__(self, settings: Settings, registrar: Registrar) -> None:
-        """Raises what `ServerCertificate.refresh` does."""
+    def __init__(self, settings: Settings, registrar: Registrar, *, boards: bool = True) -> None:
+        """Without `boards` nobody has to show a certificate. Raises what `ServerCertificate.refresh` does."""
         self.certificate = ServerCertificate(settings.server_certificate, registrar, settings.names)
         self.fingerprint = fingerprint(registrar.certificate())  # of the CA
-        self.boards = for_boards(registrar.certificate())
-        self.websockets = for_websockets(registrar.certificate())
+        self.mqtt = (for_boards if boards else for_users)(registrar.certificate())
+        self.websockets = for_users(registrar.certificate())
         self.browsers = for_browsers()
         self.certificate.refresh()
         self._load()
@@ -50,7 +50,7 @@ class ServerTls:
             _log.info("certificate.renewed")
 
     def _load(self) -> None:
-        for context in (self.boards, self.websockets, self.browsers):
+        for context in (self.mqtt, self.websockets, self.browsers):
             load_chain(context, self.certificate.path)
 
 
@@ -62,8 +62,8 @@ def for_boards(authority: bytes) -> ssl.SSLContext:
     return context
 
 
-def for_websockets(authority: bytes) -> ssl.SSLContext:
-    """The broker's for WebSockets: a certificate of `authority` (PEM) is asked for, and whoever has one shows it."""
+def for_users(authority: bytes) -> ssl.SSLContext:
+    """The broker's for who has a password: whoever has a certificate of `authority` (PEM) shows it."""
     context = for_boards(authority)
     context.verify_mode = ssl.CERT_OPTIONAL
     return context

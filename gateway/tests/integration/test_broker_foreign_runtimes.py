@@ -89,7 +89,7 @@ async def test_mqtt_js_publishes_and_receives(tmp_path, qos):
 
 async def test_mqtt_js_over_a_websocket_pings_and_leaves_its_will(tmp_path):
     issuer = Issuer()
-    context = tls.for_websockets(issuer.pem.encode())
+    context = tls.for_users(issuer.pem.encode())
     tls.load_chain(context, issuer.server(tmp_path / "server.pem"))
     ca = tmp_path / "ca.pem"
     ca.write_text(issuer.pem)

@@ -115,6 +115,12 @@ def test_from_an_empty_directory_to_a_user_who_connects(broker: Running) -> None
     done = broker.call("pub", *notice, **alice)
     assert (done.returncode, done.stderr) == (0, "")
     heard = ("sub", "-t", "school/notices/#", "-C", "1", "-W", "20")
+    # No board belongs here, so nobody has a certificate: over TLS name and password are enough, too.
+    ours = ("--host", "localhost", "--cafile", str(broker.data / "ca.crt"))
+    over_tls = (*ours, "--port", str(broker.port_base + 1))
+    assert broker.call(*heard, *over_tls, **alice).stdout == "no lessons\n"
+    done = broker.call(*heard, *over_tls, **{**alice, "MQTT_PASSWORD": "guessed"})
+    assert "wrong user name or password for 'alice'" in done.stderr
     assert broker.call(*heard, **alice).stdout == "no lessons\n"
     done = broker.call(*heard, **{**alice, "MQTT_PASSWORD": "guessed"})
     assert "wrong user name or password for 'alice'" in done.stderr
@@ -131,6 +137,7 @@ def test_the_doctor_knows_what_it_is(broker: Running) -> None:
     found = {one["name"]: one for one in json.loads(done.stdout)["checks"]}
     assert done.returncode == 0, done.stdout
     assert "a broker alone" in found["kind"]["detail"]
+    assert "clients come to" in found["tls"]["detail"]
     assert found["broker run"]["state"] == found["broker"]["state"] == "ok"
     assert not found.keys() & {"gateway", "port web", "web"}
 
@@ -191,7 +198,7 @@ def test_another_broker_is_reached_by_its_address(broker: Running, tmp_path: Pat
     websocket = ["--host", "localhost", "--port", str(broker.port_base + 3), "--cafile", ours]
     done = broker.call(*words, *websocket, MQTT_PASSWORD="x")
     assert done.returncode == 1  # TLS is good there, and it is no plain MQTT
-    assert "closed the connection" in done.stderr
+    assert "closed the connection before CONNACK; it may ask for a certificate" in done.stderr
 
 
 def test_a_websocket_client_is_answered(broker: Running) -> None:

@@ -44,7 +44,7 @@ class Stage:
 
     def __init__(self, folder: Path) -> None:
         self.issuer = Issuer()
-        self.served = tls.for_websockets(self.issuer.pem.encode())
+        self.served = tls.for_users(self.issuer.pem.encode())
         tls.load_chain(self.served, self.issuer.server(folder / "server.pem"))
         self.trusting = ssl.create_default_context(cadata=self.issuer.pem)
         self.site: RunningBroker

@@ -13,6 +13,7 @@ from contextlib import redirect_stdout
 from pathlib import Path
 
 import pytest
+from forked import run
 from mosquittos import PATIENCE_S, Site, foreign, site
 from ports import free_port_base
 from stage.house import furnish
@@ -72,6 +73,14 @@ def test_its_files_are_for_their_owner_and_no_secret_is_in_sight(ours: Site) -> 
     log = ours.ask("logs", "--limit", "100")["lines"]
     assert any("New client connected" in line for line in log)
     assert secret not in "".join(log)
+
+
+def test_a_directory_that_setup_makes_is_for_its_owner(tmp_path: Path) -> None:
+    data = tmp_path / "new" / "d"
+    words = ("broker", "mosquitto", "setup", "--port-base", str(free_port_base()))
+    done = run([*words, "--data", str(data)])
+    assert done.returncode == 0, done.stderr
+    assert data.stat().st_mode & 0o077 == 0
 
 
 def test_setup_again_keeps_accounts_unless_they_are_to_go(ours: Site) -> None:
