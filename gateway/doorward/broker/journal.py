@@ -202,8 +202,12 @@ class Journal:
         if self._failed is None:
             return False
         batch = self._open
-        held = len(batch.subscriptions) + len(batch.received)
+        held = len(batch.subscriptions) + len(batch.received) + len(batch.retained)
         return held + len(batch.sessions) + len(batch.ended) >= self._most
+
+    def has_room_for(self, topic: str) -> bool:
+        """False while the store refuses, and the retained messages of too many other topics wait for it."""
+        return not (self.stuck and self.crowded) or topic in self._open.retained
 
     async def drain(self) -> Exception | None:
         """Wait until everything is on disk, or return what the store says against it."""

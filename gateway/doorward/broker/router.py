@@ -257,7 +257,9 @@ class Router:
         owner: str | None = None,
         receipt: Receipt | None = None,
     ) -> None:
-        if owner is not None and self._policy.may_retain(topic):
+        # Nobody who says it at QoS 0 waits for an answer, so nothing else bounds what is noted for a disk that refuses.
+        taken = qos or self._journal.has_room_for(topic)
+        if owner is not None and taken and self._policy.may_retain(topic):
             self._retain(topic, payload, qos, owner)
             if receipt is not None:
                 # Even if nothing is there to clear: who cleared it may not have been told yet that the disk knows.

@@ -20,7 +20,7 @@ from doorward.broker.opening import Opening
 from doorward.broker.requests import HANDLERS
 from doorward.broker.router import Router
 from doorward.broker.rules import Rule
-from doorward_core import mqtt, mqtt_server, mqtt_stream
+from doorward_core import mqtt, mqtt_stream
 
 NAMES = ("ann", "bob", "cat")
 TOPICS = ("school/a", "school/b")
@@ -274,12 +274,12 @@ class Script(RuleBasedStateMachine):
             self._let_in(peer, session)
             return
 
-        def begin(_packet):
+        def begin():
             peer.opening = None
             self._let_in(peer, session)
 
         peer.opening = Opening(self.router, session, begin=begin, close=peer.end)
-        self.journal.hold(mqtt_server.connack(False, 0), peer.opening)
+        self.journal.confirm(peer.opening, pressing=True)
         self.journal.flush()
 
     def _let_in(self, peer, session):
