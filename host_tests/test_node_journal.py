@@ -11,8 +11,13 @@ from doorward_node.journal import Journal
 KEYS = seal.Keys("front", bytes(32))
 
 
+class Clock:
+    def stamp(self, _now):
+        return "2026-11-21T10:30:00Z", "gateway"
+
+
 def open_log(path):
-    return Journal(path, KEYS, lambda: ("2026-11-21T10:30:00Z", "gateway"))
+    return Journal(path, KEYS, Clock())
 
 
 def write(log, count):

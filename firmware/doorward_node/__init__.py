@@ -5,6 +5,8 @@ import sys
 VERSION = "0.1.0"
 # What the board was installed with.
 CONFIG = "/config.json"
+# Why it started again; told once it is up.
+FAILURE = "/failure"
 
 
 def forget(name: str) -> None:

@@ -5,12 +5,13 @@ from time import ticks_ms
 
 from doorward_core import topics
 from doorward_core.seal import Keys
-from doorward_node import files
+from doorward_node import FAILURE, files
 from doorward_node.clock import Clock
 from doorward_node.credentials import Credentials
 from doorward_node.journal import Journal
 from doorward_node.link import Link
 from doorward_node.session import Session
+from machine import reset_cause
 
 
 def assemble(config, lock, build, directory=""):
@@ -21,51 +22,60 @@ def assemble(config, lock, build, directory=""):
     now = ticks_ms()
     session = Session(_keys(config["id"], config["key_epoch"], config["key"], config["former_key"]))
     clock = Clock(now)
-    journal = Journal(directory + "/log", session.keys, lambda: clock.stamp(ticks_ms()))
+    journal = Journal(directory + "/log", session.keys, clock)
     credentials = Credentials(directory, session.keys)
     prefix = topics.device_topic(config["base"], config["id"], "")
     app, reader = build(
         config, lock, directory, (prefix, session, clock, journal, credentials), now
     )
-    listen = _listener(link, app, prefix)
     wifi = _wifi(config.get("wifi"))
     claim = config.get("claim")
     claimed = directory + "/claimed"
     if claim and files.read(claimed) != claim.encode():
         from doorward_node.claim import Claim
 
-        app.attach(reader, Claim(config, claimed, session, link, app, listen), wifi)
+        own = _own(app, prefix)
+        app.attach(reader, Claim(config, claimed, session, link, app, own), wifi)
     else:
-        listen()
+        link.callback, link.will, link.filters = _own(app, prefix)
         app.attach(reader, link, wifi)
     _forget_makers()
+    journal.add("boot", _boot_data())
     return app
+
+
+def _boot_data():
+    data: "dict[str, object]" = {"cause": reset_cause()}
+    note = files.read(FAILURE)
+    if note:
+        files.remove(FAILURE)
+        data["failure"] = note.decode()
+    return data
 
 
 def _forget_makers():
     # Every part is made; what made them is heap, too.
     for name in sys.modules:
-        if name.startswith("doorward_drivers.") and hasattr(sys.modules[name], "make"):
-            del sys.modules[name].make  # pyright: ignore[reportAttributeAccessIssue]
+        if name.startswith("doorward_drivers."):
+            for maker in ("make", "pin"):
+                if hasattr(sys.modules[name], maker):
+                    delattr(sys.modules[name], maker)
 
 
-def _listener(link, app, prefix):
-    # What makes the link the app's own.
-    def listen():
-        link.callback = app.on_message
-        link.will = (prefix + topics.OFFLINE, b'{"status":"offline"}', True, 1)
-        for suffix in (
-            topics.ACCESS_RESPONSE,
-            topics.TIME_RESPONSE,
-            topics.EVENTS_ACK,
-            topics.CONTROL,
-            topics.REKEY,
-            topics.CACHE,
-            topics.CONFIG,
-        ):
-            link.filters.append((prefix + suffix, 1))
-
-    return listen
+def _own(app, prefix):
+    # What makes the link the app's own: its callback, its will and its filters. No function of
+    # this module: that would keep all of it.
+    suffixes = (
+        topics.ACCESS_RESPONSE,
+        topics.TIME_RESPONSE,
+        topics.EVENTS_ACK,
+        topics.CONTROL,
+        topics.REKEY,
+        topics.CACHE,
+        topics.CONFIG,
+    )
+    will = (prefix + topics.OFFLINE, b'{"status":"offline"}', True, 1)
+    return app.on_message, will, [(prefix + suffix, 1) for suffix in suffixes]
 
 
 def _link(config, directory):

@@ -18,8 +18,9 @@ _AGAIN_MS = const(10000)
 class Claim:
     up = False
 
-    # mark: the file of the claim code that was answered. listen(): makes the link the app's own.
-    def __init__(self, config, mark, session, link, app, listen):
+    # mark: the file of the claim code that was answered. own: the callback, will and filters that
+    # the app wants of the link.
+    def __init__(self, config, mark, session, link, app, own):
         self._claim = config["claim"]
         self._board = config.get("board", "unknown")
         self._base = config["base"]
@@ -27,19 +28,20 @@ class Claim:
         self._session = session
         self._link = link
         self._app = app
-        self._listen = listen
+        self._own = own
 
     def send(self, *_message):
         raise OSError(ENOTCONN)
 
     async def run(self, on_up):
         self._on_up = on_up
+        self._task = asyncio.current_task()
         self._link.callback = self._on_message
         self._link.filters.append((self._topic(topics.REGISTERED), 0))
         asyncio.create_task(self._link.run(self._announce))
-        while self._app.link is self:
+        while True:
             await asyncio.sleep_ms(_AGAIN_MS)
-            if self._link.up and self._app.link is self:
+            if self._link.up:
                 self._announce()
 
     def _topic(self, suffix):
@@ -72,9 +74,11 @@ class Claim:
             files.replace(self._mark, self._claim.encode())
         except OSError:
             pass  # it asks once more after the next start
-        self._listen()
-        self._link.on_up = self._on_up
-        self._app.link = self._link
+        link = self._link
+        link.callback, link.will, link.filters = self._own
+        link.on_up = self._on_up
+        self._app.link = link
+        self._task.cancel()  # it would keep this module for as long as it sleeps
         forget("claim")
         # Ends this connection: the next one is the door's, with its will and its own topics.
         raise OSError(ECONNRESET)

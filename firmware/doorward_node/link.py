@@ -71,6 +71,7 @@ class Link:
     async def run(self, on_up=None):
         # Keeps the connection for ever, with a persistent session. on_up() runs at every connect.
         self.on_up = on_up
+        del on_up  # a claim's: this frame would keep it for ever
         while True:
             started = ticks_ms()
             await self._attend(False)

@@ -7,7 +7,7 @@ from time import sleep_ms, ticks_ms
 
 import machine
 from doorward_core.compat import const, ticks_diff
-from doorward_node import CONFIG, files, forget
+from doorward_node import CONFIG, FAILURE, files, forget
 
 _STEP_MS = const(100)
 _WATCHDOG_MS = const(5000)
@@ -18,7 +18,6 @@ _SILENCE_MS = const(2000)
 _STRIKE_MARGIN_MS = const(250)
 # A board that fails at once again must not wear its flash or flood the log.
 _RESET_PAUSE_MS = const(1000)
-_NOTE = "/failure"
 
 
 def main(trial: bool = False, path: str = CONFIG) -> None:
@@ -65,7 +64,6 @@ async def _run(config, strike, build, trial):
     # From here on rubbish is collected while nobody waits (app), or when there is no room left: a
     # collection in the middle of a tap costs more than the rest of it.
     gc.threshold(-1)
-    app.journal.add("boot", _boot_data())
     for coroutine in app.loops():
         asyncio.create_task(coroutine)
     if trial:
@@ -98,20 +96,11 @@ async def _watch(app, strike):
         await asyncio.sleep_ms(_STEP_MS)
 
 
-def _boot_data():
-    data: "dict[str, object]" = {"cause": machine.reset_cause()}
-    note = files.read(_NOTE)
-    if note:
-        files.remove(_NOTE)
-        data["failure"] = note.decode()
-    return data
-
-
 def _fail(strike, error):
     strike.de_energise()
     sys.print_exception(error)
     try:
-        files.replace(_NOTE, (type(error).__name__ + ": " + str(error))[:120].encode())
+        files.replace(FAILURE, (type(error).__name__ + ": " + str(error))[:120].encode())
     except (OSError, MemoryError):
         pass  # a full flash or heap must not keep the board from starting again
     sleep_ms(_RESET_PAUSE_MS)

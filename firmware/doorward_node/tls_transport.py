@@ -13,7 +13,11 @@ class Tls:
     def __init__(self, folder, name):
         self._folder = folder
         self._name = name
-        self._context = None
+        # Its 3 KiB in one piece are easy to find now, and never again as easily.
+        try:
+            self._context = _context(folder)
+        except OSError:
+            self._context = None  # said at every attempt to connect
 
     # The same connection, to be spoken on in TLS from here on; TlsTransport.begin does so first.
     # Raises OSError for files that are no certificates: the door goes on without a broker.
