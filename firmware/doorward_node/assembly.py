@@ -21,8 +21,8 @@ def assemble(config, lock, build, directory=""):
     link = _link(config, directory)
     now = ticks_ms()
     session = Session(_keys(config["id"], config["key_epoch"], config["key"], config["former_key"]))
-    clock = Clock(now)
-    journal = Journal(directory + "/log", session.keys, clock)
+    clock = Clock(now, ticks_ms)
+    journal = Journal(directory + "/log", session.keys, clock.stamp_now)
     credentials = Credentials(directory, session.keys)
     prefix = topics.device_topic(config["base"], config["id"], "")
     app, reader = build(
@@ -37,7 +37,7 @@ def assemble(config, lock, build, directory=""):
         own = _own(app, prefix)
         app.attach(reader, Claim(config, claimed, session, link, app, own), wifi)
     else:
-        link.callback, link.will, link.filters = _own(app, prefix)
+        link.callback, link.will, link.filters = _own(app, prefix)  # pyright: ignore[reportAttributeAccessIssue]
         app.attach(reader, link, wifi)
     _forget_makers()
     journal.add("boot", _boot_data())

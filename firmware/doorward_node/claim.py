@@ -78,7 +78,7 @@ class Claim:
         link.callback, link.will, link.filters = self._own
         link.on_up = self._on_up
         self._app.link = link
-        self._task.cancel()  # it would keep this module for as long as it sleeps
+        self._task.cancel()  # pyright: ignore[reportOptionalMemberAccess]  # it would keep this module for as long as it sleeps
         forget("claim")
         # Ends this connection: the next one is the door's, with its will and its own topics.
         raise OSError(ECONNRESET)

@@ -9,8 +9,10 @@ _MAX_ROUND_TRIP_MS = const(2000)
 
 class Clock:
     # Every `now` is in ticks. Has to be asked something at least every 6 days, or ticks wrap.
-    def __init__(self, now: int) -> None:
+    # ticks(): the present ones, for stamp_now().
+    def __init__(self, now: int, ticks=None) -> None:
         self._ticks = now
+        self._now = ticks
         self._uptime = 0
         self._answer: "tuple[int, int, int, int] | None" = None
         self._ahead = 0
@@ -53,3 +55,7 @@ class Clock:
         if utc is None:
             return timestamps.iso(self.uptime(now)), "free"
         return timestamps.iso(utc), "gateway"
+
+    def stamp_now(self) -> "tuple[str, str]":
+        # A method: a function of the assembly would keep all of the assembly.
+        return self.stamp(self._now())  # pyright: ignore[reportOptionalCall]

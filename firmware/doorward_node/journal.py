@@ -9,7 +9,6 @@
 # acknowledged() is the only thing that frees any.
 
 import binascii
-from time import ticks_ms
 
 from doorward_core import board_messages, seal, topics
 from doorward_core.compat import const
@@ -23,11 +22,11 @@ _WINDOW = const(8)
 
 
 class Journal:
-    # clock: a clock.Clock, for when an event happens.
-    def __init__(self, directory: str, keys: seal.Keys, clock) -> None:
+    # stamp(): (ISO time, clock) of an event that happens now.
+    def __init__(self, directory: str, keys: seal.Keys, stamp) -> None:
         self.directory = directory
         self.keys = keys
-        self.clock = clock
+        self.stamp = stamp
         self._notes: "list[tuple[str, dict[str, object], tuple[str, str]]]" = []
         self._dropped = 0
         self._stored = 0
@@ -47,7 +46,7 @@ class Journal:
         if len(self._notes) >= _MAX_NOTES:
             self._dropped += 1
         else:
-            self._notes.append((kind, data, self.clock.stamp(ticks_ms())))
+            self._notes.append((kind, data, self.stamp()))
 
     def flush(self) -> None:
         # Writes one event that was noted. One at a time: each is a stall on a real chip.
@@ -60,7 +59,7 @@ class Journal:
         kind, data, stamp = self._notes.pop(0)
         try:
             if self._dropped:
-                self._write("lost", {"count": self._dropped}, self.clock.stamp(ticks_ms()))
+                self._write("lost", {"count": self._dropped}, self.stamp())
                 self._dropped = 0
             self._write(kind, data, stamp)
         except OSError:

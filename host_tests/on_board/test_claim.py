@@ -12,6 +12,7 @@ from doorward_node import files
 from doorward_node.claim import Claim
 
 CODE = "00112233445566778899aabbccddeeff"
+OWN = ("on_message", "will", [("doorward/devices/front/config", 1)])
 CONFIG = {"claim": CODE, "base": "doorward", "board": "door-esp32"}
 
 
@@ -40,7 +41,7 @@ async def claiming():
     link, app, handed = Link(), App(), []
     mark = folder() + "/claimed"
     session = Site().session
-    app.link = Claim(CONFIG, mark, session, link, app, lambda: handed.append("listen"))
+    app.link = Claim(CONFIG, mark, session, link, app, OWN)
     task = asyncio.create_task(app.link.run(lambda: handed.append("up")))
     await asyncio.sleep_ms(20)
     task.cancel()
@@ -112,7 +113,20 @@ async def test_approved_it_hands_the_link_over_and_never_asks_again():
     _, link, app, handed, mark = await claiming()
     assert hears(link, answer(link)), "the next connection is the door's own"
     assert app.link is link
-    assert handed == ["listen"]
+    assert (link.callback, link.will, link.filters) == OWN
+    assert handed == []
     link.on_up()
-    assert handed == ["listen", "up"]
+    assert handed == ["up"]
     assert files.read(mark) == CODE.encode()
+
+
+async def test_approved_nothing_of_it_runs_on():
+    claim_module.forget = lambda _name: None
+    link, app = Link(), App()
+    app.link = Claim(CONFIG, folder() + "/claimed", Site().session, link, app, OWN)
+    task = asyncio.create_task(app.link.run(lambda: None))
+    await asyncio.sleep_ms(20)
+    assert not task.done()
+    assert hears(link, answer(link))
+    await asyncio.sleep_ms(20)
+    assert task.done(), "its module would stay on the heap"

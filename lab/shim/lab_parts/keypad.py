@@ -1,6 +1,5 @@
 # keypad.py  A matrix of switches without diodes: whatever is pressed at one time is joined, rows and columns alike.
 import machine
-from lab_parts import link
 
 
 class Keypad:
@@ -42,7 +41,3 @@ def _low(number):
 
 def _deaf(level):
     pass
-
-
-def wire(pins):
-    link.handlers[b"keys"] = Keypad(pins["rows"], pins["cols"]).told

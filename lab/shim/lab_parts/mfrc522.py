@@ -7,7 +7,6 @@ from time import ticks_diff, ticks_us
 
 from micropython import const
 
-import machine
 from lab_parts import link
 from lab_parts.picc import Card, Field, crc_a
 
@@ -278,13 +277,3 @@ class MFRC522:
                 registers[_ERROR] |= 0x04
         registers[_CONTROL] = registers[_CONTROL] & 0xF8 | bits & 7
         registers[_COM_IRQ] |= _IRQ_RX | (_IRQ_ERR if registers[_ERROR] else 0)
-
-
-def wire(pins):
-    chip = MFRC522()
-    machine.buses[pins["spi"]] = chip
-    machine.parts[pins["cs"]] = chip.select
-    if pins.get("rst") is not None:
-        machine.parts[pins["rst"]] = chip.hard_reset
-    for word in (b"card", b"nocard", b"reader"):
-        link.handlers[word] = chip.told

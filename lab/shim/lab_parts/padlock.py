@@ -7,7 +7,7 @@ from time import ticks_diff, ticks_ms
 from micropython import const
 
 import machine
-from lab_parts import link, machine_more
+from lab_parts import machine_more
 
 _UNLOCKED = const(1000)
 _PER_MS = const(5)  # from end to end in 0.2 s
@@ -61,7 +61,3 @@ class Padlock:
             * _UNLOCKED
             // (wiring["unlocked_us"] - wiring["locked_us"])
         )
-
-
-def wire(pins):
-    link.handlers[b"jam"] = Padlock(pins).told

@@ -121,16 +121,3 @@ def _reversed(octet):
         turned = turned << 1 | octet & 1
         octet >>= 1
     return turned
-
-
-def wire(pins):
-    chip = PN532(pins.get("irq"))
-    if pins["bus"] == "i2c":
-        machine.buses["i2c%d" % pins["i2c"]] = chip
-    else:
-        machine.buses[pins["spi"]] = chip
-        machine.parts[pins["cs"]] = chip.select
-    if pins.get("rst") is not None:
-        machine.parts[pins["rst"]] = chip.hard_reset
-    for word in (b"pn532", b"reader"):
-        link.handlers[word] = chip.told

@@ -1,7 +1,6 @@
 # wiegand.py  A Wiegand reader: a falling edge of D0 or D1 for each bit. Time between bits is not modelled: they come
 # when the firmware next touches the chip, one behind the other.
 import machine
-from lab_parts import link
 
 
 class Wiegand:
@@ -20,7 +19,3 @@ class Wiegand:
         if pin:
             pin.change(0)
             pin.change(1)
-
-
-def wire(pins):
-    link.handlers[b"wiegand"] = Wiegand(pins["d0"], pins["d1"]).told
