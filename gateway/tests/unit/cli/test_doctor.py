@@ -19,8 +19,10 @@ def data(tmp_path: Path) -> Path:
     home = tmp_path / "home"
     home.mkdir(mode=0o700)
     key = load_or_create(home / "keys" / "database.key")
-    with open_database(home / "gateway.db", key).begin() as connection:
+    engine = open_database(home / "gateway.db", key)
+    with engine.begin() as connection:
         connection.exec_driver_sql("CREATE TABLE t (x)")
+    engine.dispose()  # closed whenever it is collected, it would take its log from under a test
     return home
 
 
