@@ -182,12 +182,16 @@ class Demo:
         """The audit's rows of one kind, newest first."""
         return [row for row in self.read("audit?limit=500") if row["kind"] == kind]
 
-    def tap(self, card: str) -> dict[str, Any]:
-        """Hold a card to the reader, once the last one is gone; returns the audit row that it led to."""
+    def show(self, card: str) -> None:
+        """Hold a card to the reader, once the last one is gone."""
         while any(board["card_present"] for board in self.lab(op="boards")["boards"]):
             time.sleep(0.05)
-        before = len(self.online().audit())
         self.ask("lab", "tap", "front", "--card", card)
+
+    def tap(self, card: str) -> dict[str, Any]:
+        """Show a card that the reader looks at; returns the audit row that it led to."""
+        before = len(self.online().audit())
+        self.show(card)
         deadline = time.monotonic() + _START_S
         while len(rows := self.audit()) == before:
             assert time.monotonic() < deadline, f"no decision about {card}: {self.log()}"

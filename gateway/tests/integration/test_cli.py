@@ -18,7 +18,12 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
 
 @pytest.fixture(autouse=True)
 def at_rest(demo: Demo) -> None:
-    """Every test begins with a locked door."""
+    """Every test begins with a locked door, and with a reader that looks at every card at once."""
+    lately = demo.audit()[:5]
+    if len(lately) == 5 and not any(row["granted"] for row in lately):
+        # After so many refusals even a member is looked at when shown again, and ends that.
+        demo.show("member")
+        demo.tap("member")
     deadline = time.monotonic() + 20
     while True:
         (front,) = demo.read("doors")
@@ -44,6 +49,22 @@ def test_a_member_is_let_in_and_the_audit_says_why(demo: Demo) -> None:
     assert demo.openings() == openings + 1
 
 
+def test_a_card_opens_from_the_moment_it_is_given_until_it_is_taken(demo: Demo) -> None:
+    uid = "04:5E:11:22:33:44:80"
+    plain = uid.replace(":", "").lower()
+    openings = demo.openings()
+    assert demo.tap(plain)["granted"] is False
+    level = next(p for p in demo.ask("people", "list") if p["name"] == "Maya Okafor")["levels"][0]
+    demo.ask("people", "add", "Noor Haddad", "--level", level)
+    demo.ask("card", "add", uid, "Noor Haddad")
+    row = demo.tap(plain)
+    assert (row["person"], row["granted"]) == ("Noor Haddad", True)
+    assert demo.openings() == openings + 1
+    demo.ask("card", "revoke", uid)
+    assert demo.tap(plain)["granted"] is False
+    assert demo.openings() == openings + 1
+
+
 def test_however_fast_cards_are_tapped_each_is_answered(demo: Demo) -> None:
     before = len(demo.audit())
     words = ["lab", "tap", "front", "--data", str(demo.data), "--card"]
@@ -65,22 +86,6 @@ def test_who_may_not_come_in_does_not(demo: Demo, card: str, person: str | None)
     row = demo.tap(card)
     assert (row["person"], row["granted"]) == (person, False)
     assert demo.openings() == openings
-
-
-def test_a_card_opens_from_the_moment_it_is_given_until_it_is_taken(demo: Demo) -> None:
-    uid = "04:5E:11:22:33:44:80"
-    plain = uid.replace(":", "").lower()
-    openings = demo.openings()
-    assert demo.tap(plain)["granted"] is False
-    level = next(p for p in demo.ask("people", "list") if p["name"] == "Maya Okafor")["levels"][0]
-    demo.ask("people", "add", "Noor Haddad", "--level", level)
-    demo.ask("card", "add", uid, "Noor Haddad")
-    row = demo.tap(plain)
-    assert (row["person"], row["granted"]) == ("Noor Haddad", True)
-    assert demo.openings() == openings + 1
-    demo.ask("card", "revoke", uid)
-    assert demo.tap(plain)["granted"] is False
-    assert demo.openings() == openings + 1
 
 
 def test_a_door_opens_from_here_and_the_board_confirms_it(demo: Demo) -> None:

@@ -67,8 +67,9 @@ async def test_sync_says_what_it_did(settings: Settings, api: httpx.AsyncClient)
 async def test_what_mosquitto_says_of_itself_is_among_the_figures(settings: Settings) -> None:
     async with running(VirtualSite(settings)) as site, api_of(site) as api:
         view = site.side.view
-        # The gateway, and who asks; Mosquitto counts anew every ten seconds.
+        # The gateway, and who asks; Mosquitto counts anew every ten seconds, one figure after the other.
         await until(lambda: view.metrics().get("doorward_broker_connections", 0) >= 2)
+        await until(lambda: view.metrics().get("doorward_broker_packets_received_total", 0) > 0)
         found = (await api.get("mqtt/monitoring/metrics")).json()["metrics"]
         assert found["doorward_broker_packets_received_total"] > 0
         assert b"doorward_broker_subscriptions" in view.exposition()
