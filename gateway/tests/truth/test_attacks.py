@@ -139,7 +139,8 @@ def _publishes_every_will(patch) -> None:
 
     def careless(router, principal, where, payload, qos, *, action="publish", **given):
         if action == "will":
-            router._route(where, payload, qos, retain=given["retain"])
+            owner = principal.name if given["retain"] else None
+            router._route(where, payload, qos, owner=owner)
             return False
         return publish(router, principal, where, payload, qos, action=action, **given)
 
