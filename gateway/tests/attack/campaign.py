@@ -17,6 +17,7 @@ from doorward_core import topics
 _RESET_EVERY = 700  # rounds
 _WRITTEN_S = 2.0  # in that time a board writes down what it has noted
 _BOARDS_OWN_S = 2.2  # after that a board has given up on an answer
+_ALL_LOOKED_AT = 4  # refusals in a row after which the reader still looks at any card
 
 
 class Campaign:
@@ -35,6 +36,7 @@ class Campaign:
         self._die = self.attacker.random
         self._resets = 0
         self._requests = 0
+        self._refused = 0  # in a row
         self._next_reset = _RESET_EVERY
         site.wire.listeners.append(self._count)
 
@@ -97,15 +99,22 @@ class Campaign:
         if course == 2:
             self._deliver(topics.ACCESS_RESPONSE)
         self._let_through()
+        self._refused = 0
         site.boards["front"].remove()
         await site.walk_through()
 
     async def _stranger(self) -> None:
-        """A card that may not pass. Its denial is held back, turned round, replaced, and lost."""
+        """A card that may not pass. Its denial is held back, turned round, replaced, and lost.
+
+        Another one each time, and never so many in a row that the reader's back-off would spare them the attack.
+        """
+        if self._refused == _ALL_LOOKED_AT:
+            await self._legitimate_tap(0)
+        self._refused += 1
         site, wire = self.site, self.site.wire
         wire.passes = lambda said: said.up or said.suffix != topics.ACCESS_RESPONSE
         before = self._requests
-        site.boards["front"].present(CARDS[self._die.choice(("stranger", "back"))])
+        site.boards["front"].present(b"\x04" + self._die.randbytes(6))
         await site.until(lambda: self._requests > before)
         await self._barrage(5, 30)
         if self._die.random() < 0.85:

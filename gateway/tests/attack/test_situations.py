@@ -96,7 +96,7 @@ async def test_power_that_goes_between_the_records_and_the_counter(
 ) -> None:
     """The new records are in force and the config that names them is not yet: the next start finds both again."""
     cut = (
-        "import machine, os\nfrom doorward_node import credentials, files\n"
+        "import machine, os, sys\nsys.path.insert(0, '/a')\nfrom doorward_node import credentials, files\n"
         "class Cut:\n"
         "    def __getattr__(self, name):\n        return getattr(os, name)\n"
         "    def rename(self, old, new):\n"
