@@ -92,9 +92,11 @@ class Connection(Outgoing):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The socket is closed."""
-        self.end(f"connection lost ({exc})" if exc else "connection lost")
-        self.exchange.let_go(self, self._host)
-        self.exchange.flush()
+        try:
+            self.end(f"connection lost ({exc})" if exc else "connection lost")
+        finally:  # whatever its will runs into: who stops the broker waits for every connection
+            self.exchange.let_go(self, self._host)
+            self.exchange.flush()
 
     # --- what the entrance asks for -----------------------------------------------------------------
 

@@ -2,9 +2,10 @@
 
 import asyncio
 
-from broker_support import GATEWAY, running_broker, secret
+from broker_support import GATEWAY, Client, running_broker, secret
 
 from doorward.broker.connection import Connection
+from doorward.broker.router import Router
 from doorward.broker.store import BrokerStore
 from doorward_core import mqtt, topics
 
@@ -64,6 +65,23 @@ async def test_one_write_and_one_batch_for_what_came_together(tmp_path, monkeypa
             connection._transport = kept
         for board, _ in boards:
             board.connection_lost(None)
+
+
+async def test_a_will_that_runs_into_something_leaves_no_connection_behind(tmp_path, monkeypatch):
+    def fails(*_given, **_options):
+        raise RuntimeError("a fault of ours")
+
+    async with running_broker(tmp_path, BOARDS) as site:
+        client = await Client.open(site.port)
+        offline = topics.device_topic("doorward", "board-0", topics.OFFLINE)
+        await client.connect("board-0", will=(offline, b"gone", False, 1))
+        assert len(site.broker._exchange.connections) == 1
+        with monkeypatch.context() as patch:
+            patch.setattr(Router, "publish", fails)
+            await client.drop()
+            async with asyncio.timeout(10):
+                while site.broker._exchange.connections:  # noqa: ASYNC110 - nobody tells us
+                    await asyncio.sleep(0.01)
 
 
 def joined(broker, name):
