@@ -4,8 +4,8 @@
 # here reads a clock or a pin. Effects are "energise", "de-energise" or the type of an event to log.
 # Egress is mechanical: REX only says that the next opening is not a forced one.
 
-from doorward_core.compat import ticks_add, ticks_diff
-from doorward_core.tables import row
+from doorward_core.compat import ticks_add
+from doorward_core.tables import State, advance
 
 # As tables.row() reads it. The events come from outside but for "timeout".
 TRANSITIONS: str = """
@@ -45,16 +45,6 @@ class Settings:
         self.rex_ms = rex_ms
 
 
-class State:
-    # phase, the tick at which it began, and its deadline (None: it lasts). Never changed.
-    __slots__ = ("phase", "since", "deadline")
-
-    def __init__(self, phase: str, since: int, deadline: "int | None") -> None:
-        self.phase = phase
-        self.since = since
-        self.deadline = deadline
-
-
 def start(contact_open: bool, now: int, settings: Settings) -> State:
     # The state after power-up. A door that stands open then was not seen being forced.
     if contact_open:
@@ -68,22 +58,12 @@ def step(
     # The next state and the effects to perform, in order. event: one of the table's, or "tick".
     # grant_ms: for "grant", how long the strike is wanted; it is cut to what is left of cap_ms
     # since the strike was energised.
-    if event == "tick":
-        if state.deadline is None or ticks_diff(now, state.deadline) < 0:
-            return state, []
-        event = "timeout"
-    effects = row(TRANSITIONS, state.phase, event)
-    if not effects:
+    wanted = settings.strike_ms if grant_ms is None else grant_ms
+    after, effects = advance(TRANSITIONS, state, event, now, wanted, settings.cap_ms)
+    if after is None:
         return state, effects
-    phase = effects.pop(0)
-    since = state.since if phase == state.phase == "unlocked" else now
-    deadline = None
-    if phase == "unlocked":
-        wanted = settings.strike_ms if grant_ms is None else grant_ms
-        left = settings.cap_ms - ticks_diff(now, since)
-        deadline = ticks_add(now, max(0, min(wanted, left)))
-    elif phase == "open":
-        deadline = ticks_add(now, settings.held_ms)
-    elif phase == "egress":
-        deadline = ticks_add(now, settings.rex_ms)
-    return State(phase, since, deadline), effects
+    if after.phase == "open":
+        after.deadline = ticks_add(now, settings.held_ms)
+    elif after.phase == "egress":
+        after.deadline = ticks_add(now, settings.rex_ms)
+    return after, effects

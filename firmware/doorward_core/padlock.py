@@ -4,8 +4,8 @@
 # or a pin. Effects are "unlock", "lock" or the type of an event to log. Whether the bolt is home,
 # the driver tells: from its switch, or, without one, from having moved it.
 
-from doorward_core.compat import ticks_add, ticks_diff
-from doorward_core.tables import row
+from doorward_core.compat import ticks_add
+from doorward_core.tables import State, advance
 
 # As tables.row() reads it. "bolted", "slipped", "jammed": the bolt is home, is not, or does not
 # get there. The events come from outside but for "timeout".
@@ -40,16 +40,6 @@ class Settings:
         self.retry_ms = retry_ms
 
 
-class State:
-    # phase, the tick at which it began, and its deadline (None: it lasts). Never changed.
-    __slots__ = ("phase", "since", "deadline")
-
-    def __init__(self, phase: str, since: int, deadline: "int | None" = None) -> None:
-        self.phase = phase
-        self.since = since
-        self.deadline = deadline
-
-
 def start(now: int) -> State:
     # The state after power-up, when the bolt has been told to go home.
     return State("locking", now)
@@ -60,20 +50,10 @@ def step(
 ) -> "tuple[State, list[str]]":
     # The next state and the effects to perform, in order. event: one of the table's, or "tick".
     # grant_ms: for "grant", how long it is wanted; cut to what is left of cap_ms since the first.
-    if event == "tick":
-        if state.deadline is None or ticks_diff(now, state.deadline) < 0:
-            return state, []
-        event = "timeout"
-    effects = row(TRANSITIONS, state.phase, event)
-    if not effects:
+    wanted = settings.open_ms if grant_ms is None else grant_ms
+    after, effects = advance(TRANSITIONS, state, event, now, wanted, settings.cap_ms)
+    if after is None:
         return state, effects
-    phase = effects.pop(0)
-    since = state.since if phase == state.phase == "unlocked" else now
-    deadline = None
-    if phase == "unlocked":
-        wanted = settings.open_ms if grant_ms is None else grant_ms
-        left = settings.cap_ms - ticks_diff(now, since)
-        deadline = ticks_add(now, max(0, min(wanted, left)))
-    elif phase == "jammed":
-        deadline = ticks_add(now, settings.retry_ms)
-    return State(phase, since, deadline), effects
+    if after.phase == "jammed":
+        after.deadline = ticks_add(now, settings.retry_ms)
+    return after, effects
