@@ -1,20 +1,20 @@
-"""Encrypted SQLite files: how both stores open them, write to them and bring them up to date.
+"""Encrypted SQLite files with SQLAlchemy: opened, written to, copied and brought up to date.
 
-A leaf package: `adapters.store` and `broker.store` stand on it; of ours it needs only `errors`.
+`adapters.store` stands on it, and `broker.store` where its file is not up to date. Of ours it needs `sqlite` and what
+that needs.
 """
 
 from doorward.database.copying import copy_database
 from doorward.database.engine import for_writing, open_database
 from doorward.database.keyfile import load_or_create
 from doorward.database.migrate import upgrade
-from doorward.database.writer import Watch, Writer, is_trouble_with_the_file
+from doorward.database.writer import Watch, Writer
 
 __all__ = [
     "Watch",
     "Writer",
     "copy_database",
     "for_writing",
-    "is_trouble_with_the_file",
     "load_or_create",
     "open_database",
     "upgrade",

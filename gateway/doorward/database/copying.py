@@ -9,8 +9,8 @@ from typing import Any
 import sqlcipher3.dbapi2 as sqlcipher
 from sqlalchemy import Engine
 
-from doorward.database.engine import check, connect
 from doorward.errors import DatabaseError
+from doorward.sqlite import check, connect
 
 _HEX_KEY = "\"x'{}'\""
 

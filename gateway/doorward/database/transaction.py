@@ -1,4 +1,4 @@
-"""The writer's transactions, one after the other on a connection of its own, begun and ended at the driver.
+"""Groups of units that speak SQLAlchemy, in transactions that are begun and ended at the driver.
 
 Through SQLAlchemy each would cost a third of what SQLite takes to write a row.
 """
@@ -6,12 +6,16 @@ Through SQLAlchemy each would cost a third of what SQLite takes to write a row.
 from typing import Any
 
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DatabaseError, DataError, IntegrityError, ProgrammingError
 
 from doorward.database.engine import by_hand
+from doorward.sqlite.transaction import is_trouble_with_the_file
+
+_OF_THE_UNIT = (DataError, IntegrityError, ProgrammingError)
 
 
-class Transaction:
-    """Begun with the write lock; used by one thread. Raises what the driver raises, or SQLAlchemy."""
+class EngineTransaction:
+    """A `Transaction` on a connection of SQLAlchemy's. Raises what the driver raises, or SQLAlchemy."""
 
     def __init__(self, engine: Engine) -> None:
         """Take a connection when the first transaction begins."""
@@ -55,6 +59,12 @@ class Transaction:
             # SQLAlchemy may take a transaction for ended that failed while it was being committed.
             connection.invalidate()
         connection.close()
+
+    def blames_file(self, error: Exception) -> bool:
+        """False for what is wrong with the unit of work itself, which would fail again."""
+        if isinstance(error, DatabaseError):
+            return not isinstance(error, _OF_THE_UNIT)
+        return is_trouble_with_the_file(error)
 
     def _known(self) -> Connection | None:
         """The connection if SQLAlchemy ran something in this transaction: it has to end it, or believes it goes on."""

@@ -1,13 +1,13 @@
 """Clients that are removed, expelled, approved or given another secret: what is theirs goes, at once and on disk."""
 
+import contextlib
 import hashlib
 
 import pytest
 from broker_support import GATEWAY, KEY, Client, running_broker, secret, topic
 
 from doorward.broker import Role
-from doorward.broker.store.tables import metadata
-from doorward.database import open_database
+from doorward.sqlite import connect
 from doorward_core import mqtt, topics
 
 EVENTS = topic("front", topics.EVENTS)
@@ -78,15 +78,14 @@ async def test_whoever_is_expelled_leaves_nothing_behind(tmp_path, online):
 
 def _rows(directory, name):
     """How many rows of broker.db name a device."""
-    engine = open_database(directory / "broker.db", KEY)
-    with engine.connect() as connection:
+    with contextlib.closing(connect(directory / "broker.db", KEY)) as driver:
+        tables = driver.execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall()
         kept = [
             row
-            for table in metadata.tables.values()
-            for row in connection.execute(table.select())
+            for (table,) in tables
+            for row in driver.execute(f'SELECT * FROM "{table}"')
             if any(name in str(value).split("/") for value in row)
         ]
-    engine.dispose()
     return len(kept)
 
 

@@ -10,7 +10,7 @@ from doorward.broker.gate import Gate
 from doorward.broker.journal import Journal
 from doorward.broker.store import BrokerStore
 from doorward.broker.waiting import Waiting
-from doorward.database import engine
+from doorward.sqlite import driver
 from doorward_core import mqtt, mqtt_server
 
 _SLOW_S = 0.2  # longer than a client takes to answer
@@ -30,9 +30,9 @@ def _acknowledges_what_one_client_has() -> None:
 
 
 def _commits_without_sync() -> None:
-    weaker = tuple(pragma.replace("FULL", "NORMAL") for pragma in engine._PRAGMAS)
-    assert weaker != engine._PRAGMAS
-    engine._PRAGMAS = weaker
+    weaker = tuple(pragma.replace("FULL", "NORMAL") for pragma in driver._PRAGMAS)
+    assert weaker != driver._PRAGMAS
+    driver._PRAGMAS = weaker
 
 
 def _forgets_what_it_took_at_qos_2() -> None:

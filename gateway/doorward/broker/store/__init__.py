@@ -1,5 +1,5 @@
 """Where the broker keeps what it has acknowledged; the only part of it that knows of SQL."""
 
-from doorward.broker.store.repository import BrokerStore
+from doorward.broker.store.repository import BrokerStore, prepare
 
-__all__ = ["BrokerStore"]
+__all__ = ["BrokerStore", "prepare"]

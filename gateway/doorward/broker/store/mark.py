@@ -9,11 +9,9 @@ import logging
 import secrets
 from dataclasses import asdict, dataclass
 from pathlib import Path
-
-from sqlalchemy import Connection, Engine
+from typing import Any
 
 from doorward import private_file
-from doorward.database import for_writing
 from doorward.errors import DatabaseDamaged
 
 _log = logging.getLogger(__name__)
@@ -41,20 +39,18 @@ class Marker:
         self.lost = lost
 
     @classmethod
-    def open(cls, engine: Engine, database: Path) -> "Marker":
-        """Compare file and mark; `lost` is how many changes of users and rules are missing.
+    def open(cls, driver: Any, database: Path) -> "Marker":
+        """Compare mark and file, which `driver` is open on; `lost`: changes of users and rules that are missing.
 
         Raises DatabaseDamaged when it is not the file that the mark tells of.
         """
         path = database.with_name(f"{database.name}.mark")
         told = _told(path)
-        with engine.connect() as connection:
-            found = Mark(_read(connection, _GENERATION), _read(connection, _CHANGES))
+        found = Mark(_read(driver, _GENERATION), _read(driver, _CHANGES))
         if told is None:
             if not found.generation:
                 found = Mark(secrets.randbelow(_LARGEST) + 1, found.changes)
-                with for_writing(engine).begin() as connection:
-                    _write(connection, _GENERATION, found.generation)
+                _write(driver, _GENERATION, found.generation)
             _tell(path, found)
             return cls(path, found, 0)
         if told.generation != found.generation:
@@ -68,16 +64,16 @@ class Marker:
             _log.error("%s has lost its last %d changes of users and rules", database, lost)
         return cls(path, found, lost)
 
-    def changed(self, connection: Connection) -> None:
+    def changed(self, driver: Any) -> None:
         """Users or rules are changed by what is being committed."""
         self._after = Mark(self._mark.generation, self._mark.changes % _LARGEST + 1)
-        _write(connection, _CHANGES, self._after.changes)
+        _write(driver, _CHANGES, self._after.changes)
 
-    def begin(self, _connection: Connection) -> None:
+    def begin(self, _driver: Any) -> None:
         """Nothing of this group was applied yet."""
         self._after = None
 
-    def end(self, _connection: Connection) -> None:
+    def end(self, _driver: Any) -> None:
         """The commit follows."""
 
     def committed(self) -> None:
@@ -106,9 +102,9 @@ def _tell(path: Path, mark: Mark) -> None:
     private_file.replace(path, json.dumps(asdict(mark)).encode())
 
 
-def _read(connection: Connection, pragma: str) -> int:
-    return int(connection.exec_driver_sql(f"PRAGMA {pragma}").scalar_one())
+def _read(driver: Any, pragma: str) -> int:
+    return int(driver.execute(f"PRAGMA {pragma}").fetchone()[0])
 
 
-def _write(connection: Connection, pragma: str, value: int) -> None:
-    connection.exec_driver_sql(f"PRAGMA {pragma} = {value}")
+def _write(driver: Any, pragma: str, value: int) -> None:
+    driver.execute(f"PRAGMA {pragma} = {value}")

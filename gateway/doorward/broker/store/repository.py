@@ -2,10 +2,9 @@
 
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any, TypeVar
-
-from sqlalchemy import Connection, Engine, Select, select
 
 from doorward.broker.log import ACTIONS, CHANGED, DENIED, REFUSED
 from doorward.broker.ports import (
@@ -21,11 +20,13 @@ from doorward.broker.store import tables
 from doorward.broker.store.mark import Marker
 from doorward.broker.store.rows import Rows, Statement
 from doorward.broker.store.salvage import apply_each
-from doorward.database import Writer, open_database, upgrade
 from doorward.errors import DoorwardError, Unavailable
+from doorward.sqlite import DriverTransaction, GroupWriter, check, connect
+from doorward.sqlite.revision import is_current
 
 _log = logging.getLogger(__name__)
 
+_PACKAGE = "doorward.broker.store"  # that has the migrations
 _AT_HAND = 1000  # lines of the log that are read back
 _LOG_KEPT = 50_000  # lines
 # Of these so many more: whoever says a lot must not push out who was refused, nor who changed what.
@@ -38,66 +39,67 @@ Key = TypeVar("Key", bound=tuple[object, ...])
 class BrokerStore:
     """Keeps batches in an encrypted SQLite file; the `Store` of the broker."""
 
-    def __init__(self, engine: Engine, marker: Marker) -> None:
-        """Use an engine whose schema is up to date."""
-        self._engine = engine
+    def __init__(self, path: Path, key: bytes, marker: Marker) -> None:
+        """Use a file whose schema is up to date."""
+        self._path, self._key = path, key
         self._marker = marker
-        self._writer = Writer(engine, name="broker-writer", watch=marker)
+        transaction = DriverTransaction(self._connect)
+        self._writer = GroupWriter(transaction, name="broker-writer", watch=marker)
         self.left_out = 0
         self.lost = marker.lost
 
     @classmethod
     def open(cls, path: Path, key: bytes) -> "BrokerStore":
         """Open or create the file. Raises WrongKey, DatabaseDamaged or DatabaseTooNew."""
-        engine = open_database(path, key)
-        try:
-            upgrade(engine, "doorward.broker.store")
-            marker = Marker.open(engine, path)
-        except BaseException:
-            engine.dispose()
-            raise
-        return cls(engine, marker)
+        prepare(path, key)
+        with closing(connect(path, key)) as driver:
+            return cls(path, key, Marker.open(driver, path))
 
     def load(self) -> Kept:
         """Read everything back, in one view."""
-        with self._engine.connect() as connection:
-            sessions: dict[str, KeptSession] = {}
-            for client, owner in connection.execute(select(tables.sessions)):
-                sessions[client] = KeptSession(owner, {})
-            for client, topic_filter, qos in connection.execute(select(tables.subscriptions)):
+        with closing(self._connect()) as driver:
+            driver.execute("BEGIN")
+            sessions = {
+                client: KeptSession(owner, {})
+                for client, owner in driver.execute(tables.SESSIONS.all)
+            }
+            for client, topic_filter, qos in driver.execute(tables.SUBSCRIPTIONS.all):
                 sessions[client].subscriptions[topic_filter] = qos
-            principals = connection.execute(select(tables.principals))
-            messages = connection.execute(select(tables.messages).order_by(tables.messages.c.row))
-            received = connection.execute(select(tables.received))
-            retained = connection.execute(select(tables.retained))
-            users = connection.execute(select(tables.users))
-            rules = connection.execute(select(tables.rules))
-            log = connection.execute(_newest(_AT_HAND)).all()
+            principals = driver.execute(tables.PRINCIPALS.all)
+            messages = driver.execute(tables.MESSAGES.all + " ORDER BY row")
+            retained = driver.execute(tables.RETAINED.all)
+            users = driver.execute(tables.USERS.all)
+            rules = driver.execute(tables.RULES.all)
+            log = driver.execute(_newest(), (_AT_HAND,)).fetchall()
             return Kept(
                 principals={name: (role, digest) for name, role, digest in principals},
                 sessions=sessions,
-                messages=[KeptMessage(*row) for row in messages],
-                received=[(client, packet_id) for client, packet_id in received],
+                messages=[_message(KeptMessage(*row)) for row in messages],
+                received=driver.execute(tables.RECEIVED.all).fetchall(),
                 retained={topic: KeptRetained(*kept) for topic, *kept in retained},
                 users={name: (roles, hashed) for name, roles, hashed in users},
-                rules={(*key, text): (publish, read) for *key, text, publish, read in rules},
+                rules={
+                    (*key, text): (bool(publish), bool(read)) for *key, text, publish, read in rules
+                },
                 log=[Entry(*row) for row in reversed(log)],
             )
 
     def read_log(self, query: LogQuery) -> list[Entry]:
         """Those entries, newest first. Blocks."""
-        wanted = _newest(query.limit)
-        column = tables.log.c
-        for given, condition in (
-            (query.action, column.action == query.action),
-            (query.principal, column.principal == query.principal),
-            (query.before, column.number < (query.before or 0)),
-            (query.after, column.number > (query.after or 0)),
-        ):
-            if given is not None:
-                wanted = wanted.where(condition)
-        with self._engine.connect() as connection:
-            return [Entry(*row) for row in connection.execute(wanted)]
+        given = [
+            (condition, value)
+            for condition, value in (
+                ("action = ?", query.action),
+                ("principal = ?", query.principal),
+                ("number < ?", query.before),
+                ("number > ?", query.after),
+            )
+            if value is not None
+        ]
+        wanted = _newest(*(condition for condition, _ in given))
+        with closing(self._connect()) as driver:
+            values = (*(value for _, value in given), query.limit)
+            return [Entry(*row) for row in driver.execute(wanted, values)]
 
     def start(self) -> None:
         """Start the writer; its answers arrive on this event loop."""
@@ -110,9 +112,7 @@ class BrokerStore:
             if error is None or isinstance(error, Unavailable):
                 done(error)
             else:
-                self._submit(
-                    lambda connection: apply_each(connection, batch, self._apply), salvaged
-                )
+                self._submit(lambda driver: apply_each(driver, batch, self._apply), salvaged)
 
         def salvaged(left_out: list[str] | None, error: Exception | None) -> None:
             for told in left_out or ():
@@ -120,16 +120,16 @@ class BrokerStore:
             self.left_out += len(left_out or ())
             done(error)
 
-        self._submit(lambda connection: self._apply(connection, batch), answered)
+        self._submit(lambda driver: self._apply(driver, batch), answered)
 
-    def _apply(self, connection: Connection, batch: Batch) -> None:
-        _apply(connection, batch)
+    def _apply(self, driver: Any, batch: Batch) -> None:
+        _apply(driver, batch)
         if batch.users or batch.rules:
-            self._marker.changed(connection)
+            self._marker.changed(driver)
 
     def _submit(
         self,
-        work: Callable[[Connection], T],
+        work: Callable[[Any], T],
         done: Callable[[T | None, Exception | None], None],
     ) -> None:
         try:
@@ -140,31 +140,51 @@ class BrokerStore:
     async def close(self) -> None:
         """Finish what was handed over, close the file."""
         await self._writer.close()
-        self._engine.dispose()
+
+    def _connect(self) -> Any:
+        return connect(self._path, self._key)
 
 
-def _apply(connection: Connection, batch: Batch) -> None:
+def prepare(path: Path, key: bytes) -> None:
+    """Have the file there, whole and with the tables of this version. Raises as `BrokerStore.open` does.
+
+    What that takes is loaded only where something is missing.
+    """
+    check(path, key)
+    with closing(connect(path, key)) as driver:
+        current = is_current(driver, _PACKAGE)
+    if not current:
+        from doorward.database import open_database, upgrade  # noqa: PLC0415 - see above
+
+        engine = open_database(path, key)
+        try:
+            upgrade(engine, _PACKAGE)
+        finally:
+            engine.dispose()
+
+
+def _apply(driver: Any, batch: Batch) -> None:
     """Write a batch, in the order that `Batch` names."""
-    # Straight to the driver: SQLAlchemy's way there takes longer than SQLite with a few rows.
-    driver: Any = connection.connection.driver_connection
-    _SESSIONS.take_out(driver, [(client,) for client in batch.ended])
-    _SESSIONS.put(driver, batch.sessions.items())
+    tables.SESSIONS.take_out(driver, [(client,) for client in batch.ended])
+    tables.SESSIONS.put(driver, batch.sessions.items())
     _change(
         driver,
-        _SUBSCRIPTIONS,
+        tables.SUBSCRIPTIONS,
         {key: None if qos is None else (qos,) for key, qos in batch.subscriptions.items()},
     )
-    _MESSAGES.put(driver, batch.messages.values())
+    tables.MESSAGES.put(driver, batch.messages.values())
     _SENT.run(driver, batch.sent.items())
     _RELEASED.run(driver, [(row,) for row in batch.released])
-    _MESSAGES.take_out(driver, [(row,) for row in batch.done])
-    _change(driver, _RETAINED, {(topic,): kept for topic, kept in batch.retained.items()})
-    _change(driver, _RECEIVED, {key: () if held else None for key, held in batch.received.items()})
-    _change(driver, _PRINCIPALS, {(name,): known for name, known in batch.principals.items()})
-    _change(driver, _USERS, {(name,): known for name, known in batch.users.items()})
-    _change(driver, _RULES, batch.rules)
+    tables.MESSAGES.take_out(driver, [(row,) for row in batch.done])
+    _change(driver, tables.RETAINED, {(topic,): kept for topic, kept in batch.retained.items()})
+    _change(
+        driver, tables.RECEIVED, {key: () if held else None for key, held in batch.received.items()}
+    )
+    _change(driver, tables.PRINCIPALS, {(name,): known for name, known in batch.principals.items()})
+    _change(driver, tables.USERS, {(name,): known for name, known in batch.users.items()})
+    _change(driver, tables.RULES, batch.rules)
     if batch.log:
-        _LOG.put(driver, batch.log)
+        tables.LOG.put(driver, batch.log)
         oldest = batch.log[-1].number - _LOG_KEPT
         for action in ACTIONS:
             if action in _LOG_KEPT_OF:
@@ -173,8 +193,14 @@ def _apply(connection: Connection, batch: Batch) -> None:
                 driver.execute(_PRUNE_LOG, (action, oldest))
 
 
-def _newest(limit: int) -> Select[Any]:
-    return select(tables.log).order_by(tables.log.c.number.desc()).limit(limit)
+def _newest(*conditions: str) -> str:
+    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+    return f"{tables.LOG.all}{where} ORDER BY number DESC LIMIT ?"
+
+
+def _message(kept: KeptMessage) -> KeptMessage:
+    """SQLite has no booleans."""
+    return kept._replace(retain=bool(kept.retain), released=bool(kept.released))
 
 
 def _change(driver: Any, table: Rows, changes: Mapping[Key, tuple[object, ...] | None]) -> None:
@@ -184,15 +210,6 @@ def _change(driver: Any, table: Rows, changes: Mapping[Key, tuple[object, ...] |
         table.take_out(driver, [key for key, rest in changes.items() if rest is None])
 
 
-_PRINCIPALS = Rows(tables.principals)
-_SESSIONS = Rows(tables.sessions)
-_SUBSCRIPTIONS = Rows(tables.subscriptions)
-_MESSAGES = Rows(tables.messages)
-_RECEIVED = Rows(tables.received)
-_RETAINED = Rows(tables.retained)
-_USERS = Rows(tables.users)
-_RULES = Rows(tables.rules)
-_LOG = Rows(tables.log)
 _PRUNE_LOG = "DELETE FROM log WHERE action = ? AND number <= ?"
 _PRUNE_RARE = (
     "DELETE FROM log WHERE action = ? AND number <= ? AND number <="

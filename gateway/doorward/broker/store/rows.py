@@ -9,9 +9,6 @@ from collections.abc import Collection, Iterator, Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ClauseElement, Table
-from sqlalchemy.dialects.sqlite import dialect, insert
-
 _MOST = 128  # rows a statement: more gains nothing, and each size of it is kept compiled
 _ONE = re.compile(r"(?<=VALUES )\([?, ]+\)")
 
@@ -44,23 +41,21 @@ class Statement:
 class Rows:
     """One table, written to with parameters in the order of its columns, of which those of the key come first."""
 
-    def __init__(self, table: Table) -> None:
-        """Compile once what is said for every message."""
-        key = [column.name for column in table.primary_key]
-        rest = [column.name for column in table.columns if not column.primary_key]
-        put = insert(table)
+    def __init__(self, table: str, key: Sequence[str], rest: Sequence[str] = ()) -> None:
+        """Say once what is run for every message."""
+        self.table = table
+        self.columns = (*key, *rest)
         # Never REPLACE: it would delete the old session row and cascade to its queue.
-        put = (
-            put.on_conflict_do_update(
-                index_elements=key, set_={name: put.excluded[name] for name in rest}
-            )
-            if rest
-            else put.on_conflict_do_nothing()
+        same = ", ".join(f"{name} = excluded.{name}" for name in rest)
+        then = f"UPDATE SET {same}" if rest else "NOTHING"
+        keys, names = ", ".join(key), ", ".join(self.columns)
+        self._put = Statement(
+            f"INSERT INTO {table} ({names}) VALUES ({_marks(self.columns)})"  # noqa: S608 - our own names
+            f" ON CONFLICT ({keys}) DO {then}"
         )
-        self._put = Statement(compiled(put))
-        columns, marks = ", ".join(key), ", ".join("?" * len(key))
-        of_keys = f"({columns}) IN (VALUES ({marks}))"
-        self._take_out = Statement(f"DELETE FROM {table.name} WHERE {of_keys}")  # noqa: S608 - our own names
+        of_keys = f"({keys}) IN (VALUES ({_marks(key)}))"
+        self._take_out = Statement(f"DELETE FROM {table} WHERE {of_keys}")  # noqa: S608 - ditto
+        self.all = f"SELECT {names} FROM {table}"  # noqa: S608 - ditto
 
     def put(self, driver: Any, rows: Collection[Row]) -> None:
         """Insert rows, or replace those of the same key."""
@@ -71,9 +66,8 @@ class Rows:
         self._take_out.run(driver, keys)
 
 
-def compiled(statement: ClauseElement) -> str:
-    """The SQL of a statement, for the driver."""
-    return str(statement.compile(dialect=dialect()))
+def _marks(columns: Sequence[str]) -> str:
+    return ", ".join("?" * len(columns))
 
 
 def _parts(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:

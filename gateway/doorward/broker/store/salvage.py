@@ -4,26 +4,21 @@ from collections.abc import Callable, Iterator
 from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import Connection
-
 from doorward.broker.ports import Batch, Entry
-from doorward.database import is_trouble_with_the_file
+from doorward.sqlite.transaction import is_trouble_with_the_file
 
 
-def apply_each(
-    connection: Connection, batch: Batch, apply: Callable[[Connection, Batch], None]
-) -> list[str]:
+def apply_each(driver: Any, batch: Batch, apply: Callable[[Any, Batch], None]) -> list[str]:
     """Apply a batch change by change, in its order; what was left out, and why, without what it says.
 
     A change that is wrong in itself would be refused for ever, and with it everything behind it. Trouble with the
     file is raised: then nothing was applied.
     """
-    driver: Any = connection.connection.driver_connection
     left_out: list[str] = []
     for name, change in _changes(batch):
         driver.execute("SAVEPOINT change")
         try:
-            apply(connection, change)
+            apply(driver, change)
         except Exception as error:
             if is_trouble_with_the_file(error):
                 raise

@@ -1,7 +1,10 @@
 """What a batch says is what comes back, however often it is written."""
 
 import asyncio
+import contextlib
 import shutil
+import subprocess
+import sys
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -21,8 +24,10 @@ from doorward.broker.ports import (
 )
 from doorward.broker.shipped import SHIPPED
 from doorward.broker.store import BrokerStore, repository
+from doorward.broker.store.rows import Rows
 from doorward.database import for_writing, migrating, open_database
 from doorward.errors import WrongKey
+from doorward.sqlite import connect
 
 KEY = bytes(32)
 FIRST = KeptMessage(7, "front", "a/b", b"\0\xff", retain=True, packet_id=None)
@@ -155,6 +160,32 @@ async def test_a_wrong_key_does_not_open_it(tmp_path):
     await written(BrokerStore.open(tmp_path / "broker.db", KEY), everything())
     with pytest.raises(WrongKey):
         BrokerStore.open(tmp_path / "broker.db", bytes(31) + b"x")
+
+
+def test_a_file_that_is_up_to_date_does_without_sqlalchemy(tmp_path):
+    script = f"""
+import sys
+from pathlib import Path
+from doorward.broker.store import BrokerStore
+BrokerStore.open(Path({str(tmp_path / "broker.db")!r}), bytes(32)).load()
+print("sqlalchemy" in sys.modules)
+"""
+    told = [
+        subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+        for _ in range(2)
+    ]
+    assert [one.stdout for one in told] == ["True\n", "False\n"]
+
+
+def test_the_tables_are_those_that_the_migrations_make(tmp_path):
+    BrokerStore.open(tmp_path / "broker.db", KEY)
+    tables = [one for one in vars(repository.tables).values() if isinstance(one, Rows)]
+    with contextlib.closing(connect(tmp_path / "broker.db", KEY)) as driver:
+        for table in tables:
+            columns = driver.execute(f"PRAGMA table_info({table.table})").fetchall()
+            assert {name for _, name, *_ in columns} == set(table.columns)
+        made = driver.execute("SELECT count(*) FROM sqlite_schema WHERE type = 'table'").fetchone()
+    assert made == (len(tables) + 1,), "and the one that tells how far the file has come"
 
 
 async def test_what_the_first_version_kept_is_still_there(tmp_path):

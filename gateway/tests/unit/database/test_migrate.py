@@ -11,8 +11,9 @@ import pytest
 from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
-from doorward.database import copying, migrate, open_database, upgrade
+from doorward.database import copying, open_database, upgrade
 from doorward.errors import DatabaseError, DatabaseTooNew, UpgradeFailed
+from doorward.sqlite import revision
 
 KEY = bytes(range(32))
 SCRIPT = """
@@ -49,7 +50,7 @@ def test_it_reaches_head_once(tmp_path: Path, package: Path) -> None:
 def test_migrations_are_named_after_their_revisions(package: str) -> None:
     """An up-to-date database is told by that name, without Alembic."""
     with as_file(files(package) / "migrations") as folder:
-        assert migrate._newest(folder) == ScriptDirectory(str(folder)).get_current_head()
+        assert revision._newest(package) == ScriptDirectory(str(folder)).get_current_head()
 
 
 def test_a_database_that_is_up_to_date_does_without_alembic(tmp_path: Path) -> None:

@@ -11,8 +11,8 @@ from sqlalchemy import Connection, Engine, event, text
 from sqlalchemy.exc import IntegrityError
 
 from doorward.database import Writer, open_database
-from doorward.database.engine import connect
 from doorward.errors import Unavailable
+from doorward.sqlite import connect
 
 KEY = bytes(range(32))
 

@@ -90,7 +90,7 @@ async def test_a_broker_db_under_another_key(tmp_path: Path) -> None:
     database = tmp_path / "broker.db"
     for path in (database, *tmp_path.glob("broker.db-*")):
         path.unlink()
-    BrokerStore.open(tmp_path / "other" / "broker.db", os.urandom(32))._engine.dispose()
+    BrokerStore.open(tmp_path / "other" / "broker.db", os.urandom(32))
     (tmp_path / "other" / "broker.db").rename(database)
     error = await refusal(tmp_path)
     assert isinstance(error, WrongKey)
