@@ -28,7 +28,7 @@ def assemble(config, lock, build, directory=""):
     app, reader = build(
         config, lock, directory, (prefix, session, clock, journal, credentials), now
     )
-    wifi = _wifi(config.get("wifi"))
+    wifi = _wifi(config.get("wifi"), link)
     claim = config.get("claim")
     claimed = directory + "/claimed"
     if claim and files.read(claimed) != claim.encode():
@@ -116,10 +116,12 @@ def _keys(device, epoch, key, former):
     return keys
 
 
-def _wifi(settings):
+def _wifi(settings, link):
     # None where something else brings the network: then its code is not loaded either.
     if not settings:
         return None
     from doorward_node.wifi import Wifi
 
-    return Wifi(settings)
+    wifi = Wifi(settings)
+    wifi.link = link
+    return wifi

@@ -1,5 +1,6 @@
 """Virtual boards: real MicroPython processes on virtual hardware, with a witness of what their pins did."""
 
+from doorward_lab.air import Air
 from doorward_lab.board import Board
 from doorward_lab.errors import BoardFailed, FirmwareError, LabError, MissingTool, SiteError
 from doorward_lab.lab import Lab
@@ -8,6 +9,7 @@ from doorward_lab.readers import Fault
 from doorward_lab.wire import Duty, Edge, Heap
 
 __all__ = [
+    "Air",
     "Board",
     "BoardFailed",
     "Cause",

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from doorward_lab.air import Air
 from doorward_lab.errors import BoardFailed
 from doorward_lab.power import Cause, Power
 from doorward_lab.readers import Fault
@@ -198,6 +199,13 @@ class Board:
     def set_jam(self, is_jammed: bool) -> int:
         """Hold the padlock's bolt where it is, or let it go; returns when. Raises SiteError."""
         return self._tell(self._world.jam(is_jammed))
+
+    def set_wifi(self, air: Air, ssid: str | None = None, key: str | None = None) -> int:
+        """Make the access point good or bad and return when; ssid, key: what it is called and wants, None takes any.
+
+        What is sent meanwhile is not lost: a board's sockets are the laptop's.
+        """
+        return self._tell(self._world.wifi(air, ssid, key))
 
     def reset(self) -> None:
         """Press the reset button."""

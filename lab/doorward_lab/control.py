@@ -11,6 +11,7 @@ A request is {"op": …}; a reply is {"ok": true, …} or {"ok": false, "error":
     motion   board, on (true, false)        at_ns; somebody moves before the pir, or stands still
     key      board, keys, hold_ms           at_ns of the last; one after the other
     jam      board, on (true, false)        at_ns; the padlock's bolt sticks, or does not
+    wifi     board, air (air.Air)           at_ns; what its station finds
     pwm      board                          pwm: {pin: {hz, duty, at_ns}} as it is now, duty of 65536
     edges    board                          edges: [{pin, level, at_ns, seen_ns}], seen: [ns]
     log      board                          lines

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from doorward_lab.air import Air
 from doorward_lab.board import Board
 from doorward_lab.errors import SiteError
 from doorward_lab.fields import duration_ms, field
@@ -25,6 +26,7 @@ class PartOperations:
             "key": self._key,
             "jam": self._jam,
             "pwm": self._pwm,
+            "wifi": self._wifi,
         }
 
     async def _press(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -48,6 +50,13 @@ class PartOperations:
 
     async def _jam(self, request: dict[str, Any]) -> dict[str, Any]:
         return {"at_ns": self._board(request).set_jam(field(request, "on", bool))}
+
+    async def _wifi(self, request: dict[str, Any]) -> dict[str, Any]:
+        airs = {air.name.lower(): air for air in Air}
+        word = field(request, "air", str)
+        if word not in airs:
+            raise SiteError(f"air is {word!r}; give one of {', '.join(airs)}")
+        return {"at_ns": self._board(request).set_wifi(airs[word])}
 
     async def _pwm(self, request: dict[str, Any]) -> dict[str, Any]:
         now = {}

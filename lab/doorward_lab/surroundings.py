@@ -7,6 +7,7 @@ lines that tell the board of it; the caller sends them.
 from collections.abc import Mapping
 from typing import Any
 
+from doorward_lab.air import Air
 from doorward_lab.errors import SiteError
 from doorward_lab.readers import reader, uid_bytes
 
@@ -24,6 +25,7 @@ class Surroundings:
         self._inputs: dict[int, int] = {}
         self._down: tuple[int, ...] = ()
         self._jammed = False
+        self._air = ""
 
     @property
     def contact_open(self) -> bool | None:
@@ -78,6 +80,12 @@ class Surroundings:
         self._jammed = is_jammed
         return [f"jam {int(is_jammed)}"]
 
+    def wifi(self, air: Air, ssid: str | None, key: str | None) -> list[str]:
+        """Make the access point good or bad. ssid, key: what it is called and wants; None takes any."""
+        words = ("-" if word is None else word.encode().hex() for word in (ssid, key))
+        self._air = " ".join(("wifi", str(air.value), *words))
+        return [self._air]
+
     def lines(self) -> list[str]:
         """Return all that a board has to hear after power-on."""
         lines = [f"pin {number} {level}" for number, level in self._inputs.items()]
@@ -85,6 +93,8 @@ class Surroundings:
             lines += self._keys_down()
         if self._jammed:
             lines.append("jam 1")
+        if self._air:
+            lines.append(self._air)
         return lines + self.reader.lines()
 
     def _keys_down(self) -> list[str]:

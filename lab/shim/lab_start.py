@@ -23,6 +23,7 @@ def _power_on(fd, image, cause, identity, *wiring):
     link.handlers[b"heap"] = _heap
     link.handlers[b"modules"] = _modules
     link.handlers[b"cut"] = _flash.told
+    link.handlers[b"wifi"] = _wifi
     machine.cause = int(cause)
     machine.identity = bytes.fromhex(identity)
     ticks = connect("".join(wiring))
@@ -48,6 +49,13 @@ def _pin(words):
         pin.change(level)
     else:
         machine.levels[number] = level
+
+
+def _wifi(words):
+    # wifi CODE SSID KEY: the air is so now; the last two in hex, "-" for any
+    machine.air[:] = [int(words[1])] + [
+        None if word == b"-" else bytes.fromhex(word.decode()).decode() for word in words[2:]
+    ]
 
 
 def _heap(words):

@@ -29,6 +29,11 @@ identity = b""
 levels = {}  # input pin -> level that the world puts on it, or a function that tells it; absent: nothing is connected
 parts = {}  # output pin -> function(level) of a chip that listens; absent: the lab watches it
 buses = {}  # SPI id -> chip
+air = [
+    1010,
+    None,
+    None,
+]  # what comes of an attempt to connect to Wi-Fi (network.py); the network's name and key, None: any
 pins = {}
 
 # GPIOs that an ESP32 brings out, and those that can only be read (technical reference, IO_MUX);

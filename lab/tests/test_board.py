@@ -219,7 +219,8 @@ async def test_an_unwritten_file_is_lost_with_the_power(lab: Lab, program: Progr
 async def test_modules_run_as_mpy_and_know_the_chip(lab: Lab, program: Program) -> None:
     main = "import part\nprint(part.__file__, part.ok)\n"
     part = "import machine, network, esp32\nw = network.WLAN(network.STA_IF)\nw.active(True)\nw.connect('s', 'k')\n"
-    part += "ok = w.isconnected() and len(machine.unique_id()) == 6 and machine.freq() > 0\n"
+    part += "while not w.isconnected():\n    pass\n"
+    part += "ok = w.status() == 1010 and len(machine.unique_id()) == 6 and machine.freq() > 0\n"
     board = await lab.start_board(profile(), firmware=program(main=main, part=part))
     assert await board.wait_log("part", timeout=5) == "part.mpy True"
 
