@@ -2,10 +2,11 @@
 
 from doorward_lab.air import Air
 from doorward_lab.board import Board
+from doorward_lab.causes import Cause
 from doorward_lab.errors import BoardFailed, FirmwareError, LabError, MissingTool, SiteError
 from doorward_lab.lab import Lab
-from doorward_lab.power import Cause
 from doorward_lab.readers import Fault
+from doorward_lab.serial_port import SerialPort
 from doorward_lab.wire import Duty, Edge, Heap
 
 __all__ = [
@@ -21,5 +22,6 @@ __all__ = [
     "Lab",
     "LabError",
     "MissingTool",
+    "SerialPort",
     "SiteError",
 ]

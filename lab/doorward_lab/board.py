@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from doorward_lab.air import Air
+from doorward_lab.causes import Cause
 from doorward_lab.errors import BoardFailed
-from doorward_lab.power import Cause, Power
+from doorward_lab.power import Power
 from doorward_lab.readers import Fault
+from doorward_lab.serial_port import SerialPort
 from doorward_lab.surroundings import Surroundings
 from doorward_lab.wire import Duty, Edge, Heap
 from doorward_lab.witness import Witness
@@ -33,9 +35,14 @@ class Board:
         image: Path,
         log_file: Path,
         ticks_ms: int | None = None,
+        serial: SerialPort | None = None,
     ) -> None:
-        """profile: the board's config.json; command: argv of the interpreter; ticks_ms: as in Lab.start_board."""
+        """profile: the board's config.json; command: argv of the interpreter; ticks_ms: as in Lab.start_board.
+
+        serial: its port, which is also its supply: pulling that cable is `kill`.
+        """
         self.profile = profile
+        self.serial = serial
         self.id: str = profile["id"]
         self.flash_bytes = 0
         self.log: deque[str] = deque(maxlen=_LOG_LINES)
@@ -51,7 +58,7 @@ class Board:
         pins = profile.get("pins") or {}
         told = {"pins": pins, "chip": profile.get("chip", "esp32"), "ticks": ticks_ms}
         wiring = json.dumps(told, separators=(",", ":"))
-        self._power = Power(command, image, uid, wiring, self)
+        self._power = Power(command, image, uid, wiring, self, serial)
 
     # --- what it did
 
@@ -233,6 +240,8 @@ class Board:
     async def power_on(self) -> None:
         """Give it power; returns when its program is about to run. Raises BoardFailed when it does not get there."""
         self._stimulus_ns = time.monotonic_ns()
+        if self.serial is not None:
+            self.serial.plug()
         await self._power.on()
         up = asyncio.create_task(self._power.up.wait())
         ended = asyncio.create_task(self._power.wait_end())
@@ -248,6 +257,8 @@ class Board:
     async def stop(self) -> None:
         """Cut the power for good."""
         await self._power.off()
+        if self.serial is not None:
+            self.serial.unplug()
         self._log_file.close()
 
     def _tell(self, lines: list[str], *, stimulus: bool = True) -> int:

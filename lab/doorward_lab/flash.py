@@ -55,6 +55,19 @@ class Flash:
         stamp.write_text(f"{digest} {used}\n")
         return int(used)
 
+    def format(self) -> int:
+        """Make an empty file system where there is no flash yet; return the bytes in use on it, 0 when there was one.
+
+        From then on somebody else writes it, and `program` begins from what it finds. Raises FirmwareError.
+        """
+        (self.home / "flashed").unlink(missing_ok=True)
+        if self.image.exists():
+            return 0
+        staged = self.home / "staged"
+        shutil.rmtree(staged, ignore_errors=True)
+        staged.mkdir(parents=True, mode=0o700)
+        return self._write(staged)
+
     def _write(self, staged: Path) -> int:
         if not self.image.exists():
             with self.image.open("wb") as file:

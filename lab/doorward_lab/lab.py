@@ -11,6 +11,7 @@ from doorward_lab import build, places, toolchain
 from doorward_lab.board import Board
 from doorward_lab.errors import LabError, SiteError
 from doorward_lab.flash import Flash
+from doorward_lab.serial_port import SerialPort
 
 # What the door firmware needs, with the shim in it and room to breathe (bench/firmware.py measures it).
 DOOR_HEAP_KIB = 144
@@ -58,12 +59,15 @@ class Lab:
         firmware: Path | str | None = None,
         heap_kib: int = DOOR_HEAP_KIB,
         ticks_ms: int | None = None,
+        serial: bool = False,
+        flash_it: bool = True,
     ) -> Board:
         """Flash a board and power it on; returns when its program is about to run.
 
         profile: its config.json, of which the lab reads "id" and "pins". firmware: any folder with a main.py; by
         default the door firmware. A flash that exists keeps its data files. ticks_ms: what its ticks begin at, which
-        then wrap at 2^30 as an ESP32's do; None for the laptop's own. Raises LabError.
+        then wrap at 2^30 as an ESP32's do; None for the laptop's own. serial: with a serial port, at serial/ID in the
+        directory of the lab. flash_it: False leaves the flash as it is, empty when it is new. Raises LabError.
         """
         identity = profile.get("id")
         if (
@@ -77,10 +81,13 @@ class Lab:
             raise SiteError(f"board {identity} runs already; stop it first")
         folder = Path(firmware) if firmware is not None else places.firmware()
         flash = Flash(self.directory / "boards" / identity, self._cache)
-        used, rom = await asyncio.to_thread(self._prepare, flash, folder, profile)
-        command = toolchain.interpreter_command(rom, "lab_start", heap_kib=heap_kib)
+        used, rom = await asyncio.to_thread(
+            self._prepare, flash, folder if flash_it else None, profile
+        )
+        command = toolchain.interpreter_command(rom, "lab_start", heap_kib=heap_kib, prompt=serial)
         log_file = self.directory / "logs" / f"{identity}.log"
-        board = Board(profile, command, flash.image, log_file, ticks_ms)
+        port = SerialPort(self.directory / "serial" / identity) if serial else None
+        board = Board(profile, command, flash.image, log_file, ticks_ms, port)
         board.flash_bytes = used
         self.boards[identity] = board
         try:
@@ -107,5 +114,8 @@ class Lab:
         for identity in list(self.boards):
             await self.stop_board(identity)
 
-    def _prepare(self, flash: Flash, folder: Path, profile: Mapping[str, Any]) -> tuple[int, Path]:
-        return flash.program(folder, profile), build.rom(places.shim(), self._cache)
+    def _prepare(
+        self, flash: Flash, folder: Path | None, profile: Mapping[str, Any]
+    ) -> tuple[int, Path]:
+        used = flash.program(folder, profile) if folder else flash.format()
+        return used, build.rom(places.shim(), self._cache)

@@ -1,14 +1,17 @@
 """Turns a CPython process into a MicroPython one that dies with its parent.
 
-launch.py FOLDER ROM HEAP MODULE ARGUMENTS, run as a file by `python -ISB`, so it can import nothing of ours.
+launch.py FOLDER ROM HEAP PROMPT MODULE ARGUMENTS, run as a file by `python -ISB`, so it can import nothing of ours.
 FOLDER holds the interpreter, ROM is a ROMFS file with the shim, HEAP is "64K" or "" for the interpreter's own, MODULE
-of the shim is imported with ARGUMENTS in sys.argv[1:].
+of the shim is imported with ARGUMENTS in sys.argv[1:]. PROMPT is "-i" when standard input is a terminal that the
+process shall have for its own, with MicroPython's prompt on it once MODULE is through; else "".
 """
 
 import ctypes
+import fcntl
 import os
 import signal
 import sys
+import termios
 from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
@@ -33,7 +36,7 @@ def die_with(parent: int, number: int) -> None:
             sys.exit(1)
 
 
-def run(folder: str, rom: str, heap: str, module: str, arguments: list[str]) -> int:
+def run(folder: str, rom: str, heap: str, prompt: str, module: str, arguments: list[str]) -> int:
     """Run MicroPython in this process and return its exit status."""
     sys.path.append(folder)
     from micropython_run import run_main  # type: ignore[import-not-found,unused-ignore] # noqa: PLC0415 - only now it can be found
@@ -42,6 +45,8 @@ def run(folder: str, rom: str, heap: str, module: str, arguments: list[str]) -> 
     memory = ctypes.create_string_buffer(image, len(image))  # outside the heap of MicroPython
     start = _START.format(address=ctypes.addressof(memory), size=len(image), module=module)
     options = ["-X", f"heapsize={heap}"] if heap else []
+    if prompt:
+        options.append(prompt)
     status: int = run_main(["micropython", *options, "-c", start, *arguments])
     return status
 
@@ -50,4 +55,6 @@ if __name__ == "__main__":
     die_with(os.getppid(), signal.SIGKILL)
     # Ctrl-C in a terminal reaches the whole group; the lab alone decides when a board ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    sys.exit(run(*sys.argv[1:5], sys.argv[5:]))  # type: ignore[call-arg,arg-type,unused-ignore]  # argv is as run() wants it
+    if sys.argv[4]:  # ^C comes as a signal from a terminal that is ours, and MicroPython handles it
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    sys.exit(run(*sys.argv[1:6], sys.argv[6:]))  # type: ignore[call-arg,arg-type,unused-ignore]  # argv is as run() wants it

@@ -3,11 +3,13 @@
 import asyncio
 import time
 from collections.abc import Callable
-from enum import Enum
 from pathlib import Path
 from typing import Protocol
 
+from doorward_lab.causes import Cause
 from doorward_lab.process import BoardProcess
+from doorward_lab.serial_line import SerialLine
+from doorward_lab.serial_port import SerialPort
 from doorward_lab.watchdog import Watchdog
 from doorward_lab.wire import Wire
 
@@ -16,15 +18,6 @@ _SHORT_LIFE_S = 1.0
 _PAUSE_S = (
     0.25  # after a short life, so that a board that resets in a loop leaves the machine some time
 )
-
-
-class Cause(Enum):
-    """Why a board started, as `machine.reset_cause()` tells it."""
-
-    POWER_ON = 1
-    HARD = 2
-    WATCHDOG = 3
-    SOFT = 5
 
 
 class Listener(Protocol):
@@ -50,9 +43,18 @@ class Power:
     """
 
     def __init__(
-        self, command: list[str], image: Path, uid: str, wiring: str, listener: Listener
+        self,
+        command: list[str],
+        image: Path,
+        uid: str,
+        wiring: str,
+        listener: Listener,
+        serial: SerialPort | None = None,
     ) -> None:
-        """command: argv of the interpreter; uid: unique_id in hex; wiring: pins and chip as JSON."""
+        """command: argv of the interpreter; uid: unique_id in hex; wiring: pins and chip as JSON.
+
+        serial: where its serial port is; a process that ends by itself is then a soft reset.
+        """
         self.starts: list[tuple[Cause, int]] = []
         self.up = asyncio.Event()
         self._command = command
@@ -62,7 +64,13 @@ class Power:
         self._listener = listener
         self._watchdog = Watchdog(self._starved)
         self._process: BoardProcess | None = None
-        self._next = Cause.HARD
+        self._line: SerialLine | None = None
+        if serial is not None:
+            self._line = SerialLine(serial, listener.printed)
+            serial.on_open = lambda: self.restart(Cause.HARD)
+            serial.on_unplug = self._unplugged
+        self._by_itself = Cause.HARD if serial is None else Cause.SOFT
+        self._next = self._by_itself
         self._cut = False
         self._keeper: asyncio.Task[None] | None = None
 
@@ -85,6 +93,7 @@ class Power:
     async def off(self) -> None:
         """Cut the power at this instant; returns when no process is left."""
         keeper, self._keeper = self._keeper, None
+        self._watchdog.power_off()
         if keeper is None:
             return
         if self._process is not None:
@@ -120,25 +129,29 @@ class Power:
         while True:
             if self._process is not None:
                 await self._process.wait()
+                if self._line is not None:
+                    self._line.ended(self._process.status)
                 self._process = None
             if self._cut or not self.up.is_set():
                 return  # no power, or it never came up: there is nothing to wait for
-            if time.monotonic_ns() - self.starts[-1][1] < _SHORT_LIFE_S * 1e9:
+            short = time.monotonic_ns() - self.starts[-1][1] < _SHORT_LIFE_S * 1e9
+            if short and self._line is None:  # with a serial port, it is somebody's ^D
                 await asyncio.sleep(_PAUSE_S)
             await self._launch(self._next)
 
     async def _launch(self, cause: Cause) -> None:
         self.up.clear()
-        self._next = Cause.HARD
+        self._next = self._by_itself
         self._cut = False
         self.starts.append((cause, time.monotonic_ns()))
         # In pieces: MicroPython dies of an argument that is too long.
         text = self._wiring
         wiring = [text[at : at + _ARGUMENT] for at in range(0, len(text), _ARGUMENT)]
-        arguments = [str(self._image), str(cause.value), self._uid, *wiring]
+        console, run = self._line.begin(cause) if self._line is not None else (None, "for ever")
+        arguments = [str(self._image), str(cause.value), self._uid, run, *wiring]
         wire = Wire(self._heard, self._gone)
         self._process = await BoardProcess.start(
-            self._command, arguments, wire, self._listener.printed
+            self._command, arguments, wire, self._listener.printed, console
         )
         self._listener.started(wire.send)
 
@@ -159,8 +172,14 @@ class Power:
                 self._listener.heard(words, at_ns)
 
     def _gone(self, at_ns: int) -> None:
-        self._watchdog.power_off()
+        if self._next is not Cause.SOFT:  # which does not stop it (ports/esp32/machine_wdt.c)
+            self._watchdog.power_off()
         self._listener.gone(at_ns)
+
+    def _unplugged(self) -> None:
+        # The cable is the board's supply, too.
+        self._cut = True
+        self.restart(Cause.POWER_ON)
 
     def _starved(self) -> None:
         self._listener.printed("lab: the watchdog was not fed; the board is reset")

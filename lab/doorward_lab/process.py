@@ -7,6 +7,7 @@ import signal
 import socket
 from collections.abc import Callable
 
+from doorward_lab.console import Console
 from doorward_lab.wire import Wire
 
 
@@ -38,8 +39,15 @@ class _Output(asyncio.SubprocessProtocol):
 class BoardProcess:
     """A running interpreter. `kill` is the end of power: the kernel closes the wire, and nothing is said any more."""
 
-    def __init__(self, transport: asyncio.SubprocessTransport, output: _Output, wire: Wire) -> None:
+    def __init__(
+        self,
+        transport: asyncio.SubprocessTransport,
+        output: _Output,
+        wire: Wire,
+        console: Console | None,
+    ) -> None:
         """Use `start`."""
+        self.console = console
         self._transport = transport
         self._output = output
         self.wire = wire
@@ -49,6 +57,11 @@ class BoardProcess:
         """The process id, also after the end."""
         return self._transport.get_pid()
 
+    @property
+    def status(self) -> int | None:
+        """How it ended: as subprocess says it, None while it runs."""
+        return self._transport.get_returncode()
+
     @classmethod
     async def start(
         cls,
@@ -56,8 +69,12 @@ class BoardProcess:
         arguments: list[str],
         wire: Wire,
         on_print: Callable[[str], None],
+        console: Console | None = None,
     ) -> "BoardProcess":
-        """Start `command` with the wire's file descriptor, then `arguments`, on its argv."""
+        """Start `command` with the wire's file descriptor, then `arguments`, on its argv.
+
+        console: its standard streams, in a session of their own; without one it reads nothing.
+        """
         loop = asyncio.get_running_loop()
         ours, theirs = socket.socketpair()
         with theirs:
@@ -70,10 +87,14 @@ class BoardProcess:
                 *arguments,
                 env={},
                 pass_fds=(theirs.fileno(),),
-                stdin=asyncio.subprocess.DEVNULL,
+                stdin=console.device if console else asyncio.subprocess.DEVNULL,
+                stdout=console.device if console else asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.STDOUT,
+                start_new_session=console is not None,
             )
-        return cls(transport, output, wire)
+        if console:
+            console.started()
+        return cls(transport, output, wire, console)
 
     def kill(self) -> None:
         """Send SIGKILL, once is enough.
@@ -88,3 +109,5 @@ class BoardProcess:
         """Return when the process has ended and all that it said has been heard."""
         await asyncio.shield(self._output.ended)
         await self.wire.ended.wait()
+        if self.console:
+            self.console.close()

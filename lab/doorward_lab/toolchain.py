@@ -15,10 +15,13 @@ from doorward_lab.errors import FirmwareError, MissingTool
 _LAUNCHER = Path(__file__).with_name("launch.py")
 
 
-def interpreter_command(rom: Path, module: str, *, heap_kib: int | None = None) -> list[str]:
+def interpreter_command(
+    rom: Path, module: str, *, heap_kib: int | None = None, prompt: bool = False
+) -> list[str]:
     """Return the argv that runs `module` of the ROMFS file `rom` on MicroPython; its arguments may follow.
 
-    heap_kib: size of the garbage-collected heap in KiB; None takes the interpreter's own 2 MiB.
+    heap_kib: size of the garbage-collected heap in KiB; None takes the interpreter's own 2 MiB. prompt: standard input
+    will be a terminal, and MicroPython's prompt is on it when the module is through.
     Raises MissingTool when this machine has no interpreter.
     """
     spec = importlib.util.find_spec("micropython_run")
@@ -27,7 +30,16 @@ def interpreter_command(rom: Path, module: str, *, heap_kib: int | None = None) 
     heap = "" if heap_kib is None else f"{heap_kib}K"
     folder = str(Path(spec.origin).parent)
     # -I -S: the board's process needs none of our packages, and starts in 20 ms this way.
-    return [sys.executable, "-ISB", str(_LAUNCHER), folder, str(rom), heap, module]
+    return [
+        sys.executable,
+        "-ISB",
+        str(_LAUNCHER),
+        folder,
+        str(rom),
+        heap,
+        "-i" if prompt else "",
+        module,
+    ]
 
 
 def compiler_identity() -> str:

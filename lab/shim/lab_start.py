@@ -1,6 +1,8 @@
 # lab_start.py  Power-on of a virtual board: wire, parts and flash, then /boot.py and /main.py as an ESP32 runs them.
 #
-# Arguments: socket fd, flash image, reset cause, unique id in hex, wiring as JSON in pieces.
+# Arguments: socket fd, flash image, reset cause, unique id in hex, what runs, wiring as JSON in pieces.
+# What runs: "main" is both, "boot" not /main.py, "prompt" neither, and the prompt comes next; "for ever" is both on a
+# board without a serial port, which stays there.
 # It runs from a ROMFS at /.chip (doorward_lab/launch.py).
 import gc
 import os
@@ -15,7 +17,7 @@ from lab_parts import link
 from lab_parts.flash import FileFlash
 
 
-def _power_on(fd, image, cause, identity, *wiring):
+def _power_on(fd, image, cause, identity, what, *wiring):
     from lab_parts.power_on import connect
 
     link.open_fd(int(fd))
@@ -39,6 +41,7 @@ def _power_on(fd, image, cause, identity, *wiring):
     sys.path[:] = ["", ".frozen", "/lib", "/.chip"]  # the last: what firmware imports late
     sys.argv[:] = []
     del sys.modules["lab_parts.power_on"], lab_parts.power_on
+    return what
 
 
 def _pin(words):
@@ -71,13 +74,16 @@ def _modules(words):
 
 
 def _run(name, names):
-    # A real board runs the file if it is there, prints what it raised, and goes on. sys.exit() is
+    # A real board runs the file if it is there, and prints what it raised: then, False. sys.exit() is
     # a soft reset.
     try:
         with open(name) as file:
             code = compile(file.read(), name, "exec")
     except OSError:
-        return
+        return True
+    except SyntaxError as error:
+        sys.print_exception(error)
+        return False
     del file
     try:
         exec(code, names)  # noqa: S102 - as a board does
@@ -85,17 +91,25 @@ def _run(name, names):
         link.restart(machine.SOFT_RESET)
     except BaseException as error:  # noqa: BLE001 - as a board does
         sys.print_exception(error)
+        return False
+    return True
 
 
 _flash = FileFlash(sys.argv[2])
-_power_on(*sys.argv[1:])
+_what = _power_on(*sys.argv[1:])
 del _power_on
 gc.collect()
 link.send(b"up %d %d" % (gc.mem_alloc(), gc.mem_alloc() + gc.mem_free()))
 _names = {"__name__": "__main__"}
-_run("boot.py", _names)
-_run("main.py", _names)
-print("lab: the program has ended; a real board would show its prompt now")
-while True:
-    link.poll()
-    sleep_ms(50)
+if _what != "for ever":
+    _names = __import__("__main__").__dict__  # what the program leaves there is seen at the prompt
+    for _name in ("sys", "uctypes", "vfs"):
+        _names.pop(_name)
+if _what != "prompt" and _run("boot.py", _names) and _what != "boot":
+    _run("main.py", _names)
+if _what == "for ever":
+    print("lab: the program has ended; a real board would show its prompt now")
+    while True:
+        link.poll()
+        sleep_ms(50)
+print("\0doorward lab: prompt\0", end="")  # doorward_lab/prompt.py

@@ -66,7 +66,10 @@ def halt():
     # Never return, whatever the firmware catches: a chip that resets does not finish its sentence.
     # The lab ends this process; without a lab the kernel does (PR_SET_PDEATHSIG).
     while True:
-        sleep_ms(1000)
+        try:
+            sleep_ms(1000)
+        except KeyboardInterrupt:
+            pass
 
 
 def saw_card(us):
