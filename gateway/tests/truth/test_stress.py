@@ -34,7 +34,9 @@ async def test_fifty_people_for_eight_seconds_miss_nothing():
 async def test_a_broker_that_is_not_there_is_a_failure():
     output = ""
     for seconds in (3, 10, 30):  # on a busy machine nobody has knocked yet after three
-        status, output = await locust("-u", "2", "-t", f"{seconds}s", "--host", "mqtt://127.0.0.1:1")
+        status, output = await locust(
+            "-u", "2", "-t", f"{seconds}s", "--host", "mqtt://127.0.0.1:1"
+        )
         assert status == 1, output
         if "ConnectionRefusedError" in output:
             return
