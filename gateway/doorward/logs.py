@@ -6,16 +6,13 @@ import sys
 import structlog
 from structlog.typing import EventDict
 
+from doorward import log_lines
 from doorward.errors import one_line
 
 
 def configure(level: int = logging.INFO) -> None:
     """Set structlog and the standard library up alike. No log line holds a secret or a whole UID."""
-    logging.basicConfig(stream=sys.stderr, level=level, format="%(levelname)-8s %(message)s")
-    for chatty in ("alembic", "uvicorn", "websockets"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
-    # It warns of every request that is none: whoever sends those must not fill a disk with them.
-    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
+    log_lines.configure(level)
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,

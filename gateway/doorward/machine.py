@@ -3,6 +3,8 @@
 import contextlib
 import socket
 
+LOOPBACK = "127.0.0.1"
+
 # Reserved for documentation: asking for the way there sends nothing (RFC 5737).
 _ELSEWHERE = ("192.0.2.1", 9)
 

@@ -1,6 +1,7 @@
 """What a client's certificate has to do with what it says of itself."""
 
 import asyncio
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 from doorward.broker.ports import Certificates
@@ -27,6 +28,23 @@ class NoCertificates:
     def is_revoked(self, serial: int) -> bool:
         """Whatever it is, nobody here gave it out."""
         return True
+
+
+class Listed:
+    """For a broker to which somebody has said who has which."""
+
+    def __init__(self, serials: Mapping[str, int], revoked: Collection[int]) -> None:
+        """By name, and those that were taken back."""
+        self._serials = serials
+        self._revoked = revoked
+
+    def serial(self, device: str) -> int | None:
+        """None for one that has none, and may come without."""
+        return self._serials.get(device)
+
+    def is_revoked(self, serial: int) -> bool:
+        """True for a certificate that was taken back."""
+        return serial in self._revoked
 
 
 def shown_by(transport: asyncio.BaseTransport) -> Shown | None:

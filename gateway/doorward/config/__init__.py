@@ -1,8 +1,9 @@
 """Settings: doorward.toml in the data directory, then DOORWARD_* in the environment, then the command line."""
 
 from doorward.config.loading import FILE_NAME, load
-from doorward.config.sections import ANY, LOOPBACK, Mqtt, is_loopback
+from doorward.config.sections import ANY, Mqtt, is_loopback
 from doorward.config.settings import EMBEDDED, MOSQUITTO, Settings
+from doorward.machine import LOOPBACK
 
 __all__ = [
     "ANY",

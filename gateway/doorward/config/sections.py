@@ -7,8 +7,9 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from doorward.machine import LOOPBACK
+
 ANY = "0.0.0.0"  # noqa: S104 - every address of this machine; what listens there asks for certificates
-LOOPBACK = "127.0.0.1"
 _ONLY_HERE = (LOOPBACK, "::1")
 
 

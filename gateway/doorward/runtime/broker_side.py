@@ -10,8 +10,6 @@ from doorward.app.services.broker import BrokerAdministration
 from doorward.runtime.mqtt_view import MqttView
 from doorward.runtime.owed_records import Record
 
-GATEWAY_NAME = "gateway"  # its user name and client id at the broker: no device can have it
-
 
 class BrokerSide(Protocol):
     """A broker that listens, and the way to it. boards_port: for boards, over TLS; plain_port: for this machine."""

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from doorward.adapters.mqtt import MqttLink
 from doorward.app.health import Look
@@ -11,7 +12,7 @@ from doorward.broker import Broker
 from doorward.config import Settings
 from doorward.errors import SigningUnavailable
 from doorward.runtime.server_certificate import ServerCertificate
-from doorward.runtime.tls import ServerTls
+from doorward.runtime.server_tls import ServerTls
 from doorward.runtime.usecases import Keys, UseCases
 
 # It should have been made anew by then.
@@ -37,7 +38,7 @@ def all_checks(
         lambda: _authority(tls),
         lambda: _audit(cases),
         lambda: _refused(cases),
-        lambda: _space(settings),
+        lambda: _space(settings.directory),
     )
 
 
@@ -46,12 +47,12 @@ def embedded(link: MqttLink, broker: Broker, settings: Settings) -> Sequence[Loo
     return (lambda: _broker(link, broker), lambda: _boards_listener(broker, settings))
 
 
-def alone(broker: Broker, settings: Settings) -> Sequence[Look]:
-    """The checks of a broker without a gateway."""
+def alone(broker: Broker, host: str, directory: Path) -> Sequence[Look]:
+    """The checks of a broker without a gateway, which listens at `host`."""
     return (
         lambda: _at_work(broker),
-        lambda: _users_listener(broker, settings),
-        lambda: _space(settings),
+        lambda: _users_listener(broker, host, directory),
+        lambda: _space(directory),
     )
 
 
@@ -96,13 +97,13 @@ def _boards_listener(broker: Broker, settings: Settings) -> HealthCheck:
     return HealthCheck("tls", True, detail, "a board to adopt again, or somebody who tries doors")
 
 
-def _users_listener(broker: Broker, settings: Settings) -> HealthCheck:
+def _users_listener(broker: Broker, host: str, directory: Path) -> HealthCheck:
     failed = broker.status()["handshakes_failed"]
-    place = f"clients come to {settings.mqtt.host}:{broker.secure_port} over TLS"
+    place = f"clients come to {host}:{broker.secure_port} over TLS"
     if not failed:
         return HealthCheck("tls", True, place)
     detail = f"{place}; {failed} connections were not good TLS"
-    return HealthCheck("tls", True, detail, f"give the clients {settings.directory / 'ca.crt'}")
+    return HealthCheck("tls", True, detail, f"give the clients {directory / 'ca.crt'}")
 
 
 def _certificate(certificate: ServerCertificate) -> HealthCheck:
@@ -140,9 +141,9 @@ def _refused(cases: UseCases) -> HealthCheck:
     )
 
 
-def _space(settings: Settings) -> HealthCheck:
-    free = shutil.disk_usage(settings.directory).free
+def _space(directory: Path) -> HealthCheck:
+    free = shutil.disk_usage(directory).free
     detail = f"{free // (1024 * 1024)} MiB free"
     if free < _LITTLE_SPACE:
-        return HealthCheck("space", False, detail, f"make room where {settings.directory} is")
+        return HealthCheck("space", False, detail, f"make room where {directory} is")
     return HealthCheck("space", True, detail)

@@ -3,17 +3,16 @@
 import asyncio
 import contextlib
 import errno
+import logging
 import resource
 from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
-import structlog
-
 from doorward.broker.limits import Limits
 
-_log = structlog.get_logger(__name__)
+_log = logging.getLogger(__name__)
 
 # A thousand idle browsers must not keep a board's connection out.
 _WANTED = 65536
@@ -62,5 +61,5 @@ class FewWords:
             return
         self._untold += 1
         if self._told is None or loop.time() - self._told >= _TOLD_EVERY_S:
-            _log.error("files.none_left", problem=str(error), times=self._untold)
+            _log.error("no file is left for a connection: %s, %d times", error, self._untold)
             self._told, self._untold = loop.time(), 0

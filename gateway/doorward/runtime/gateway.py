@@ -34,9 +34,9 @@ from doorward.runtime.foreign_side import ForeignSide
 from doorward.runtime.keys import open_keys
 from doorward.runtime.mosquitto_side import MosquittoSide
 from doorward.runtime.operators import OperatorCases, wire_operators
+from doorward.runtime.server_tls import ServerTls
 from doorward.runtime.servers import Server
 from doorward.runtime.serving import Serving
-from doorward.runtime.tls import ServerTls
 from doorward.runtime.usecases import UseCases, wire
 from doorward.web import create_app
 

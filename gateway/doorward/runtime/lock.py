@@ -6,11 +6,17 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from doorward.errors import AlreadyRunning, StartupError
-from doorward.file_lock import lock_file
+from doorward.file_lock import FileLock, lock_file
 
 
 @contextmanager
 def hold(directory: Path) -> Iterator[None]:
+    """`take` it, for as long as that lasts."""
+    with take(directory):
+        yield
+
+
+def take(directory: Path) -> FileLock:
     """Make `directory` if there is none, private to its owner, and keep others out of it.
 
     Raises AlreadyRunning while another gateway does. The kernel lets go when the process ends, however it ends.
@@ -30,7 +36,6 @@ def hold(directory: Path) -> Iterator[None]:
         raise StartupError(
             f"{error.filename} cannot be used ({error.strerror})", "choose another --data"
         ) from error
-    with held:
-        os.ftruncate(held.descriptor, 0)
-        os.pwrite(held.descriptor, str(os.getpid()).encode(), 0)
-        yield
+    os.ftruncate(held.descriptor, 0)
+    os.pwrite(held.descriptor, str(os.getpid()).encode(), 0)
+    return held

@@ -36,11 +36,11 @@ from doorward.remote_broker import RemoteBroker
 from doorward.runtime import mosquitto
 from doorward.runtime.admission import NamedAdmission, admit_all
 from doorward.runtime.broker_desk import BrokerDesk
-from doorward.runtime.broker_side import GATEWAY_NAME
 from doorward.runtime.mosquitto_figures import MosquittoFigures
 from doorward.runtime.mosquitto_users import MosquittoUsers
-from doorward.runtime.mqtt_view import API_NAME, MqttView
+from doorward.runtime.mqtt_view import MqttView
 from doorward.runtime.owed_records import Record
+from doorward.runtime.own_clients import API_NAME, GATEWAY_NAME
 from doorward.runtime.usecases import Keys
 
 _log = structlog.get_logger(__name__)

@@ -14,10 +14,8 @@ from doorward.app.mqtt_desk import Conversation
 from doorward.app.mqtt_views import Listeners, MqttStatus
 from doorward.broker import Policy, Principal, Role
 from doorward.remote_broker import RemoteBroker
+from doorward.runtime.own_clients import API_NAME
 
-API_NAME = (
-    "gateway-api"  # the user name of our own clients; their client ids begin with it and a slash
-)
 Read = Callable[[], Iterable[Figure | Distribution]]
 
 

@@ -50,6 +50,10 @@ class ServerCertificate:
         private_file.replace(self.path, made.private_key + made.certificate)
         return True
 
+    def due(self) -> datetime:
+        """When it is time for another, UTC."""
+        return self.until() - _RENEW_BEFORE
+
     def until(self) -> datetime:
         """When the certificate in the file ends, UTC."""
         content = private_file.read_key(self.path)

@@ -1,13 +1,12 @@
 """What a service manager is told: ready, stopping, and alive, as sd_notify(3) has it. Without one nothing is said."""
 
 import asyncio
+import logging
 import os
 import socket
 from collections.abc import Awaitable, Callable, Mapping
 
-import structlog
-
-_log = structlog.get_logger(__name__)
+_log = logging.getLogger(__name__)
 
 
 class Manager:
@@ -32,7 +31,7 @@ class Manager:
             try:
                 line.sendto(state.encode(), self._address)
             except OSError as error:
-                _log.warning("systemd.unheard", state=state, error=str(error))
+                _log.warning("the service manager did not hear %s (%s)", state, error)
 
     async def keep_alive(self, alive: Callable[[], Awaitable[None]]) -> None:
         """Give a sign of life again and again, as long as `alive` returns in time. Ends when nobody waits for one."""
@@ -42,7 +41,8 @@ class Manager:
                 async with asyncio.timeout(period):
                     await alive()
             except Exception as error:  # noqa: BLE001 - whatever it is: without a sign we are started anew
-                _log.error("watchdog.withheld", error=str(error) or type(error).__name__)
+                said = str(error) or type(error).__name__
+                _log.error("the service manager gets no sign of life (%s)", said)
             else:
                 self.tell("WATCHDOG=1")
             await asyncio.sleep(period)

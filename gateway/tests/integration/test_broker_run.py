@@ -262,6 +262,41 @@ def test_a_gateways_directory_is_left_alone(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["gateway.db"]
 
 
+def loaded(running: Running) -> set[str]:
+    """The packages with a compiled part that the process has loaded."""
+    maps = Path(f"/proc/{running.process.pid}/maps").read_text()
+    return set(re.findall(r"/site-packages/([^/]+)/", maps))
+
+
+def test_what_prepared_it_is_not_in_its_memory_and_no_secret_is_shown(tmp_path: Path) -> None:
+    with Running(tmp_path / "d", own=True) as running:
+        assert not loaded(running) & {"cryptography", "pydantic_core", "sqlalchemy"}
+        process = Path(f"/proc/{running.process.pid}")
+        key = (running.data / "keys" / "database.key").read_bytes()
+        for name in ("cmdline", "environ"):
+            shown = (process / name).read_bytes()
+            assert str(running.data).encode() in shown or name == "environ"
+            assert key not in shown
+            assert key.hex().encode() not in shown.lower()
+        targets = [str(one.readlink()) for one in (process / "fd").iterdir()]
+        assert [one for one in targets if "gateway.lock" in one]
+        assert not [one for one in targets if "memfd" in one], "the plan is gone once it is taken"
+        with running.api() as api:
+            assert api.get("/api/v1/health").is_success
+        assert "pydantic_core" in loaded(running), "the positive control"
+
+
+def test_what_is_wrong_when_it_begins_to_serve_is_one_line(broker: Running, tmp_path: Path) -> None:
+    base = str(broker.port_base)
+    for json_wanted in ((), ("--json",)):
+        words = ["broker", "run", "--port-base", base, "--data", str(tmp_path / "d"), *json_wanted]
+        done = run(words)
+        assert done.returncode == 1
+        [line] = [one for one in done.stderr.splitlines() if not one.startswith("INFO")]
+        said = json.loads(line)["error"]["message"] if json_wanted else line
+        assert f"port {broker.port_base + 2} on 127.0.0.1 is in use" in said
+
+
 def test_two_do_not_share_a_directory(broker: Running) -> None:
     done = broker.call("broker", "run", "--port-base", str(free_port_base()))
     assert done.returncode == 1

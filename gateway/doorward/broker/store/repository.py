@@ -52,6 +52,11 @@ class BrokerStore:
     def open(cls, path: Path, key: bytes) -> "BrokerStore":
         """Open or create the file. Raises WrongKey, DatabaseDamaged or DatabaseTooNew."""
         prepare(path, key)
+        return cls.prepared(path, key)
+
+    @classmethod
+    def prepared(cls, path: Path, key: bytes) -> "BrokerStore":
+        """The file as `prepare` has just left it. Raises DatabaseDamaged."""
         with closing(connect(path, key)) as driver:
             return cls(path, key, Marker.open(driver, path))
 

@@ -61,7 +61,7 @@ async def test_a_log_that_is_damaged_in_the_middle_is_an_alarm(tmp_path):
     (damaged / "broker.db-wal").write_bytes(wal)
     async with running_broker(damaged) as site:
         assert [one.name for one in site.broker.acl.users()] == ["ann"]
-        check = checks.alone(site.broker, None)[0]()
+        check = checks.alone(site.broker, "127.0.0.1", tmp_path)[0]()
         assert not check.ok
         assert "lost its last 2 changes of users and rules" in check.detail
     whole = tmp_path / "whole"
@@ -70,7 +70,7 @@ async def test_a_log_that_is_damaged_in_the_middle_is_an_alarm(tmp_path):
         (whole / name).write_bytes(content)
     async with running_broker(whole) as site:
         assert len(site.broker.acl.users()) == 3
-        assert checks.alone(site.broker, None)[0]().ok
+        assert checks.alone(site.broker, "127.0.0.1", tmp_path)[0]().ok
 
 
 async def test_what_was_not_committed_is_not_told(tmp_path):

@@ -92,7 +92,7 @@ async def test_one_change_that_the_disk_cannot_hold_does_not_hold_up_the_rest(tm
         told = [one.message for one in caplog.records if "cannot hold" in one.message]
         for part in ("nobody", "no one", "too/long"):
             assert sum(part in line for line in told) == 1
-        check = checks.alone(broker, None)[0]()
+        check = checks.alone(broker, "127.0.0.1", tmp_path)[0]()
         assert not check.ok
         assert "3 changes" in check.detail
         kept = broker._store.load()
@@ -106,10 +106,10 @@ async def test_health_says_that_the_disk_refuses(tmp_path):
         write = broker._store.write
         broker._store.write = lambda _batch, done: done(Unavailable("full", "make room"))
         site.principals.add("side", secret("side"))
-        check = checks.alone(broker, None)[0]()
+        check = checks.alone(broker, "127.0.0.1", tmp_path)[0]()
         assert not check.ok
         assert "cannot be written" in check.detail
         broker._store.write = write
         broker.sweep()
         await broker.settle()
-        assert checks.alone(broker, None)[0]().ok
+        assert checks.alone(broker, "127.0.0.1", tmp_path)[0]().ok

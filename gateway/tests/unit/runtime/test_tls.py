@@ -9,15 +9,15 @@ import pytest
 
 from doorward import config
 from doorward.errors import Unavailable
-from doorward.runtime import tls
-from doorward.runtime.tls import ServerTls
+from doorward.runtime import server_tls
+from doorward.runtime.server_tls import ServerTls
 from doorward.signer import Signer
 
 
 async def test_a_daily_look_renews_it_also_after_one_that_failed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tls, "_LOOK_S", 0.01)
+    monkeypatch.setattr(server_tls, "_LOOK_S", 0.01)
     signer = Signer(tmp_path / "signer")
     servers = ServerTls(config.load(tmp_path, environ={}), signer)
     certificate = servers.certificate

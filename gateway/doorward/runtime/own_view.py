@@ -1,0 +1,27 @@
+"""What the API sees of a broker of our own."""
+
+from doorward.adapters.mqtt_client import Login
+from doorward.app.mqtt_views import Listeners
+from doorward.broker import Broker, Policy
+from doorward.config import EMBEDDED
+from doorward.machine import LOOPBACK
+from doorward.remote_broker import RemoteBroker
+from doorward.runtime.broker_figures import of_broker
+from doorward.runtime.mqtt_view import MqttView
+from doorward.runtime.own_clients import API_NAME
+
+
+def view_of(
+    broker: Broker, policy: Policy, host: str, plain_port: int, api_secret: str
+) -> MqttView:
+    """Its figures, and the way to it for clients that speak for operators, with their secret."""
+    return MqttView(
+        EMBEDDED,
+        Listeners(host, broker.secure_port, broker.websocket_port, plain_port),
+        policy,
+        RemoteBroker(LOOPBACK, plain_port),
+        Login(API_NAME, api_secret),
+        lambda: True,
+        broker.status,
+        [lambda: of_broker(broker)],
+    )
