@@ -41,7 +41,11 @@ class App:
         self.commands = Commands(doorway)
         self._time = Nonce()
         self._time_due = self._heartbeat_due = self._resend_due = 0
-        self.alive = now
+        # The ticks of the last turn of the door's loop and of the background's.
+        self.alive = self.turned = now
+        # What the supervisor wants to hear of: (name, who, attribute with the tick of the last
+        # report, after how many ms without one it is silent).
+        self.watched = ()
         self._restart = False
         self.stall = 0
 
@@ -138,9 +142,9 @@ class App:
     async def _run_background(self):
         while True:
             await asyncio.sleep_ms(_BACKGROUND_MS)
+            now = self.turned = ticks_ms()
             if self.taps.pending():
                 continue
-            now = ticks_ms()
             uptime = self.clock.uptime(now)
             refused = self.session.refusals(uptime)
             if refused:

@@ -4,6 +4,7 @@ import sys
 from time import ticks_ms
 
 from doorward_core import topics
+from doorward_core.compat import const
 from doorward_core.seal import Keys
 from doorward_node import FAILURE, files
 from doorward_node.clock import Clock
@@ -12,6 +13,10 @@ from doorward_node.journal import Journal
 from doorward_node.link import Link
 from doorward_node.session import Session
 from machine import reset_cause
+
+_SILENCE_MS = const(2000)
+# The link sleeps for up to 8 s between two attempts.
+_SLOW_MS = const(20000)
 
 
 def assemble(config, lock, build, directory=""):
@@ -39,9 +44,26 @@ def assemble(config, lock, build, directory=""):
     else:
         link.callback, link.will, link.filters = _own(app, prefix)  # pyright: ignore[reportAttributeAccessIssue]
         app.attach(reader, link, wifi)
+    app.watched = _watched(app, reader, link, wifi)
     _forget_makers()
     journal.add("boot", _boot_data())
     return app
+
+
+def _watched(app, reader, link, wifi):
+    # As App.watched; the link itself, also while a claim stands before it.
+    watched = [
+        ("door", app, "alive", _SILENCE_MS),
+        ("background", app, "turned", _SILENCE_MS),
+        ("reader", reader, "alive", _SILENCE_MS),
+        ("link", link, "alive", _SLOW_MS),
+    ]
+    if wifi:
+        watched.append(("wifi", wifi, "alive", _SLOW_MS))
+    keypad = getattr(app, "keypad", None)
+    if keypad and keypad is not reader:
+        watched.append(("keypad", keypad, "alive", _SILENCE_MS))
+    return tuple(watched)
 
 
 def _boot_data():

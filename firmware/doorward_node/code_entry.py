@@ -25,14 +25,19 @@ class CodeEntry:
     async def run(self):
         while True:
             self.alive = ticks_ms()
+            self.forget(self.alive)
             key = self.keypad.sample()
             if key:
                 self.press(key, self.alive)
             await asyncio.sleep_ms(_SAMPLE_MS)
 
-    def press(self, key, now):
-        if ticks_diff(now, self._last) > _FORGET_MS:
+    def forget(self, now):
+        # To be called all the time: ticks wrap, and old digits would look young again.
+        if self._digits and ticks_diff(now, self._last) > _FORGET_MS:
             self._digits = ""
+
+    def press(self, key, now):
+        self.forget(now)
         self._last = now
         if key == "#":
             digits, self._digits = self._digits, ""

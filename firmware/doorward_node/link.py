@@ -67,6 +67,7 @@ class Link:
         self.up = False
         self.error = None
         self.dropped = 0  # messages that were too long
+        self.alive = ticks_ms()  # of the last step: the supervisor looks at it
 
     async def run(self, on_up=None):
         # Keeps the connection for ever, with a persistent session. on_up() runs at every connect.
@@ -106,7 +107,7 @@ class Link:
         task = self._task = asyncio.create_task(self._converse(clean_session))
         while not task.done():
             await asyncio.sleep_ms(_LOOK_MS)
-            now = ticks_ms()
+            now = self.alive = ticks_ms()
             if self._asked is not None:
                 patience = _HANDSHAKE_MS if self._ssl and not self.up else _RESPONSE_MS
                 if ticks_diff(now, self._asked) > patience:

@@ -12,8 +12,10 @@ from doorward_node import CONFIG, FAILURE, files, forget
 _STEP_MS = const(100)
 _WATCHDOG_MS = const(5000)
 _SHORTEST_MS = const(1000)
-# A loop that has not reported in for this long is not fed for.
-_SILENCE_MS = const(2000)
+# As long as one of the app's loops is silent the watchdog is not fed; after so many looks in a row
+# the board starts again by itself, and can still say why. One look is not enough: a long stall ends
+# with whoever happens to have the first turn.
+_LOOKS = const(10)
 # The strike's own limit lies between the door machine's and the watchdog's.
 _STRIKE_MARGIN_MS = const(250)
 # A board that fails at once again must not wear its flash or flood the log.
@@ -79,21 +81,30 @@ async def _watch(app, strike):
     if period < _SHORTEST_MS:
         period = _WATCHDOG_MS  # a pulse: it is over long before anything else may stall
     watchdog = machine.WDT(timeout=period)
+    looks = 0
     while True:
-        now = ticks_ms()
         if strike.enforce(limit):
             raise RuntimeError("strike: energised for longer than its limit")
         if app.wants_restart():
             machine.reset()
-        alive = (
-            ticks_diff(now, app.alive) < _SILENCE_MS
-            and ticks_diff(now, app.reader.alive) < _SILENCE_MS
-        )
+        silent = _silent(app.watched)
+        looks = looks + 1 if silent else 0
+        if looks >= _LOOKS:
+            raise RuntimeError(silent + ": silent")
         # Fed only as long as a hang right after this could not outlast the strike's cap.
         energised = strike.energised_ms()
-        if alive and (not energised or energised + period <= strike.cap_ms):
+        if not silent and (not energised or energised + period <= strike.cap_ms):
             watchdog.feed()
         await asyncio.sleep_ms(_STEP_MS)
+
+
+def _silent(watched):
+    # The name of a loop that has not reported for too long; None when all have.
+    now = ticks_ms()
+    for name, loop, report, limit_ms in watched:
+        if ticks_diff(now, getattr(loop, report)) >= limit_ms:
+            return name
+    return None
 
 
 def _fail(strike, error):

@@ -1,0 +1,67 @@
+"""A loop of the board that stops turning is noticed, named, and ended by a new start, whichever it is."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+from firmware_copy import planted
+from ports import free_ports
+from scripted_gateway import profile
+
+from doorward_lab import Cause
+from doorward_lab.lab import Lab
+
+HEAP_KIB = 144
+SLOW = "_SLOW_MS = const(20000)"
+
+# The loop, where it sleeps, and how that line goes on.
+LOOPS: dict[str, tuple[str, str]] = {
+    "door": ("app", "await asyncio.sleep_ms(_DOOR_MS)"),
+    "background": ("app", "await asyncio.sleep_ms(_BACKGROUND_MS)"),
+    "reader": ("reader", "await asyncio.sleep_ms(left if left > 0 else 0)"),
+    "link": ("link", "await asyncio.sleep_ms(_LOOK_MS)"),
+    "wifi": ("wifi", "await asyncio.sleep_ms(ms)"),
+}
+
+
+def installed(name: str) -> dict[str, Any]:
+    return profile(free_ports(1), name) | {"wifi": {"ssid": "school", "password": "right"}}
+
+
+def stuck(folder: Path, name: str) -> Path:
+    """Firmware in which that loop stops a second after the board's start, and slow ones may not be slow."""
+    module, sleep = LOOPS[name]
+    folder.mkdir()
+    stops = sleep.replace("sleep_ms(", "sleep_ms(10**6 if ticks_ms() > 3000 else ")
+    firmware = planted(folder, f"doorward_node/{module}.py", sleep, stops)
+    assembly = firmware / "doorward_node/assembly.py"
+    source = assembly.read_text()
+    assert SLOW in source
+    assembly.write_text(source.replace(SLOW, "_SLOW_MS = const(2000)"))
+    return firmware
+
+
+async def test_each_loop_is_missed(lab: Lab, tmp_path: Path) -> None:
+    async def missed(name: str) -> None:
+        firmware = stuck(tmp_path / name, name)
+        board = await lab.start_board(
+            installed(name), heap_kib=HEAP_KIB, firmware=firmware, ticks_ms=0
+        )
+        await board.wait_log(f"RuntimeError: {name}: silent", 30)
+        assert all(cause is not Cause.WATCHDOG for cause, _ in board.starts)
+
+    await asyncio.gather(*(missed(name) for name in LOOPS))
+
+
+@pytest.mark.parametrize("name", ["door", "link"])
+async def test_a_supervisor_that_says_nothing_is_ended_by_the_watchdog(
+    name: str, lab: Lab, tmp_path: Path
+) -> None:
+    firmware = stuck(tmp_path / name, name)
+    supervisor = firmware / "doorward_node/supervisor.py"
+    source = supervisor.read_text()
+    assert "looks >= _LOOKS" in source
+    supervisor.write_text(source.replace("looks >= _LOOKS", "False"))
+    board = await lab.start_board(installed(name), heap_kib=HEAP_KIB, firmware=firmware, ticks_ms=0)
+    await board.wait_log("the watchdog was not fed", 30)
