@@ -89,7 +89,7 @@ async def _watch(app, strike):
             machine.reset()
         silent = _silent(app.watched)
         looks = looks + 1 if silent else 0
-        if looks >= _LOOKS:
+        if silent and looks >= _LOOKS:
             raise RuntimeError(silent + ": silent")
         # Fed only as long as a hang right after this could not outlast the strike's cap.
         energised = strike.energised_ms()
