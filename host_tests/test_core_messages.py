@@ -155,3 +155,12 @@ def test_no_name_of_a_person_has_a_place_in_what_a_board_gets():
         gateway.config(3, 1000, bytes(32), 5000, 10000, 30000),
     ):
         assert not [name for name in decode(built) if "name" in name or "user" in name]
+
+
+def test_readings_of_a_self_test():
+    built = encode({"command_id": "c1", "part": "flash", "data": {"free": 12}})
+    found = gateway.parse_command_ack(built)
+    assert (found.command_id, found.part, found.data) == ("c1", "flash", {"free": 12})
+    assert found.nonce is found.result is found.want is None
+    assert wrong_field(gateway.parse_command_ack, fields(built, part=7)) == "part"
+    assert wrong_field(gateway.parse_command_ack, fields(built, data=[])) == "data"

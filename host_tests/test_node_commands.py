@@ -137,3 +137,20 @@ def test_a_challenge_for_a_key_opens_no_door_and_the_other_way_round():
     assert site.commands.rekey.take(bytes.fromhex(for_key), site.now)
     assert not site.commands.rekey.take(bytes.fromhex(for_key), site.now)
     assert site.strike.moves == []
+
+
+def test_a_self_test_is_taken_note_of_and_one_at_a_time():
+    site = Site()
+    assert control(site, 1, "selftest", {"near": [5]}) == {"command_id": "c1", "result": "started"}
+    assert site.commands.testing == ("c1", {"near": [5]})
+    assert control(site, 2, "selftest", {})["result"] == "already"
+    assert site.commands.testing == ("c1", {"near": [5]})
+    assert site.strike.moves == []
+
+
+def test_what_is_sealed_to_the_nonce_of_a_release_tests_nothing():
+    site = Site()
+    word = challenge(site)
+    payload = command(site.keys, word, "selftest", {})
+    assert json.loads(site.hear(topics.CONTROL, payload))["result"] == "refused"
+    assert site.commands.testing is None

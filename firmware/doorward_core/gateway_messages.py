@@ -189,8 +189,9 @@ def _one_of(fields: "dict[str, object]", name: str, allowed: "tuple[str, ...]") 
 
 
 class CommandAck:
-    # Exactly one of nonce (16 bytes, a challenge offered), result and want is not None.
-    __slots__ = ("command_id", "nonce", "result", "want", "version", "offset")
+    # Exactly one of nonce (16 bytes, a challenge offered), result, want and part (of a self-test, with
+    # its readings in data) is not None.
+    __slots__ = ("command_id", "nonce", "result", "want", "version", "offset", "part", "data")
 
     def __init__(
         self, command_id: str, nonce: "bytes | None", result: "str | None", want: "str | None"
@@ -201,6 +202,8 @@ class CommandAck:
         self.want = want
         self.version = 0
         self.offset = 0
+        self.part: "str | None" = None
+        self.data: "dict[str, object]" = {}
 
 
 def parse_command_ack(body: bytes) -> CommandAck:
@@ -213,6 +216,11 @@ def parse_command_ack(body: bytes) -> CommandAck:
     command_id = text(fields, "command_id", 32)
     if "nonce" in fields:
         return CommandAck(command_id, raw(fields, "nonce", 16), None, None)
+    if "part" in fields:
+        ack = CommandAck(command_id, None, None, None)
+        ack.part = text(fields, "part", 16)
+        ack.data = part(fields, "data")
+        return ack
     return CommandAck(command_id, None, text(fields, "result", 16), None)
 
 

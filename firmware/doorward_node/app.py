@@ -178,6 +178,8 @@ class App:
             )
         if self.doorway.changed:
             self._report()
+        if self.commands.testing:
+            self._test()
         if self.commands.status_wanted or uptime >= self._heartbeat_due:
             self.commands.status_wanted = False
             self._heartbeat_due = uptime + _HEARTBEAT_S
@@ -210,6 +212,20 @@ class App:
             board_messages.reported(lock, contact, alarm, self.credentials.version(), VERSION),
             True,
         )
+
+    def _test(self):
+        command_id, parameters = self.commands.testing or ("", {})
+        self.commands.testing = ()
+        try:
+            from doorward_node import selftest
+
+            asyncio.create_task(selftest.run(self, command_id, parameters))
+        except (MemoryError, ImportError):
+            self.commands.testing = None
+            self.answer(command_id, "failed")
+
+    def answer(self, command_id, result):
+        self._say(topics.COMMANDS_ACK, board_messages.command_result(command_id, result))
 
     def _heartbeat(self, now):
         gc.collect()

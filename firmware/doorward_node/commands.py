@@ -12,6 +12,8 @@ class Commands:
         self.release = Nonce()
         self.rekey = Nonce()
         self.status_wanted = False
+        # A self-test that was asked for: its command's id and parameters, and () until it is over.
+        self.testing: "tuple | None" = None
 
     def handle(self, kind: str, value: "bytes | int | str", body: bytes, now: int) -> bytes:
         # One verified command. kind "n": sealed to a nonce, the only way to open; raises
@@ -24,6 +26,11 @@ class Commands:
         elif name == "challenge" and parameters.get("for") in ("unlock", "rekey"):
             nonce = self.release if parameters["for"] == "unlock" else self.rekey
             return board_messages.challenge_answer(command_id, nonce.open(now))
+        elif name == "selftest":
+            result = "already"
+            if self.testing is None:
+                result = "started"
+                self.testing = command_id, parameters
         else:
             result = self.stated(name, parameters, now)
         return board_messages.command_result(command_id, result)

@@ -10,9 +10,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from doorward_lab import faults
 from doorward_lab.air import Air
 from doorward_lab.causes import Cause
 from doorward_lab.errors import BoardFailed
+from doorward_lab.leaf import Leaf
 from doorward_lab.power import Power
 from doorward_lab.readers import Fault
 from doorward_lab.serial_port import SerialPort
@@ -50,6 +52,7 @@ class Board:
         self._log_file = log_file.open("a", buffering=1)
         self._witness = Witness()
         self._world = Surroundings(profile.get("pins") or {})
+        self._leaf = Leaf((profile.get("pins") or {}).get("strike"), self._moved)
         self._stimulus_ns = 0
         self._at_start = (0, 0)  # heap in use before the firmware, and its size
         self._modules: list[str] = []
@@ -214,6 +217,26 @@ class Board:
         """
         return self._tell(self._world.wifi(air, ssid, key))
 
+    def set_fault(self, name: str, *, on: bool = True) -> int:
+        """Break something (see `faults`), or mend it; returns when. Raises SiteError."""
+        return self._tell(faults.put(name, self._world, self._leaf, on=on))
+
+    def pull(self, *, is_pulled: bool) -> int:
+        """Pull at the door, which opens it as soon as the lock lets go, or leave it alone; returns when."""
+        now = time.monotonic_ns()
+        self._leaf.pull(is_pulled=is_pulled)
+        return now
+
+    @property
+    def clicks(self) -> int:
+        """How often the lock's relay was heard to switch."""
+        return self._leaf.clicks
+
+    def _moved(self, is_open: bool) -> None:
+        """Somebody has moved the door."""
+        if self._world.contact_open is not None:
+            self._tell(self._world.contact(is_open))
+
     def reset(self) -> None:
         """Press the reset button."""
         self._power.restart(Cause.HARD)
@@ -286,7 +309,10 @@ class Board:
                 seen = int(seen_us) * 1000 or None
                 if seen is not None:
                     self.seen.append(seen)
-                self._witness.edge(int(pin), None if level == "-1" else int(level), at_ns, seen)
+                driven = None if level == "-1" else int(level)
+                self._witness.edge(int(pin), driven, at_ns, seen)
+                if int(pin) == self._leaf.pin:
+                    self._leaf.driven(driven)
             case ["pn532", _]:
                 for line in self._world.reader.heard(words):
                     self._power.send(line)
@@ -315,3 +341,4 @@ class Board:
     def gone(self, at_ns: int) -> None:
         """Its pins are released."""
         self._witness.released(at_ns)
+        self._leaf.driven(None)

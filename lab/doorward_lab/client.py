@@ -75,7 +75,8 @@ def main() -> int:
     )
     parser.add_argument(
         "op",
-        help="boards, cards, tap, contact, press, motion, key, jam, wifi, pwm, edges, log, heap, reader, kill or stop",
+        help="boards, cards, tap, contact, press, motion, key, jam, wifi, pwm, pull, faults, fault, edges, log, heap,"
+        " reader, kill or stop",
     )
     parser.add_argument(
         "fields", nargs="*", metavar="NAME=VALUE", help="for example board=front card=member"

@@ -13,6 +13,9 @@ A request is {"op": …}; a reply is {"ok": true, …} or {"ok": false, "error":
     jam      board, on (true, false)        at_ns; the padlock's bolt sticks, or does not
     wifi     board, air (air.Air)           at_ns; what its station finds
     pwm      board                          pwm: {pin: {hz, duty, at_ns}} as it is now, duty of 65536
+    pull     board, on (true, false)        at_ns, clicks of the relay so far; the door opens when the lock lets go
+    faults                                  faults: {name: what it is}
+    fault    board, fault (see faults), on (true, false)   at_ns; broken, or mended
     edges    board                          edges: [{pin, level, at_ns, seen_ns}], seen: [ns]
     log      board                          lines
     heap     board                          the fields of wire.Heap

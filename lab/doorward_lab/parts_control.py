@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from doorward_lab import faults
 from doorward_lab.air import Air
 from doorward_lab.board import Board
 from doorward_lab.errors import SiteError
@@ -27,7 +28,21 @@ class PartOperations:
             "jam": self._jam,
             "pwm": self._pwm,
             "wifi": self._wifi,
+            "pull": self._pull,
+            "fault": self._fault,
+            "faults": self._faults,
         }
+
+    async def _pull(self, request: dict[str, Any]) -> dict[str, Any]:
+        board = self._board(request)
+        return {"at_ns": board.pull(is_pulled=field(request, "on", bool)), "clicks": board.clicks}
+
+    async def _fault(self, request: dict[str, Any]) -> dict[str, Any]:
+        board, name = self._board(request), field(request, "fault", str)
+        return {"at_ns": board.set_fault(name, on=field(request, "on", bool))}
+
+    async def _faults(self, request: dict[str, Any]) -> dict[str, Any]:
+        return {"faults": faults.described()}
 
     async def _press(self, request: dict[str, Any]) -> dict[str, Any]:
         part = field(request, "part", str)

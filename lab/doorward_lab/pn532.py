@@ -24,6 +24,7 @@ class Pn532:
         self._cards: list[tuple[bytes, int, object]] = []
         self._fresh = False
         self._noise = 0
+        self._cut = False  # the antenna's coil
         self.power_on()
 
     def power_on(self) -> None:
@@ -39,7 +40,7 @@ class Pn532:
         """Put one more card into the field. apdu: what it answers, a function of bytes; by default nothing."""
         self._cards.append((uid, sak, apdu))
         self._fresh = True
-        if self._searching:
+        if self._searching and not self._cut:
             self._found()
 
     def no_card(self) -> None:
@@ -49,13 +50,14 @@ class Pn532:
         self._fresh = False
 
     def fault(self, name: str) -> None:
-        """ok, frozen (until a reset), brownout, or noise: the next frame is spoilt on its way."""
+        """ok, frozen (until a reset), brownout, antenna (cut), or noise: the next frame is spoilt on its way."""
         if name == "brownout":
             self.power_on()
         elif name == "noise":
             self._noise += 1
         else:
             self._frozen = name == "frozen"
+            self._cut = name == "antenna"
 
     def take(self, written: bytes) -> None:
         """Read what the host has written in one go."""
@@ -82,6 +84,9 @@ class Pn532:
         # The answer's data, or None when there is none yet, or an error frame has gone out.
         if code == 0x02:
             return b"\x32\x01\x06\x07"
+        if code == 0x00 and data[:1] == b"\x07":
+            # The test of the antenna: the two upper bits say what is wrong with it (7.2.1).
+            return b"\xc0" if self._cut else b"\x00"
         if code == 0x14:
             self._configured = data[:1] == b"\x01"
             return b""
@@ -99,7 +104,7 @@ class Pn532:
 
     def _list(self) -> "bytes | None":
         self._selected = None
-        if self._cards:
+        if self._cards and not self._cut:
             self._found()
             return None
         if self._retries == 0xFF:

@@ -24,6 +24,7 @@ class Fault(Enum):
     FROZEN = "frozen"  # it is there and does nothing, until the chip is reset
     BROWN_OUT = "brownout"  # as after power-up, and nobody was told
     NOISE = "noise"  # PN532: the next frame is spoilt on its way
+    ANTENNA = "antenna"  # PN532: its coil is cut
 
 
 class Reader(Protocol):
@@ -101,6 +102,8 @@ class RegisterReader:
     def fault(self, fault: Fault) -> list[str]:
         if fault is Fault.NOISE:
             raise SiteError("noise spoils frames, and an MFRC522 has none; give another fault")
+        if fault is Fault.ANTENNA:
+            raise SiteError("an MFRC522 does not notice its antenna; give another fault")
         self._fault = Fault.NONE if fault is Fault.BROWN_OUT else fault
         return [f"reader {fault.value}"]
 
@@ -151,7 +154,7 @@ class FrameReader:
 
     def fault(self, fault: Fault) -> list[str]:
         self._chip.fault(fault.value)
-        if fault is Fault.NOISE:
+        if fault in (Fault.NOISE, Fault.ANTENNA):
             return []
         if fault is Fault.BROWN_OUT:
             return ["pn532 drop"]

@@ -23,6 +23,9 @@ class Surroundings:
         self._pins = pins
         self.reader = reader(pins.get("reader"))
         self._inputs: dict[int, int] = {}
+        self._stuck: dict[int, int] = {}
+        self._inverted: set[int] = set()
+        self._faults: dict[str, str] = {}
         self._down: tuple[int, ...] = ()
         self._jammed = False
         self._air = ""
@@ -46,18 +49,56 @@ class Surroundings:
     def pin(self, number: int, level: int) -> list[str]:
         """Put a level on an input."""
         self._inputs[number] = int(bool(level))
-        return [f"pin {number} {self._inputs[number]}"]
+        return [self._line(number)]
+
+    def stuck(self, part: str, field: str, level: int | None) -> list[str]:
+        """Hold a part's line at a level whatever the world does, or let it go (None). Raises SiteError."""
+        number: int = self.part(part, part)[field]
+        self._inputs.setdefault(number, self._idle(part, number))
+        if level is None:
+            self._stuck.pop(number, None)
+        else:
+            self._stuck[number] = level
+        return [self._line(number)]
+
+    def invert(self, part: str, field: str, *, is_inverted: bool) -> list[str]:
+        """Have a part's line say the opposite, or not. Raises SiteError."""
+        number: int = self.part(part, part)[field]
+        self._inputs.setdefault(number, self._idle(part, number))
+        (self._inverted.add if is_inverted else self._inverted.discard)(number)
+        return [self._line(number)]
+
+    def fault(self, name: str, *values: int, on: bool) -> list[str]:
+        """What is wrong inside the board's process. on: it is still so after the next start."""
+        line = " ".join(("fault", name, *map(str, values)))
+        self._faults.pop(name, None)
+        if on:
+            self._faults[name] = line
+        return [line]
+
+    def _line(self, number: int) -> str:
+        level = self._stuck.get(number, self._inputs[number] ^ int(number in self._inverted))
+        return f"pin {number} {level}"
+
+    def _idle(self, part: str, number: int) -> int:
+        """The level of a line while nothing happens."""
+        wiring = self._pins[part]
+        if part == "contact":
+            idle: int = wiring["closed"]
+        else:
+            idle = 1 - wiring["active"] if "active" in wiring else 1
+        return self._inputs.get(number, idle)
 
     def contact(self, is_open: bool) -> list[str]:
         """Open or close the door. Raises SiteError when the board has no contact."""
-        contact = self._part("contact", "door contact")
+        contact = self.part("contact", "door contact")
         return self.pin(contact["pin"], contact["closed"] ^ int(is_open))
 
     def switch(self, part: str, is_on: bool) -> list[str]:
         """Press or let go what is wired as rex or tamper, or move before a pir. Raises SiteError."""
         if part not in _SWITCHES:
             raise SiteError(f"part is {part!r}; give one of {', '.join(_SWITCHES)}")
-        wiring = self._part(part, part)
+        wiring = self.part(part, part)
         active: int = wiring[_SWITCHES[part]]
         return self.pin(wiring["pin"], active if is_on else 1 - active)
 
@@ -76,7 +117,7 @@ class Surroundings:
 
     def jam(self, is_jammed: bool) -> list[str]:
         """Hold a padlock's bolt where it is, or let it go. Raises SiteError when the board has none."""
-        self._part("padlock", "padlock")
+        self.part("padlock", "padlock")
         self._jammed = is_jammed
         return [f"jam {int(is_jammed)}"]
 
@@ -88,7 +129,8 @@ class Surroundings:
 
     def lines(self) -> list[str]:
         """Return all that a board has to hear after power-on."""
-        lines = [f"pin {number} {level}" for number, level in self._inputs.items()]
+        lines = [self._line(number) for number in self._inputs]
+        lines += self._faults.values()
         if self._down:
             lines += self._keys_down()
         if self._jammed:
@@ -100,7 +142,8 @@ class Surroundings:
     def _keys_down(self) -> list[str]:
         return [" ".join(("keys", *map(str, self._down)))]
 
-    def _part(self, name: str, words: str) -> Mapping[str, Any]:
+    def part(self, name: str, words: str) -> Mapping[str, Any]:
+        """The wiring of a part. Raises SiteError, which calls it `words`, when the board has none."""
         wiring: Mapping[str, Any] | None = self._pins.get(name)
         if wiring is None:
             raise SiteError(f"this board has no {words}; give it pins.{name} in its profile")

@@ -26,6 +26,7 @@ def _power_on(fd, image, cause, identity, what, *wiring):
     link.handlers[b"modules"] = _modules
     link.handlers[b"cut"] = _flash.told
     link.handlers[b"wifi"] = _wifi
+    link.handlers[b"fault"] = _fault
     machine.cause = int(cause)
     machine.identity = bytes.fromhex(identity)
     ticks = connect("".join(wiring))
@@ -65,6 +66,12 @@ def _heap(words):
     gc.collect()
     figures = (gc.mem_alloc(), gc.mem_free(), _flash.reads, _flash.programs, _flash.erases)
     link.send(b"heap %d %d %d %d %d" % figures)
+
+
+def _fault(words):
+    from lab_parts import faults
+
+    faults.told(words)
 
 
 def _modules(words):

@@ -26,6 +26,8 @@ _LEAVE_MS = 60
 
 _stations = {}
 
+rssi = -50  # dBm
+
 
 def hostname(name=None):
     return "doorward"
@@ -97,7 +99,7 @@ class WLAN:
         if what == "rssi":
             if self._state != STAT_GOT_IP:
                 raise OSError("Wifi Unknown Error 0x300f")
-            return -50
+            return rssi
         if self._state == STAT_GOT_IP:
             return STAT_GOT_IP
         if self._requested and (not self._most or self._failed < self._most):

@@ -55,6 +55,9 @@ _CRC_PRESET = b"\x00\x00\x63\x63\x71\xa6\xff\xff"  # by ModeReg.CRCPreset, low b
 
 
 class MFRC522:
+    idle = 0  # what MISO reads while the chip does not drive it
+    sags = False  # its supply: the antenna's current makes it dip, and the chip starts anew
+
     def __init__(self):
         self._field = Field()
         self._fresh = False  # a card has come that no REQA or WUPA has found yet
@@ -116,8 +119,9 @@ class MFRC522:
         # an address; a read answers one octet behind the address that asks for it.
         silent = self._address < 0 or self._dead or self._held
         for i in range(len(out)):
-            value = 0
+            value = self.idle
             if not silent:
+                value = 0
                 octet = out[i]
                 address = self._address
                 if address & 0x80:
@@ -170,6 +174,8 @@ class MFRC522:
         # What a plain register does once it holds its new value.
         if register == _TX_CONTROL:
             self._field.power(value & 3 == 3)
+            if self.sags and value & 3 == 3:
+                self._reset()
         elif register == _BIT_FRAMING:
             command = self._registers[_COMMAND] & 0x0F
             if value & 0x80 and command == _TRANSCEIVE and not self._frozen:
