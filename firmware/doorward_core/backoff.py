@@ -39,7 +39,8 @@ guarded timeout calm lockout.cleared
 
 def step(state, event, credential, now):  # type: ignore[no-untyped-def]
     # The next state and the effects. event: "show", with the effect "check" if the credential may
-    # be looked at; its verdict "granted" or "refused"; or "tick", for which credential is not used.
+    # be looked at, and "wait" if showing it again will not do; its verdict "granted" or "refused";
+    # or "tick", for which credential is not used.
     phase, refused, turned, known, deadline = state
     if event == "tick":
         if deadline is None or ticks_diff(now, deadline) < 0:
@@ -57,7 +58,7 @@ def step(state, event, credential, now):  # type: ignore[no-untyped-def]
         waits = due is not None and 0 < ticks_diff(due, now) <= _MAX_WAIT_MS
         if not waits and (due is not None or phase == "calm"):
             return state, ["check"]
-        effects: "list[str]" = []
+        effects = ["wait"] if waits else []
         turned += 1
         due = now if due is None else due
     else:

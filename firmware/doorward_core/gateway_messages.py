@@ -3,7 +3,17 @@
 from binascii import b2a_base64
 
 from doorward_core import topics
-from doorward_core.messages import MessageError, decode, encode, hexed, number, part, raw, text
+from doorward_core.messages import (
+    MessageError,
+    decode,
+    encode,
+    flag,
+    hexed,
+    number,
+    part,
+    raw,
+    text,
+)
 
 VERSION = 1
 # A cache version is four bytes in the file, and there must be room for a next one.
@@ -148,7 +158,18 @@ def parse_event(body: bytes) -> Event:
 
 
 class Reported:
-    __slots__ = ("lock", "contact", "alarm", "cache_version", "firmware")
+    # guarded: a card has to be shown twice. state: a vault's own word, "" without one; hold_s: for how
+    # long it locks out, None until it is released.
+    __slots__ = (
+        "lock",
+        "contact",
+        "alarm",
+        "cache_version",
+        "firmware",
+        "guarded",
+        "state",
+        "hold_s",
+    )
 
     def __init__(
         self,
@@ -163,6 +184,9 @@ class Reported:
         self.alarm = alarm
         self.cache_version = cache_version
         self.firmware = firmware
+        self.guarded = False
+        self.state = ""
+        self.hold_s: "int | None" = None
 
 
 def parse_reported(body: bytes) -> Reported:
@@ -170,13 +194,20 @@ def parse_reported(body: bytes) -> Reported:
     lock = text(fields, "lock", 8)
     if lock not in ("locked", "unlocked"):
         raise MessageError("lock", "locked or unlocked")
-    return Reported(
+    said = Reported(
         lock,
         _one_of(fields, "contact", ("open", "closed")),
         _one_of(fields, "alarm", ("forced", "held")),
         number(fields, "cache_version"),
         _name(fields, "firmware"),
     )
+    if "guarded" in fields:
+        said.guarded = flag(fields, "guarded")
+    if "state" in fields:
+        said.state = text(fields, "state", 32)
+    if fields.get("hold_s") is not None:
+        said.hold_s = number(fields, "hold_s", 1, 86400)
+    return said
 
 
 def _one_of(fields: "dict[str, object]", name: str, allowed: "tuple[str, ...]") -> "str | None":

@@ -3,10 +3,16 @@
 from doorward_core.messages import encode
 
 
-def status(state: str, error: "str | None", control: "bool | None") -> "dict[str, object]":
+def status(
+    state: str, error: "str | None", control: "bool | None", hold_s: "int | None" = None
+) -> "dict[str, object]":
     # What status/reported has beside the rest. state: "LOCKED", "UNLOCKED" or lockout.STATE; error:
-    # None or a text; control: whether its control computer's keep-alives come, None without one.
-    return {"state": state, "error": error, "control": control}
+    # None or a text; control: whether its control computer's keep-alives come, None without one;
+    # hold_s: how long the lockout that it is in still lasts, None until it is released.
+    fields: "dict[str, object]" = {"state": state, "error": error, "control": control}
+    if hold_s is not None:
+        fields["hold_s"] = hold_s
+    return fields
 
 
 def metrics(

@@ -46,8 +46,9 @@ class App:
         # What the supervisor wants to hear of: (name, who, attribute with the tick of the last
         # report, after how many ms without one it is silent).
         self.watched = ()
-        self._restart = False
+        self._restart = self._guarded = False
         self.stall = 0
+        self.parts = ()  # what has a tick(now) of the door's loop beside it
 
     def attach(self, reader, link, wifi):
         # What calls back. wifi: None where something else brings the network.
@@ -137,6 +138,8 @@ class App:
             self.taps.tick(now, self.link.up)
             self.commands.expire(now)
             self._time.expire(now)
+            for part in self.parts:
+                part.tick(now)
             last = now
 
     async def _run_background(self):
@@ -176,7 +179,7 @@ class App:
                 topics.TIME_REQUEST,
                 self.session.call(topics.TIME_REQUEST, self._time.open(now), request),
             )
-        if self.doorway.changed:
+        if self.doorway.changed or self._guarded != self.taps.gate.guarded:
             self._report()
         if self.commands.testing:
             self._test()
@@ -206,10 +209,13 @@ class App:
 
     def _report(self):
         self.doorway.changed = False
+        self._guarded = self.taps.gate.guarded
         lock, contact, alarm = self.doorway.report()
+        version = self.credentials.version()
+        more = {"guarded": True} if self._guarded else None
         self._say(
             topics.REPORTED,
-            board_messages.reported(lock, contact, alarm, self.credentials.version(), VERSION),
+            board_messages.reported(lock, contact, alarm, version, VERSION, more),
             True,
         )
 

@@ -8,7 +8,7 @@
 import binascii
 
 from doorward_core import lockout
-from doorward_core.compat import const
+from doorward_core.compat import const, ticks_diff
 from doorward_node import files
 
 _GONE = const(2)  # ENOENT
@@ -18,6 +18,8 @@ _LONGEST = const(32)
 class Lockout:
     # What Taps asks before and tells after a tap. hold_ms: lockout.CLASSIC_MS, or None to hold until
     # it is released; log(type, data).
+    guarded = waits = False  # as a door's back-off has them
+
     def __init__(self, path, hold_ms, log, now):
         self.path = path
         self.hold_ms = hold_ms
@@ -38,6 +40,11 @@ class Lockout:
     def attempts(self):
         # Since somebody was let in: what the metrics call login_attempts.
         return self._state.attempts
+
+    def left(self, now):
+        # ms until the lockout is over; None until it is released.
+        deadline = self._state.deadline
+        return None if deadline is None else max(0, ticks_diff(deadline, now))
 
     def step(self, event, credential, now):
         # event: "show", true if a credential may be looked at, for then the attempt is paid for; its

@@ -40,6 +40,7 @@ class Taps:
         self._uid: "bytes | None" = None
         self._request = ""
         self._decided = False
+        self.turned_away = None  # function(now): the gate has said no
 
     def pending(self) -> bool:
         # True while a person stands at the door and waits.
@@ -50,6 +51,8 @@ class Taps:
         # by itself, being offline, or looks at nothing now.
         self.give_up(now)
         if not self.gate.step("show", uid, now):
+            if self.turned_away:
+                self.turned_away(now)
             return None
         nonce = self._nonce.open(now)
         self._uid = uid

@@ -1,6 +1,7 @@
 # The vault board at work: a door's loops, and what a vault says beyond a door.
 
 import gc
+from time import ticks_ms
 
 from doorward_core import board_messages, topics, vault_messages
 from doorward_core.compat import const, ticks_diff
@@ -68,7 +69,9 @@ class VaultApp(App):
         self.doorway.changed = False
         state, error = self.doorway.status()
         lock, contact, alarm = self.doorway.report()
-        more = vault_messages.status(state, error, self.commands.control)
+        left = self.gate.left(ticks_ms()) if self.gate.held else None
+        hold_s = None if left is None else left // 1000 + 1
+        more = vault_messages.status(state, error, self.commands.control, hold_s)
         version = self.credentials.version()
         self._say(
             topics.REPORTED,

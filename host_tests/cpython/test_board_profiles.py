@@ -16,7 +16,7 @@ FOLDER = data_root() / "boards"
 DOORS = [name for name in boards.names(FOLDER) if name.startswith("door-")]
 UID = bytes.fromhex("04a1b2c3d4e5f6")
 # The file of a driver is called like its part, or like its driver where it has one.
-NEEDED = {"strike", "contact", "debounce", "mfrc522"}
+NEEDED = {"strike", "contact", "debounce", "mfrc522", "led", "buzzer", "pattern"}
 
 
 def wired(name: str, port: int) -> dict[str, Any]:
@@ -75,7 +75,7 @@ async def test_a_board_without_a_part_does_not_load_it(
     with mosquitto(tmp_path_factory.mktemp("mosquitto")) as port:
         gateway = ScriptedGateway(port)
         config = wired("door-esp32", port)
-        for part in ("contact", "rex", "tamper"):
+        for part in ("contact", "rex", "tamper", "led", "buzzer"):
             del config["pins"][part]
         board = await lab.start_board(config)
         await until(lambda: bool(gateway.boot), board)
@@ -85,7 +85,7 @@ async def test_a_board_without_a_part_does_not_load_it(
             "doorward_drivers.strike",
         }
         # QoS 2, names and umqtt are for others: a door's heap has none of it.
-        for one in ("client", "names", "umqtt_client"):
+        for one in ("client", "names", "signals", "umqtt_client"):
             assert f"doorward_node.{one}" not in loaded
         assert "doorward_core.mqtt" not in loaded
         gateway.close()

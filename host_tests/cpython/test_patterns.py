@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from doorward_core.compat import ticks_add
-from doorward_drivers.pattern import Player, parse
+from doorward_core.patterns import parse
+from doorward_drivers.pattern import Player
 
 STEP = st.builds(
     lambda what, ms: f"{what}{ms}",
@@ -30,7 +31,7 @@ def accepted(text: str) -> bool:
     return True
 
 
-@given(PATTERN, st.integers(0, (1 << 30) - 1), st.integers(1, 400))
+@given(PATTERN, st.integers(0, (1 << 30) - 1), st.integers(10, 400))
 def test_every_pattern_ends_dark_and_on_time(text: str, start: int, pace: int) -> None:
     if not accepted(text):
         return
@@ -48,6 +49,22 @@ def test_every_pattern_ends_dark_and_on_time(text: str, start: int, pace: int) -
         at += pace
     player.tick(ticks_add(start, at))
     assert shown[-1] == ""
+    assert not player.playing()
+
+
+@given(PATTERN)
+def test_the_player_shows_what_the_pattern_says(text: str) -> None:
+    if not accepted(text):
+        return
+    shown: list[str] = []
+    player = Player(shown.append)
+    steps, times = parse(text)
+    now = 5
+    player.play(text, now)
+    for what, ms in steps * times:
+        assert shown[-1] == what
+        now += ms
+        player.tick(now)
     assert not player.playing()
 
 

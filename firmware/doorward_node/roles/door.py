@@ -6,6 +6,7 @@ from doorward_node.app import App
 from doorward_node.backoff import Backoff
 from doorward_node.doorway import Doorway
 from doorward_node.reader import ReaderWatch
+from doorward_node.roles import signals
 from doorward_node.taps import Taps
 
 
@@ -21,13 +22,16 @@ def build(config, strike, directory, common, now):
     times = config["door"]
     settings = Settings(times["strike_s"] * 1000, times["cap_s"] * 1000, times["held_s"] * 1000)
     contact = doorward_drivers.make("contact", pins.get("contact"))
-    doorway = Doorway(strike, contact, settings, journal.add, now)
+    told = signals(pins, journal.add)
+    log = told.log if told else journal.add
+    doorway = Doorway(strike, contact, settings, log, now)
     doorway.rex = doorward_drivers.make("debounce", pins.get("rex"))
     doorway.tamper = doorward_drivers.make("debounce", pins.get("tamper"))
     if credentials.config:
         doorway.apply(credentials.config)
-    gate = Backoff(0, journal.add)
-    taps = Taps(0, session, credentials, clock, doorway, journal.add, gate)
+    taps = Taps(0, session, credentials, clock, doorway, log, Backoff(0, log))
     app = App(prefix, session, clock, journal, credentials, doorway, taps, now)
+    if told:
+        told.attach(app, now)
     chip = doorward_drivers.make(pins["reader"].get("driver", "mfrc522"), pins["reader"])
     return app, ReaderWatch(chip, config["poll_ms"], app.on_card, app.on_reset)

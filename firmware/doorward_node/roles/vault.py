@@ -5,6 +5,7 @@ from doorward_core.compat import const
 from doorward_core.door import Settings
 from doorward_core.lockout import CLASSIC_MS
 from doorward_node.lockout import Lockout
+from doorward_node.roles import signals
 from doorward_node.taps import Taps
 from doorward_node.vault import Vault
 from doorward_node.vault_app import VaultApp
@@ -26,13 +27,17 @@ def build(config, drive, directory, common, now):
     times = config["door"]
     settings = Settings(times["strike_s"] * 1000, times["cap_s"] * 1000)
     hold_ms = CLASSIC_MS if config["profile"] == "classic" else None
-    gate = Lockout(directory + "/lockout", hold_ms, journal.add, now)
-    vault = Vault(config["bolt"], gate, settings, journal.add, now)
+    told = signals(config["pins"], journal.add)
+    log = told.log if told else journal.add
+    gate = Lockout(directory + "/lockout", hold_ms, log, now)
+    vault = Vault(config["bolt"], gate, settings, log, now)
     vault.tamper = doorward_drivers.make("debounce", config["pins"].get("tamper"))
     if credentials.config:
         vault.apply(credentials.config)
-    taps = Taps(0, session, credentials, clock, vault, journal.add, gate)
+    taps = Taps(0, session, credentials, clock, vault, log, gate)
     app = VaultApp(prefix, session, clock, journal, credentials, vault, taps, now)
+    if told:
+        told.attach(app, now)
     return app, _input(config, app)
 
 

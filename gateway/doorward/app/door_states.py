@@ -1,13 +1,15 @@
 """Every door as last heard of, and everybody told when that changes."""
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 from doorward.app.feed import LiveFeed
 from doorward.app.fleet import Device
 from doorward.app.rulebook import Rulebook
-from doorward.app.views import AuditEntry, DoorView, Release
+from doorward.app.views import AuditEntry, DoorView, Lockout, Release
 from doorward.domain.snapshot import Snapshot
 from doorward.errors import NotFound
+from doorward_core import lockout
 from doorward_core.gateway_messages import Reported
 
 # What an event says about the door. A value that is not named stays as it was.
@@ -16,6 +18,7 @@ _EVENTS: dict[str, dict[str, object]] = {
     "door.closed": {"contact": "closed", "alarm": None},
     "door.forced": {"contact": "open", "alarm": "forced"},
     "door.held": {"contact": "open", "alarm": "held"},
+    "lockout.cleared": {"lockout": None},
 }
 
 
@@ -80,6 +83,7 @@ class DoorStates:
             locked=None,
             contact=None,
             alarm=None,
+            lockout=None,
             firmware=None,
             policy_version=None,
         )
@@ -93,12 +97,15 @@ class DoorStates:
             alarm=state.alarm,
             policy_version=state.cache_version,
             firmware=state.firmware,
+            lockout=lockout_of(state, device.heard_at),
         )
 
     def happened(self, device_id: str, kind: str, data: dict[str, object]) -> None:
         """The board's log says that something happened."""
         if kind == "lock.changed" and isinstance(data.get("locked"), bool):
             self._change(device_id, locked=data["locked"])
+        elif kind == "lockout.entered" and "reader" in data:
+            self._change(device_id, lockout=Lockout("guarded"))
         elif kind in _EVENTS:
             self._change(device_id, **_EVENTS[kind])
 
@@ -129,3 +136,11 @@ class DoorStates:
         # A heartbeat alone is no news for the page.
         if former is None or replace(former, heard_at=None) != replace(view, heard_at=None):
             self._feed.publish("door", view)
+
+
+def lockout_of(state: Reported, at: datetime | None) -> Lockout | None:
+    """What a board says about failed attempts. at: when it said so."""
+    if state.state == lockout.STATE:
+        left = timedelta(seconds=state.hold_s) if state.hold_s is not None else None
+        return Lockout("locked", at + left if at is not None and left is not None else None)
+    return Lockout("guarded") if state.guarded else None

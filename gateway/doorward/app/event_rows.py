@@ -25,10 +25,16 @@ _AUDITED = {
     "door.rex": "Somebody left by the exit button.",
     "boot": "The board started.",
     "tamper": "The board reports tampering.",
-    "lockout.entered": "Too many failed attempts.",
+    "lockout.entered": "Too many failed attempts.",  # at a vault
     "lockout.cleared": "The lockout is over.",
     "rejected": "The board refused messages that were not from this gateway, or came late.",
     "lost": "The board had to drop events: its log was full.",
+}
+
+# A door never locks: see docs/lockout.md.
+_AT_A_READER = {
+    "lockout.entered": "Cards were refused one after the other: each has to be shown twice now.",
+    "lockout.cleared": "Cards are looked at when they are first shown again. Turned away until then: {turned}.",
 }
 
 
@@ -54,6 +60,9 @@ class EventRows:
             command_id = text(event.data, "command_id", 32)
             row = _plain(device_id, door, event.kind, "Opened from afar.", at_ms)
             return [replace(row, actor=self._actor(command_id), note=command_id)]
+        if event.kind in _AT_A_READER and "reader" in event.data:
+            why = _AT_A_READER[event.kind].format(turned=number(event.data, "turned_away"))
+            return [_plain(device_id, door, event.kind, why, at_ms)]
         if event.kind in _AUDITED:
             return [_plain(device_id, door, event.kind, _AUDITED[event.kind], at_ms)]
         return []

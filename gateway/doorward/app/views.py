@@ -53,6 +53,18 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True)
+class Lockout:
+    """What a board does about failed attempts.
+
+    kind: `guarded`, at a door: a card is looked at when it is shown twice; `locked`, at a vault: nobody is let in.
+    until: when that is over by itself, None where something else ends it.
+    """
+
+    kind: Literal["guarded", "locked"]
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class DoorView:
     """A door as last heard of. locked and contact are None while no board has told."""
 
@@ -68,6 +80,7 @@ class DoorView:
     policy_wanted: int | None = None  # what it should hold
     firmware: str | None = None
     heard_at: datetime | None = None
+    lockout: Lockout | None = None
 
 
 @dataclass(frozen=True, slots=True)

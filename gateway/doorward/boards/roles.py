@@ -17,7 +17,7 @@ NEEDED: Mapping[str, tuple[tuple[str, ...], ...]] = MappingProxyType(
 )
 _ALLOWED: Mapping[str, frozenset[str]] = MappingProxyType(
     {
-        "door": frozenset({"contact", "rex", "tamper"}),
+        "door": frozenset({"contact", "rex", "tamper", "buzzer", "led"}),
         "vault": frozenset({"contact", "tamper", "buzzer", "led", "battery"}),
         "motion": frozenset({"tamper", "battery", "led"}),
         "lamp": frozenset({"led"}),

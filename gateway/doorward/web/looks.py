@@ -22,6 +22,8 @@ class DoorLook:
     tone: str
     detail: str
     verdict: str = ""
+    notice: str = ""  # what somebody at the door has to know
+    until: datetime | None = None  # when that is over
 
 
 _DOORS = {
@@ -33,6 +35,12 @@ _DOORS = {
     "unlocked": ("Unlocked", "unlock", "good", "The strike is released: push now."),
     "locked": ("Locked", "lock", "calm", "The leaf is shut and the bolt is home."),
     "unknown": ("Unknown", "unknown", "dim", "The board has not said yet."),
+}
+
+
+_LOCKOUTS = {
+    "guarded": "After refused cards in a row the reader looks at a card only when it is shown twice.",
+    "locked": "Too many attempts: no card and no code is looked at.",
 }
 
 
@@ -60,7 +68,10 @@ def door_look(door: DoorView) -> DoorLook:
         detail = f"It was {was} when last heard. {detail}"
     granted = door.last.granted if door.last else None
     verdict = "" if granted is None else "granted" if granted else "denied"
-    return DoorLook(state, word, icon, tone, detail, verdict)
+    notice, until = "", None
+    if door.lockout is not None and door.online:
+        notice, until = _LOCKOUTS[door.lockout.kind], door.lockout.until
+    return DoorLook(state, word, icon, tone, detail, verdict, notice, until)
 
 
 @dataclass(frozen=True, slots=True)

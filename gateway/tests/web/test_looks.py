@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from fakes.services import FRONT
 
-from doorward.app.views import AuditEntry, DoorView, Release
+from doorward.app.views import AuditEntry, DoorView, Lockout, Release
 from doorward.web.looks import door_look, door_state, event_look, release_note, summary
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -142,3 +142,12 @@ def test_the_news_of_a_release_ends_when_the_door_tells_something_else(
 def test_nothing_else_ends_the_wait_for_the_doors_own_word() -> None:
     door = _door(_release("unknown"), last=AuditEntry(3, NOW, "access.decision"))
     assert release_note(door, NOW).busy
+
+
+def test_a_lockout_is_told_beside_the_state_with_its_end() -> None:
+    guarded = door_look(replace(FRONT, lockout=Lockout("guarded")))
+    assert (guarded.state, "shown twice" in guarded.notice) == ("locked", True)
+    locked = door_look(replace(FRONT, lockout=Lockout("locked", NOW)))
+    assert locked.until == NOW
+    assert door_look(FRONT).notice == ""
+    assert door_look(replace(FRONT, lockout=Lockout("guarded"), online=False)).notice == ""

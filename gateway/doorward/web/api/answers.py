@@ -94,6 +94,13 @@ class ReleaseAnswer(Answer):
     note: str | None
 
 
+class LockoutAnswer(Answer):
+    """What a board does about failed attempts: a card is shown twice (guarded), or nobody is let in (locked)."""
+
+    kind: Literal["guarded", "locked"]
+    until: datetime | None
+
+
 class DoorAnswer(Answer):
     """A door as last heard of."""
 
@@ -109,6 +116,7 @@ class DoorAnswer(Answer):
     policy_wanted: int | None
     firmware: str | None
     heard_at: datetime | None
+    lockout: LockoutAnswer | None
 
 
 class StepAnswer(Answer):

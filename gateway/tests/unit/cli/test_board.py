@@ -58,7 +58,7 @@ def test_every_fault_of_a_file_is_told(mine: Path, capsys: pytest.CaptureFixture
     moves = "strike.pin: GPIO 12 is a strapping pin and may move while the chip starts"
     assert faults == [
         f"{mine}: reader.miso: GPIO 23 is reader.mosi already; GPIO 4 would do",
-        f"{mine}: {moves}; GPIO 13 would do",
+        f"{mine}: {moves}; GPIO 19 would do",
     ]
 
 
