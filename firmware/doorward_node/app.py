@@ -212,7 +212,7 @@ class App:
         self._guarded = self.taps.gate.guarded
         lock, contact, alarm = self.doorway.report()
         version = self.credentials.version()
-        more = {"guarded": True} if self._guarded else None
+        more: "dict[str, object]" = {"guarded": True} if self._guarded else {}
         self._say(
             topics.REPORTED,
             board_messages.reported(lock, contact, alarm, version, VERSION, more),

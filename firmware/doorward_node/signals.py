@@ -40,11 +40,10 @@ def patterns(event):
 
 class Signals:
     # led, buzzer: a pattern.Player each, None without one. log(type, data): where events go on to.
-    # One of the parts of app.App: tick().
+    # One of the parts of app.App: tick(). Nothing of it before attach().
     def __init__(self, led, buzzer, log):
         self._players = (led, buzzer)
         self._log = log
-        self._app = None
         self._now = self._looked = self._heard = 0
 
     def attach(self, app, now):
