@@ -157,6 +157,21 @@ def parse_event(body: bytes) -> Event:
     )
 
 
+def lost(body: bytes) -> "tuple[int, int, bytes] | None":
+    # (first, last, digest of the last) of the entries in whose place this event stands; None for any
+    # other event, also for one that cannot be read.
+    if b'"lost"' not in body:
+        return None
+    try:
+        event = parse_event(body)
+        if event.kind != "lost" or "first" not in event.data:
+            return None
+        last = number(event.data, "last", event.seq, event.seq)
+        return number(event.data, "first", 1, last), last, raw(event.data, "digest", 16)
+    except MessageError:
+        return None
+
+
 class Reported:
     # guarded: a card has to be shown twice. state: a vault's own word, "" without one; hold_s: for how
     # long it locks out, None until it is released.

@@ -195,8 +195,8 @@ class App:
         hello = board_messages.hello(
             self.session.keys.device,
             VERSION,
-            self.journal.epoch,
-            self.journal.seq,
+            self.journal.store.epoch,
+            self.journal.store.seq,
             self.credentials.version(),
             self.clock.uptime(now) * 1000,
             self.session.newest(),

@@ -13,7 +13,7 @@ import vfs
 
 import lab_parts
 import machine
-from lab_parts import link
+from lab_parts import flash, link
 from lab_parts.flash import FileFlash
 
 
@@ -103,6 +103,11 @@ def _run(name, names):
 
 
 _flash = FileFlash(sys.argv[2])
+if "dwlog.img" in os.listdir(sys.argv[2].rsplit("/", 1)[0]):
+    from lab_parts.partition import Nor
+
+    flash.partitions.append(Nor(sys.argv[2].rsplit("/", 1)[0] + "/dwlog.img", _flash))
+    del Nor
 _what = _power_on(*sys.argv[1:])
 del _power_on
 gc.collect()

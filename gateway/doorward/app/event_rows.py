@@ -63,6 +63,9 @@ class EventRows:
         if event.kind in _AT_A_READER and "reader" in event.data:
             why = _AT_A_READER[event.kind].format(turned=number(event.data, "turned_away"))
             return [_plain(device_id, door, event.kind, why, at_ms)]
+        if event.kind == audit.LOST:
+            row = _plain(device_id, door, event.kind, _AUDITED[event.kind], at_ms)
+            return [replace(row, note=_dropped(event))]
         if event.kind in _AUDITED:
             return [_plain(device_id, door, event.kind, _AUDITED[event.kind], at_ms)]
         return []
@@ -119,6 +122,14 @@ class EventRows:
             if tag in self._signer.tags(device_id, holder.credential.uid):
                 return holder
         return None
+
+
+def _dropped(event: Event) -> str:
+    """How many events a board had to drop: some of its log, or some that never got there."""
+    if "first" not in event.data:
+        return f"{number(event.data, 'count', 1)} events"
+    first = number(event.data, "first", 1, event.seq)
+    return f"entries {first} to {number(event.data, 'last', event.seq, event.seq)} of its log"
 
 
 def _plain(device_id: str, door: Door | None, kind: str, why: str, at_ms: int) -> AuditRow:

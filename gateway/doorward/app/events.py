@@ -71,8 +71,7 @@ class EventLog:
         if head is not None and self._is_past(device.id, head, epoch, seq):
             self._spawn(self._again(device, message, epoch, seq))
             return
-        before = _digest_before(head, epoch, seq)
-        digest = seal.chain(before, epoch, seq, sealed.body)
+        digest = _digest_after(head, epoch, seq, sealed.body)
         self._signer.verify(device.id, topics.EVENTS, message.payload, digest)
         now_ms = milliseconds(self._clock.now())
         kept = LogEntry(device.id, epoch, seq, sealed.body, digest, now_ms)
@@ -84,7 +83,7 @@ class EventLog:
     def greeted(self, device: Device, said: Hello) -> None:
         """A board says behind which entry it goes on. After a restore that may be beyond what we hold: go on there.
 
-        Only acknowledgements of ours move that place, so what lies before it was on record once. Without a restore
+        Only acknowledgements of ours move that place, and what the board had to drop; that it tells. Without a restore
         there is no such gap, and none is believed in.
         """
         seq, digest = said.log_stored
@@ -248,8 +247,11 @@ class EventLog:
         elif known is None or before is None:
             raise Rejected("an event of a log that is over")
         sealed = seal.split(message.payload)
-        digest = seal.chain(before, epoch, seq, sealed.body)
+        gone = gateway_messages.lost(sealed.body)
+        digest = seal.chain(before, epoch, seq, sealed.body) if gone is None else gone[2]
         self._signer.verify(device.id, topics.EVENTS, message.payload, digest)
+        if gone is not None and digest == known.digest:
+            return  # what it dropped had come, or it tells us once more, and later
         if known.body != sealed.body:
             await self._contradicted(device, epoch, seq)
             raise Rejected("an event that differs from the stored one")
@@ -272,17 +274,26 @@ class EventLog:
 
 
 def _continues(stored: LogHead | None, kept: LogEntry) -> bool:
-    if stored is not None and stored.epoch == kept.epoch:
-        return kept.seq == stored.seq + 1
-    return kept.seq == 1
+    held = stored.seq if stored is not None and stored.epoch == kept.epoch else 0
+    gone = gateway_messages.lost(kept.body)
+    first = kept.seq if gone is None else gone[0]
+    return first <= held + 1 <= kept.seq
 
 
-def _digest_before(head: LogHead | None, epoch: str, seq: int) -> bytes:
-    """The digest that an entry has to continue. Raises Rejected for a gap."""
-    if head is not None and head.epoch == epoch:
-        if seq != head.seq + 1:
+def _digest_after(head: LogHead | None, epoch: str, seq: int, body: bytes) -> bytes:
+    """The log's digest after an entry, if it continues what is held. Raises Rejected for a gap.
+
+    Of what the board had to drop nothing is left but what `lost` says of it, under the board's seal.
+    """
+    same = head is not None and head.epoch == epoch
+    held = head.seq if head is not None and same else 0
+    gone = gateway_messages.lost(body)
+    if gone is not None and gone[0] <= held + 1:
+        return gone[2]
+    if seq != held + 1 or gone is not None:
+        if same:
             raise Rejected("an event after a gap")
-        return head.digest
-    if seq != 1:
         raise Rejected("a log that does not start at its first event")
-    return seal.CHAIN_START
+    return seal.chain(
+        head.digest if head is not None and same else seal.CHAIN_START, epoch, seq, body
+    )

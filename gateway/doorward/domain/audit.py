@@ -33,6 +33,7 @@ OVERTAKEN = "cache.overtaken"
 REKEY_REQUESTED = "rekey.requested"
 REKEYED = "device.rekeyed"
 LOG_GAP = "log.gap"
+LOST = "lost"
 
 # About the audit itself. `request` names the rows that such a row is about, as 3-17.
 CHAINED = "audit.chained"

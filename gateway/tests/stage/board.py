@@ -60,6 +60,18 @@ class ScriptedBoard:
         word = seal.event_word(self.epoch, self.seq)
         return seal.seal(self.keys, topics.EVENTS, word, body, self.digest)
 
+    def lost(self, last: int, first: int | None = None, digest: bytes | None = None) -> bytes:
+        """The board has dropped what it would have said up to `last`; what follows goes on behind that."""
+        first = self.seq + 1 if first is None else first
+        self.seq, self.digest = last, os.urandom(16) if digest is None else digest
+        data: dict[str, object] = {"first": first, "last": last, "digest": hexed(self.digest)}
+        body = board_messages.event(
+            "lost", self.id, self.epoch, last, "2026-11-21T10:30:00Z", "gateway", data
+        )
+        return seal.seal(
+            self.keys, topics.EVENTS, seal.event_word(self.epoch, last), body, self.digest
+        )
+
     def decision(
         self, uid: bytes, nonce: bytes, *, granted: bool, source: str = "gateway"
     ) -> bytes:

@@ -1,6 +1,9 @@
 # flash.py  The chip's flash: a block device in a file, as LittleFS wants it (extended interface).
 from lab_parts import link
 
+# What esp32.Partition.find() finds.
+partitions = []
+
 
 class FileFlash:
     # path: an existing file; its size is the size of the flash, erased blocks may be holes.
@@ -26,9 +29,9 @@ class FileFlash:
     def writeblocks(self, block, buffer, offset=0):
         self.programs += 1
         self._file.seek(block * self.BLOCK + offset)
-        if not self._left and self._torn:
+        if self.is_last():
             self._file.write(buffer[: len(buffer) // 2])
-        self._spend()
+        self.spend()
         self._file.write(buffer)
 
     def ioctl(self, op, argument):
@@ -38,10 +41,14 @@ class FileFlash:
             return self.BLOCK
         if op == 6:
             self.erases += 1
-            self._spend()
+            self.spend()
         return 0
 
-    def _spend(self):
+    def is_last(self):
+        # Whether this operation is one that the power cuts in half.
+        return not self._left and self._torn
+
+    def spend(self):
         if not self._left:
             link.send(b"cut")
             link.halt()

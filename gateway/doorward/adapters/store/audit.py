@@ -12,7 +12,7 @@ from doorward.adapters.store import tables as t
 from doorward.app.records import LogEntry, LogHead
 from doorward.domain.audit import AuditRow, correction
 from doorward.errors import Conflict
-from doorward_core import seal
+from doorward_core import gateway_messages, seal
 
 _ROW = [t.audit.c[name] for name in chain.ROW]
 # Compiled once: for every entry, building the statement cost five times what SQLite takes.
@@ -24,6 +24,7 @@ _PUT_EVENT = str(
     .returning(t.device_event.c.id)
     .compile(dialect=dialect(), column_keys=_entry_columns)
 )
+_NEWEST = "SELECT max(seq) FROM device_event WHERE device = ? AND epoch = ?"
 _DIGEST = "SELECT digest FROM device_event WHERE device = ? AND epoch = ? AND seq = ?"
 
 
@@ -91,6 +92,11 @@ def log_gaps(connection: Connection) -> dict[str, int]:
 
 
 def _continues(connection: Connection, entry: LogEntry) -> bool:
+    gone = gateway_messages.lost(entry.body)
+    if gone is not None:
+        log = (entry.device, entry.epoch)
+        newest = connection.exec_driver_sql(_NEWEST, log).scalar() or 0
+        return gone[0] <= newest + 1 and entry.digest == gone[2]
     before: bytes | None = seal.CHAIN_START
     if entry.seq > 1:
         place = (entry.device, entry.epoch, entry.seq - 1)

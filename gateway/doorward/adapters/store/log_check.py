@@ -6,12 +6,13 @@ from typing import Any
 from sqlalchemy import Connection
 
 from doorward.adapters.store.chain import driver
-from doorward.domain.audit import LOG_GAP
+from doorward.domain.audit import LOG_GAP, LOST, UNREADABLE
 from doorward.domain.audit_walk import Finding
-from doorward_core import seal
+from doorward_core import gateway_messages, seal
 
-# What a gateway that was restored found missing, and put on record: an entry without a body stands there.
-_GAPS = "SELECT device, entry FROM audit WHERE kind = ?"
+# What a gateway that was restored found missing, or a board had to drop, and what is on record: an entry without a
+# body stands there, or what the board said of it.
+_GAPS = "SELECT device, entry FROM audit WHERE kind IN (?, ?, ?)"
 _ENTRIES = "SELECT device, epoch, seq, body, digest FROM device_event ORDER BY device, epoch, seq"
 # Rows whose entry is not the one that they were taken from. `entry` is epoch.seq:digest.
 _CONTRADICTED = """
@@ -55,34 +56,32 @@ def findings(connection: Connection) -> Iterator[Finding]:
 
 
 def _broken(raw: Any) -> Iterator[Finding]:
-    gaps = set(raw.execute(_GAPS, (LOG_GAP,)))
+    gaps = set(raw.execute(_GAPS, (LOG_GAP, LOST, UNREADABLE)))
     log, before, expected, whole = None, seal.CHAIN_START, 1, True
-    gaps = set(raw.execute(_GAPS, (LOG_GAP,)))
     for device, epoch, seq, body, digest in raw.execute(_ENTRIES):
         if (device, epoch) != log:
             log, before, expected, whole = (device, epoch), seal.CHAIN_START, 1, True
         if not whole:
             continue
-        if (
-            body == b""
-            and isinstance(digest, bytes)
-            and (device, f"{epoch}.{seq}:{digest.hex()}") in gaps
-        ):
-            before, expected = digest, seq + 1
-            continue
-        if body == b"" and _place(device, epoch, seq, digest) in gaps:
-            expected = seq
+        if _place(device, epoch, seq, digest) in gaps and _spans(body, digest, expected):
+            pass
         elif seq != expected:
             whole = False
             yield Finding("deleted", expected, f"it is missing from log {epoch}", device)
         elif not _is_next(before, epoch, seq, body, digest):
             whole = False
             yield Finding("edited", seq, f"it is not what the board wrote in log {epoch}", device)
-        before, expected = digest, expected + 1
+        before, expected = digest, seq + 1
 
 
 def _place(device: str, epoch: str, seq: int, digest: object) -> tuple[str, str] | None:
     return (device, f"{epoch}.{seq}:{digest.hex()}") if isinstance(digest, bytes) else None
+
+
+def _spans(body: object, digest: object, expected: int) -> bool:
+    """Whether this entry stands for all from the expected one on."""
+    gone = gateway_messages.lost(body) if isinstance(body, bytes) and body else None
+    return body == b"" or (gone is not None and gone[0] <= expected and gone[2] == digest)
 
 
 def _is_next(before: bytes, epoch: str, seq: int, body: object, digest: object) -> bool:

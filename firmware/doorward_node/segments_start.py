@@ -1,4 +1,4 @@
-# What is left of the board's log when it starts. Loaded for that, and forgotten: see journal.py.
+# What is left of a log in files when the board starts. Loaded for that, and forgotten: segments.py.
 
 import binascii
 import os
@@ -8,9 +8,10 @@ from doorward_core.compat import urandom
 from doorward_node import files
 
 
-def recover(directory: str) -> "tuple[str, list[int], int, bool, tuple[int, bytes]]":
+def start(directory: str) -> "tuple[str, list[int], int, bool, tuple[int, bytes], int]":
     # (epoch, first number of each segment, number of the newest event, whether half a line follows
-    # it, number and digest of the last event that is no longer here).
+    # it, number and digest of the last event that is no longer here, the first up to it that nobody
+    # has acknowledged or 0).
     try:
         os.mkdir(directory)
     except OSError:
@@ -24,7 +25,7 @@ def recover(directory: str) -> "tuple[str, list[int], int, bool, tuple[int, byte
         return _begin(directory)
 
 
-def _begin(directory: str) -> "tuple[str, list[int], int, bool, tuple[int, bytes]]":
+def _begin(directory: str) -> "tuple[str, list[int], int, bool, tuple[int, bytes], int]":
     # A new log. Its gateway sees that, and asks people whether they know why. The door does
     # not wait for it: with a flash that takes nothing, events are lost and counted.
     epoch = binascii.hexlify(urandom(4)).decode()
@@ -34,15 +35,17 @@ def _begin(directory: str) -> "tuple[str, list[int], int, bool, tuple[int, bytes
         files.replace(directory + "/epoch", epoch.encode())
         return _load(directory, epoch)
     except OSError:
-        return epoch, [], 0, False, (0, seal.CHAIN_START)
+        return epoch, [], 0, False, (0, seal.CHAIN_START), 0
 
 
-def _load(directory: str, epoch: str) -> "tuple[str, list[int], int, bool, tuple[int, bytes]]":
+def _load(directory: str, epoch: str) -> "tuple[str, list[int], int, bool, tuple[int, bytes], int]":
     note = files.read(directory + "/freed")
-    freed, digest = 0, seal.CHAIN_START
+    freed, digest, lost = 0, seal.CHAIN_START, 0
     if note:
-        number, digits = note.decode().split(" ")
-        freed, digest = int(number), binascii.unhexlify(digits)
+        words = note.decode().split(" ")
+        freed, digest = int(words[0]), binascii.unhexlify(words[1])
+        if len(words) > 2:  # an older note has two
+            lost = int(words[2])
     segments = sorted([int(name[:-4]) for name in os.listdir(directory) if name.endswith(".log")])
     path = directory + "/%08d.log"
     while len(segments) > 1 and segments[1] <= freed + 1:
@@ -55,7 +58,7 @@ def _load(directory: str, epoch: str) -> "tuple[str, list[int], int, bool, tuple
     if segments:
         lines, torn = _count(path % segments[-1])
         newest = segments[-1] + lines - 1
-    return epoch, segments, newest, torn, (freed, digest)
+    return epoch, segments, newest, torn, (freed, digest), lost
 
 
 def _count(path: str) -> "tuple[int, bool]":

@@ -1,0 +1,186 @@
+# Where the log is kept in a flash partition of its own, as NOR flash wants it: see journal.py.
+#
+# The partition is a ring of sectors. One record is one program, and one sector one erase; bits only
+# go from 1 to 0, and a record that the power cut in half is told by its CRC. All is big-endian.
+#
+#   header 44: magic "DWL1", epoch 4, turn u32 (counts the sectors begun), first u32 (number of the
+#              sector's first event), settled u32 and lost u32 (as they were when it was begun),
+#              digest 16 (of the event before the first), CRC-32 of all that
+#   record:    length of the body u16, CRC-32 over its number and it, body
+#
+# The sector after the newest is kept erased. So that a new one says what was given up before the
+# oldest, which makes room for the next, is gone.
+
+import binascii
+import struct
+
+from doorward_core import seal
+from doorward_core.compat import const
+from doorward_node import forget
+
+_MAGIC = b"DWL1"
+_HEADER = const(44)
+_RECORD = const(6)
+_PIECE = const(256)
+
+
+class Ring:
+    # flash: an esp32.Partition of four sectors or more, or anything with its three methods.
+    def __init__(self, flash) -> None:  # type: ignore[no-untyped-def]
+        from doorward_node.ring_start import start
+
+        self.flash = flash
+        self.sectors = flash.ioctl(4, 0)
+        self.size = flash.ioctl(5, 0)
+        self.epoch = ""
+        self.seq = self.lost = 0
+        self.settled = (0, seal.CHAIN_START)
+        # The newest sector: where it is, its turn, where the next record goes, the digest there.
+        self.head = self.turn = self.at = 0
+        self.digest = seal.CHAIN_START
+        # The oldest sector, and the first event of the one after it: 0 if there is none.
+        self.tail = self.tail_ends = 0
+        start(self)
+        forget("ring_start")
+        self._rewind()
+
+    def append(self, body: bytes) -> None:
+        seq = self.seq + 1
+        record = struct.pack(">HI", len(body), check(seq, body)) + body
+        if self.at + len(record) > self.size:
+            self._begin()
+        at = self.at
+        self.at = self.size  # half a record may stand there: what follows goes into another sector
+        self.flash.writeblocks(self.head, record, at)
+        self.at = at + len(record)
+        self.seq = seq
+        self.digest = seal.chain(self.digest, self.epoch, seq, body)
+
+    def body(self, seq: int) -> "bytes | None":
+        if seq < self._next:
+            self._rewind()
+        while True:
+            found = self.record(self._sector, self._offset, self._next)
+            if found is None:
+                if not self._follow(seq):
+                    return None
+                continue
+            self._offset += _RECORD + len(found)
+            self._next += 1
+            if self._next > seq:
+                return found
+
+    def skip(self, seq: int) -> None:
+        # All that is left of its sector, whose end nobody can see.
+        self.lost = self.lost or seq
+        sector = self._sector
+        while sector != self.head:
+            sector = (sector + 1) % self.sectors
+            known = self.header(sector)
+            if known and known[1] > seq:
+                self.settled = known[1] - 1, known[4]
+                self._start_at(sector)
+                return
+        self.settled = self.seq, self.digest
+        self.at = self.size
+        self._start_at(sector)
+
+    def settle(self, seq: int, digest: bytes) -> bool:
+        # Nothing is written: the next sector's header says it, and until then it comes again.
+        self.settled = seq, digest
+        self.lost = 0
+        while self.tail_ends and self.tail_ends <= seq + 1:
+            self._start_at((self.tail + 1) % self.sectors)
+        return True
+
+    # --- sectors ---
+
+    def _begin(self) -> None:
+        new = (self.head + 1) % self.sectors
+        spare = (new + 1) % self.sectors
+        if spare == self.tail and self.tail_ends:
+            # No room: the oldest make some, acknowledged or not.
+            known = self.header((spare + 1) % self.sectors)
+            if known and known[1] > self.settled[0] + 1:
+                self.lost = self.lost or self.settled[0] + 1
+                self.settled = known[1] - 1, known[4]
+            self._start_at((spare + 1) % self.sectors)
+        if not self.blank(new, 0):
+            self.flash.ioctl(6, new)
+        first = self.seq + 1
+        settled, lost = self.settled[0], self.lost
+        header = _MAGIC + binascii.unhexlify(self.epoch)
+        header += struct.pack(">IIII", self.turn + 1, first, settled, lost) + self.digest
+        self.flash.writeblocks(new, header + struct.pack(">I", binascii.crc32(header)), 0)
+        if self.tail == self.head:
+            self.tail_ends = first
+        self.head = new
+        self.turn += 1
+        self.at = _HEADER
+        if not self.blank(spare, 0):
+            self.flash.ioctl(6, spare)
+
+    def _start_at(self, tail: int) -> None:
+        # The oldest sector is this one from now on.
+        self.tail = tail
+        known = None
+        if tail != self.head:
+            known = self.header((tail + 1) % self.sectors)
+        self.tail_ends = known[1] if known else 0
+        self._rewind()
+
+    # --- reading, for ring_start, too ---
+
+    def header(self, sector: int) -> "tuple[int, int, int, int, bytes, bytes] | None":
+        # (turn, first, settled, lost, digest, epoch); None if there is none.
+        data = self._read(sector, 0, _HEADER)
+        if data[:4] != _MAGIC or data[-4:] != struct.pack(">I", binascii.crc32(data[:-4])):
+            return None
+        return struct.unpack(">IIII16s", data[8:40]) + (data[4:8],)
+
+    def record(self, sector: int, at: int, seq: int) -> "bytes | None":
+        # The body of event seq if it stands there.
+        if at + _RECORD > self.size:
+            return None
+        size, crc = struct.unpack(">HI", self._read(sector, at, _RECORD))
+        if at + _RECORD + size > self.size:
+            return None
+        body = self._read(sector, at + _RECORD, size)
+        return body if check(seq, body) == crc else None
+
+    def blank(self, sector: int, at: int) -> bool:
+        # Whether all from there on is erased.
+        while at < self.size:
+            data = self._read(sector, at, min(_PIECE, self.size - at))
+            if data != b"\xff" * len(data):
+                return False
+            at += len(data)
+        return True
+
+    def _read(self, sector: int, at: int, size: int) -> bytes:
+        data = bytearray(size)
+        self.flash.readblocks(sector, data, at)
+        return bytes(data)
+
+    def _rewind(self) -> None:
+        known = self.header(self.tail)
+        self._sector = self.tail
+        self._offset = _HEADER
+        self._next = known[1] if known else self.seq + 1
+
+    def _follow(self, seq: int) -> bool:
+        # Goes on in the next sector if that is where event seq is.
+        if self._sector == self.head:
+            return False
+        sector = (self._sector + 1) % self.sectors
+        known = self.header(sector)
+        if not known or known[1] > seq:
+            return False
+        self._sector = sector
+        self._offset = _HEADER
+        self._next = known[1]
+        return True
+
+
+def check(seq: int, body: bytes) -> int:
+    return binascii.crc32(body, seq)
