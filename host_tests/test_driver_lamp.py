@@ -12,9 +12,9 @@ def lamp(count=1):
     return Lamp([each.append for each in duties], LEAST, 2700, 6500), duties
 
 
-def set_to(percent, count=1, **more):
+def set_to(percent, count=1, kelvin=None):
     part, duties = lamp(count)
-    part.set(percent, 0, **more)
+    part.set(percent, 0, kelvin=kelvin)
     return [each[-1] for each in duties]
 
 

@@ -14,6 +14,8 @@ from doorward_core import mqtt
 from doorward_core.compat import const, ticks_diff
 from doorward_node.link import Link
 
+__all__ = ("MQTTClient", "MQTTException")
+
 # As the link's own back-off: see Link.run.
 _MAX_PAUSE_MS = const(8000)
 # QoS 2 messages that the broker may have begun and not finished.

@@ -14,6 +14,8 @@ from umqtt import simple
 
 from doorward_core.compat import const, ticks_diff, urandom
 
+__all__ = ("MQTTClient", "MQTTException")
+
 _LOOK_MS = const(20)
 # How long the broker may take to answer, and how long a pause between two attempts may be.
 _RESPONSE_MS = const(4000)

@@ -1,5 +1,6 @@
 """Turns folders of MicroPython source into what a board runs: .mpy files, compiled once per content."""
 
+import contextlib
 import hashlib
 import os
 import shutil
@@ -7,7 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from doorward.firmware import manifest, mpy
+from doorward.firmware import manifest, mpy, program
 from doorward_lab import romfs, toolchain
 from doorward_lab.errors import FirmwareError
 
@@ -21,8 +22,8 @@ def stage(folder: Path, target: Path, cache: Path) -> None:
     """Fill the empty folder `target` with a firmware `folder` as it goes onto a board.
 
     boot.py and main.py at the top stay as they are, every other .py becomes .mpy, the rest is copied; hidden files and
-    __pycache__ stay behind. A folder with doorward_node is a whole firmware: its packages go
-    into slot a, with their manifest, and /slot names it.
+    __pycache__ stay behind. A folder with doorward_node is a whole firmware: its packages go, with shorter
+    names, into slot a, with their manifest, and /slot names it.
     Raises FirmwareError when main.py is missing or a file does not compile.
     """
     if not (folder / "main.py").is_file():
@@ -30,8 +31,9 @@ def stage(folder: Path, target: Path, cache: Path) -> None:
             f"{folder} has no main.py; name the folder that holds a board's program"
         )
     whole = (folder / "doorward_node").is_dir()
-    for path in _files(folder):
-        inside = path.relative_to(folder)
+    source = _shrunk(folder, cache) if whole else folder
+    for path in _files(source):
+        inside = path.relative_to(source)
         if inside.suffix == ".py" and str(inside) not in _STAY_SOURCE:
             room = target / SLOT if whole and inside.parts[0] in manifest.PACKAGES else target
             _place(_compiled(path, inside, cache), room / inside.with_suffix(".mpy"))
@@ -39,6 +41,21 @@ def stage(folder: Path, target: Path, cache: Path) -> None:
             _place(path, target / inside)
     if whole:
         _complete(target, firmware=folder)
+
+
+def _shrunk(folder: Path, cache: Path) -> Path:
+    digest = hashlib.sha256(f"{program.identity()}\0{tree_digest(folder)}".encode())
+    ready = cache / f"{digest.hexdigest()[:32]}.shrunk"
+    if not ready.is_dir():
+        cache.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=cache) as growing:
+            try:
+                program.copy(folder, Path(growing) / "firmware")
+            except mpy.DoesNotCompile as error:
+                raise FirmwareError(str(error)) from None
+            with contextlib.suppress(OSError):  # another lab has just made it
+                (Path(growing) / "firmware").replace(ready)
+    return ready
 
 
 def _complete(target: Path, firmware: Path) -> None:

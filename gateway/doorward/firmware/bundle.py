@@ -7,7 +7,7 @@ refused, so there is one file for one firmware and no place to hide anything in.
 import json
 import re
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from doorward.errors import InvalidInput
-from doorward.firmware import mpy
+from doorward.firmware import mpy, program
 from doorward.firmware.manifest import FAMILY, MPY, PACKAGES, manifest, version_of
 
 _HEAD = re.compile(rb"doorward firmware 1 ([1-9][0-9]{0,6}) (0|[1-9][0-9]{0,3})\n")
@@ -32,6 +32,8 @@ class Bundle:
     epoch: int
     files: dict[str, bytes]
     signature: bytes = b""
+    # What `explain` needs for tracebacks of it; known where it was compiled, and not part of the file.
+    called: program.Called = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def manifest(self) -> bytes:
@@ -86,15 +88,16 @@ def compiled(firmware: Path, epoch: int) -> Bundle:
     try:
         version = version_of(firmware)
         with tempfile.TemporaryDirectory() as folder:
-            target = Path(folder) / "module.mpy"
+            target, short = Path(folder) / "module.mpy", Path(folder) / "firmware"
+            called = program.copy(firmware, short)
             for package in PACKAGES:
-                for path in sorted((firmware / package).rglob("*.py")):
-                    inside = path.relative_to(firmware)
+                for path in sorted((short / package).rglob("*.py")):
+                    inside = path.relative_to(short)
                     mpy.compile_file(path, target, mpy.module_name(inside))
                     files[str(inside.with_suffix(".mpy"))] = target.read_bytes()
     except (OSError, ValueError) as error:
         raise InvalidInput(str(error), field="firmware") from error
-    return Bundle(version, epoch, files)
+    return Bundle(version, epoch, files, called=called)
 
 
 def _no_bundle(why: str) -> InvalidInput:

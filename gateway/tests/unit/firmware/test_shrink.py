@@ -1,0 +1,253 @@
+"""A program with shorter names does what it did, and keeps what others know it by."""
+
+import ast
+import os
+import sys
+import types
+from pathlib import Path
+
+import pytest
+
+from doorward.data import data_root
+from doorward.firmware.program import shrunk
+from doorward.firmware.short_names import chip_names
+from doorward.firmware.shrink import Shrunk, shrink
+
+REPOSITORY = Path(__file__).parents[4]
+
+# Every kind of scope, and everything that a name can be.
+PROGRAM = {
+    "pack/__init__.py": '"""Text."""\nVERSION = "1"\n',
+    "pack/shapes.py": '''
+import json
+from errno import ENOENT as absent
+
+_SCALE = const(3)
+counter = 0
+
+
+class Shape:
+    """A docstring."""
+    sides: int = 0
+    edges = [1, 2]
+    doubled = [edge * 2 for edge in edges]
+
+    def __init__(self, width: int, height: "int" = 2, *, depth=1):
+        self._width = width
+        self._height = height
+        self.depth = depth
+
+    def __call__(self):
+        return self.area()
+
+    def area(self) -> int:
+        assert self._width > 0, "flat"
+        return self._width * self._height * self.depth * _SCALE
+
+    def scaled(self, factor):
+        def times(value, factor=factor):
+            return value * factor
+        area = self.area()
+        return times(area) + sum(factor for factor in range(factor) if factor)
+
+    def named(self):
+        return json.dumps({"area": self.area(), "width": self._width})
+
+
+class Square(Shape):
+    def __init__(self, side):
+        super().__init__(side, side)
+        self.side = side
+
+    @property
+    def diagonal(self):
+        return (lambda side, factor: side * factor)(self.side, 2)
+
+
+def count(step=1):
+    global counter
+    counter += step
+    return counter
+
+
+def nested(start):
+    total = start
+    def add(amount):
+        nonlocal total
+        total += amount
+        return total
+    add(1)
+    return add(2)
+
+
+def caught(text, *rest, **named):
+    try:
+        return int(text) + sum(rest) + sum(named.values())
+    except ValueError as problem:
+        return str(problem)[:7], absent
+
+
+def generator(limit):
+    for value in range(limit):
+        yield value
+    del value
+''',
+    "pack/user.py": """
+from pack import shapes
+from pack.shapes import Shape, Square as Box
+
+
+class Bench:
+    def run(self, shape):
+        self.extra = None
+        shape.note = "set from outside"
+        return shape.note
+
+
+def run_all():
+    box = Box(4)
+    text = "given"
+    count = shapes.count
+    shapes_of = [Shape(1), Shape(2, height=5), Shape(width=3, depth=4)]
+    return [
+        [shape.area() for shape in shapes_of], [shape() for shape in shapes_of], box.scaled(3),
+        box.diagonal, box.named(), count(), count(4), shapes.counter, shapes.nested(5),
+        shapes.caught("7", 1, 2, more=3), shapes.caught(text), list(shapes.generator(3)),
+        Bench().run(box), getattr(box, "side"), Shape.doubled, {key: key for key in "ab"},
+        {**{"text": text}}, f"{text!r} {box.depth:>3}", Shape.sides,
+    ]
+""",
+}
+
+
+def ran(sources: dict[str, str], call: str = "run_all") -> object:
+    """What a function of the program returns."""
+    before = set(sys.modules)
+    names = [
+        path.removesuffix(".py").removesuffix("/__init__").replace("/", ".") for path in sources
+    ]
+    try:
+        for name, source in zip(names, sources.values(), strict=True):
+            module = types.ModuleType(name)
+            module.__dict__["const"] = lambda value: value
+            sys.modules[name] = module
+            exec(compile(source, name, "exec"), module.__dict__)
+            package, _, last = name.rpartition(".")
+            if package:
+                setattr(sys.modules[package], last, module)
+        return getattr(sys.modules["pack.user"], call)()
+    finally:
+        for name in set(sys.modules) - before:
+            del sys.modules[name]
+
+
+@pytest.fixture
+def made() -> Shrunk:
+    return shrink(PROGRAM, ["from pack.user import run_all\nrun_all()\n"])
+
+
+def test_it_does_what_it_did(made: Shrunk) -> None:
+    assert ran(made.sources) == ran(PROGRAM)
+
+
+def test_what_it_alone_uses_is_short(made: Shrunk) -> None:
+    text = "".join(made.sources.values())
+    for name in ("Shape", "_width", "scaled", "factor", "run_all_else", "diagonal", "shapes_of"):
+        assert name not in text
+    # In the text of the program: a dict's key, an attribute that getattr() names.
+    assert {"area", "side", "width"} & set(made.names.short) == set()
+    assert all(len(short) <= 2 for short in made.names.short.values())
+
+
+def test_what_others_know_stays(made: Shrunk) -> None:
+    kept = "".join(made.sources.values())
+    for name in ("run_all", "json", "dumps", "height", "_SCALE = const(3)", "__call__", "shapes"):
+        assert name in kept
+    offered = {
+        "pack/api.py": '__all__ = ("Open",)\n'
+        "class Base:\n    def shut(self, hard): self.how = self._how = hard\n"
+        "class Open(Base):\n    def begin(self, first, second): self._inner(first)\n"
+        "    def _inner(self, hidden): pass\n"
+    }
+    text = shrink(offered).sources["pack/api.py"]
+    for name in ("Open", "begin", "first", "second", "shut", "hard", "self.how"):
+        assert name in text
+    for name in ("_inner", "hidden", "_how", "Base"):
+        assert name not in text
+
+
+def test_annotations_docstrings_and_assertions_are_gone(made: Shrunk) -> None:
+    text = "".join(made.sources.values())
+    assert "assert" not in text
+    assert '"""' not in text
+    assert "int" not in text.replace("int(", "")
+
+
+def test_a_name_that_meets_another_gets_its_own(made: Shrunk) -> None:
+    members = ("_width", "_height", "depth", "sides", "edges", "doubled", "scaled", "named")
+    short = [made.names.short.get(name, name) for name in (*members, "diagonal", "note")]
+    assert len(set(short)) == len(short)
+
+
+def test_names_that_never_meet_share() -> None:
+    short = shrunk(data_root() / "firmware").names.short
+    assert len(set(short.values())) < len(short) / 4
+
+
+def test_one_new_name_moves_few_others() -> None:
+    """So an update has few files."""
+    source = (data_root() / "firmware/doorward_node/link.py").read_text()
+    sources = {"doorward_node/link.py": source}
+    before = shrink(sources).names.short
+    sources["doorward_node/more.py"] = (
+        "class Other:\n    def brand_new(self):\n        self._fresh = 1\n"
+    )
+    after = shrink(sources).names.short
+    moved = [name for name in before if after[name] != before[name]]
+    assert len(moved) <= 2
+
+
+def test_the_order_of_files_does_not_matter() -> None:
+    turned = dict(reversed(PROGRAM.items()))
+    assert shrink(turned).sources == shrink(PROGRAM).sources
+
+
+def test_every_function_of_the_firmware_can_be_told_from_its_traceback() -> None:
+    firmware = data_root() / "firmware"
+    made = shrunk(firmware)
+    for path, source in made.sources.items():
+        defined = [
+            node.name
+            for node in ast.walk(ast.parse(source))
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+            and not node.name.startswith("__")
+        ]
+        own = [
+            node.name
+            for node in ast.walk(ast.parse((firmware / path).read_text()))
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+            and not node.name.startswith("__")
+        ]
+        assert len(set(defined)) == len(set(own)), path
+
+
+def test_the_names_of_the_chip_are_known() -> None:
+    """Whatever the stubs of MicroPython name is in chip_names.txt: else a method of ours could take its name along."""
+    stubs = REPOSITORY / "typings"
+    if not stubs.is_dir():
+        pytest.skip("./test.sh --setup brings the stubs")
+    named = set()
+    for path in stubs.rglob("*.pyi"):
+        if {"stdlib", "stubs"} & set(path.parts):
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            match node:
+                case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                    named.add(name)
+                case ast.ClassDef(name=name) | ast.AnnAssign(target=ast.Name(id=name)):
+                    named.add(name)
+    missing = sorted(name for name in named - chip_names() if not name.startswith("__"))
+    if missing and os.environ.get("DOORWARD_WRITE_NAMES"):
+        listed = data_root() / "gateway/doorward/firmware/chip_names.txt"
+        listed.write_text(listed.read_text() + " ".join(missing) + "\n")
+    assert not missing, "run this again with DOORWARD_WRITE_NAMES=1, and look at the difference"
