@@ -51,3 +51,19 @@ def test_uptime_asked_every_day_counts_on_over_the_wrap():
         now = ticks_add(now, 86400000)
         clock.uptime(now)
     assert clock.uptime(now) == 30 * 86400
+
+
+def test_a_clock_is_steady_since_it_last_told_another_time():
+    clock, now = Clock(START), START
+    for hour in range(30):
+        assert clock.set((UTC + hour * 3600, 60, 0, 0), 10, now)
+        assert clock.steady() == hour * 3600
+        now = ticks_add(now, 3600000)
+    clock.set((UTC + 30 * 3600 + 59, 60, 0, 0), 10, now)
+    assert clock.steady() == 30 * 3600
+    for wrong in (10**9, 0, -90, 0):
+        clock.set((UTC + 30 * 3600 + wrong, 60, 0, 0), 10, now)
+        assert clock.steady() == 0
+    now = ticks_add(now, 3600000)
+    clock.set((UTC + 31 * 3600, 60, 0, 0), 10, now)
+    assert clock.steady() == 3600

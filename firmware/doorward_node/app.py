@@ -24,6 +24,8 @@ _HEARTBEAT_S = const(30)
 _TIME_S = const(3600)
 _TIME_RETRY_S = const(10)
 _RESEND_S = const(10)
+# A clock that has told the same time for so long is not wrong by years (dates.py).
+_STEADY_S = const(86400)
 # Below this much free heap, rubbish is collected while nobody is waiting for it.
 _COLLECT_BELOW = const(12288)
 
@@ -46,6 +48,7 @@ class App:
         # What the supervisor wants to hear of: (name, who, attribute with the tick of the last
         # report, after how many ms without one it is silent).
         self.watched = ()
+        self.date = None  # the file of the date that certificates are judged by, with TLS
         self._restart = self._guarded = False
         self.stall = 0
         self.parts = ()  # what has a tick(now) of the door's loop beside it
@@ -125,6 +128,11 @@ class App:
             raise SealError("late")
         if self.clock.set(board_messages.parse_time_answer(body), round_trip, now):
             self._time_due = self.clock.uptime(now) + _TIME_S
+            if self.date and self.clock.steady() >= _STEADY_S:
+                from doorward_node import dates
+
+                dates.keep(self.date, self.clock.utc(now))
+                forget("dates")
 
     # --- the loops ---
 

@@ -6,7 +6,7 @@ from time import ticks_ms
 from doorward_core import topics
 from doorward_core.compat import const
 from doorward_core.seal import Keys
-from doorward_node import FAILURE, files
+from doorward_node import FAILURE, files, forget
 from doorward_node.clock import Clock
 from doorward_node.credentials import Credentials
 from doorward_node.journal import Journal
@@ -24,6 +24,7 @@ _LEAST_SECTORS = const(4)
 def assemble(config, lock, build, directory=""):
     # The App. config: as config.load() returns it; lock: what the supervisor watches; build: of the
     # board's role; directory: where the board keeps its files.
+    date = _date(config, directory)
     # The largest single piece first, while the heap is in one piece.
     link = _link(config, directory)
     now = ticks_ms()
@@ -46,6 +47,7 @@ def assemble(config, lock, build, directory=""):
     else:
         link.callback, link.will, link.filters = _own(app, prefix)  # pyright: ignore[reportAttributeAccessIssue]
         app.attach(reader, link, wifi)
+    app.date = date
     app.watched = _watched(app, reader, link, wifi)
     _forget_makers()
     journal.add("boot", _boot_data())
@@ -126,6 +128,18 @@ def _link(config, directory):
         ssl=_tls(config["tls"], broker["name"]),
         names=_names(broker["host"], directory),
     )
+
+
+def _date(config, directory):
+    # None for a board that verifies nobody: then its code is not loaded either.
+    if not config["tls"]:
+        return None
+    from doorward_node import dates
+
+    path = directory + "/date"
+    dates.begin(path, config.get("date", 0))
+    forget("dates")
+    return path
 
 
 def _names(host, directory):

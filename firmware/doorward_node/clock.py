@@ -5,6 +5,8 @@ from doorward_core.compat import const, ticks_add, ticks_diff
 
 # An answer that took longer is of no use: it may be wrong by that much.
 _MAX_ROUND_TRIP_MS = const(2000)
+# Two answers that differ by more are not of one clock that is right.
+_STEADY_S = const(60)
 
 
 class Clock:
@@ -15,7 +17,7 @@ class Clock:
         self._now = ticks
         self._uptime = 0
         self._answer: "tuple[int, int, int, int] | None" = None
-        self._ahead = 0
+        self._ahead = self._since = 0
 
     def uptime(self, now: int) -> int:
         # Whole seconds since the board started.
@@ -29,9 +31,17 @@ class Clock:
         # Takes the gateway's time over, unless the answer was too long on its way.
         if not 0 <= round_trip_ms < _MAX_ROUND_TRIP_MS:
             return False
+        uptime = self.uptime(now)
+        ahead = answer[0] - uptime
+        if self._answer is None or abs(ahead - self._ahead) > _STEADY_S:
+            self._since = uptime
         self._answer = answer
-        self._ahead = answer[0] - self.uptime(now)
+        self._ahead = ahead
         return True
+
+    def steady(self) -> int:
+        # For how many seconds the gateway has told the same time.
+        return self._uptime - self._since
 
     def utc(self, now: int) -> "int | None":
         # UTC seconds; None until the gateway has told.

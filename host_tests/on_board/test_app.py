@@ -3,7 +3,12 @@
 import asyncio
 
 from one_door import Site
+from scratch import folder
 
+import machine
+from doorward_core import gateway_messages
+from doorward_core.compat import ticks_add
+from doorward_node import files
 from doorward_node.app import App
 
 
@@ -67,3 +72,29 @@ def test_a_request_that_cannot_be_sent_is_decided_at_once():
     made.on_card(b"\x04\xa1\xb2\xc3")
     assert [data["source"] for data in site.decisions()] == ["board"]
     assert not site.taps.pending()
+
+
+class Rtc:
+    def __call__(self):
+        return self
+
+    def datetime(self, when=None):
+        return (2000, 1, 1, 5, 0, 0, 0, 0)
+
+
+def test_a_day_of_the_same_time_is_a_date_to_judge_certificates_by():
+    machine.RTC = Rtc()
+    site = Site()
+    made = app(site)
+    made.date = folder() + "/date"
+    now = site.now
+    for hour in range(26):
+        utc = 1795257000 + hour * 3600
+        nonce = made._time.open(now)
+        made._on_time(nonce, gateway_messages.time_answer(utc, 0, 0, 0), now)
+        kept = files.read(made.date)
+        assert kept == (None if hour < 24 else str(1795257000 + 24 * 3600).encode()), hour
+        now = ticks_add(now, 3600000)
+    # A board without TLS judges nothing.
+    plain = app(Site())
+    assert plain.date is None

@@ -17,6 +17,7 @@ from doorward_lab.errors import BoardFailed
 from doorward_lab.leaf import Leaf
 from doorward_lab.power import Power
 from doorward_lab.readers import Fault
+from doorward_lab.rtc import Rtc
 from doorward_lab.serial_port import SerialPort
 from doorward_lab.surroundings import Surroundings
 from doorward_lab.wire import Duty, Edge, Heap
@@ -38,10 +39,12 @@ class Board:
         log_file: Path,
         ticks_ms: int | None = None,
         serial: SerialPort | None = None,
+        rtc: Rtc | None = None,
     ) -> None:
         """profile: the board's config.json; command: argv of the interpreter; ticks_ms: as in Lab.start_board.
 
-        serial: its port, which is also its supply: pulling that cable is `kill`.
+        serial: its port, which is also its supply: pulling that cable is `kill`. rtc: what the command's chip keeps
+        over a reset.
         """
         self.profile = profile
         self.serial = serial
@@ -61,7 +64,7 @@ class Board:
         pins = profile.get("pins") or {}
         told = {"pins": pins, "chip": profile.get("chip", "esp32"), "ticks": ticks_ms}
         wiring = json.dumps(told, separators=(",", ":"))
-        self._power = Power(command, image, uid, wiring, self, serial)
+        self._power = Power(command, image, uid, wiring, self, serial, rtc)
 
     # --- what it did
 

@@ -11,6 +11,7 @@ from doorward_lab import build, places, toolchain
 from doorward_lab.board import Board
 from doorward_lab.errors import LabError, SiteError
 from doorward_lab.flash import Flash
+from doorward_lab.rtc import Rtc
 from doorward_lab.serial_port import SerialPort
 
 # What the door firmware needs, with the shim in it and room to breathe (bench/firmware.py measures it).
@@ -61,13 +62,15 @@ class Lab:
         ticks_ms: int | None = None,
         serial: bool = False,
         flash_it: bool = True,
+        boot_clock: float | None = None,
     ) -> Board:
         """Flash a board and power it on; returns when its program is about to run.
 
         profile: its config.json, of which the lab reads "id" and "pins". firmware: any folder with a main.py; by
         default the door firmware. A flash that exists keeps its data files. ticks_ms: what its ticks begin at, which
         then wrap at 2^30 as an ESP32's do; None for the laptop's own. serial: with a serial port, at serial/ID in the
-        directory of the lab. flash_it: False leaves the flash as it is, empty when it is new. Raises LabError.
+        directory of the lab. flash_it: False leaves the flash as it is, empty when it is new. boot_clock: what its
+        clock says after each power-on, as Unix time (rtc.BOOT on an ESP32); None for the laptop's. Raises LabError.
         """
         identity = profile.get("id")
         if (
@@ -84,10 +87,13 @@ class Lab:
         used, rom = await asyncio.to_thread(
             self._prepare, flash, folder if flash_it else None, profile
         )
-        command = toolchain.interpreter_command(rom, "lab_start", heap_kib=heap_kib, prompt=serial)
+        rtc = Rtc(flash.image.with_suffix(".rtc"), boot_clock)
+        command = toolchain.interpreter_command(
+            rom, "lab_start", heap_kib=heap_kib, prompt=serial, rtc=rtc.path
+        )
         log_file = self.directory / "logs" / f"{identity}.log"
         port = SerialPort(self.directory / "serial" / identity) if serial else None
-        board = Board(profile, command, flash.image, log_file, ticks_ms, port)
+        board = Board(profile, command, flash.image, log_file, ticks_ms, port, rtc)
         board.flash_bytes = used
         self.boards[identity] = board
         try:

@@ -1,9 +1,10 @@
 """Turns a CPython process into a MicroPython one that dies with its parent.
 
-launch.py FOLDER ROM HEAP PROMPT MODULE ARGUMENTS, run as a file by `python -ISB`, so it can import nothing of ours.
+launch.py FOLDER ROM HEAP PROMPT RTC MODULE ARGUMENTS, run as a file by `python -ISB`, so it can import nothing of ours.
 FOLDER holds the interpreter, ROM is a ROMFS file with the shim, HEAP is "64K" or "" for the interpreter's own, MODULE
 of the shim is imported with ARGUMENTS in sys.argv[1:]. PROMPT is "-i" when standard input is a terminal that the
-process shall have for its own, with MicroPython's prompt on it once MODULE is through; else "".
+process shall have for its own, with MicroPython's prompt on it once MODULE is through; else "". RTC is the file of the
+chip's clock and memory (rtc.py), or "" for none.
 """
 
 import ctypes
@@ -21,7 +22,7 @@ _START = """\
 import sys, uctypes, vfs
 vfs.mount(vfs.VfsRom(uctypes.bytearray_at({address}, {size})), "/.chip")
 sys.path[:] = ["/.chip", ".frozen"]
-import {module}
+{rtc}import {module}
 """
 
 
@@ -36,19 +37,32 @@ def die_with(parent: int, number: int) -> None:
             sys.exit(1)
 
 
-def run(folder: str, rom: str, heap: str, prompt: str, module: str, arguments: list[str]) -> int:
+def run(
+    folder: str, rom: str, heap: str, prompt: str, rtc: str, module: str, arguments: list[str]
+) -> int:
     """Run MicroPython in this process and return its exit status."""
-    sys.path.append(folder)
+    sys.path += [folder, str(Path(__file__).parent)]
     from micropython_run import run_main  # type: ignore[import-not-found,unused-ignore] # noqa: PLC0415 - only now it can be found
 
     image = Path(rom).read_bytes()
     memory = ctypes.create_string_buffer(image, len(image))  # outside the heap of MicroPython
-    start = _START.format(address=ctypes.addressof(memory), size=len(image), module=module)
+    start = _START.format(
+        address=ctypes.addressof(memory), size=len(image), rtc=_rtc(rtc), module=module
+    )
     options = ["-X", f"heapsize={heap}"] if heap else []
     if prompt:
         options.append(prompt)
     status: int = run_main(["micropython", *options, "-c", start, *arguments])
     return status
+
+
+def _rtc(path: str) -> str:
+    """Map the chip's clock and memory into this process; the line that tells the shim where they are."""
+    if not path:
+        return ""
+    import rtc  # type: ignore[import-not-found,unused-ignore] # noqa: PLC0415 - beside this file, which is only now on the path
+
+    return f"import lab_parts\nlab_parts.rtc_at = {rtc.attach(Path(path))}\n"
 
 
 if __name__ == "__main__":
@@ -57,4 +71,4 @@ if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if sys.argv[4]:  # ^C comes as a signal from a terminal that is ours, and MicroPython handles it
         fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-    sys.exit(run(*sys.argv[1:6], sys.argv[6:]))  # type: ignore[call-arg,arg-type,unused-ignore]  # argv is as run() wants it
+    sys.exit(run(*sys.argv[1:7], sys.argv[7:]))  # type: ignore[call-arg,arg-type,unused-ignore]  # argv is as run() wants it

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from doorward_lab.causes import Cause
 from doorward_lab.process import BoardProcess
+from doorward_lab.rtc import Rtc
 from doorward_lab.serial_line import SerialLine
 from doorward_lab.serial_port import SerialPort
 from doorward_lab.watchdog import Watchdog
@@ -50,15 +51,18 @@ class Power:
         wiring: str,
         listener: Listener,
         serial: SerialPort | None = None,
+        rtc: Rtc | None = None,
     ) -> None:
         """command: argv of the interpreter; uid: unique_id in hex; wiring: pins and chip as JSON.
 
-        serial: where its serial port is; a process that ends by itself is then a soft reset.
+        serial: where its serial port is; a process that ends by itself is then a soft reset. rtc: loses all
+        it has with the power.
         """
         self.starts: list[tuple[Cause, int]] = []
         self.up = asyncio.Event()
         self._command = command
         self._image = image
+        self._rtc = rtc
         self._uid = uid
         self._wiring = wiring
         self._listener = listener
@@ -143,6 +147,8 @@ class Power:
         self.up.clear()
         self._next = self._by_itself
         self._cut = False
+        if cause is Cause.POWER_ON and self._rtc is not None:
+            self._rtc.power_up()
         self.starts.append((cause, time.monotonic_ns()))
         # In pieces: MicroPython dies of an argument that is too long.
         text = self._wiring

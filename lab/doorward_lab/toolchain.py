@@ -16,12 +16,18 @@ _LAUNCHER = Path(__file__).with_name("launch.py")
 
 
 def interpreter_command(
-    rom: Path, module: str, *, heap_kib: int | None = None, prompt: bool = False
+    rom: Path,
+    module: str,
+    *,
+    heap_kib: int | None = None,
+    prompt: bool = False,
+    rtc: Path | None = None,
 ) -> list[str]:
     """Return the argv that runs `module` of the ROMFS file `rom` on MicroPython; its arguments may follow.
 
     heap_kib: size of the garbage-collected heap in KiB; None takes the interpreter's own 2 MiB. prompt: standard input
-    will be a terminal, and MicroPython's prompt is on it when the module is through.
+    will be a terminal, and MicroPython's prompt is on it when the module is through. rtc: the file of the chip's clock
+    and of what its memory keeps over a reset (rtc.py); it need not be there yet.
     Raises MissingTool when this machine has no interpreter.
     """
     spec = importlib.util.find_spec("micropython_run")
@@ -38,6 +44,7 @@ def interpreter_command(
         str(rom),
         heap,
         "-i" if prompt else "",
+        "" if rtc is None else str(rtc),
         module,
     ]
 

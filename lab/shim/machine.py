@@ -43,6 +43,10 @@ input_only = 0xFC_0000_0000
 
 
 def __getattr__(name):
+    if name == "RTC":
+        from lab_parts.rtc import RTC
+
+        return RTC
     from lab_parts import machine_more
 
     return getattr(machine_more, name)

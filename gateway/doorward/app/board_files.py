@@ -39,9 +39,12 @@ class BoardFiles:
 
 
 def board_files(
-    adoption: Adoption, claim: bytes, profile: BoardProfile, broker: BrokerAddress
+    adoption: Adoption, claim: bytes, profile: BoardProfile, broker: BrokerAddress, date: int
 ) -> BoardFiles:
-    """The files of a newly adopted board. The door's times hold until the gateway has said others."""
+    """The files of a newly adopted board. The door's times hold until the gateway has said others.
+
+    date: Unix seconds now; the board, which has no clock of its own, takes no certificate for younger.
+    """
     door = Door(adoption.device, adoption.device, adoption.device)
     config = {
         "id": adoption.device,
@@ -53,6 +56,7 @@ def board_files(
         "key_epoch": adoption.epoch,
         "claim": claim.hex(),
         "wifi": None,
+        "date": date,
         "role": profile.role,
         "pins": dict(profile.pins),
         "door": {

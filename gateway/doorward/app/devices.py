@@ -114,7 +114,7 @@ class DeviceDesk:
             self._fleet.enrol(device, approved=False)
             await self._admission.admit(device, self._registrar.digests()[device], waiting=True)
         self._registry.tell(row)
-        files = board_files(adoption, claim, profile, broker)
+        files = board_files(adoption, claim, profile, broker, made.adopted_ms // 1000)
         return Adopted(self._view(made), former is not None, files)
 
     def _former(self, device: str, *, again: bool) -> Registration | None:
