@@ -7,7 +7,7 @@ import socket
 import ssl
 from collections.abc import Callable
 
-from doorward.broker import memory
+from doorward import memory
 from doorward.broker.addresses import PerAddress
 
 _log = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import structlog
 
-from doorward import __version__
+from doorward import __version__, memory
 from doorward.adapters.clock import SystemClock
 from doorward.adapters.passwords import Argon2Passwords
 from doorward.adapters.store import SqlStore
@@ -77,6 +77,7 @@ class Gateway(Serving):
 
     async def _run(self, ready: asyncio.Future[None]) -> None:
         interpreter.share_quickly()
+        memory.share_one_heap()
         async with AsyncExitStack() as stack:
             stack.enter_context(lock.hold(self.settings.directory))
             await self._open(stack)

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from doorward import local_socket, log_lines
+from doorward import local_socket, log_lines, memory
 from doorward.adapters.passwords import Argon2Passwords
 from doorward.broker import Broker, Policy, Principals
 from doorward.broker.certificates import Listed
@@ -74,6 +74,7 @@ class StandaloneBroker(Serving):
     async def _run(self, ready: asyncio.Future[None]) -> None:
         plan = self.plan
         interpreter.share_quickly()
+        memory.share_one_heap()
         async with AsyncExitStack() as stack:
             stack.enter_context(FileLock(plan.lock, wait=False))
             # For who connects over TLS: a certificate is for everybody to see.
