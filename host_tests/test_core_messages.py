@@ -90,6 +90,22 @@ def test_reported():
         assert wrong_field(gateway.parse_reported, fields(built, **{name: "ajar"})) == name
 
 
+def test_what_sensors_and_lamps_report():
+    light = {"level": 40, "kelvin": 2700, "cause": "button"}
+    more = {"motion": True, "light": light}
+    built = board.reported(None, None, None, 0, "0.1.0", more)
+    found = gateway.parse_reported(built)
+    assert (found.lock, found.motion, found.light) == (None, True, (40, 2700, "button"))
+    found = gateway.parse_reported(board.reported(None, None, None, 0, "1", {"motion": None}))
+    assert found.motion is None and found.light is None
+    assert gateway.parse_reported(board.reported("locked", None, None, 0, "1")).motion == ""
+    assert wrong_field(gateway.parse_reported, fields(built, motion=1)) == "motion"
+    assert (
+        wrong_field(gateway.parse_reported, fields(built, light=dict(light, level=101))) == "level"
+    )
+    assert wrong_field(gateway.parse_reported, fields(built, light=7)) == "light"
+
+
 def test_commands_and_what_is_said_to_them():
     built = gateway.command("unlock", {"seconds": 5}, "cmd_1", "2026-11-21T10:30:00Z", 5)
     assert sorted(decode(built)) == ["command", "command_id", "parameters", "timestamp", "ttl_s"]

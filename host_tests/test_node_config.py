@@ -109,9 +109,23 @@ def test_a_board_does_what_there_is_a_program_for():
     check(dict(good(), role="door"), True)
     for role in ("safe", "Door", "", None, 1):
         config = dict(good(), role=role)
-        assert "role: this firmware has a program for door" in str(
+        assert "role: this firmware has a program for combined, door, lamp, motion, vault" in str(
             raises(ConfigError, check, config, True)
         )
+
+
+def test_what_a_board_is_there_for_it_has():
+    pir = {"pin": 27, "active": 1, "warm_s": 0, "hold_s": 10}
+    lamp = {"pin": 25, "active": 1, "hz": 1000, "least": 400}
+    for role, part, pins in (("motion", "pir", pir), ("lamp", "lamp", lamp)):
+        check(dict(good(), role=role, pins={part: pins}), True)
+        error = raises(ConfigError, check, dict(good(), role=role, pins={}), True)
+        assert str(error) == "pins." + part + ": a " + role + " needs a " + part
+    config = dict(good(), role="combined")
+    error = raises(ConfigError, check, config, True)
+    assert str(error) == "pins.pir: a combined needs a pir or lamp"
+    config["pins"]["lamp"] = lamp
+    check(config, True)
 
 
 def test_a_file_of_before_there_were_roles_is_a_doors():
@@ -132,6 +146,7 @@ PARTS = {
     "strike": [{"pin": 25, "active": 1}, {"pin": 25, "active": 0, "fail": "safe"}],
     "contact": [{"pin": 32, "closed": 0}, {"pin": 34, "closed": 0, "pull": "none"}],
     "rex": [{"pin": 33, "active": 0}],
+    "button": [{"pin": 26, "active": 0}],
     "tamper": [{"pin": 27, "active": 1, "pull": "up"}],
     "pir": [{"pin": 34, "active": 1, "warm_s": 60, "hold_s": 10, "pull": "none"}],
     "battery": [{"pin": 34, "ratio": 2}, {"pin": 34, "ratio": 2.5}],

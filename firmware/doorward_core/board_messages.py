@@ -82,14 +82,14 @@ def event(
 
 
 def reported(
-    lock: str,
+    lock: "str | None",
     contact: "str | None",
     alarm: "str | None",
     cache_version: int,
     firmware: str,
     more: "dict[str, object] | None" = None,
 ) -> bytes:
-    # lock: "locked" or "unlocked"; contact: "open", "closed" or None where none is fitted;
+    # lock: "locked" or "unlocked", None where there is none; contact: "open", "closed" or None where none is fitted;
     # alarm: "forced", "held" or None. more: what this role says beside that.
     fields: "dict[str, object]" = {
         "online": True,

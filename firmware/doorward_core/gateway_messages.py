@@ -174,7 +174,8 @@ def lost(body: bytes) -> "tuple[int, int, bytes] | None":
 
 class Reported:
     # guarded: a card has to be shown twice. state: a vault's own word, "" without one; hold_s: for how
-    # long it locks out, None until it is released.
+    # long it locks out, None until it is released. motion: what the sensor says (None while it warms
+    # up), "" without one. light: (level in percent, K or None, cause), None without a lamp.
     __slots__ = (
         "lock",
         "contact",
@@ -184,11 +185,13 @@ class Reported:
         "guarded",
         "state",
         "hold_s",
+        "motion",
+        "light",
     )
 
     def __init__(
         self,
-        lock: str,
+        lock: "str | None",
         contact: "str | None",
         alarm: "str | None",
         cache_version: int,
@@ -202,15 +205,14 @@ class Reported:
         self.guarded = False
         self.state = ""
         self.hold_s: "int | None" = None
+        self.motion: "bool | str | None" = ""
+        self.light: "tuple[int, int | None, str] | None" = None
 
 
 def parse_reported(body: bytes) -> Reported:
     fields = decode(body)
-    lock = text(fields, "lock", 8)
-    if lock not in ("locked", "unlocked"):
-        raise MessageError("lock", "locked or unlocked")
     said = Reported(
-        lock,
+        _one_of(fields, "lock", ("locked", "unlocked")),
         _one_of(fields, "contact", ("open", "closed")),
         _one_of(fields, "alarm", ("forced", "held")),
         number(fields, "cache_version"),
@@ -222,6 +224,12 @@ def parse_reported(body: bytes) -> Reported:
         said.state = text(fields, "state", 32)
     if fields.get("hold_s") is not None:
         said.hold_s = number(fields, "hold_s", 1, 86400)
+    if "motion" in fields:
+        said.motion = None if fields["motion"] is None else flag(fields, "motion")
+    if "light" in fields:
+        light = part(fields, "light")
+        kelvin = None if light.get("kelvin") is None else number(light, "kelvin", 1000, 20000)
+        said.light = number(light, "level", 0, 100), kelvin, text(light, "cause", 16)
     return said
 
 

@@ -51,7 +51,10 @@ class App:
         self.date = None  # the file of the date that certificates are judged by, with TLS
         self._restart = self._guarded = False
         self.stall = 0
-        self.parts = ()  # what has a tick(now) of the door's loop beside it
+        # What has a tick(now) of the door's loop; and of it what is part of this board's state:
+        # changed, report(fields), and a turn(now, uptime) of the background's loop.
+        self.parts = self.states = ()
+        self.keypad = self.battery = None
 
     def attach(self, reader, link, wifi):
         # What calls back. wifi: None where something else brings the network.
@@ -69,6 +72,8 @@ class App:
         ]
         if self.wifi:
             loops.append(self.wifi.run())
+        if self.keypad and self.keypad is not self.reader:
+            loops.append(self.keypad.run())
         return loops
 
     # --- the way of a tap ---
@@ -97,7 +102,7 @@ class App:
             if not self.taps.answer(value, body, now):
                 raise SealError("late")
         elif suffix == topics.CONTROL:
-            self._say(topics.COMMANDS_ACK, self.commands.handle(kind, value, body, now))
+            self.say(topics.COMMANDS_ACK, self.commands.handle(kind, value, body, now))
         elif suffix == topics.EVENTS_ACK:
             self.journal.acknowledged(*board_messages.parse_events_ack(body))
         elif suffix == topics.REKEY:
@@ -114,7 +119,7 @@ class App:
             raise SealError("late")
         from doorward_node import rekey
 
-        self._say(topics.COMMANDS_ACK, rekey.install(CONFIG, self.session.keys, nonce, body))
+        self.say(topics.COMMANDS_ACK, rekey.install(CONFIG, self.session.keys, nonce, body))
         forget("rekey")
         self._restart = True
 
@@ -164,6 +169,9 @@ class App:
             if self.credentials.store():
                 self.doorway.apply(self.credentials.config)
                 self.doorway.changed = True
+            for state in self.states:
+                state.turn(now, uptime)
+                self.doorway.changed = self.doorway.changed or state.changed
             if gc.mem_free() < _COLLECT_BELOW:
                 gc.collect()
             if self.link.up:
@@ -179,7 +187,7 @@ class App:
             self.journal.rewind()
         wanted = self.credentials.want(uptime)
         if wanted:
-            self._say(topics.COMMANDS_ACK, wanted)
+            self.say(topics.COMMANDS_ACK, wanted)
         if uptime >= self._time_due:
             self._time_due = uptime + _TIME_RETRY_S
             request = board_messages.time_request(self.session.keys.device)
@@ -210,7 +218,7 @@ class App:
             self.session.newest(),
             self.journal.rewind(),
         )
-        self._say(topics.ONLINE, hello, True)
+        self.say(topics.ONLINE, hello, True)
         self._send(topics.OFFLINE, b"", True)
         self._time_due = 0
         self.doorway.changed = True
@@ -221,11 +229,17 @@ class App:
         lock, contact, alarm = self.doorway.report()
         version = self.credentials.version()
         more: "dict[str, object]" = {"guarded": True} if self._guarded else {}
-        self._say(
+        self._add_states(more)
+        self.say(
             topics.REPORTED,
             board_messages.reported(lock, contact, alarm, version, VERSION, more),
             True,
         )
+
+    def _add_states(self, fields):
+        for state in self.states:
+            state.changed = False
+            state.report(fields)
 
     def _test(self):
         command_id, parameters = self.commands.testing or ("", {})
@@ -239,7 +253,7 @@ class App:
             self.answer(command_id, "failed")
 
     def answer(self, command_id, result):
-        self._say(topics.COMMANDS_ACK, board_messages.command_result(command_id, result))
+        self.say(topics.COMMANDS_ACK, board_messages.command_result(command_id, result))
 
     def _heartbeat(self, now):
         gc.collect()
@@ -251,6 +265,8 @@ class App:
             "refused": self.session.refused,
             "too_long": self.link.dropped,
         }
+        if self.battery:
+            figures["battery_mv"] = self.battery.mv()
         stamp = self.clock.stamp(now)[0]
         body = board_messages.heartbeat(
             self.clock.uptime(now) * 1000,
@@ -260,7 +276,7 @@ class App:
         )
         self._send(topics.HEARTBEAT, self.session.say(topics.HEARTBEAT, body), False, 0)
 
-    def _say(self, suffix, body, retain=False):
+    def say(self, suffix, body, retain=False):
         self._send(suffix, self.session.say(suffix, body), retain)
 
     def _send(self, suffix, payload, retain=False, qos=1):

@@ -8,7 +8,6 @@ from doorward_core.compat import const
 from doorward_core.seal import Keys
 from doorward_node import FAILURE, files, forget
 from doorward_node.clock import Clock
-from doorward_node.credentials import Credentials
 from doorward_node.journal import Journal
 from doorward_node.link import Link
 from doorward_node.session import Session
@@ -31,11 +30,8 @@ def assemble(config, lock, build, directory=""):
     session = Session(_keys(config["id"], config["key_epoch"], config["key"], config["former_key"]))
     clock = Clock(now, ticks_ms)
     journal = Journal(_store(directory), session.keys, clock.stamp_now)
-    credentials = Credentials(directory, session.keys)
     prefix = topics.device_topic(config["base"], config["id"], "")
-    app, reader = build(
-        config, lock, directory, (prefix, session, clock, journal, credentials), now
-    )
+    app, reader = build(config, lock, directory, (prefix, session, clock, journal), now)
     wifi = _wifi(config.get("wifi"), link)
     claim = config.get("claim")
     claimed = directory + "/claimed"
@@ -64,9 +60,8 @@ def _watched(app, reader, link, wifi):
     ]
     if wifi:
         watched.append(("wifi", wifi, "alive", _SLOW_MS))
-    keypad = getattr(app, "keypad", None)
-    if keypad and keypad is not reader:
-        watched.append(("keypad", keypad, "alive", _SILENCE_MS))
+    if app.keypad and app.keypad is not reader:
+        watched.append(("keypad", app.keypad, "alive", _SILENCE_MS))
     return tuple(watched)
 
 

@@ -12,6 +12,8 @@ class Commands:
         self.release = Nonce()
         self.rekey = Nonce()
         self.status_wanted = False
+        # Of the parts beside the lock: name -> function(parameters, now), which returns the result.
+        self.more = {}  # type: ignore[var-annotated]
         # A self-test that was asked for: its command's id and parameters, and () until it is over.
         self.testing: "tuple | None" = None
 
@@ -50,6 +52,8 @@ class Commands:
             self.doorway.lock(now)
         elif name == "status":
             self.status_wanted = True
+        elif name in self.more:
+            return self.more[name](parameters, now)
         else:
             return "unknown"
         return "done"

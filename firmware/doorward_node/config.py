@@ -7,7 +7,13 @@ from doorward_core.topics import is_id
 from doorward_node import files, forget
 
 # role: the parts without which its program (roles/<role>.py) cannot work.
-ROLES = {"door": ("strike", "reader"), "vault": ("padlock", "reader or keypad")}
+ROLES = {
+    "door": ("strike", "reader"),
+    "vault": ("padlock", "reader or keypad"),
+    "motion": ("pir",),
+    "lamp": ("lamp",),
+    "combined": ("strike or padlock", "reader or keypad", "pir or lamp"),
+}
 PROFILES = ("secure", "classic")
 
 

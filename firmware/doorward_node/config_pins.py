@@ -10,6 +10,7 @@ _FIELDS = {
     "contact": "pin closed:0-1 pull?/up/down/none",
     "rex": "pin active:0-1 pull?/up/down/none",
     "tamper": "pin active:0-1 pull?/up/down/none",
+    "button": "pin active:0-1 pull?/up/down/none",
     "pir": "pin active:0-1 warm_s:0-300 hold_s:1-3600 pull?/up/down/none",
     "battery": "pin ratio~1-20",
     "buzzer": "pin active?:0-1 hz?:100-10000",

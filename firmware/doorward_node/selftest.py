@@ -54,7 +54,7 @@ class Report:
 
     def say(self, part, data):
         body = encode({"command_id": self._command_id, "part": part, "data": data})
-        self.app._say(topics.COMMANDS_ACK, body)  # noqa: SLF001 - a part of the app that is seldom needed
+        self.app.say(topics.COMMANDS_ACK, body)
 
     async def turn(self, ms=_TURN_MS):
         # Lets time pass, and whoever stands at the door go first. Raises OSError when all of it takes
@@ -99,7 +99,7 @@ def _board(app):
         "clock": app.clock.utc(now) is not None,
         "rssi": app.wifi.signal() if app.wifi else None,
         "resets": app.reader.resets,
-        "tls": app.link._ssl is not None,  # noqa: SLF001 - as above
+        "tls": app.link._ssl is not None,  # noqa: SLF001 - a part of the app that is seldom needed
     }
 
 

@@ -21,18 +21,11 @@ class VaultApp(App):
         super().__init__(prefix, session, clock, journal, credentials, doorway, taps, now)
         self.gate = doorway.gate
         self.commands = VaultCommands(doorway, taps)
-        self.keypad = None
         self._silent = self._greet = False
         self._connects = self._turns = 0
         self._metrics_due = 0
         self._attempts = 0
         self._measured = now
-
-    def loops(self):
-        loops = super().loops()
-        if self.keypad and self.keypad is not self.reader:
-            loops.append(self.keypad.run())
-        return loops
 
     def _counts_down(self):
         # Profile `classic`, locked: nothing is said until the hold is over.
@@ -72,8 +65,9 @@ class VaultApp(App):
         left = self.gate.left(ticks_ms()) if self.gate.held else None
         hold_s = None if left is None else left // 1000 + 1
         more = vault_messages.status(state, error, self.commands.control, hold_s)
+        self._add_states(more)
         version = self.credentials.version()
-        self._say(
+        self.say(
             topics.REPORTED,
             board_messages.reported(lock, contact, alarm, version, VERSION, more),
             True,
@@ -95,4 +89,4 @@ class VaultApp(App):
         heap = gc.mem_alloc(), gc.mem_free()
         stamp = self.clock.stamp(now)[0]
         body = vault_messages.metrics(self._attempts, cpu, heap, network, uptime, stamp)
-        self._say(_METRICS, body)
+        self.say(_METRICS, body)

@@ -7,7 +7,7 @@ A request is {"op": …}; a reply is {"ok": true, …} or {"ok": false, "error":
     cards                                   cards: {name: uid}
     tap      board, card or uid, hold_ms    at_ns, when the card entered; it leaves by itself
     contact  board, open (true, false)      at_ns
-    press    board, part (rex, tamper), hold_ms     at_ns, when it went down
+    press    board, part (rex, tamper, button), hold_ms     at_ns, when it went down
     motion   board, on (true, false)        at_ns; somebody moves before the pir, or stands still
     key      board, keys, hold_ms           at_ns of the last; one after the other
     jam      board, on (true, false)        at_ns; the padlock's bolt sticks, or does not

@@ -12,7 +12,7 @@ from doorward_lab.fields import duration_ms, field
 _PRESS_MS = 400
 _KEY_MS = 120
 _MOST_KEYS = 32
-_BUTTONS = ("rex", "tamper")
+_BUTTONS = ("rex", "tamper", "button")
 
 
 class PartOperations:

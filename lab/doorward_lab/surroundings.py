@@ -12,7 +12,7 @@ from doorward_lab.errors import SiteError
 from doorward_lab.readers import reader, uid_bytes
 
 # What the level of an input means, by part: the key in its wiring that tells the level of `on`.
-_SWITCHES = {"rex": "active", "tamper": "active", "pir": "active"}
+_SWITCHES = {"rex": "active", "tamper": "active", "button": "active", "pir": "active"}
 
 
 class Surroundings:

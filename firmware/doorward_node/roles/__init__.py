@@ -1,7 +1,7 @@
 # What a board is: one module a role, of which the one in config.json is loaded, and forgotten again.
 #
 # lock(config) makes what the supervisor watches from the first instant on: a drivers.strike.Strike.
-# build(config, lock, directory, (prefix, session, clock, journal, credentials), now) makes the rest:
+# build(config, lock, directory, (prefix, session, clock, journal), now) makes the rest:
 # (app.App, what reads cards or codes, for App.attach).
 
 import doorward_drivers
@@ -15,3 +15,53 @@ def signals(pins, log):
 
     led = doorward_drivers.make("led", pins.get("led"))
     return Signals(led, doorward_drivers.make("buzzer", pins.get("buzzer")), log)
+
+
+def inputs(config, app):
+    # What App watches as its reader: the reader, or without one the keypad.
+    pins = config["pins"]
+    keypad = watch = None
+    if "keypad" in pins:
+        driver = pins["keypad"]["driver"]
+        keypad = doorward_drivers.make("keypad" if driver == "matrix" else driver, pins["keypad"])
+    if "reader" in pins:
+        from doorward_node.reader import ReaderWatch
+
+        driver = pins["reader"].get("driver", "mfrc522")
+        chip = doorward_drivers.make(driver, pins["reader"])
+        watch = ReaderWatch(chip, config["poll_ms"], app.on_card, app.on_reset)
+        if driver == "wiegand" and not keypad:
+            keypad = chip  # it may have keys of its own
+    if keypad:
+        from doorward_node.code_entry import CodeEntry
+
+        app.keypad = CodeEntry(keypad, app.on_card)
+    return watch or app.keypad
+
+
+def fit(app, pins, directory, now):
+    # The parts beside a lock, each loaded if the board has it.
+    light = None
+    if "lamp" in pins:
+        from doorward_node.light import Light
+
+        button = doorward_drivers.make("debounce", pins.get("button"))
+        lamp = doorward_drivers.make("lamp", pins["lamp"])
+        light = Light(lamp, button, directory + "/light", now)
+        app.commands.more["set_light"] = light.command
+        app.parts += (light,)
+        app.states += (light,)
+    if "pir" in pins:
+        from doorward_node.motion import Motion
+
+        motion = Motion(doorward_drivers.make("pir", pins["pir"]), light, app)
+        app.parts += (motion,)
+        app.states += (motion,)
+    if not app.battery:
+        app.battery = doorward_drivers.make("battery", pins.get("battery"))
+    if not app.doorway.tamper:
+        app.doorway.tamper = doorward_drivers.make("debounce", pins.get("tamper"))
+    if app.doorway is app.taps:
+        told = signals(pins, app.journal.add)
+        if told:
+            told.attach(app, now)

@@ -4,9 +4,9 @@ import doorward_drivers
 from doorward_core.door import Settings
 from doorward_node.app import App
 from doorward_node.backoff import Backoff
+from doorward_node.credentials import Credentials
 from doorward_node.doorway import Doorway
-from doorward_node.reader import ReaderWatch
-from doorward_node.roles import signals
+from doorward_node.roles import inputs, signals
 from doorward_node.taps import Taps
 
 
@@ -17,7 +17,8 @@ def lock(config):
 
 
 def build(config, strike, directory, common, now):
-    prefix, session, clock, journal, credentials = common
+    prefix, session, clock, journal = common
+    credentials = Credentials(directory, session.keys)
     pins = config["pins"]
     times = config["door"]
     settings = Settings(times["strike_s"] * 1000, times["cap_s"] * 1000, times["held_s"] * 1000)
@@ -33,5 +34,4 @@ def build(config, strike, directory, common, now):
     app = App(prefix, session, clock, journal, credentials, doorway, taps, now)
     if told:
         told.attach(app, now)
-    chip = doorward_drivers.make(pins["reader"].get("driver", "mfrc522"), pins["reader"])
-    return app, ReaderWatch(chip, config["poll_ms"], app.on_card, app.on_reset)
+    return app, inputs(config, app)

@@ -4,8 +4,9 @@ import doorward_drivers
 from doorward_core.compat import const
 from doorward_core.door import Settings
 from doorward_core.lockout import CLASSIC_MS
+from doorward_node.credentials import Credentials
 from doorward_node.lockout import Lockout
-from doorward_node.roles import signals
+from doorward_node.roles import inputs, signals
 from doorward_node.taps import Taps
 from doorward_node.vault import Vault
 from doorward_node.vault_app import VaultApp
@@ -23,7 +24,8 @@ def lock(config):
 
 
 def build(config, drive, directory, common, now):
-    prefix, session, clock, journal, credentials = common
+    prefix, session, clock, journal = common
+    credentials = Credentials(directory, session.keys)
     times = config["door"]
     settings = Settings(times["strike_s"] * 1000, times["cap_s"] * 1000)
     hold_ms = CLASSIC_MS if config["profile"] == "classic" else None
@@ -38,26 +40,5 @@ def build(config, drive, directory, common, now):
     app = VaultApp(prefix, session, clock, journal, credentials, vault, taps, now)
     if told:
         told.attach(app, now)
-    return app, _input(config, app)
-
-
-def _input(config, app):
-    # What App watches as its reader: the reader, or without one the keypad.
-    pins = config["pins"]
-    keypad = watch = None
-    if "keypad" in pins:
-        driver = pins["keypad"]["driver"]
-        keypad = doorward_drivers.make("keypad" if driver == "matrix" else driver, pins["keypad"])
-    if "reader" in pins:
-        from doorward_node.reader import ReaderWatch
-
-        driver = pins["reader"].get("driver", "mfrc522")
-        chip = doorward_drivers.make(driver, pins["reader"])
-        watch = ReaderWatch(chip, config["poll_ms"], app.on_card, app.on_reset)
-        if driver == "wiegand" and not keypad:
-            keypad = chip  # it may have keys of its own
-    if keypad:
-        from doorward_node.code_entry import CodeEntry
-
-        app.keypad = CodeEntry(keypad, app.on_card)
-    return watch or app.keypad
+    app.battery = doorward_drivers.make("battery", config["pins"].get("battery"))
+    return app, inputs(config, app)

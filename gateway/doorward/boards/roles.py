@@ -20,8 +20,8 @@ _ALLOWED: Mapping[str, frozenset[str]] = MappingProxyType(
         "door": frozenset({"contact", "rex", "tamper", "buzzer", "led"}),
         "vault": frozenset({"contact", "tamper", "buzzer", "led", "battery"}),
         "motion": frozenset({"tamper", "battery", "led"}),
-        "lamp": frozenset({"led"}),
-        "combined": frozenset({"contact", "rex", "tamper", "buzzer", "led", "battery"}),
+        "lamp": frozenset({"led", "pir", "button", "tamper"}),
+        "combined": frozenset({"contact", "rex", "tamper", "buzzer", "led", "battery", "button"}),
     }
 )
 

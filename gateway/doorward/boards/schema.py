@@ -146,7 +146,7 @@ class Contact(Part):
 
 
 class Switch(Part):
-    """An exit button, or the switch that sees the lid. active: the level while it is pressed, or the lid is off."""
+    """An exit button, a lamp's, or the switch that sees the lid. active: while it is pressed, or the lid is off."""
 
     pin: Annotated[Gpio, Use.SWITCH]
     active: Level
@@ -304,6 +304,7 @@ class Profile(_Section):
     contact: Contact | None = None
     rex: Switch | None = None
     tamper: Switch | None = None
+    button: Switch | None = None
     padlock: Padlock | None = None
     pir: Pir | None = None
     battery: Battery | None = None

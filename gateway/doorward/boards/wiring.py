@@ -32,7 +32,13 @@ from doorward.boards.schema import (
 
 RAILS = {GROUND: "black", VOLTS_3: "orange", VOLTS_5: "red"}
 SIGNALS = ("blue", "green", "yellow", "purple", "brown", "teal", "pink", "grey")
-_TITLES = {"contact": "Door contact", "rex": "Exit button", "tamper": "Lid switch"}
+_TITLES = {
+    "contact": "Door contact",
+    "rex": "Exit button",
+    "tamper": "Lid switch",
+    "button": "Lamp button",
+}
+_CONTACTS = tuple(f"{name}.pin" for name in _TITLES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +69,7 @@ def boxes(profile: Profile) -> list[Box]:
     held: dict[str, set[int]] = {name: set() for name in profile.parts()}
     for use in pin_uses(profile):
         # A padlock's resistor is its drive's, not its switch's.
-        if use.use is Use.ACTUATOR or use.field in ("contact.pin", "rex.pin", "tamper.pin"):
+        if use.use is Use.ACTUATOR or use.field in _CONTACTS:
             held[use.part].add(use.gpio)
     for name, part in profile.parts().items():
         title, wires, notes = _wired(part)

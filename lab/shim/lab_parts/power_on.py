@@ -18,6 +18,7 @@ def connect(wiring):
         ("contact", "closed"),
         ("rex", "active"),
         ("tamper", "active"),
+        ("button", "active"),
         ("pir", "active"),
     ):
         part = pins.get(name)

@@ -100,7 +100,7 @@ def test_a_role_needs_on_paper_what_its_program_needs() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_there_is_a_driver_for_every_part(name: str) -> None:
     drivers = {path.stem for path in (FIRMWARE / "doorward_drivers").glob("*.py")}
-    named = {"rex": "debounce", "tamper": "debounce", "matrix": "keypad"}
+    named = {"rex": "debounce", "button": "debounce", "tamper": "debounce", "matrix": "keypad"}
     for part, settings in boards.compiled(boards.load(FOLDER, name))["pins"].items():
         driver = settings.get("driver", part)
         assert named.get(driver, driver) in drivers, part

@@ -253,9 +253,9 @@ def test_a_part_that_the_role_cannot_do_without_is_missed(name: str, part: str) 
 
 
 def test_a_part_that_the_role_has_no_use_for_is_refused() -> None:
-    strange: Content = changed(content("lamp-esp32"), "pir", {"pin": 27, "active": 1})
+    strange: Content = changed(content("lamp-esp32"), "rex", {"pin": 33, "active": 1})
     (finding,) = lint(parsed(strange))
-    assert finding.field == "pir"
+    assert finding.field == "rex"
     assert "no use for it" in finding.why
 
 
