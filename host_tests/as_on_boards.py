@@ -89,6 +89,10 @@ class _Caller(Renamer):
         for keyword in node.keywords:
             if keyword.arg and (name, keyword.arg) not in self._their_own:
                 keyword.arg = self._argument(name, keyword.arg)
+        if name in ("getattr", "setattr", "hasattr", "delattr"):
+            match node.args[1]:
+                case ast.Constant(value=str(text)) as said:
+                    said.value = self._names.short.get(text, text)
         return self.generic_visit(node)
 
     def _argument(self, name: str, own: str) -> str:
