@@ -248,3 +248,21 @@ def test_after_a_rekey_the_copy_of_the_former_key_holds_until_a_new_one_has_come
     # Without the former key it is what a stranger made.
     keys.former = None
     assert board(path, seal.Keys("front", bytes(31) + b"2", 2)).version() == 0
+
+
+def test_an_older_config_is_refused_also_after_the_newer_one_was_lost():
+    # The power went between the two renames; somebody plays what the gateway said before.
+    path = folder()
+    copy, old, new = board(path), cache_file(3, 9), cache_file(4, 5)
+    copy.configure(3, *config(old, 3))
+    pull(copy, old, 3)
+    for removed in (False, True):
+        with open(path + "/cache", "wb") as stored:
+            stored.write(new)
+        if removed:
+            os.remove(path + "/config")
+        again = board(path)
+        assert again.version() == 4
+        assert raises(seal.SealError, again.configure, 3, *config(old, 3)).reason == "replay"
+        again.configure(4, *config(new, 4))
+        assert settle(again) == [True] and not knows(again, 8)

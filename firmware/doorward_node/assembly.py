@@ -67,7 +67,7 @@ def _watched(app, reader, link, wifi):
 
 def _store(directory):
     # Where the log is kept. With a partition of its own an event costs one program of the flash, in a
-    # file about eighteen and an erase.
+    # file fourteen and an erase.
     found = Partition.find(Partition.TYPE_DATA, label="dwlog")
     if found and found[0].ioctl(4, 0) >= _LEAST_SECTORS:
         from doorward_node.ring import Ring

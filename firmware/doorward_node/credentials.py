@@ -64,6 +64,9 @@ class Credentials:
         if config.cache_version != version or config.cache_size > _MAX_SIZE:
             raise seal.SealError("config")
         held = self.config
+        if version < self.version():
+            # The power went between the two renames, and somebody plays an older config.
+            raise seal.SealError("replay")
         if held and version <= held.cache_version:
             if version < held.cache_version or config.cache_digest != held.cache_digest:
                 raise seal.SealError("replay")

@@ -9,11 +9,11 @@ import os
 import sys
 
 import vfs
+from nor import Nor
 
 import machine
 from doorward_node import install
 
-BLOCK = 4096
 BLOCKS = 48
 ROOT = "/cut"
 FOLDER = __file__.rsplit("/", 1)[0] if "/" in __file__ else "."
@@ -21,48 +21,6 @@ FOLDER = __file__.rsplit("/", 1)[0] if "/" in __file__ else "."
 
 class Cut(Exception):
     pass
-
-
-class Flash:
-    # NOR in RAM. left: operations until the power goes; torn: the last one is half done. Without
-    # power nothing answers, and what is garbage may still want to close its file.
-    def __init__(self, data=None):
-        self.data = data or bytearray(b"\xff" * (BLOCKS * BLOCK))
-        self.left = -1
-        self.torn = False
-        self.dead = False
-        self.operations = 0
-
-    def readblocks(self, block, buffer, offset=0):
-        if self.dead:
-            return -5
-        at = block * BLOCK + offset
-        buffer[:] = self.data[at : at + len(buffer)]
-        return 0
-
-    def writeblocks(self, block, buffer, offset=0):
-        if self.dead:
-            return -5
-        return self._change(block * BLOCK + offset, buffer)
-
-    def ioctl(self, operation, argument):
-        if operation == 4:
-            return BLOCKS
-        if operation == 5:
-            return BLOCK
-        if operation == 6:
-            return -5 if self.dead else self._change(argument * BLOCK, b"\xff" * BLOCK)
-        return 0
-
-    def _change(self, at, data):
-        self.operations += 1
-        size = len(data)
-        self.dead = self.left == 0
-        self.left -= 1
-        if self.dead:
-            size = size // 2 if self.torn else 0
-        self.data[at : at + size] = data[:size]
-        return -5 if self.dead else 0
 
 
 def manifest(version, files, epoch=0, **other):
@@ -92,7 +50,7 @@ class Board:
     # Runs `version` from slot a, unless it is empty.
     def __init__(self, version=None, root=ROOT):
         self.root = root
-        self.flash = Flash()
+        self.flash = Nor(BLOCKS)
         vfs.VfsLfs2.mkfs(self.flash)
         self.boot()
         if version:
@@ -102,7 +60,7 @@ class Board:
 
     def boot(self):
         # Power comes back: the same cells, and nothing else of before.
-        self.flash = Flash(self.flash.data)
+        self.flash = self.flash.again()
         try:
             vfs.umount(self.root)
         except OSError:
@@ -195,13 +153,13 @@ def cuts(at=None, torn=(False, True), version="1.0", to="2.0", step=1):
     # after the update was then done again). at: the operations; all of them without it.
     # AssertionError: a start found half a firmware. For bench/powercut.py, too.
     fresh = Board(version)
-    picture = bytes(fresh.flash.data)
+    picture = bytes(fresh.flash.cells)
     offered = {version: firmware(version), to: firmware(to)}
     for is_torn in torn:
         operation = 0
         while True:
             board = fresh
-            board.flash.data = bytearray(picture)
+            board.flash.cells = bytearray(picture)
             board.boot()
             board.flash.left, board.flash.torn = operation, is_torn
             if at is None or operation in at:
@@ -224,11 +182,11 @@ def cuts(at=None, torn=(False, True), version="1.0", to="2.0", step=1):
 def operations(version="1.0", to="2.0"):
     # How many programs and erases the flash sees in such an update and its first start.
     board = Board(version)
-    board.flash.operations = 0
+    before = board.flash.operations()
     board.order(to)
     board.update({to: firmware(to)})
     board.start()
-    return board.flash.operations
+    return board.flash.operations() - before
 
 
 def _again(board, offered, to):

@@ -1,6 +1,7 @@
 # The vault's count on a real LittleFS, with the power cut at every operation of its flash.
 
 import vfs
+from nor import Nor
 
 from doorward_core import lockout as core
 from doorward_node import files
@@ -8,7 +9,6 @@ from doorward_node.lockout import Lockout
 
 PIN = b"P\x12\x34\xff\xff"
 ROOT = "/cut"
-BLOCK = 4096
 BLOCKS = 24
 
 
@@ -16,53 +16,9 @@ class Cut(Exception):
     pass
 
 
-class Flash:
-    # NOR in RAM. left: operations until the power goes; torn: the last one is half done. Without
-    # power nothing answers, and what is garbage may still want to close its file.
-    def __init__(self, data=None):
-        self.data = data or bytearray(b"\xff" * (BLOCKS * BLOCK))
-        self.left = -1
-        self.torn = False
-        self.dead = False
-        self.operations = 0
-
-    def readblocks(self, block, buffer, offset=0):
-        if self.dead:
-            return -5
-        at = block * BLOCK + offset
-        buffer[:] = self.data[at : at + len(buffer)]
-        return 0
-
-    def writeblocks(self, block, buffer, offset=0):
-        if self.dead:
-            return -5
-        return self._change(block * BLOCK + offset, buffer)
-
-    def ioctl(self, operation, argument):
-        if operation == 4:
-            return BLOCKS
-        if operation == 5:
-            return BLOCK
-        if operation == 6:
-            return -5 if self.dead else self._change(argument * BLOCK, b"\xff" * BLOCK)
-        return 0
-
-    def _change(self, at, data):
-        self.operations += 1
-        size = len(data)
-        self.dead = self.left == 0
-        self.left -= 1
-        if self.dead:
-            size = size // 2 if self.torn else 0
-        self.data[at : at + size] = data[:size]
-        if self.dead:
-            raise Cut
-        return 0
-
-
 class Vault:
     def __init__(self, hold_ms=None):
-        self.flash = Flash()
+        self.flash = Nor(BLOCKS)
         self.hold_ms = hold_ms
         self.looked_at = 0
         vfs.VfsLfs2.mkfs(self.flash)
@@ -70,7 +26,7 @@ class Vault:
 
     def boot(self):
         # Power comes back: the same cells, and nothing else of before.
-        self.flash = Flash(self.flash.data)
+        self.flash = self.flash.again()
         try:
             vfs.umount(ROOT)
         except OSError:
@@ -207,9 +163,9 @@ def test_an_attempt_costs_few_operations():
     # Wear under attack: an erase of a 4 KiB block is what flash does not like.
     vault = Vault()
     vault.wrong(5)
-    before = vault.flash.operations
+    before = vault.flash.operations()
     for _ in range(200):
         vault.gate.release(0, {})
         vault.gate.step("show", PIN, 0)
         vault.gate.step("granted", PIN, 0)
-    assert (vault.flash.operations - before) / 400 < 5
+    assert (vault.flash.operations() - before) / 400 < 5
