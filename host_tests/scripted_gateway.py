@@ -24,6 +24,7 @@ from doorward_core import (
 )
 
 KEY = bytes(range(32))
+MEMBER = bytes.fromhex("04a1b2c3d4e5f6")  # whose card opens
 STAMP = "2026-11-21T10:30:00Z"
 
 
@@ -53,6 +54,7 @@ class ScriptedGateway:
     def __init__(self, port: int, device: str = "front") -> None:
         self.keys = seal.Keys(device, KEY)
         self.device = device
+        self.port = port
         self.cards: set[bytes] = set()
         self.seconds = 1
         self.answers = True

@@ -1,14 +1,12 @@
 """The whole board: real firmware on real MicroPython, a foreign broker, relay edges as witness."""
 
 import asyncio
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from brokers import mosquitto
 from firmware_copy import planted
 from ports import free_ports
-from scripted_gateway import KEY, ScriptedGateway, profile
+from scripted_gateway import KEY, MEMBER, ScriptedGateway, profile
 from watching import until
 
 from doorward_core import seal, topics
@@ -17,24 +15,9 @@ from doorward_lab.board import Board
 from doorward_lab.lab import Lab
 
 STRIKE = 25
-UID = bytes.fromhex("04a1b2c3d4e5f6")
 STRANGER = bytes.fromhex("04a1b2c3")
 HEAP_KIB = 136
 HARD_RESET = 2  # by the firmware; 3 would be the watchdog
-
-
-@pytest.fixture
-def port(tmp_path: Path) -> Iterator[int]:
-    with mosquitto(tmp_path) as port:
-        yield port
-
-
-@pytest.fixture
-def gateway(port: int) -> Iterator[ScriptedGateway]:
-    gateway = ScriptedGateway(port)
-    gateway.cards = {UID}
-    yield gateway
-    gateway.close()
 
 
 @pytest.fixture
@@ -66,7 +49,7 @@ async def test_a_strike_without_a_level_is_left_alone(lab: Lab, port: int) -> No
 async def test_a_card_opens_the_door_and_the_log_tells(
     board: Board, gateway: ScriptedGateway
 ) -> None:
-    board.present(UID)
+    board.present(MEMBER)
     await board.wait_edge(STRIKE, 1, 5)
     board.remove()
     await board.wait_edge(STRIKE, 0, 5)
@@ -79,7 +62,7 @@ async def test_a_card_opens_the_door_and_the_log_tells(
 
 
 async def test_a_card_that_stays_is_one_tap(board: Board, gateway: ScriptedGateway) -> None:
-    await board.tap(UID, hold_ms=1500)
+    await board.tap(MEMBER, hold_ms=1500)
     await until(lambda: len(gateway.events_of("lock.changed")) == 2, board)
     assert len(gateway.requests) == 1 and pulses(board) == [0, 1, 0]
 
@@ -94,7 +77,7 @@ async def test_a_stranger_stays_outside(board: Board, gateway: ScriptedGateway) 
 async def test_forged_replayed_foreign_retained_and_late_answers_move_nothing(
     board: Board, gateway: ScriptedGateway
 ) -> None:
-    board.present(UID)
+    board.present(MEMBER)
     await board.wait_edge(STRIKE, 1, 5)
     board.remove()
     await board.wait_edge(STRIKE, 0, 5)
@@ -128,7 +111,7 @@ async def test_forged_replayed_foreign_retained_and_late_answers_move_nothing(
 
     # Still alive, and a new tap is not bothered by any of it.
     gateway.answers = True
-    board.present(UID)
+    board.present(MEMBER)
     await board.wait_edge(STRIKE, 1, 5)
 
 
@@ -166,13 +149,13 @@ async def test_a_release_is_challenged_and_works_once(
 async def test_without_an_answer_the_board_uses_its_cache(
     board: Board, gateway: ScriptedGateway
 ) -> None:
-    gateway.offer_cache(7, [UID])
+    gateway.offer_cache(7, [MEMBER])
     await until(
         lambda: any(b'"cache_version":7' in p for s, p in gateway.heard if s == topics.REPORTED),
         board,
     )
     gateway.answers = False
-    board.present(UID)
+    board.present(MEMBER)
     await board.wait_edge(STRIKE, 1, 5)
     await until(lambda: bool(gateway.events_of("access.decision")), board)
     assert gateway.events_of("access.decision")[0]["source"] == "board"
@@ -180,7 +163,7 @@ async def test_without_an_answer_the_board_uses_its_cache(
 
 async def test_a_restart_never_resumes_an_unlock(board: Board, gateway: ScriptedGateway) -> None:
     gateway.seconds = 9
-    board.present(UID)
+    board.present(MEMBER)
     await board.wait_edge(STRIKE, 1, 5)
     board.remove()
     await board.kill()
@@ -195,7 +178,7 @@ async def test_door_events(board: Board, gateway: ScriptedGateway) -> None:
     await until(lambda: bool(gateway.events_of("door.forced")), board)
     board.set_contact(False)
     await until(lambda: bool(gateway.events_of("door.closed")), board)
-    board.present(UID)
+    board.present(MEMBER)
     await board.wait_edge(STRIKE, 1, 5)
     board.remove()
     board.set_contact(True)
@@ -211,14 +194,14 @@ async def test_a_reader_that_freezes_comes_back(board: Board, gateway: ScriptedG
     board.remove()
     board.set_reader(Fault.FROZEN)
     await until(lambda: bool(gateway.events_of("reader.reset")), board)
-    board.present(UID)
+    board.present(MEMBER)
     await board.wait_edge(STRIKE, 1, 5)
 
 
 async def test_with_no_broker_at_all_the_board_decides(
     lab: Lab, port: int, board: Board, gateway: ScriptedGateway
 ) -> None:
-    gateway.offer_cache(7, [UID])
+    gateway.offer_cache(7, [MEMBER])
     await until(
         lambda: any(b'"cache_version":7' in p for s, p in gateway.heard if s == topics.REPORTED),
         board,
@@ -227,14 +210,14 @@ async def test_with_no_broker_at_all_the_board_decides(
     alone = await lab.start_board(profile(free_ports(1)), heap_kib=HEAP_KIB)
     await alone.wait_edge(STRIKE, 0, 5)
     await asyncio.sleep(0.5)
-    alone.present(UID)
+    alone.present(MEMBER)
     await alone.wait_edge(STRIKE, 1, 5)
 
 
 async def test_a_black_holed_broker_does_not_keep_anybody_waiting(
     lab: Lab, board: Board, gateway: ScriptedGateway
 ) -> None:
-    gateway.offer_cache(7, [UID])
+    gateway.offer_cache(7, [MEMBER])
     await until(
         lambda: any(b'"cache_version":7' in p for s, p in gateway.heard if s == topics.REPORTED),
         board,
@@ -252,7 +235,7 @@ async def test_a_black_holed_broker_does_not_keep_anybody_waiting(
     alone = await lab.start_board(profile(server.sockets[0].getsockname()[1]), heap_kib=HEAP_KIB)
     await asyncio.wait_for(connected.wait(), 5)
     for _ in range(2):
-        alone.present(UID)
+        alone.present(MEMBER)
         await alone.wait_edge(STRIKE, 1, 5)
         alone.remove()
         await alone.wait_edge(STRIKE, 0, 5, since_ns=alone.edges[-1].at_ns)
@@ -272,7 +255,7 @@ LATER = "        if self.strike.energised_ms() > 1000:\n            "
 async def open_and_wait(board: Board, gateway: ScriptedGateway) -> None:
     await until(lambda: bool(gateway.boot), board)
     gateway.seconds = 9
-    board.present(UID)
+    board.present(MEMBER)
     await board.wait_edge(STRIKE, 1, 5)
     board.remove()
 

@@ -40,7 +40,7 @@ async def heard(board: Board, witness: Witness) -> bool:
     return CONNECT in witness.said
 
 
-@pytest.mark.parametrize(("date", "says"), [(None, False), (NOW, True)])
+@pytest.mark.parametrize(("date", "says"), [(None, False), (NOW, True)], ids=["undated", "dated"])
 async def test_a_foreign_authority_is_of_use_only_to_a_board_that_has_a_date(
     date: int | None, says: bool, lab: Lab, tmp_path: Path
 ) -> None:

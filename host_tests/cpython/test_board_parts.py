@@ -1,12 +1,9 @@
 """The whole board with another reader or another lock: the same firmware, and nothing loaded that it does not need."""
 
 import time
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from brokers import mosquitto
 from scripted_gateway import ScriptedGateway, profile
 from watching import until
 
@@ -31,17 +28,9 @@ EVERY_DOOR = {"strike", "contact", "debounce"}
 
 
 @pytest.fixture
-def port(tmp_path: Path) -> Iterator[int]:
-    with mosquitto(tmp_path) as port:
-        yield port
-
-
-@pytest.fixture
-def gateway(port: int) -> Iterator[ScriptedGateway]:
-    gateway = ScriptedGateway(port)
+def gateway(gateway: ScriptedGateway) -> ScriptedGateway:
     gateway.cards = {UID}
-    yield gateway
-    gateway.close()
+    return gateway
 
 
 async def start(lab: Lab, port: int, gateway: ScriptedGateway, **pins: Any) -> Board:

@@ -1,12 +1,9 @@
 """The board's self-test on real virtual boards: raw readings of every part, and nothing of it stays."""
 
 import asyncio
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from brokers import mosquitto
 from scripted_gateway import ScriptedGateway, profile
 from watching import until
 
@@ -20,17 +17,9 @@ PARTS = ["board", "flash", "inputs", "reader", "broker"]
 
 
 @pytest.fixture
-def port(tmp_path: Path) -> Iterator[int]:
-    with mosquitto(tmp_path) as port:
-        yield port
-
-
-@pytest.fixture
-def gateway(port: int) -> Iterator[ScriptedGateway]:
-    gateway = ScriptedGateway(port)
+def gateway(gateway: ScriptedGateway) -> ScriptedGateway:
     gateway.cards = {UID}
-    yield gateway
-    gateway.close()
+    return gateway
 
 
 async def start(lab: Lab, port: int, gateway: ScriptedGateway, **pins: Any) -> Board:

@@ -1,13 +1,9 @@
 """What a door tells people: real firmware on real MicroPython, its light and its relay as witnesses."""
 
 import asyncio
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import pytest
-from brokers import mosquitto
-from scripted_gateway import ScriptedGateway, profile
+from scripted_gateway import MEMBER, ScriptedGateway, profile
 from watching import until
 
 from doorward_core import topics
@@ -17,7 +13,6 @@ from doorward_lab.lab import Lab
 HEAP_KIB = 152
 RED, GREEN, BUZZER, RELAY = 26, 4, 13, 25
 _SECOND = 1_000_000_000
-MEMBER = bytes.fromhex("04a1b2c3d4e5f6")
 
 
 def installed(port: int) -> dict[str, Any]:
@@ -27,16 +22,6 @@ def installed(port: int) -> dict[str, Any]:
         "buzzer": {"pin": BUZZER, "active": 1},
     }
     return {**made, "poll_ms": 10, "pins": {**made["pins"], **told}}
-
-
-@pytest.fixture
-def gateway(tmp_path: Path) -> Iterator[ScriptedGateway]:
-    with mosquitto(tmp_path) as port:
-        gateway = ScriptedGateway(port)
-        gateway.cards = {MEMBER}
-        gateway.port = port
-        yield gateway
-        gateway.close()
 
 
 async def shown(board: Board, uid: bytes) -> list[tuple[int, int]]:

@@ -1,6 +1,5 @@
 """A board says nothing to a broker that does not prove who it is, and its door goes on meanwhile."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 import pytest
 from brokers import mosquitto
 from firmware_copy import planted
-from scripted_gateway import ScriptedGateway, profile
+from scripted_gateway import MEMBER, ScriptedGateway, profile
 from tls_witness import DAY, Issuer, Witness
 from watching import opens, until
 
@@ -16,7 +15,6 @@ from doorward_core import topics
 from doorward_lab.lab import Lab
 
 STRIKE = 25
-UID = bytes.fromhex("04a1b2c3d4e5f6")
 CONNECT = b"\x00\x04MQTT\x04"
 HANDSHAKE = b"\x16\x03"
 
@@ -24,12 +22,6 @@ HANDSHAKE = b"\x16\x03"
 @pytest.fixture(scope="module")
 def authority() -> Issuer:
     return Issuer()
-
-
-@pytest.fixture
-def port(tmp_path: Path) -> Iterator[int]:
-    with mosquitto(tmp_path) as port:
-        yield port
 
 
 def secured(authority: Issuer, port: int) -> dict[str, Any]:
@@ -42,7 +34,7 @@ async def learnt(lab: Lab, port: int) -> None:
     try:
         board = await lab.start_board(profile(port))
         await until(lambda: bool(gateway.boot), board)
-        gateway.offer_cache(7, [UID])
+        gateway.offer_cache(7, [MEMBER])
         await until(lambda: _has_cache(gateway), board)
     finally:
         gateway.close()
@@ -72,7 +64,7 @@ async def test_nothing_is_said_to_the_wrong_broker_and_the_door_works(
     with Witness(bad) as witness:
         board = await lab.start_board(secured(authority, witness.port))
         await until(lambda: witness.connections >= 3, board)
-        assert await opens(board, UID)
+        assert await opens(board, MEMBER)
         assert witness.said == b""
         assert not witness.subjects
         # The same board, the same port: only the certificate was in the way.
@@ -89,7 +81,7 @@ async def test_a_plain_port_hears_a_handshake_and_no_word_of_mqtt(
     with Witness(None) as witness:
         board = await lab.start_board(secured(authority, witness.port))
         await until(lambda: witness.said.count(HANDSHAKE) >= 2, board)
-        assert await opens(board, UID)
+        assert await opens(board, MEMBER)
         assert b"MQTT" not in witness.said
         assert bytes.fromhex(profile(0)["secret"]) not in witness.said
         assert profile(0)["secret"].encode() not in witness.said
@@ -107,7 +99,7 @@ async def test_a_peer_that_stalls_the_handshake_keeps_nobody_waiting(
         board = await lab.start_board(secured(authority, witness.port))
         await until(lambda: witness.connections == 1, board)
         for _ in range(2):
-            assert await opens(board, UID)
+            assert await opens(board, MEMBER)
         witness.mute = False
         await until(lambda: CONNECT in witness.said, board, seconds=40)
 
@@ -151,7 +143,7 @@ async def test_spoiled_certificates_do_not_stop_the_door(
         spoiled["broker"]["port"] = witness.port
         board = await lab.start_board(spoiled)
         await until(lambda: witness.connections >= 2, board)
-        assert await opens(board, UID)
+        assert await opens(board, MEMBER)
         assert witness.said == b"" and len(board.starts) == 1
 
 
@@ -169,11 +161,11 @@ async def test_a_foreign_broker_lets_it_in_by_its_certificate(
     }
     with mosquitto(tmp_path, secure) as plain:
         gateway = ScriptedGateway(plain)
-        gateway.cards = {UID}
+        gateway.cards = {MEMBER}
         try:
             board = await lab.start_board(secured(authority, plain + 1))
             await until(lambda: bool(gateway.boot and gateway.events), board)
-            assert await opens(board, UID)
+            assert await opens(board, MEMBER)
             await until(lambda: bool(gateway.events_of("access.decision")), board)
             assert gateway.events_of("access.decision")[0]["source"] == "gateway"
         finally:

@@ -1,20 +1,17 @@
 """A new firmware on trial: one that fails, hangs or never reaches the gateway is gone by itself, a good one stays."""
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from brokers import mosquitto
 from firmware_copy import FIRMWARE
-from scripted_gateway import ScriptedGateway, profile
+from scripted_gateway import MEMBER, ScriptedGateway, profile
 from watching import until
 
 from doorward_core import topics
 from doorward_lab import Board, Lab, build
 
 STRIKE = 25
-UID = bytes.fromhex("04a1b2c3d4e5f6")
 HEAP_KIB = 144
 OLD, NEW = b'"firmware":"0.1.0"', b'"firmware":"9.0.0"'
 VERSION = ("doorward_node/__init__.py", 'VERSION = "0.1.0"', 'VERSION = "9.0.0"')
@@ -38,20 +35,6 @@ if "slot" in os.listdir("/"):
         os.rename("/a/" + name, "/" + name)
     os.rmdir("/a")
 """
-
-
-@pytest.fixture
-def port(tmp_path: Path) -> Iterator[int]:
-    with mosquitto(tmp_path) as port:
-        yield port
-
-
-@pytest.fixture
-def gateway(port: int) -> Iterator[ScriptedGateway]:
-    gateway = ScriptedGateway(port)
-    gateway.cards = {UID}
-    yield gateway
-    gateway.close()
 
 
 async def on_trial(lab: Lab, port: int, folder: Path, *faults: tuple[str, str, str]) -> Board:
@@ -79,7 +62,7 @@ def hellos(gateway: ScriptedGateway, version: bytes) -> int:
 
 
 async def opens(board: Board) -> None:
-    board.present(UID)
+    board.present(MEMBER)
     await board.wait_edge(STRIKE, 1, 10)
     board.remove()
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from brokers import mosquitto
 from firmware_copy import planted
 from scripted_gateway import KEY, ScriptedGateway
 from virtual_vault import (
@@ -36,12 +35,6 @@ _CUTS = 6
 LOCKED_OUT = (lockout.STATE, lockout.ERROR)
 # A hold that a test can wait for; that it is thirty seconds otherwise, the tests of the table say.
 SHORT_HOLD = ("doorward_core/lockout.py", "CLASSIC_MS = const(30000)", "CLASSIC_MS = const(6000)")
-
-
-@pytest.fixture
-def port(tmp_path: Path) -> Iterator[int]:
-    with mosquitto(tmp_path) as port:
-        yield port
 
 
 @pytest.fixture

@@ -1,14 +1,11 @@
 """Wi-Fi and broker come and go, and whoever stands at the door does not notice."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
-from brokers import mosquitto
 from firmware_copy import planted
 from relay import Relay
-from scripted_gateway import ScriptedGateway, profile
+from scripted_gateway import MEMBER, ScriptedGateway, profile
 from watching import opens, until
 
 from doorward_core import topics
@@ -16,23 +13,8 @@ from doorward_lab import Air
 from doorward_lab.board import Board
 from doorward_lab.lab import Lab
 
-UID = bytes.fromhex("04a1b2c3d4e5f6")
 WIFI = {"ssid": "school", "password": "right"}
 HEAP_KIB = 144
-
-
-@pytest.fixture
-def port(tmp_path: Path) -> Iterator[int]:
-    with mosquitto(tmp_path) as port:
-        yield port
-
-
-@pytest.fixture
-def gateway(port: int) -> Iterator[ScriptedGateway]:
-    gateway = ScriptedGateway(port)
-    gateway.cards = {UID}
-    yield gateway
-    gateway.close()
 
 
 def on_air(port: int) -> dict[str, Any]:
@@ -42,7 +24,7 @@ def on_air(port: int) -> dict[str, Any]:
 async def learnt(board: Board, gateway: ScriptedGateway) -> None:
     """Let the board fetch a cache in which one card may pass."""
     await until(lambda: bool(gateway.boot and gateway.events), board)
-    gateway.offer_cache(7, [UID])
+    gateway.offer_cache(7, [MEMBER])
     await until(
         lambda: any(b'"cache_version":7' in p for s, p in gateway.heard if s == topics.REPORTED),
         board,
@@ -63,14 +45,14 @@ async def test_the_access_point_goes_and_comes_and_the_door_goes_on(
             board.set_wifi(air)
             relay.still = True
             for _ in range(2):
-                assert await opens(board, UID)
+                assert await opens(board, MEMBER)
             await board.wait_log(f"wifi: {air.value}", 20)
-            assert await opens(board, UID)
+            assert await opens(board, MEMBER)
             board.set_wifi(Air.GOOD)
             relay.still = False
             await until(lambda n=taps: len(sources(gateway)) == n, board)
         assert set(sources(gateway)) == {"board"}
-        assert await opens(board, UID)
+        assert await opens(board, MEMBER)
         await until(lambda: sources(gateway)[-1] == "gateway", board)
         assert len(board.starts) == 1
         assert not gateway.events_of("reader.reset")
@@ -89,7 +71,7 @@ async def test_a_network_on_which_nobody_answers_is_joined_again(
         board.set_wifi(Air.DEAF)
         relay.still = True
         await relay.drop()
-        assert await opens(board, UID)
+        assert await opens(board, MEMBER)
         board.log.clear()
         board.set_wifi(Air.NO_ACCESS_POINT)
         # Only who tries to join again can find out that it has gone meanwhile.
