@@ -38,13 +38,20 @@ if trial:
 
     # For a program that hangs before it has started its own, which is shorter.
     WDT(timeout=30000)
+failure = "it ended by itself"
 try:
     from doorward_node.supervisor import main
 
     main(trial)
 except Exception as error:  # noqa: BLE001 - whatever it is, a trial goes on without it
     sys.print_exception(error)
+    failure = (type(error).__name__ + ": " + str(error))[:120]
 if trial:
     from machine import reset
 
+    try:
+        with open("/failure", "w") as file:
+            file.write(failure)
+    except OSError:
+        pass
     reset()

@@ -12,6 +12,7 @@ from doorward_core.topics import (
     DENIED,
     EVENTS,
     EVENTS_ACK,
+    FIRMWARE,
     HEARTBEAT,
     OFFLINE,
     ONLINE,
@@ -26,7 +27,6 @@ from doorward_core.topics import (
 # Leaves that a door has no use for.
 SENSORS = "telemetry/sensors"
 METRICS = "telemetry/metrics"
-FIRMWARE = "commands/firmware"
 
 UP = (
     ACCESS_REQUEST,

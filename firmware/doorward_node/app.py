@@ -55,6 +55,8 @@ class App:
         # changed, report(fields), and a turn(now, uptime) of the background's loop.
         self.parts = self.states = ()
         self.keypad = self.battery = None
+        # What came on commands/firmware and was not looked at yet; an update.Update at work.
+        self._firmware = self._update = None
 
     def attach(self, reader, link, wifi):
         # What calls back. wifi: None where something else brings the network.
@@ -109,6 +111,8 @@ class App:
             self._rekey(value, body, now)
         elif suffix == topics.CACHE:
             self.credentials.take(value, body)
+        elif suffix == topics.FIRMWARE:
+            self._firmware = value, body
         elif suffix == topics.CONFIG:
             self.credentials.configure(value, body, payload)
         elif suffix == topics.TIME_RESPONSE:
@@ -119,12 +123,18 @@ class App:
             raise SealError("late")
         from doorward_node import rekey
 
-        self.say(topics.COMMANDS_ACK, rekey.install(CONFIG, self.session.keys, nonce, body))
+        said, renewed = rekey.take(CONFIG, self.session.keys, nonce, body)
+        self.say(topics.COMMANDS_ACK, said)
         forget("rekey")
+        if renewed:
+            self.restart()
+
+    def restart(self):
+        # As soon as nobody is at the door.
         self._restart = True
 
     def wants_restart(self):
-        # True when a new key is to come in force, and nobody is at the door.
+        # True when a new key or firmware is to come in force, and nobody is at the door.
         return self._restart and self.doorway.locked() and not self.taps.pending()
 
     def _on_time(self, nonce, body, now):
@@ -172,10 +182,27 @@ class App:
             for state in self.states:
                 state.turn(now, uptime)
                 self.doorway.changed = self.doorway.changed or state.changed
+            if self._firmware or self._update:
+                self._go_on_updating(uptime)
             if gc.mem_free() < _COLLECT_BELOW:
                 gc.collect()
             if self.link.up:
                 self._talk(now, uptime)
+
+    def _go_on_updating(self, uptime):
+        heard, self._firmware = self._firmware, None
+        if not self._update:
+            # Loaded in one go, with what it needs.
+            gc.collect()
+            from doorward_node import update
+
+            self._update = update.Update()
+            forget("update")
+        said = self._update.turn(self, heard, uptime)
+        if said:
+            self.say(topics.COMMANDS_ACK, said)
+        elif said is None:
+            self._update = None
 
     def _talk(self, now, uptime):
         # What is due to be said. Nothing here waits for an answer.

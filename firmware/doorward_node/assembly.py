@@ -46,7 +46,13 @@ def assemble(config, lock, build, directory=""):
     app.date = date
     app.watched = _watched(app, reader, link, wifi)
     _forget_makers()
-    journal.add("boot", _boot_data())
+    data = _boot_data()
+    journal.add("boot", data)
+    if (files.read(directory + "/update") or b"")[-1:] in (b"a", b"b"):
+        from doorward_node import updated
+
+        updated.tell(journal, directory, str(data.get("failure") or ""))
+        forget("updated")
     return app
 
 
@@ -106,6 +112,7 @@ def _own(app, prefix):
         topics.CONTROL,
         topics.REKEY,
         topics.CACHE,
+        topics.FIRMWARE,
         topics.CONFIG,
     )
     will = (prefix + topics.OFFLINE, b'{"status":"offline"}', True, 1)

@@ -46,7 +46,8 @@ class Install:
     # One update, from /update.json on. Raises InstallError, OSError without that file.
     #
     # wanted: (path, offset) of the bytes to take() next, or None while it has work of its own.
-    # size, done: bytes of all files, and of those that are known to be right.
+    # size, done: bytes of all files, and of those that are known to be right; before: of those that
+    # the manifest names before the one at hand.
     def __init__(self, root=""):
         self._root = root
         self._words = _slot_words(root)
@@ -55,7 +56,7 @@ class Install:
         self._used = self._words[2:4] if trial else self._words[:2]
         self.slot = "b" if self._used and self._used[0] == "a" else "a"
         self.wanted = None
-        self.done = 0
+        self.done = self.before = 0
         self._chunk = None
         self._ended = self._skip = False
         self._lacking = []
@@ -151,6 +152,7 @@ class Install:
             entry = _entry(order)
             while entry:
                 yield from self._file(*entry)
+                self.before += entry[1]
                 entry = _entry(order)
 
     def _sweep(self, folder):

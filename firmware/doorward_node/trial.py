@@ -18,12 +18,16 @@ _SILENCE_MS = const(2000)
 
 async def prove(app, root=""):
     # Confirms the slot, or falls back. Before that the loader counts every start.
+    from doorward_node import updated
+
+    updated.note(root)
     steady = 0
     for _ in range(_DEADLINE_S):
         await asyncio.sleep_ms(1000)
         steady = steady + 1 if _healthy(app) else 0
         if steady >= _STEADY_S and _settle(root, 0):
             print("doorward: update: confirmed")
+            updated.tell(app.journal, root)
             return
     lacking = "link" if not app.link.up else "time"
     files.replace(root + "/failure", b"update: no health in 600 s: " + lacking.encode())

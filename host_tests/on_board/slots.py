@@ -51,6 +51,7 @@ class Board:
     def __init__(self, version=None, root=ROOT):
         self.root = root
         self.flash = Nor(BLOCKS)
+        self.orders = 0
         vfs.VfsLfs2.mkfs(self.flash)
         self.boot()
         if version:

@@ -19,7 +19,7 @@ _DEVICE = (
     (topics.EVENTS_ACK, 1, "stored up to here: only this frees its log"),
     (topics.CONTROL, 2, "what it is to do; never retained"),
     (topics.CACHE, 2, "pieces of its copy of the rules; never retained"),
-    (topic_tree.FIRMWARE, 2, "pieces of its next firmware; never retained"),
+    (topics.FIRMWARE, 2, "pieces of its next firmware; never retained"),
     (topics.REKEY, 1, "its next key, under the present one"),
     (topics.COMMANDS_ACK, 1, "what became of a command"),
     (topics.CONFIG, 1, "its settings, and which copy of the rules is the latest"),
