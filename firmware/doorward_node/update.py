@@ -37,7 +37,8 @@ class Update:
     def __init__(self, root=""):
         self._root = root
         self._number = 0
-        self._offer = self._work = self._want = self._chunk = self._asked = None
+        self._offer = ("", 0, b"")
+        self._work = self._want = self._chunk = self._asked = None
         self._install = None
         self._heard = self._uptime = 0
 
@@ -115,7 +116,7 @@ class Update:
     # --- the work, piece by piece ---
 
     def _run(self, app, signed, again):
-        version, size, digest = self._offer
+        _version, size, digest = self._offer
         modulus = files.read(self._root + "/firmware.key")
         good = yield from signature.checking(digest, signed, modulus or b"")
         if not good:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from doorward.app.trust import Adoption
+from doorward.app.updates.signatory import signatory_of
 from doorward.domain.doors import Door
 from doorward_core import topics
 
@@ -36,6 +37,7 @@ class BoardFiles:
 
     config: Mapping[str, Any] = field(repr=False)  # /config.json
     tls: Mapping[str, bytes] = field(repr=False)  # /tls/…, DER
+    firmware_key: bytes | None = None  # /firmware.key: the RSA modulus of who signs
 
 
 def board_files(
@@ -71,4 +73,5 @@ def board_files(
         "cert.der": adoption.certificate,
         "key.der": adoption.private_key,
     }
-    return BoardFiles(config, tls)
+    pem = adoption.firmware_key
+    return BoardFiles(config, tls, signatory_of(pem).modulus if pem else None)

@@ -1,10 +1,12 @@
-"""`commands/ack`: what a board says about a command, and where it asks for the next piece of its cache."""
+"""`commands/ack`: what a board says about a command, and where it asks for the next piece of its cache or firmware."""
 
 from doorward.app.cache import CacheKeeper
 from doorward.app.presence import Presence
 from doorward.app.rekey import Rekeying
 from doorward.app.releases import Releases
 from doorward.app.router import Opened
+from doorward.app.updates.rollout import Rollouts
+from doorward.app.updates.trusting import Trusting
 from doorward_core import gateway_messages
 
 
@@ -12,12 +14,20 @@ class CommandAcks:
     """Hands each ack to the one who waits for it."""
 
     def __init__(
-        self, presence: Presence, releases: Releases, rekeying: Rekeying, cache: CacheKeeper
+        self,
+        presence: Presence,
+        releases: Releases,
+        rekeying: Rekeying,
+        cache: CacheKeeper,
+        trusting: Trusting,
+        rollouts: Rollouts,
     ) -> None:
         self._presence = presence
         self._releases = releases
         self._rekeying = rekeying
         self._cache = cache
+        self._trusting = trusting
+        self._rollouts = rollouts
 
     def acknowledged(self, opened: Opened) -> None:
         """Take one ack, once."""
@@ -29,10 +39,13 @@ class CommandAcks:
         self._presence.live(opened)
         if ack.command_id == device.proof:
             self._presence.proven(device)
+        elif ack.want == "firmware":
+            self._rollouts.wanted(device, ack)
         elif ack.want is not None:
             self._cache.wanted(device, ack)
         else:
-            # A command id is of one or of the other: each looks for its own.
+            # A command id is of one of them: each looks for its own.
             self._releases.acknowledged(device, ack)
             self._rekeying.acknowledged(device, ack)
+            self._trusting.acknowledged(device, ack)
         message.ack()

@@ -4,6 +4,7 @@ import asyncio
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from doorward.app.board_files import BoardFiles, BoardProfile, BrokerAddress, board_files
 from doorward.app.device_doors import DoorOrder, door_for
@@ -14,7 +15,9 @@ from doorward.app.registry import Registry
 from doorward.app.rekey import Rekeying
 from doorward.app.rulebook import Rulebook
 from doorward.app.signer_ports import Registrar
-from doorward.app.views import BoardView
+from doorward.app.trust import Adoption
+from doorward.app.updates.signatory import signatory_of
+from doorward.app.views import BoardView, UpdateView
 from doorward.domain import audit, devices
 from doorward.domain.audit import AuditRow
 from doorward.domain.devices import Registration
@@ -45,6 +48,14 @@ class Adopted:
     files: BoardFiles
 
 
+class Updates(Protocol):
+    """What a board's view says of its firmware."""
+
+    def of(self, device: str) -> UpdateView | None: ...
+
+    def available(self, device: str) -> str | None: ...
+
+
 class DeviceDesk:
     """Changes the registry, and makes broker, signer and fleet follow. `changed` is awaited when doors are others."""
 
@@ -66,6 +77,7 @@ class DeviceDesk:
         self._rulebook = rulebook
         self._states = states
         self._rekeying = rekeying
+        self.updates: Updates | None = None
         self._changed = changed
 
     def list(self) -> tuple[BoardView, ...]:
@@ -107,6 +119,7 @@ class DeviceDesk:
                 self._registry.now_ms(),
                 serial=f"{adoption.serial:x}",
                 claim=devices.digest(claim),
+                trusts=_signatory(adoption),
             )
             void = "; its old keys are void" if former else ""
             why = f"The board {device} was given keys{void}."
@@ -249,7 +262,14 @@ class DeviceDesk:
             approved_at=instant(known.approved_ms) if known.approved_ms else None,
             revoked_at=instant(known.revoked_ms) if known.revoked_ms else None,
             certificate=known.serial is not None,
+            available=self.updates.available(known.id) if self.updates else None,
+            update=self.updates.of(known.id) if self.updates else None,
         )
+
+
+def _signatory(adoption: Adoption) -> str | None:
+    """Whose firmware the board takes from the start."""
+    return signatory_of(adoption.firmware_key).name if adoption.firmware_key else None
 
 
 def _check_announced(known: Registration) -> None:

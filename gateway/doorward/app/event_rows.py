@@ -12,6 +12,7 @@ from doorward.domain.explain import Facts, sentence
 from doorward.domain.snapshot import Holder, Snapshot
 from doorward_core import gateway_timestamps
 from doorward_core.gateway_messages import Event
+from doorward_core.gateway_updates import Report
 from doorward_core.messages import flag, number, raw, text
 
 _JUST_MS = 2500
@@ -30,6 +31,12 @@ _AUDITED = {
     "rejected": "The board refused messages that were not from this gateway, or came late.",
     "lost": "The board had to drop events: its log was full.",
 }
+_UPDATES = {
+    "installed": (audit.UPDATE_INSTALLED, "The board starts firmware {} on trial."),
+    "confirmed": (audit.UPDATE_CONFIRMED, "The board runs firmware {} from now on."),
+    "rolled back": (audit.UPDATE_ROLLED_BACK, "Firmware {} failed; the one before runs again."),
+    "refused": (audit.UPDATE_REFUSED, "The board did not take firmware {}."),
+}
 
 # A door never locks: see docs/lockout.md.
 _AT_A_READER = {
@@ -42,11 +49,16 @@ class EventRows:
     """Turns events into rows, with the names of the people behind the tags."""
 
     def __init__(
-        self, rulebook: Rulebook, signer: Signer, actor: Callable[[str], str | None]
+        self,
+        rulebook: Rulebook,
+        signer: Signer,
+        actor: Callable[[str], str | None],
+        updater: Callable[[str, int], str | None],
     ) -> None:
-        """`actor` says who asked for the release with this command id."""
+        """`actor` says who asked for the release with this command id; `updater`, who gave a board an update."""
         self._rulebook = rulebook
         self._actor = actor
+        self._updater = updater
         self._signer = signer
 
     def of(self, device_id: str, event: Event, now_ms: int) -> list[AuditRow]:
@@ -66,9 +78,18 @@ class EventRows:
         if event.kind == audit.LOST:
             row = _plain(device_id, door, event.kind, _AUDITED[event.kind], at_ms)
             return [replace(row, note=_dropped(event))]
+        if event.kind == "update":
+            return [self._update(device_id, door, event, at_ms)]
         if event.kind in _AUDITED:
             return [_plain(device_id, door, event.kind, _AUDITED[event.kind], at_ms)]
         return []
+
+    def _update(self, device_id: str, door: Door | None, event: Event, at_ms: int) -> AuditRow:
+        report = Report(event.data)
+        kind, why = _UPDATES[report.state]
+        row = _plain(device_id, door, kind, why.format(report.version), at_ms)
+        actor = self._updater(device_id, report.order)
+        return replace(row, actor=actor, note=report.reason or None)
 
     def tamper(self, device_id: str, why: str, now_ms: int) -> AuditRow:
         """A row for what must not happen."""

@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 
 from doorward.app.broker_views import BrokerEntry
-from doorward.app.views import AuditEntry, DoorView, FeedItem, FeedKind, Release
+from doorward.app.views import AuditEntry, DoorView, FeedItem, FeedKind, Release, UpdateView
 
 _KEPT = 512
 _WAITING = 256  # items a listener may fall behind before it is let go; it reconnects and replays
@@ -60,7 +60,9 @@ class LiveFeed:
         """The number of the newest item."""
         return self._position
 
-    def publish(self, kind: FeedKind, data: AuditEntry | DoorView | Release | BrokerEntry) -> None:
+    def publish(
+        self, kind: FeedKind, data: AuditEntry | DoorView | Release | BrokerEntry | UpdateView
+    ) -> None:
         """Tell everybody."""
         self._position += 1
         item = FeedItem(self._position, kind, data)

@@ -5,7 +5,15 @@ from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import Protocol
 
-from doorward.app.records import Account, ApiToken, DeviceCache, LogEntry, LogHead, OpenSession
+from doorward.app.records import (
+    Account,
+    ApiToken,
+    DeviceCache,
+    Firmware,
+    LogEntry,
+    LogHead,
+    OpenSession,
+)
 from doorward.domain.audit import AuditRow
 from doorward.domain.audit_chain import Head, Link
 from doorward.domain.audit_walk import Finding
@@ -13,6 +21,7 @@ from doorward.domain.devices import Registration
 from doorward.domain.doors import Door
 from doorward.domain.schedules import Windows
 from doorward.domain.snapshot import Rules
+from doorward.domain.updates import UpdateOrder
 
 Spawn = Callable[[Coroutine[object, object, None]], None]
 """Runs a coroutine beside everything else."""
@@ -172,6 +181,29 @@ class CacheStore(Protocol):
     def caches(self) -> dict[str, DeviceCache]: ...
 
     async def put_cache(self, cache: DeviceCache) -> None: ...
+
+
+class FirmwareStore(Protocol):
+    """Bundles for boards, by version. A change and its audit row are one transaction."""
+
+    def firmwares(self) -> tuple[Firmware, ...]: ...
+
+    async def firmware(self, version: str) -> bytes:
+        """The bundle. Raises NotFound."""
+
+    async def put_firmware(self, held: Firmware, bundle: bytes, row: AuditRow) -> AuditRow:
+        """Keep a bundle, in place of one with its version."""
+
+
+class UpdateStore(Protocol):
+    """What each board was last told to run."""
+
+    def update_orders(self) -> tuple[UpdateOrder, ...]: ...
+
+    async def put_update_orders(
+        self, orders: Sequence[UpdateOrder], row: AuditRow | None
+    ) -> AuditRow | None:
+        """Write orders in place of those that their boards had, with their audit row; one transaction."""
 
 
 class OperatorStore(Protocol):

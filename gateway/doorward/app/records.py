@@ -36,6 +36,17 @@ class DeviceCache:
 
 
 @dataclass(frozen=True, slots=True)
+class Firmware:
+    """A bundle that is kept, without its content. size: bytes of its files; actor: who brought it."""
+
+    version: str
+    epoch: int
+    size: int
+    added_ms: int
+    actor: str
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
     """Somebody who may sign in. password: its argon2id hash, or "" for somebody who comes by a link alone.
 

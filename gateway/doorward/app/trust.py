@@ -21,6 +21,8 @@ class Adoption:
     authority: bytes = field(repr=False)
     certificate: bytes = field(repr=False)
     private_key: bytes = field(repr=False)
+    # Whose firmware it takes: PEM; None where nobody has signed any yet, and it is told later.
+    firmware_key: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)

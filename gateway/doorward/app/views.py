@@ -9,7 +9,7 @@ from doorward.app.broker_views import BrokerEntry
 Contact = Literal["open", "closed"]
 Verdict = Literal["grant", "deny"]
 ReleaseState = Literal["unknown", "opened", "expired", "failed"]
-FeedKind = Literal["event", "door", "release", "broker"]
+FeedKind = Literal["event", "door", "release", "broker", "update"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class AuditEntry:
 
     kind: an event type of the contract (`access.decision`, `door.forced`, …), or `correction`,
     `release.requested`, `release.expired`, `release.failed`, `person.added`, `card.added`, `card.revoked`, `tamper`,
-    `device.adopted`, `device.announced`, `device.approved`, `device.revoked`.
+    `device.adopted`, `device.announced`, `device.approved`, `device.revoked`, `update.…`, `firmware.…`.
     source: who says so: the `gateway`, the `board`, or an `operator`. why: one sentence.
     """
 
@@ -155,7 +155,7 @@ class FeedItem:
 
     id: int
     kind: FeedKind
-    data: AuditEntry | DoorView | Release | BrokerEntry
+    data: "AuditEntry | DoorView | Release | BrokerEntry | UpdateView"
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,11 +179,37 @@ class SiteBoard:
 
 
 @dataclass(frozen=True, slots=True)
+class FirmwareView:
+    """A firmware for boards. ships: it came with this gateway. added_at: None while nobody has used or added it."""
+
+    version: str
+    ships: bool = False
+    epoch: int | None = None
+    size: int | None = None
+    added_at: datetime | None = None
+    actor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateView:
+    """What became of a board's newest update. state: as in `domain.updates`. percent: how much of it the board has."""
+
+    device: str
+    version: str
+    state: str
+    percent: int
+    reason: str
+    actor: str
+    rollout: int
+    changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class BoardView:
     """A board of the site. state: waiting, announced, approved or revoked; what it says itself is in `firmware`.
 
     rejected: how many of its messages were refused since the gateway started. certificate: False for a board that was
-    put up before there were certificates.
+    put up before there were certificates. available: a newer firmware, if there is one.
     """
 
     id: str
@@ -199,6 +225,8 @@ class BoardView:
     approved_at: datetime | None = None
     revoked_at: datetime | None = None
     certificate: bool = True
+    available: str | None = None
+    update: UpdateView | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ class Registration:
     announced_ms: int | None = None
     approved_ms: int | None = None
     revoked_ms: int | None = None
+    trusts: str | None = None  # whose firmware it takes: a fingerprint of the key
 
     def fits(self, claim: bytes) -> bool:
         """True when this is the claim code that the board was given, and it was not used yet."""

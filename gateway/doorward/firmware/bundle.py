@@ -6,7 +6,6 @@ refused, so there is one file for one firmware and no place to hide anything in.
 
 import json
 import re
-import tempfile
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
@@ -16,8 +15,9 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from doorward.errors import InvalidInput
-from doorward.firmware import mpy, program
-from doorward.firmware.manifest import FAMILY, MPY, PACKAGES, manifest, version_of
+from doorward.firmware import ready
+from doorward.firmware.program import Called
+from doorward.firmware.manifest import EPOCH, FAMILY, MPY, manifest, version_of
 
 _HEAD = re.compile(rb"doorward firmware 1 ([1-9][0-9]{0,6}) (0|[1-9][0-9]{0,3})\n")
 # What a board has room for, twice over.
@@ -33,7 +33,7 @@ class Bundle:
     files: dict[str, bytes]
     signature: bytes = b""
     # What `explain` needs for tracebacks of it; known where it was compiled, and not part of the file.
-    called: program.Called = field(default_factory=dict, compare=False, repr=False)
+    called: Called = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def manifest(self) -> bytes:
@@ -84,20 +84,22 @@ def unpack(data: bytes) -> Bundle:
 
 def compiled(firmware: Path, epoch: int) -> Bundle:
     """Compile the firmware in a source folder. Raises InvalidInput, CompilerMissing."""
-    files = {}
     try:
-        version = version_of(firmware)
-        with tempfile.TemporaryDirectory() as folder:
-            target, short = Path(folder) / "module.mpy", Path(folder) / "firmware"
-            called = program.copy(firmware, short)
-            for package in PACKAGES:
-                for path in sorted((short / package).rglob("*.py")):
-                    inside = path.relative_to(short)
-                    mpy.compile_file(path, target, mpy.module_name(inside))
-                    files[str(inside.with_suffix(".mpy"))] = target.read_bytes()
+        files, called = ready.compile_folder(firmware)
+        return Bundle(version_of(firmware), epoch, files, called=called)
     except (OSError, ValueError) as error:
         raise InvalidInput(str(error), field="firmware") from error
-    return Bundle(version, epoch, files, called=called)
+
+
+def shipped(root: Path, epoch: int = EPOCH) -> Bundle:
+    """The firmware that came with this doorward: as it was compiled for the package, else from the source tree.
+
+    root: as `data.data_root` names it. Raises InvalidInput, CompilerMissing.
+    """
+    files = ready.read(root)
+    if files is None:
+        return compiled(root / "firmware", epoch)
+    return Bundle(version_of(root / "firmware"), epoch, files)
 
 
 def _no_bundle(why: str) -> InvalidInput:

@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path, PurePath
 
 
+
 class CompilerMissing(RuntimeError):
     """mpy-cross is not installed."""
 

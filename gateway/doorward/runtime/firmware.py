@@ -1,7 +1,9 @@
-"""Signing firmware with this installation's key, whether or not its gateway runs."""
+"""The firmware that ships, and signing with this installation's key while its gateway does not run."""
 
 import asyncio
+import getpass
 import hashlib
+import time
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -9,9 +11,33 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from doorward import config
-from doorward.errors import InvalidInput
-from doorward.firmware.bundle import Bundle
+from doorward.adapters.store import SqlStore
+from doorward.app.updates.shelf import signed_row
+from doorward.database import load_or_create
+from doorward.errors import InvalidInput, Unavailable
+from doorward.firmware.bundle import Bundle, shipped
+from doorward.firmware.manifest import version_of
+from doorward.firmware.mpy import CompilerMissing
+from doorward.runtime import lock, restored
 from doorward.runtime.keys import open_keys
+
+
+class ShippedFirmware:
+    """The firmware for boards that came with this gateway."""
+
+    def __init__(self, root: Path) -> None:
+        """`root`: as `data.data_root` names it."""
+        self._root = root
+        self.version = version_of(root / "firmware")
+
+    def bundle(self) -> Bundle:
+        """All of it, not signed. Blocking. Raises Unavailable."""
+        try:
+            return shipped(self._root)
+        except CompilerMissing:
+            raise Unavailable(
+                "the compiler for the boards' firmware is not installed", "install doorward[lab]"
+            ) from None
 
 
 def sign(directory: Path, bundle: Bundle) -> Bundle:
@@ -20,10 +46,20 @@ def sign(directory: Path, bundle: Bundle) -> Bundle:
 
 
 async def _signed(directory: Path, bundle: Bundle) -> Bundle:
+    settings = config.load(directory)
     async with AsyncExitStack() as stack:
-        signer = await open_keys(config.load(directory), stack)
+        stack.enter_context(lock.hold(settings.directory))
+        signer = await open_keys(settings, stack)
         digest = hashlib.sha256(bundle.manifest).digest()
-        return bundle.signed(await asyncio.to_thread(signer.sign_firmware, digest))
+        signed = bundle.signed(await asyncio.to_thread(signer.sign_firmware, digest))
+        database = directory / "gateway.db"
+        if database.exists():
+            store = SqlStore(database, load_or_create(settings.database_key, database), signer)
+            stack.push_async_callback(store.close)
+            mark = restored.read(settings.directory)
+            store.start(mark.news if mark else None)
+            await store.append(signed_row(bundle, getpass.getuser(), time.time_ns() // 1_000_000))
+        return signed
 
 
 def public_key(directory: Path, path: Path | None) -> rsa.RSAPublicKey:

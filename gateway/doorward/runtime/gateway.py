@@ -30,6 +30,7 @@ from doorward.runtime import checks, embedded, interpreter, lock, restored, serv
 from doorward.runtime.adoption import Adoptions
 from doorward.runtime.broker_figures import of_gateway
 from doorward.runtime.broker_side import BrokerSide
+from doorward.runtime.firmware import ShippedFirmware
 from doorward.runtime.foreign_side import ForeignSide
 from doorward.runtime.keys import open_keys
 from doorward.runtime.mosquitto_side import MosquittoSide
@@ -61,6 +62,7 @@ class Gateway(Serving):
         self.mqtt_port = 0  # for boards, over TLS
         self.plain_port = 0  # for this machine alone
         self.needs_setup = False
+        self.shipped = ShippedFirmware(data_root())
 
     @property
     def url(self) -> str:
@@ -137,7 +139,9 @@ class Gateway(Serving):
         web = self._web_servers(stack, self._services(cases, operators))
         connected = asyncio.Event()
         self.link.on_message = cases.router.handle
-        self.link.on_up = lambda: _all(cases.cache.announce, self.side.linked, connected.set)
+        self.link.on_up = lambda: _all(
+            cases.cache.announce, cases.updates.resume, self.side.linked, connected.set
+        )
         async with tasks:
             running = (self.link.run(), _renew(cases.cache), self.tls.keep(), self.side.keep())
             own = [tasks.create_task(work) for work in running]
@@ -164,6 +168,7 @@ class Gateway(Serving):
             self.admission,
             restored_ms=restored_ms,
         )
+        cases.shelf.shipped = self.shipped
         await self.prepare(cases)
         await cases.cache.refresh()
         await self._recall(cases)
@@ -205,6 +210,8 @@ class Gateway(Serving):
             releases=cases.releases,
             devices=cases.devices,
             adoptions=Adoptions(cases.devices, data_root() / "boards", self._broker_for_boards),
+            firmware=cases.shelf,
+            updates=cases.updates,
             access=cases.why,
             history=AuditHistory(self.store, cases.states.resolve),
             trail=AuditTrail(

@@ -21,10 +21,12 @@ from doorward.app.ports import (
     CacheStore,
     Clock,
     DeviceStore,
+    FirmwareStore,
     LogStore,
     Publisher,
     RulesStore,
     Spawn,
+    UpdateStore,
 )
 from doorward.app.presence import Presence
 from doorward.app.registry import Registry
@@ -34,12 +36,19 @@ from doorward.app.router import Handler, Router
 from doorward.app.rulebook import Rulebook
 from doorward.app.signer_ports import FirmwareSigner, Notary, Registrar, Signer
 from doorward.app.timekeeping import TimeServer
+from doorward.app.updates.orders import OrderBook
+from doorward.app.updates.progress import Progress
+from doorward.app.updates.rollout import Rollouts
+from doorward.app.updates.shelf import Shelf
+from doorward.app.updates.trusting import Trusting
 from doorward.app.why import WhyNot
 from doorward_core import topics
 from doorward_core.gateway_messages import Event
 
 
-class Store(RulesStore, AuditStore, LogStore, CacheStore, DeviceStore, Protocol):
+class Store(
+    RulesStore, AuditStore, LogStore, CacheStore, DeviceStore, FirmwareStore, UpdateStore, Protocol
+):
     """Everything that the doors need to be on record."""
 
 
@@ -62,6 +71,8 @@ class UseCases:
     cache: CacheKeeper
     people: PeopleDesk
     devices: DeviceDesk
+    shelf: Shelf
+    updates: Rollouts
     discovery: Discovery
     why: WhyNot
     router: Router
@@ -90,7 +101,12 @@ def wire(
     announcer = Announcer(states, feed)
     registry = Registry(store, signer, fleet, announcer, clock)
     releases = Releases(rulebook, fleet, states, store, feed, announcer, clock)
-    rows = EventRows(rulebook, signer, releases.actor)
+    trusting = Trusting(registry, fleet, clock)
+    shelf = Shelf(store, signer, announcer, clock)
+    progress = Progress(feed)
+    orders = OrderBook(store, progress, announcer, clock)
+    updates = Rollouts(shelf, trusting, registry, fleet, orders, progress, clock, spawn)
+    rows = EventRows(rulebook, signer, releases.actor, orders.actor)
     events = EventLog(fleet, signer, store, rows, announcer, clock, spawn)
     cache = CacheKeeper(rulebook, fleet, signer, states, store, announcer, clock, spawn)
     events.restored_ms = cache.restored_ms = restored_ms
@@ -98,18 +114,21 @@ def wire(
     events.happened.append(lambda device, event: _happened(states, releases, device, event))
     rekeying = Rekeying(fleet, signer, store, announcer, clock, spawn, cache.refresh)
     presence = Presence(fleet, states, clock, events.head)
-    presence.greeted += [events.greeted, cache.greeted, rekeying.greeted]
+    events.happened.append(updates.happened)
+    presence.greeted += [events.greeted, cache.greeted, rekeying.greeted, updates.greeted]
     discovery = Discovery(registry, fleet, clock, spawn)
-    acks = CommandAcks(presence, releases, rekeying, cache)
+    acks = CommandAcks(presence, releases, rekeying, cache, trusting, updates)
     sealed = _sealed(access, TimeServer(fleet, clock), acks, presence, discovery)
     raw = {topics.EVENTS: events.event, topics.OFFLINE: presence.offline}
     people = PeopleDesk(rulebook, store, announcer, clock, cache.refresh)
     devices = DeviceDesk(
         registry, signer, admission, fleet, rulebook, states, rekeying, cache.refresh
     )
+    devices.updates = updates
     why = WhyNot(rulebook, states, clock)
     return UseCases(
-        rulebook, feed, fleet, states, access, events, releases, rekeying, cache, people, devices, discovery, why,
+        rulebook, feed, fleet, states, access, events, releases, rekeying, cache, people, devices, shelf, updates,
+        discovery, why,
         Router(fleet, signer, sealed, raw), announcer,
     )  # fmt: skip
 

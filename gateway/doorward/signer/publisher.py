@@ -34,6 +34,10 @@ class Publisher:
         self._directory = directory
         self._key: rsa.RSAPrivateKey | None = None
 
+    def exists(self) -> bool:
+        """Whether there is a key; otherwise the first call that needs it makes one."""
+        return (self._directory / "firmware.pem").exists()
+
     def sign(self, digest: bytes) -> bytes:
         """The signature (PKCS #1 v1.5) over the SHA-256 of a manifest. Raises InvalidInput, KeyFileError."""
         if len(digest) != _DIGEST_BYTES:

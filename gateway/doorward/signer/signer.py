@@ -68,6 +68,7 @@ class Signer:
             authority=self._authority.certificate_der,
             certificate=certified.certificate,
             private_key=certified.key,
+            firmware_key=self._publisher.public() if self._publisher.exists() else None,
         )
 
     def forget(self, device: str) -> None:

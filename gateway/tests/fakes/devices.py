@@ -1,6 +1,8 @@
 """The boards of a house in memory."""
 
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from doorward.app.board_files import BoardFiles
@@ -8,15 +10,75 @@ from doorward.app.device_doors import DoorOrder
 from doorward.app.devices import Adopted, AdoptionOrder
 from doorward.app.views import (
     BoardView,
+    FirmwareView,
+    UpdateView,
 )
 from doorward.errors import (
     Conflict,
     InvalidInput,
     NotFound,
+    Unavailable,
 )
+from doorward.firmware.bundle import Bundle, unpack
 
 if TYPE_CHECKING:
     from fakes.services import FakeHouse
+
+
+class FakeFirmware:
+    """What ships; and what somebody adds, whatever it is."""
+
+    def __init__(self) -> None:
+        self.views = [FirmwareView("0.2.0", ships=True)]
+
+    def list(self) -> tuple[FirmwareView, ...]:
+        return tuple(self.views)
+
+    async def sign(self, bundle: Bundle, *, actor: str) -> Bundle:
+        return bundle.signed(actor.encode())
+
+    async def add(self, data: bytes, *, actor: str) -> FirmwareView:
+        bundle = unpack(data)
+        if not bundle.signature:
+            raise InvalidInput(
+                f"firmware {bundle.version} is not signed by this site", field="file"
+            )
+        self.views.append(FirmwareView(bundle.version, actor=actor))
+        return self.views[-1]
+
+
+class FakeUpdates:
+    """Boards that take what they are told to at once, and say no more."""
+
+    def __init__(self, house: "FakeHouse", devices: "FakeDevices") -> None:
+        self._house = house
+        self._devices = devices
+        self.views: dict[str, UpdateView] = {}
+
+    def list(self) -> tuple[UpdateView, ...]:
+        return tuple(self.views.values())
+
+    async def begin(
+        self, names: Sequence[str] | None, version: str | None, *, actor: str
+    ) -> tuple[UpdateView, ...]:
+        chosen = ["front"] if names is None else list(names)
+        for name in chosen:
+            if not self._devices.get(name).online:
+                raise Unavailable(f"the board {name} is offline", field="id")
+        views = [self.say(name, version or "0.2.0", "offered", actor=actor) for name in chosen]
+        return tuple(views)
+
+    def say(
+        self, name: str, version: str, state: str, percent: int = 0, actor: str = "ada"
+    ) -> UpdateView:
+        """Let a board be further on, and tell."""
+        now = datetime(2026, 11, 21, 10, 30, tzinfo=UTC)
+        view = UpdateView(name, version, state, percent, "", actor, 1, now)
+        self.views[name] = view
+        boards = self._devices.boards
+        boards[name] = replace(boards[name], update=view)
+        self._house.feed.publish("update", view)
+        return view
 
 
 class FakeDevices:
@@ -31,6 +93,8 @@ class FakeDevices:
             "side": BoardView("side", "door-esp32", "announced", firmware="0.1.0"),
         }
         self.actors: list[str] = []
+        self.firmware = FakeFirmware()
+        self.updates = FakeUpdates(house, self)
 
     def list(self) -> tuple[BoardView, ...]:
         return tuple(self.boards.values())

@@ -312,6 +312,8 @@ class FakeHouse:
             releases=self.doors,
             devices=self.devices,
             adoptions=self.devices,
+            firmware=self.devices.firmware,
+            updates=self.devices.updates,
             access=FakeAccess(self.doors),
             history=self.history,
             trail=self.trail,

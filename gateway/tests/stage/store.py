@@ -4,13 +4,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from doorward.app.ports import Recorded
-from doorward.app.records import DeviceCache, LogEntry, LogHead
+from doorward.app.records import DeviceCache, Firmware, LogEntry, LogHead
 from doorward.domain.audit import AuditRow, correction
 from doorward.domain.credentials import Credential
 from doorward.domain.devices import APPROVED, Registration
 from doorward.domain.doors import Door
 from doorward.domain.people import Person
 from doorward.domain.snapshot import Rules
+from doorward.domain.updates import UpdateOrder
 
 
 class MemoryStore:
@@ -22,6 +23,8 @@ class MemoryStore:
             door.device: Registration(door.device, "door", APPROVED, 0) for door in rules.doors
         }
         self.kept_caches: dict[str, DeviceCache] = {}
+        self.bundles: dict[str, tuple[Firmware, bytes]] = {}
+        self.orders: dict[str, UpdateOrder] = {}
         self.error: Exception | None = None
         self.held = False
         self._waiting: list[Callable[[], None]] = []
@@ -144,3 +147,24 @@ class MemoryStore:
 
     async def put_cache(self, cache: DeviceCache) -> None:
         self.kept_caches[cache.device] = cache
+
+    def firmwares(self) -> tuple[Firmware, ...]:
+        return tuple(held for held, _ in self.bundles.values())
+
+    async def firmware(self, version: str) -> bytes:
+        return self.bundles[version][1]
+
+    async def put_firmware(self, held: Firmware, bundle: bytes, row: AuditRow) -> AuditRow:
+        self.bundles[held.version] = held, bundle
+        return self._add(row)
+
+    def update_orders(self) -> tuple[UpdateOrder, ...]:
+        return tuple(self.orders.values())
+
+    async def put_update_orders(
+        self, orders: Sequence[UpdateOrder], row: AuditRow | None
+    ) -> AuditRow | None:
+        if self.error is not None:
+            raise self.error
+        self.orders.update({order.device: order for order in orders})
+        return None if row is None else self._add(row)

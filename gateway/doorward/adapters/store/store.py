@@ -7,13 +7,13 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from doorward.adapters.store import audit, caches, devices, rules
+from doorward.adapters.store import audit, caches, devices, rules, updates
 from doorward.adapters.store.accounts import SqlAccounts
 from doorward.adapters.store.chain import Keeper
 from doorward.adapters.store.trail import SqlTrail
 from doorward.adapters.store.vault import Vault
 from doorward.app.ports import Recorded
-from doorward.app.records import DeviceCache, LogEntry, LogHead
+from doorward.app.records import DeviceCache, Firmware, LogEntry, LogHead
 from doorward.app.signer_ports import Notary
 from doorward.database import Writer, open_database, upgrade
 from doorward.domain.audit import AuditRow
@@ -21,6 +21,7 @@ from doorward.domain.devices import Registration
 from doorward.domain.doors import Door
 from doorward.domain.schedules import Windows
 from doorward.domain.snapshot import Rules
+from doorward.domain.updates import UpdateOrder
 
 T = TypeVar("T")
 
@@ -161,6 +162,29 @@ class SqlStore:
 
     async def put_cache(self, cache: DeviceCache) -> None:
         await self._writer.run(lambda c: caches.put_cache(c, cache))
+
+    # --- firmware -----------------------------------------------------------------------------------
+
+    def firmwares(self) -> tuple[Firmware, ...]:
+        return self._look(updates.firmwares)
+
+    async def firmware(self, version: str) -> bytes:
+        return await self._read(lambda connection: updates.firmware(connection, version))
+
+    async def put_firmware(self, held: Firmware, bundle: bytes, row: AuditRow) -> AuditRow:
+        return await self._change(row, lambda c: updates.put_firmware(c, held, bundle))
+
+    def update_orders(self) -> tuple[UpdateOrder, ...]:
+        return self._look(updates.orders)
+
+    async def put_update_orders(
+        self, orders: Sequence[UpdateOrder], row: AuditRow | None
+    ) -> AuditRow | None:
+        def work(connection: Connection) -> AuditRow | None:
+            updates.put_orders(connection, orders)
+            return None if row is None else audit.append(connection, row) or row
+
+        return await self._writer.run(work)
 
 
 def _some(row: AuditRow | None) -> list[AuditRow]:

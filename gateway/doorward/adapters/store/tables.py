@@ -158,6 +158,34 @@ device = Table(
     Column("announced_ms", Integer),
     Column("approved_ms", Integer),
     Column("revoked_ms", Integer),
+    Column("trusts", String),
+)
+
+# Bundles for boards, whole and signed.
+firmware = Table(
+    "firmware",
+    metadata,
+    Column("version", String, primary_key=True),
+    Column("epoch", Integer, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("added_ms", Integer, nullable=False),
+    Column("actor", String, nullable=False),
+    Column("bundle", LargeBinary, nullable=False),
+)
+
+# What each board was last told to run: the number never goes back.
+update_order = Table(
+    "update_order",
+    metadata,
+    Column("device", String, primary_key=True),
+    Column("number", Integer, nullable=False),
+    Column("rollout", Integer, nullable=False),
+    Column("place", Integer, nullable=False),
+    Column("version", String, nullable=False),
+    Column("actor", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("changed_ms", Integer, nullable=False),
+    Column("reason", String, nullable=False),
 )
 
 # What each board was last told about who may pass: the counter never goes back.

@@ -17,9 +17,11 @@ from doorward.app.services.site import (
     Adopting,
     Devices,
     Doors,
+    FirmwareForBoards,
     People,
     Releases,
     Site,
+    Updating,
 )
 
 
@@ -41,6 +43,8 @@ class Services:
     releases: Releases
     devices: Devices
     adoptions: Adopting
+    firmware: FirmwareForBoards
+    updates: Updating
     access: Access
     history: History
     trail: Trail

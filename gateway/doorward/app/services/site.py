@@ -11,12 +11,15 @@ from doorward.app.views import (
     Card,
     DoorView,
     Explanation,
+    FirmwareView,
     Level,
     Person,
     Release,
     SiteBoard,
     SiteCard,
+    UpdateView,
 )
+from doorward.firmware.bundle import Bundle
 
 
 class People(Protocol):
@@ -79,6 +82,30 @@ class Devices(Protocol):
 
     async def rekey(self, device: str, *, actor: str) -> int:
         """Give a connected board a new key; returns the key's number once the board has used it."""
+
+
+class FirmwareForBoards(Protocol):
+    """The firmware that there is. Every change is in the audit."""
+
+    def list(self) -> tuple[FirmwareView, ...]: ...
+
+    async def sign(self, bundle: Bundle, *, actor: str) -> Bundle:
+        """The same bundle with this site's signature."""
+
+    async def add(self, data: bytes, *, actor: str) -> FirmwareView:
+        """Keep a signed bundle for boards."""
+
+
+class Updating(Protocol):
+    """Boards take a firmware, one after the other; where one fails the others keep what they have."""
+
+    def list(self) -> tuple[UpdateView, ...]:
+        """The newest update of each board that ever had one."""
+
+    async def begin(
+        self, names: Sequence[str] | None, version: str | None, *, actor: str
+    ) -> tuple[UpdateView, ...]:
+        """Begin with these boards, or with all that are online and run another version; None: the newest."""
 
 
 class Adopting(Protocol):

@@ -1,0 +1,82 @@
+"""The newest order of every board: in memory, on record, and told."""
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from doorward.app.announcer import Announcer
+from doorward.app.ports import AuditStore, Clock, UpdateStore
+from doorward.app.updates.progress import Progress
+from doorward.domain import audit
+from doorward.domain.audit import AuditRow
+from doorward.domain.instants import milliseconds
+from doorward.domain.updates import UpdateOrder
+
+
+class Store(UpdateStore, AuditStore, Protocol):
+    """Where orders are kept, and what became of them."""
+
+
+class OrderBook:
+    """Orders by board. They are kept: a gateway that starts again goes on where it was."""
+
+    def __init__(
+        self, store: Store, progress: Progress, announcer: Announcer, clock: Clock
+    ) -> None:
+        self._store = store
+        self._progress = progress
+        self._announcer = announcer
+        self._clock = clock
+        self._orders = {order.device: order for order in store.update_orders()}
+
+    def get(self, device: str) -> UpdateOrder | None:
+        """The newest order of a board."""
+        return self._orders.get(device)
+
+    def list(self) -> tuple[UpdateOrder, ...]:
+        """Of all boards that ever had one, by id."""
+        return tuple(self._orders[device] for device in sorted(self._orders))
+
+    def of(self, rollout: int) -> "tuple[UpdateOrder, ...]":
+        """A roll-out, in its order."""
+        orders = (order for order in self._orders.values() if order.rollout == rollout)
+        return tuple(sorted(orders, key=lambda order: order.place))
+
+    def actor(self, device: str, number: int) -> str | None:
+        """Who gave this order."""
+        order = self._orders.get(device)
+        return order.actor if order is not None and order.number == number else None
+
+    def now_ms(self) -> int:
+        """The time as orders keep it."""
+        return milliseconds(self._clock.now())
+
+    def next_number(self) -> int:
+        """Above all that were used; milliseconds, so that it is so in a restored database, too."""
+        newest = max((order.number for order in self._orders.values()), default=0)
+        return max(newest + 1, self.now_ms())
+
+    async def put(self, orders: Iterable[UpdateOrder]) -> None:
+        """Keep these."""
+        await self._put(tuple(orders), None)
+
+    async def record(
+        self, order: UpdateOrder, kind: str, why: str, *, note: str | None = None
+    ) -> None:
+        """Keep an order, and what it came to in the audit."""
+        row = AuditRow(
+            at_ms=self.now_ms(),
+            kind=kind,
+            source=audit.OPERATOR,
+            device=order.device,
+            actor=order.actor,
+            why=why,
+            note=note,
+        )
+        await self._put((order,), row)
+
+    async def _put(self, orders: tuple[UpdateOrder, ...], row: AuditRow | None) -> None:
+        stored = await self._store.put_update_orders(orders, row)
+        for order in orders:
+            self._orders[order.device] = order
+            self._progress.tell(order)
+        self._announcer.announce([stored] if stored is not None else [])
