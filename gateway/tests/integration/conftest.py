@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from firmware_copies import Versions
 from site_support import EMBEDDED, running, settings_for
 
 from doorward.runtime.demo import VirtualSite
@@ -40,3 +41,9 @@ async def site(tmp_path: Path, broker: str) -> AsyncIterator[VirtualSite]:
     """Filled as the demo is, on free ports; its boards are for the test to start."""
     async with running(VirtualSite(settings_for(tmp_path / "site", broker))) as site:
         yield site
+
+
+@pytest.fixture(scope="session")
+def versions(tmp_path_factory: pytest.TempPathFactory) -> Versions:
+    """Firmware for boards that are updated; compiled once."""
+    return Versions(tmp_path_factory.mktemp("versions"))
