@@ -1,7 +1,5 @@
 """Updates over the network: a real board, a real gateway, both brokers. The door opens throughout."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 from firmware_copies import Versions
 from site_support import BROKERS, is_current, profiles
@@ -18,11 +16,11 @@ OVER = frozenset({updates.CONFIRMED}) | updates.BAD
 
 
 @pytest.fixture
-async def board(site: VirtualSite, lab: Lab, versions: Versions) -> AsyncIterator[Board]:
+async def board(site: VirtualSite, lab: Lab, versions: Versions) -> Board:
     """With firmware 0.1.0 whose trials are short."""
     board = await lab.start_board(profiles(site)[0], firmware=versions.old, heap_kib=HEAP_KIB)
     await until(lambda: is_current(site), board)
-    yield board
+    return board
 
 
 HEAP_KIB = 160
