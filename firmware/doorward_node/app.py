@@ -192,12 +192,17 @@ class App:
     def _go_on_updating(self, uptime):
         heard, self._firmware = self._firmware, None
         if not self._update:
-            # Loaded in one go, with what it needs.
             gc.collect()
-            from doorward_node import update
+            try:
+                from doorward_node import update
 
-            self._update = update.Update()
-            forget("update")
+                self._update = update.Update()
+                forget("update")
+            except MemoryError:
+                order = heard[0] if heard else 0
+                data = {"order": order, "version": "", "state": "refused", "reason": "memory"}
+                self.journal.add("update", data)
+                return
         said = self._update.turn(self, heard, uptime)
         if said:
             self.say(topics.COMMANDS_ACK, said)

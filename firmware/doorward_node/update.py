@@ -14,9 +14,9 @@ from binascii import a2b_base64, hexlify
 from time import ticks_ms
 
 from doorward_core.compat import const, ticks_diff
-from doorward_core.messages import decode, encode, number, raw, text
+from doorward_core.messages import MessageError, decode, encode, number, raw, text
 from doorward_core.seal import SealError
-from doorward_node import files, install, signature
+from doorward_node import files, forget
 
 _ASK_AGAIN_S = const(3)
 # Who has not answered for so long is not waited for: it offers again.
@@ -26,11 +26,7 @@ _TURN_MS = const(10)
 # The log's last word goes out before the board starts again.
 _LAST_WORD_S = const(2)
 _LONGEST_MANIFEST = const(32768)
-
-
-class Refused(ValueError):
-    # The word says why, as install.InstallError: "key": there is none to check with; "signature".
-    pass
+_ORDER = "/update.json"
 
 
 class Update:
@@ -60,16 +56,17 @@ class Update:
                 next(self._work)
         except StopIteration:
             self._work = None
-        except (Refused, install.InstallError) as error:
-            self._refuse(app, str(error))
+        except SealError as error:
+            app.session.refuse(error.reason)
+        except MessageError as error:
+            app.session.refuse("field " + error.field)
         except OSError:
             self._refuse(app, "flash")
         except MemoryError:
             self._refuse(app, "memory")
-        except SealError as error:
-            app.session.refuse(error.reason)
-        except ValueError:
-            app.session.refuse("field")
+        except ValueError as error:
+            # Of an Install, or of our own: its word says why.
+            self._refuse(app, str(error))
         return b"" if self._work else None
 
     def _ask(self, is_up):
@@ -118,18 +115,26 @@ class Update:
     def _run(self, app, signed, again):
         _version, size, digest = self._offer
         modulus = files.read(self._root + "/firmware.key")
+        from doorward_node import signature
+
         good = yield from signature.checking(digest, signed, modulus or b"")
+        forget("signature")
+        del signature
         if not good:
             self._note(".")
-            raise Refused("signature" if modulus else "key")
+            raise ValueError("signature" if modulus else "key")
         del signed, modulus
         if not again:
-            install.cancel(self._root)
+            files.remove(self._root + _ORDER)
             files.remove(self._root + "/update.part")
             self._note("-")
-        if not files.read(self._root + install.ORDER):
+        if not _size(self._root + _ORDER):
             yield from self._manifest(size, digest)
+        from doorward_node import install
+
         self._install = at = install.Install(self._root)
+        forget("install")
+        del install
         while not at.step():
             if at.wanted:
                 path, offset = at.wanted
@@ -168,8 +173,8 @@ class Update:
         if found.digest() != digest:
             # Not what was signed: whatever sent it, it is asked for anew.
             files.remove(path)
-            raise Refused("manifest")
-        os.rename(path, self._root + install.ORDER)
+            raise ValueError("manifest")
+        os.rename(path, self._root + _ORDER)
 
     def _taken(self):
         data, self._chunk = self._chunk, None
@@ -196,7 +201,7 @@ class Update:
 
     def _refuse(self, app, reason):
         self.close()
-        install.cancel(self._root)
+        files.remove(self._root + _ORDER)
         try:
             self._note(".")
         except OSError:

@@ -23,7 +23,7 @@ async def board(site: VirtualSite, lab: Lab, versions: Versions) -> Board:
     return board
 
 
-HEAP_KIB = 160
+HEAP_KIB = 176
 
 
 def update(site: VirtualSite) -> UpdateView:
@@ -52,7 +52,7 @@ async def test_a_board_is_updated_while_people_come_and_go(
     await ordered(site, versions, "0.2.0")
     while update(site).state not in OVER:
         assert await opens(board, MEMBER)
-    assert update(site).state == updates.CONFIRMED, board.log
+    assert update(site).state == updates.CONFIRMED, (update(site), board.log)
     device = site.cases.fleet.find("front")
     assert device is not None
     assert device.firmware == "0.2.0"
