@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 
 from doorward.errors import InvalidInput
 from doorward.firmware import ready
-from doorward.firmware.program import Called
 from doorward.firmware.manifest import EPOCH, FAMILY, MPY, manifest, version_of
+from doorward.firmware.program import Called
 
 _HEAD = re.compile(rb"doorward firmware 1 ([1-9][0-9]{0,6}) (0|[1-9][0-9]{0,3})\n")
 # What a board has room for, twice over.

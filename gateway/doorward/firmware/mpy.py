@@ -5,7 +5,6 @@ import subprocess
 from pathlib import Path, PurePath
 
 
-
 class CompilerMissing(RuntimeError):
     """mpy-cross is not installed."""
 
