@@ -19,14 +19,17 @@ fail() {
 # --- what was asked ------------------------------------------------------------------------------
 
 mode=up
+# ./flash.sh comes this way, for the same set-up.
+[ "${1:-}" != flash ] || { mode=flash; shift; }
 setup_only=
 for argument in "$@"; do
     shift
-    case $argument in
-        demo) mode=demo ;;
-        up) mode=up ;;
-        --setup) setup_only=yes ;;
-        -h | --help) sed -n '2,8s/^# \{0,1\}//p' "$0" && exit 0 ;;
+    case $mode:$argument in
+        *:--setup) setup_only=yes ;;
+        flash:*) set -- "$@" "$argument" ;;
+        *:demo) mode=demo ;;
+        *:up) mode=up ;;
+        *:-h | *:--help) sed -n '2,8s/^# \{0,1\}//p' "$0" && exit 0 ;;
         *) set -- "$@" "$argument" ;;
     esac
 done
@@ -90,6 +93,12 @@ if [ "$mode" = demo ]; then
         install_lab
         echo "$wanted" | tee .venv/.installed-up >.venv/.installed-lab
     }
+elif [ "$mode" = flash ]; then
+    installed flash || {
+        echo "Installing doorward and the tools for USB …" >&2
+        install '.[flash]' || fail "$trouble"
+        echo "$wanted" | tee .venv/.installed-up >.venv/.installed-flash
+    }
 else
     installed up || {
         echo "Installing doorward …" >&2
@@ -103,4 +112,5 @@ exec 9<&-
 # --- run: exec, so that Ctrl-C reaches doorward and its exit code is ours -------------------------
 
 cd "$origin" # a relative --data is meant from where the user stands
+[ "$mode" != flash ] || exec "$home/.venv/bin/doorward" board flash "$@"
 exec "$home/.venv/bin/doorward" "$mode" "$@"

@@ -108,11 +108,14 @@ class Install:
         self._chunk = data
         return True
 
-    def missing(self):
+    def missing(self, tick=None):
         # For who puts whole files into the slot: a list of the paths that it lacks, after all else
-        # is done. Write them to /<slot>/<path>, and begin again with a new Install.
+        # is done. Write them to /<slot>/<path>, and begin again with a new Install. tick() runs
+        # between two pieces of work: a watchdog wants to be fed.
         self._lacking = []
         while not self.step():
+            if tick:
+                tick()
             if self.wanted:
                 self._lacking.append(self.wanted[0])
                 self._skip = True

@@ -73,9 +73,14 @@ class Link:
         # Keeps the connection for ever, with a persistent session. on_up() runs at every connect.
         self.on_up = on_up
         del on_up  # a claim's: this frame would keep it for ever
+        told = ""
         while True:
             started = ticks_ms()
             await self._attend(False)
+            # For who looks at the serial port, once: the same again every few seconds says no more.
+            if str(self.error) != told:
+                told = str(self.error)
+                print("doorward: broker:", told)
             if ticks_diff(ticks_ms(), started) > _BACK_OFF_MAX_MS:
                 self._pause = _BACK_OFF_MS
             await asyncio.sleep_ms(self._pause // 2 + urandom(1)[0] * self._pause // 512)

@@ -39,6 +39,10 @@ def main(trial: bool = False, path: str = CONFIG) -> None:
     del config  # heap, too
     try:
         asyncio.run(running)
+    except KeyboardInterrupt:
+        # Somebody at the serial port: nothing enforces the strike's limit any more.
+        strike.de_energise()
+        raise
     except Exception as error:  # noqa: BLE001 - whatever it is, the relay is made safe
         _fail(strike, error)
 

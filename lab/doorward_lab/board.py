@@ -63,6 +63,8 @@ class Board:
         uid = hashlib.sha256(self.id.encode()).hexdigest()[:12]
         pins = profile.get("pins") or {}
         told = {"pins": pins, "chip": profile.get("chip", "esp32"), "ticks": ticks_ms}
+        if serial is not None:
+            told["release"] = serial.release
         wiring = json.dumps(told, separators=(",", ":"))
         self._power = Power(command, image, uid, wiring, self, serial, rtc)
 

@@ -166,8 +166,9 @@ class Power:
             case ["fed"]:
                 self._watchdog.feed()
             case ["cut"]:
-                self._cut = True
-                self.restart(Cause.POWER_ON)
+                self._unplugged()
+                if self._line is not None:
+                    self._line.port.unplug()
             case ["wdt", timeout_ms]:
                 self._watchdog.start(int(timeout_ms))
             case ["reset", cause]:

@@ -50,6 +50,9 @@ class SerialLine:
         elif not self._interrupted:
             self.port.send(b"MPY: soft reboot\r\n")
         self._interrupted = False
+        if self._rest:  # half a line, of the life before
+            self._on_line(self._rest.decode(errors="replace"))
+            self._rest = b""
         self._console = Console(self._said, raw=self._raw)
         return self._console, run
 

@@ -26,6 +26,7 @@ class SerialPort:
         """path: the symbolic link that names the terminal; nothing is there until `plug`."""
         self.path = path
         self.resets_on_open = resets_on_open
+        self.release = "1.28.0"  # the MicroPython that os.uname() tells, from the next power-on
         self.is_open = False
         self.received = 0  # bytes from the tool, since the cable was plugged in
         self.on_data: Callable[[bytes], None] = lambda _data: None

@@ -1,5 +1,6 @@
 """Profiles as files: boards/NAME.toml."""
 
+import difflib
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -23,8 +24,10 @@ def load(folder: Path, name: str) -> Profile:
     """Read one by its name. Raises NotFound, which names those that there are, and InvalidInput as `read`."""
     known = names(folder)
     if name not in known:
+        near = difflib.get_close_matches(name.lower(), known, n=1)
+        hint = f"did you mean {near[0]}? " if near else ""
         raise NotFound(
-            f"there is no board profile {name!r}", f"known: {', '.join(known)}", field="board"
+            f"there is no board profile {name!r}", f"{hint}known: {', '.join(known)}", field="board"
         )
     return read(folder / f"{name}.toml")
 

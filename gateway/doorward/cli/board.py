@@ -1,4 +1,4 @@
-"""`doorward board`: how boards are wired. Works without a gateway."""
+"""`doorward board`: how boards are wired, and `flash` that puts them to work. Only that needs a gateway."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from doorward.cli.board_flash import flash
 from doorward.cli.failure import Failure, refusals
 from doorward.cli.options import common, show
 from doorward.cli.text import clean, table
@@ -18,10 +19,13 @@ _SUFFIX = ".toml"
 
 @click.group()
 def board() -> None:
-    """How boards are wired: the profiles that ship, and your own.
+    """How boards are wired: the profiles that ship, and your own; and how one is put to work.
 
     WHICH is a profile's name, as in the list, or a file of your own (FILE.toml).
     """
+
+
+board.add_command(flash)
 
 
 @board.command("list")

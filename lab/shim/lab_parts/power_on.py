@@ -13,6 +13,10 @@ def connect(wiring):
     wiring = json.loads(wiring)
     if wiring["chip"] in _CHIPS:
         machine.existing, machine.input_only = _CHIPS[wiring["chip"]]
+    if "release" in wiring:
+        from lab_parts import naming
+
+        naming.install(wiring["chip"], wiring["release"])
     pins = wiring["pins"]
     for name, level in (
         ("contact", "closed"),
