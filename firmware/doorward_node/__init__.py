@@ -7,6 +7,8 @@ VERSION = "0.1.0"
 CONFIG = "/config.json"
 # Why it started again; told once it is up.
 FAILURE = "/failure"
+# What it did before that (crash.py).
+FLIGHT = "/flight"
 
 
 def forget(name: str) -> None:

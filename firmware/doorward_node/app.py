@@ -13,7 +13,7 @@ from doorward_core import board_messages, topics
 from doorward_core.compat import const, ticks_diff
 from doorward_core.messages import MessageError
 from doorward_core.seal import SealError
-from doorward_node import CONFIG, VERSION, forget
+from doorward_node import CONFIG, VERSION, flight, forget
 from doorward_node.commands import Commands
 from doorward_node.session import Nonce
 
@@ -26,6 +26,11 @@ _TIME_RETRY_S = const(10)
 _RESEND_S = const(10)
 # A clock that has told the same time for so long is not wrong by years (dates.py).
 _STEADY_S = const(86400)
+# Stalls of this length go to the flight recorder, whose words these are.
+_STALL_MS = const(250)
+_STALLED = const(4)
+_HEARD = const(10)
+_COLLECTED = const(11)
 # Below this much free heap, rubbish is collected while nobody is waiting for it.
 _COLLECT_BELOW = const(12288)
 
@@ -100,6 +105,7 @@ class App:
 
     def _handle(self, suffix, payload, now):
         kind, value, body = self.session.open(suffix, payload)
+        flight.note(_HEARD, suffix)
         if suffix == topics.ACCESS_RESPONSE:
             if not self.taps.answer(value, body, now):
                 raise SealError("late")
@@ -156,7 +162,10 @@ class App:
         while True:
             await asyncio.sleep_ms(_DOOR_MS)
             now = self.alive = ticks_ms()
-            self.stall = max(self.stall, ticks_diff(now, last) - _DOOR_MS)
+            late = ticks_diff(now, last) - _DOOR_MS
+            self.stall = max(self.stall, late)
+            if late > _STALL_MS:
+                flight.note(_STALLED, late)
             self.doorway.tick(now)
             self.taps.tick(now, self.link.up)
             self.commands.expire(now)
@@ -186,6 +195,8 @@ class App:
                 self._go_on_updating(uptime)
             if gc.mem_free() < _COLLECT_BELOW:
                 gc.collect()
+                flight.note(_COLLECTED, gc.mem_free() >> 10)
+            flight.lived(uptime)
             if self.link.up:
                 self._talk(now, uptime)
 

@@ -6,14 +6,16 @@ from time import ticks_ms
 from doorward_core import topics
 from doorward_core.compat import const
 from doorward_core.seal import Keys
-from doorward_node import FAILURE, files, forget
+from doorward_node import FAILURE, FLIGHT, files, flight, forget
 from doorward_node.clock import Clock
 from doorward_node.journal import Journal
 from doorward_node.link import Link
 from doorward_node.session import Session
 from esp32 import Partition
-from machine import reset_cause
+from machine import RTC, WDT_RESET, reset_cause
 
+# flight.py has its codes.
+_STARTED = const(1)
 _SILENCE_MS = const(2000)
 # The link sleeps for up to 8 s between two attempts.
 _SLOW_MS = const(20000)
@@ -53,6 +55,7 @@ def assemble(config, lock, build, directory=""):
 
         updated.tell(journal, directory, str(data.get("failure") or ""))
         forget("updated")
+    _begin_recording(journal.add)
     return app
 
 
@@ -82,6 +85,20 @@ def _store(directory):
     from doorward_node.segments import Segments
 
     return Segments(directory + "/log")
+
+
+def _begin_recording(log):
+    from doorward_node import crash
+
+    cause = reset_cause()
+    memory = RTC().memory
+    try:
+        crash.tell(FLIGHT, cause == WDT_RESET, memory(), log)
+    except MemoryError:
+        pass  # the door comes first
+    forget("crash")
+    flight.begin(ticks_ms, memory)
+    flight.note(_STARTED, cause)
 
 
 def _boot_data():

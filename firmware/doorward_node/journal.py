@@ -20,8 +20,11 @@
 from doorward_core import board_messages, seal, topics
 from doorward_core.compat import const
 from doorward_core.messages import hexed
+from doorward_node import flight
 
 _MAX_NOTES = const(32)
+# flight.py has its codes.
+_EVENT = const(16)
 # How many events may be on their way before the gateway has said a word.
 _WINDOW = const(8)
 
@@ -43,6 +46,7 @@ class Journal:
     def add(self, kind: str, data: "dict[str, object]") -> None:
         # Takes note of an event that happens now. What RAM has no room for is only counted, and
         # the next that is written is preceded by `lost`.
+        flight.note(_EVENT, kind)
         if len(self._notes) >= _MAX_NOTES:
             self._dropped += 1
         else:

@@ -12,7 +12,7 @@ from time import ticks_ms
 
 from doorward_core import mqtt_packets as mqtt
 from doorward_core.compat import const, ticks_diff, urandom
-from doorward_node import transport
+from doorward_node import flight, transport
 from doorward_node.inbox import Inbox
 
 # How long the broker may take to answer a CONNECT or a ping, and how often that is looked at.
@@ -26,6 +26,10 @@ _BACK_OFF_MS = const(250)
 _BACK_OFF_MAX_MS = const(8000)
 # Bytes that may wait for a slow socket before the connection counts as dead.
 _MAX_UNSENT = const(4096)
+
+# flight.py has its codes.
+_DOWN = const(6)
+_UP = const(7)
 
 # Packet types: doorward_core.mqtt has them all.
 _CONNACK = const(2)
@@ -162,6 +166,7 @@ class Link:
 
     def _close(self):
         self.up = False
+        flight.note(_DOWN, (self.error and self.error.errno) or 0)
         if self._transport:
             self._transport.close()
             self._transport = None
@@ -219,6 +224,7 @@ class Link:
         if code:
             raise OSError(code)
         self.up = True
+        flight.note(_UP)
         self._asked = None
         if self.filters:
             self._write(mqtt.subscribe(self._next_id(), self.filters))

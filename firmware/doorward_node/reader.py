@@ -5,12 +5,15 @@ from time import ticks_ms
 
 from doorward_core.compat import const, ticks_diff
 from doorward_drivers import ReaderError
+from doorward_node import flight
 
 # A card counts as gone after this many polls without it: one may be lost to noise.
 _GONE = const(2)
 # How often the chip is asked whether it is still the one that was set up.
 _HEALTH_POLLS = const(20)
 _RETRY_MS = const(500)
+# flight.py has its codes.
+_LOST = const(8)
 
 
 class ReaderWatch:
@@ -37,6 +40,7 @@ class ReaderWatch:
                 await self._watch()
             except ReaderError:
                 failed = True
+                flight.note(_LOST)
             await asyncio.sleep_ms(_RETRY_MS)
 
     async def _watch(self) -> None:

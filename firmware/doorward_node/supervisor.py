@@ -7,7 +7,7 @@ from time import sleep_ms, ticks_ms
 
 import machine
 from doorward_core.compat import const, ticks_diff
-from doorward_node import CONFIG, FAILURE, files, forget
+from doorward_node import CONFIG, FAILURE, FLIGHT, files, flight, forget
 
 _STEP_MS = const(100)
 _WATCHDOG_MS = const(5000)
@@ -20,6 +20,8 @@ _LOOKS = const(10)
 _STRIKE_MARGIN_MS = const(250)
 # A board that fails at once again must not wear its flash or flood the log.
 _RESET_PAUSE_MS = const(1000)
+# flight.py has its codes.
+_FAILED = const(2)
 
 
 def main(trial: bool = False, path: str = CONFIG) -> None:
@@ -115,7 +117,11 @@ def _fail(strike, error):
     strike.de_energise()
     sys.print_exception(error)
     try:
+        flight.note(_FAILED)
         files.replace(FAILURE, (type(error).__name__ + ": " + str(error))[:120].encode())
+        from doorward_node import crash
+
+        crash.save(FLIGHT, flight.buffer)
     except (OSError, MemoryError):
         pass  # a full flash or heap must not keep the board from starting again
     sleep_ms(_RESET_PAUSE_MS)

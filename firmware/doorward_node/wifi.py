@@ -8,6 +8,7 @@ from time import ticks_ms
 
 import network
 from doorward_core.compat import const
+from doorward_node import flight
 
 _ATTEMPT_MS = const(15000)
 _LOOK_MS = const(100)
@@ -21,6 +22,9 @@ _RADIO = const(8)
 # Connected, as it says, and the broker silent for so long: isconnected() stays True at an access
 # point that has died (https://github.com/micropython/micropython/issues/3967).
 _DEAF_S = const(120)
+
+# flight.py has its codes.
+_WIFI = const(5)
 
 # network.STAT_CONNECTING and STAT_GOT_IP; not every port has them.
 _CONNECTING = const(1001)
@@ -85,6 +89,7 @@ class Wifi:
                 if status != self.status:
                     # 1010: connected. Others say why not: docs/boards.md.
                     self.status = status
+                    flight.note(_WIFI, status)
                     print("doorward: wifi:", status)
                 return status == _GOT_IP
         return False

@@ -2,6 +2,7 @@
 
 import asyncio
 import fcntl
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
@@ -16,6 +17,10 @@ from doorward_lab.serial_port import SerialPort
 
 # What the door firmware needs, with the shim in it and room to breathe (bench/firmware.py measures it).
 DOOR_HEAP_KIB = 176
+
+# One after the other: in two threads at a time CPython 3.11 loses count of how deep its ast.parse() is
+# (https://github.com/python/cpython/issues/106905).
+_BUILDING = threading.Lock()
 
 
 class Lab:
@@ -123,5 +128,6 @@ class Lab:
     def _prepare(
         self, flash: Flash, folder: Path | None, profile: Mapping[str, Any]
     ) -> tuple[int, Path]:
-        used = flash.program(folder, profile) if folder else flash.format()
-        return used, build.rom(places.shim(), self._cache)
+        with _BUILDING:
+            used = flash.program(folder, profile) if folder else flash.format()
+            return used, build.rom(places.shim(), self._cache)

@@ -1,11 +1,12 @@
 """What an entry of a board's log means to the audit."""
 
+import base64
 from collections.abc import Callable
 from dataclasses import replace
 
 from doorward.app.rulebook import Rulebook
 from doorward.app.signer_ports import Signer
-from doorward.domain import audit, ruling
+from doorward.domain import audit, flight, ruling
 from doorward.domain.audit import AuditRow
 from doorward.domain.doors import Door
 from doorward.domain.explain import Facts, sentence
@@ -13,9 +14,11 @@ from doorward.domain.snapshot import Holder, Snapshot
 from doorward_core import gateway_timestamps
 from doorward_core.gateway_messages import Event
 from doorward_core.gateway_updates import Report
-from doorward_core.messages import flag, number, raw, text
+from doorward_core.messages import MessageError, flag, number, raw, text
 
 _JUST_MS = 2500
+_HUNG = 3  # the cause of a start: the watchdog
+_NOTES = 512  # letters of a recording in one event, at the most
 
 # The rest (each relock, each reset of a reader) stays in the log alone.
 _AUDITED = {
@@ -24,13 +27,13 @@ _AUDITED = {
     "door.forced": "The door was opened without a release.",
     "door.held": "The door has been standing open for too long.",
     "door.rex": "Somebody left by the exit button.",
-    "boot": "The board started.",
     "tamper": "The board reports tampering.",
     "lockout.entered": "Too many failed attempts.",  # at a vault
     "lockout.cleared": "The lockout is over.",
     "rejected": "The board refused messages that were not from this gateway, or came late.",
     "lost": "The board had to drop events: its log was full.",
 }
+_OF_ITSELF = frozenset({"boot", "flight", "update"})
 _UPDATES = {
     "installed": (audit.UPDATE_INSTALLED, "The board starts firmware {} on trial."),
     "confirmed": (audit.UPDATE_CONFIRMED, "The board runs firmware {} from now on."),
@@ -78,8 +81,8 @@ class EventRows:
         if event.kind == audit.LOST:
             row = _plain(device_id, door, event.kind, _AUDITED[event.kind], at_ms)
             return [replace(row, note=_dropped(event))]
-        if event.kind == "update":
-            return [self._update(device_id, door, event, at_ms)]
+        if event.kind in _OF_ITSELF:
+            return [self._of_itself(device_id, door, event, at_ms)]
         if event.kind in _AUDITED:
             return [_plain(device_id, door, event.kind, _AUDITED[event.kind], at_ms)]
         return []
@@ -90,6 +93,16 @@ class EventRows:
         row = _plain(device_id, door, kind, why.format(report.version), at_ms)
         actor = self._updater(device_id, report.order)
         return replace(row, actor=actor, note=report.reason or None)
+
+    def _of_itself(self, device_id: str, door: Door | None, event: Event, at_ms: int) -> AuditRow:
+        """What a board tells of its program: that it started, what it did before that, an update."""
+        if event.kind == "update":
+            return self._update(device_id, door, event, at_ms)
+        if event.kind == "flight":
+            return _flight(_plain(device_id, door, audit.FLIGHT, "", at_ms), event)
+        if "failure" in event.data or event.data.get("cause") == _HUNG:
+            return _plain(device_id, door, audit.BOARD_FAILED, _failure(event), at_ms)
+        return _plain(device_id, door, event.kind, "The board started.", at_ms)
 
     def tamper(self, device_id: str, why: str, now_ms: int) -> AuditRow:
         """A row for what must not happen."""
@@ -151,6 +164,26 @@ def _dropped(event: Event) -> str:
         return f"{number(event.data, 'count', 1)} events"
     first = number(event.data, "first", 1, event.seq)
     return f"entries {first} to {number(event.data, 'last', event.seq, event.seq)} of its log"
+
+
+def _failure(event: Event) -> str:
+    if "failure" in event.data:
+        return f"The board failed, and started again: {text(event.data, 'failure', 200)}."
+    return "The board hung, and its watchdog started it again."
+
+
+def _flight(row: AuditRow, event: Event) -> AuditRow:
+    """What its recorder kept. Raises MessageError."""
+    data = event.data
+    count = number(data, "of", 1, 99)
+    why = f"What the board did before it failed, part {number(data, 'part', 1, count)} of {count}."
+    try:
+        notes = base64.b64decode(text(data, "notes", _NOTES), validate=True)
+    except ValueError as error:
+        if isinstance(error, MessageError):
+            raise
+        raise MessageError("notes", "base64") from None
+    return replace(row, why=why, note="; ".join(flight.lines(notes)))
 
 
 def _plain(device_id: str, door: Door | None, kind: str, why: str, at_ms: int) -> AuditRow:

@@ -19,7 +19,7 @@ class AuditEntry:
     kind: an event type of the contract (`access.decision`, `door.forced`, …), or `correction`,
     `release.requested`, `release.expired`, `release.failed`, `person.added`, `card.added`, `card.revoked`, `tamper`,
     `device.adopted`, `device.announced`, `device.approved`, `device.revoked`, `update.…`, `firmware.…`.
-    source: who says so: the `gateway`, the `board`, or an `operator`. why: one sentence.
+    source: who says so: the `gateway`, the `board`, or an `operator`. why: one sentence. device: the board.
     """
 
     id: int
@@ -36,6 +36,7 @@ class AuditEntry:
     source: str = "gateway"
     actor: str | None = None
     note: str | None = None
+    device: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

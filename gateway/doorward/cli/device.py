@@ -12,6 +12,7 @@ from doorward.cli.secret import ask
 from doorward.cli.text import clean, local_time, table
 
 _PROFILE = "door-esp32"
+_NEWEST = 500
 _PATIENCE_S = 30.0  # a board that is rekeyed starts anew before it answers
 
 
@@ -177,3 +178,28 @@ def rekey(
     with Api(data, timeout_s=_PATIENCE_S) as api:
         answer = api.post(f"devices/{part(board_id)}/rekey")
     show(answer, clean(f"{answer['id']} uses key number {answer['epoch']}"), as_json=as_json)
+
+
+@device.command("flight")
+@click.argument("board_id", metavar="ID")
+@common
+def flight(
+    board_id: str,
+    *,
+    as_json: bool,
+    data: Path | None,
+) -> None:
+    """What the board ID did before it failed last, as its flight recorder kept it."""
+    from doorward.cli.client import Api
+
+    with Api(data) as api:
+        rows = api.get("audit", limit=_NEWEST)
+    lines: list[str] = []
+    for row in rows:  # the newest first
+        if row["kind"] == "board.flight" and row["device"] == board_id:
+            lines[:0] = row["note"].split("; ")
+            if ", part 1 of " in row["why"]:
+                break
+    nothing = f"no recording of {board_id} among the newest {_NEWEST} entries of the audit"
+    told = "\n".join(clean(line) for line in lines) or nothing
+    show({"id": board_id, "notes": lines}, told, as_json=as_json)

@@ -44,6 +44,8 @@ UPDATE_ROLLED_BACK = "update.rolled_back"
 UPDATE_REFUSED = "update.refused"
 UPDATE_FAILED = "update.failed"
 UPDATE_STOPPED = "update.stopped"
+BOARD_FAILED = "board.failed"
+FLIGHT = "board.flight"
 
 # About the audit itself. `request` names the rows that such a row is about, as 3-17.
 CHAINED = "audit.chained"

@@ -120,6 +120,8 @@ _EVENTS = {
     "door.held": ("Door held open", "timer", "warn"),
     "door.rex": ("Exit button", "leave", "calm"),
     "boot": ("Board started", "note", "calm"),
+    "board.failed": ("Board failed", "alert", "warn"),
+    "board.flight": ("Flight recorder", "note", "calm"),
     "tamper": ("Tampering", "alert", "bad"),
     "rejected": ("Messages refused", "alert", "warn"),
     "lost": ("Events lost", "alert", "warn"),

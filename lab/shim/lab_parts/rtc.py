@@ -15,28 +15,25 @@ class RTC:
 
     def datetime(self, when=None):
         # (year, month, day, weekday, hours, minutes, seconds, microseconds), in UTC
-        area = _area()
         if when is None:
-            told = time.gmtime(int(time.time()) + area.ahead)
+            told = time.gmtime(int(time.time()) + _area.ahead)
             return told[:3] + (told[6],) + told[3:6] + (0,)
         year, month, day, _, hours, minutes, seconds, _ = when
         wanted = time.mktime((year, month, day, hours, minutes, seconds, 0, 0, 0))
-        area.ahead = wanted - int(time.time())
+        _area.ahead = wanted - int(time.time())
         return None
 
     def memory(self, data=None):
-        area = _area()
         if data is None:
-            return bytes(uctypes.bytearray_at(lab_parts.rtc_at + 10, area.size))
+            return bytes(_memory[: _area.size])
         if len(data) > _MOST:
             raise ValueError("buffer too long")
-        uctypes.bytearray_at(lab_parts.rtc_at + 10, _MOST)[: len(data)] = data
-        area.size = len(data)
+        _memory[: len(data)] = data
+        _area.size = len(data)
         return None
 
 
-def _area():
-    return uctypes.struct(lab_parts.rtc_at, _LAYOUT, uctypes.LITTLE_ENDIAN)
-
-
+# Made once: who has no heap left may still write.
+_area = uctypes.struct(lab_parts.rtc_at, _LAYOUT, uctypes.LITTLE_ENDIAN)
+_memory = memoryview(uctypes.bytearray_at(lab_parts.rtc_at + 10, _MOST))
 _only = object.__new__(RTC)

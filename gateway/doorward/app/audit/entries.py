@@ -29,6 +29,7 @@ def entry(row: AuditRow) -> AuditEntry:
         source=row.source,
         actor=row.actor,
         note=row.note,
+        device=row.device,
     )
 
 

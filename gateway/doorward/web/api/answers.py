@@ -43,6 +43,7 @@ class AuditAnswer(Answer):
     source: str
     actor: str | None
     note: str | None
+    device: str | None
 
 
 class SyncedAnswer(Answer):

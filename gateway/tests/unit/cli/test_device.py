@@ -162,3 +162,20 @@ def test_revoke_and_rekey(call: Any, api: Any) -> None:
     _, out, _ = call("device", "revoke", "side")
     assert out == "side is shut out; Side has no board until another is approved for it\n"
     assert call("device", "rekey", "side") == (0, "side uses key number 2\n", "")
+
+
+def test_flight_shows_the_newest_recording_of_that_board_in_order(call: Any, api: Any) -> None:
+    def row(device: str, why: str, note: str, kind: str = "board.flight") -> dict[str, Any]:
+        return {"kind": kind, "device": device, "why": why, "note": note}
+
+    newest_first = [
+        row("side", "…, part 2 of 2.", "0:02 c; 0:03 d"),
+        row("back", "…, part 1 of 1.", "0:09 x"),
+        row("side", "", "", "boot"),
+        row("side", "…, part 1 of 2.", "0:00 a; 0:01 b"),
+        row("side", "…, part 1 of 1.", "0:00 older"),
+    ]
+    api.answer("GET", "audit", newest_first)
+    assert call("device", "flight", "side") == (0, "0:00 a\n0:01 b\n0:02 c\n0:03 d\n", "")
+    _, out, _ = call("device", "flight", "roof")
+    assert out.startswith("no recording of roof")
