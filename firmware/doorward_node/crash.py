@@ -18,7 +18,7 @@ _FAILED = const(2)
 _PART = const(40)
 
 
-def save(path: str, recording: bytes) -> None:
+def save(path: str, recording) -> None:
     # Called by who fails: raises nothing but OSError and MemoryError.
     if _is_due(path, recording):
         files.replace(path, recording)
@@ -55,5 +55,5 @@ def _is_one(recording: bytes) -> bool:
     return len(recording) == _HEAD + _COUNT * _SIZE and recording[:2] == b"dw"
 
 
-def _is_due(path: str, recording: bytes) -> bool:
+def _is_due(path: str, recording) -> bool:
     return recording[3] >= _MINUTES or files.read(path) is None

@@ -79,14 +79,11 @@ class Link:
         del on_up  # a claim's: this frame would keep it for ever
         told = ""
         while True:
-            started = ticks_ms()
             await self._attend(False)
             # For who looks at the serial port, once: the same again every few seconds says no more.
             if str(self.error) != told:
                 told = str(self.error)
                 print("doorward: broker:", told)
-            if ticks_diff(ticks_ms(), started) > _BACK_OFF_MAX_MS:
-                self._pause = _BACK_OFF_MS
             await asyncio.sleep_ms(self._pause // 2 + urandom(1)[0] * self._pause // 512)
             self._pause = min(self._pause * 2, _BACK_OFF_MAX_MS)
 
@@ -112,11 +109,14 @@ class Link:
         # too long, and asks for one when it has been quiet. Also keeps the promise of the
         # keep-alive: to say something in time.
         self.error = None
-        self._heard = self._spoke = self._asked = ticks_ms()
+        began = self._heard = self._spoke = self._asked = ticks_ms()
         task = self._task = asyncio.create_task(self._converse(clean_session))
         while not task.done():
             await asyncio.sleep_ms(_LOOK_MS)
             now = self.alive = ticks_ms()
+            # Not from how long it lasted when it is over: ticks wrap.
+            if self.up and ticks_diff(now, began) > _BACK_OFF_MAX_MS:
+                self._pause = _BACK_OFF_MS
             if self._asked is not None:
                 patience = _HANDSHAKE_MS if self._ssl and not self.up else _RESPONSE_MS
                 if ticks_diff(now, self._asked) > patience:

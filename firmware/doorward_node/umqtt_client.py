@@ -127,10 +127,11 @@ class MQTTClient:
                     on_up()
                 while self.up:
                     await asyncio.sleep_ms(_LOOK_MS)
+                    # Not from how long it lasted when it is over: ticks wrap.
+                    if ticks_diff(ticks_ms(), started) > _BACK_OFF_MAX_MS:
+                        pause = _BACK_OFF_MS
             except OSError:
                 pass  # the next attempt follows
-            if ticks_diff(ticks_ms(), started) > _BACK_OFF_MAX_MS:
-                pause = _BACK_OFF_MS
             await asyncio.sleep_ms(pause // 2 + urandom(1)[0] * pause // 512)
             pause = min(pause * 2, _BACK_OFF_MAX_MS)
 

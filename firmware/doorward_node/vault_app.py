@@ -54,6 +54,9 @@ class VaultApp(App):
 
     def _on_up(self):
         self._connects += 1
+        # Nobody counted turns while there was no link, and ticks may have wrapped.
+        self._measured = ticks_ms()
+        self._turns = 0
         self._greet = self._counts_down()
         if not self._greet:
             super()._on_up()
