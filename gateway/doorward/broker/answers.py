@@ -1,5 +1,6 @@
 """What a client is told, in the order of its requests (4.6): at once, or when what it confirms is safe."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 
@@ -65,6 +66,9 @@ class Asker(Protocol):
     def send(self, packet: bytes) -> None:
         """Write one whole packet, soon."""
 
+    def send_all(self, packets: Sequence[bytes]) -> None:
+        """Write whole packets, soon."""
+
     def wait(self) -> None:
         """Ask for nothing more: too many answers wait."""
 
@@ -75,14 +79,14 @@ class Asker(Protocol):
 class Answers:
     """The answers to one client."""
 
-    __slots__ = ("_asker", "_current", "_journal", "_most", "_waiting", "count")
+    __slots__ = ("_asker", "_journal", "_most", "_waiting", "count", "receipt")
 
     def __init__(self, journal: Confirming, asker: Asker, most: int) -> None:
         """Nothing waits yet. The asker is to ask for nothing more while `most` answers wait."""
         self._journal = journal
         self._asker: Asker | None = asker
         self._most = most
-        self._current: Receipt | None = None
+        self.receipt = Receipt(self)  # that of the read that is being handled
         self._waiting: list[Receipt] = []
         self.count = 0  # answers that wait
 
@@ -91,20 +95,12 @@ class Answers:
         """True when nobody waits for them any more."""
         return self._asker is None or self._asker.gone
 
-    @property
-    def receipt(self) -> Receipt:
-        """That of the read that is being handled."""
-        current = self._current
-        if current is None:
-            current = self._current = Receipt(self)
-        return current
-
     def add(self, packet: bytes) -> None:
         """Answer a request: now, or when its own cause and those before it are safe."""
-        current, asker = self._current, self._asker
+        current, asker = self.receipt, self._asker
         if asker is None:
             return
-        if current is not None and current.owed:
+        if current.owed:
             if not current.packets:
                 self._waiting.append(current)
                 self._journal.confirm(current)
@@ -116,8 +112,6 @@ class Answers:
             return
         self.count += 1
         self._journal.answers += 1
-        if self.count >= self._most or self._journal.crowded:
-            asker.wait()
 
     def end(self) -> None:
         """Nobody waits for them any more."""
@@ -128,8 +122,12 @@ class Answers:
         self._asker = None
 
     def close(self) -> None:
-        """The read is handled. What the next one brings has a receipt of its own."""
-        self._current = None
+        """The read is handled. What the next one brings has a receipt of its own, if this one's is not safe yet."""
+        if self.receipt.owed:
+            self.receipt = Receipt(self)
+        asker = self._asker
+        if asker is not None and self.count and (self.count >= self._most or self._journal.crowded):
+            asker.wait()
 
     def release(self) -> None:
         """Send what is safe, as far as nothing before it still waits."""
@@ -138,11 +136,9 @@ class Answers:
             return
         while waiting and waiting[0].owed <= 0:
             receipt = waiting.pop(0)
-            if receipt is self._current:
-                self._current = None
-            for packet in receipt.packets:
-                asker.send(packet)
-            sent += len(receipt.packets)
+            packets, receipt.packets = receipt.packets, []
+            asker.send_all(packets)
+            sent += len(packets)
         if sent:
             self.count -= sent
             self._journal.answers -= sent

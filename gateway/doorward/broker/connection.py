@@ -1,54 +1,39 @@
-"""One client's connection: bytes in, packets to the router, packets out.
+"""One client's connection: how it begins, how it is let in, how it ends.
 
 A client's mistake ends its own connection, with the reason in the log, and nobody else's.
 """
 
 import asyncio
 import logging
-from collections.abc import Sequence
 from typing import cast
 
 from doorward.broker import certificates
 from doorward.broker.admission import Entry
-from doorward.broker.answers import Answers
 from doorward.broker.entrance import Entrance
 from doorward.broker.exchange import Exchange
+from doorward.broker.incoming import Incoming
 from doorward.broker.log import CONNECT, DISCONNECT, REFUSED
 from doorward.broker.opening import Opening
-from doorward.broker.outgoing import HIGH_WATER, Outgoing
-from doorward.broker.patience import PROGRESS, overdue
+from doorward.broker.outgoing import HIGH_WATER
+from doorward.broker.patience import overdue
 from doorward.broker.ports import Packet, Refusal
-from doorward.broker.rates import Allowance
-from doorward.broker.requests import HANDLERS
 from doorward.broker.session import Session
 from doorward.broker.sockets import address_of, stay_alive
-from doorward_core import mqtt, mqtt_server, mqtt_stream
+from doorward_core import mqtt, mqtt_server
 
 _log = logging.getLogger(__name__)
 
-_MUCH = 16_384  # bytes of one read: so much need not be joined with what others say
 
-
-class Connection(Outgoing):
+class Connection(Incoming):
     """Speaks MQTT 3.1.1 with one client. It is the `Link` of the session it carries."""
 
     def __init__(self, exchange: Exchange) -> None:
         """Wait for the CONNECT packet."""
         super().__init__(exchange)
-        self._received = exchange.counters.received
-        self._decoder = mqtt_stream.Decoder(exchange.limits.packet)
         self._host, self._peer = "", "?"
-        self._entrance: Entrance | None = None
         self._opening: Opening | None = None
-        self._session: Session | None = None
         self._will: tuple[str, bytes, bool, int] | None = None
         self._keepalive = 0.0
-        self._heard = exchange.clock()
-        self._seen = 0  # bytes of an unfinished packet, when the client was heard last
-        self.answers = Answers(exchange.journal, self, exchange.limits.uncommitted)
-        self._reading = True  # False: the disk has to catch up first
-        self._allowance: Allowance | None = None
-        self._backlog: list[Packet] = []  # waits until its principal may publish again
 
     # --- asyncio ----------------------------------------------------------------------------------
 
@@ -63,32 +48,6 @@ class Connection(Outgoing):
         too_many = exchange.take_in(self, self._host)
         if too_many:
             self.end(too_many)
-
-    def data_received(self, data: bytes) -> None:
-        """Handle every whole packet, then write the answers and the deliveries with one call a client."""
-        self.exchange.counters.bytes_received += len(data)
-        entrance = self._entrance
-        try:
-            if entrance is not None and not self._decoder.pending():
-                entrance.check(data)
-            packets = self._decoder.feed(data)
-        except mqtt.MqttError as error:
-            self.end(str(error))
-        else:
-            if packets or self._decoder.pending() >= self._seen + PROGRESS:
-                self._seen = self._decoder.pending()
-                if self._session is not None:  # before that, nothing buys time
-                    self._heard = self.exchange.clock()
-            self._take(packets)
-            entrance = self._entrance
-            if self._decoder.broken is not None:
-                self.end(str(self._decoder.broken))
-            elif entrance is not None and entrance.holds_too_much(self._decoder.pending()):
-                self.end("more than a first packet may hold")
-        if len(data) < _MUCH:
-            self.exchange.flush_soon()
-        else:
-            self.exchange.flush()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The socket is closed."""
@@ -168,19 +127,7 @@ class Connection(Outgoing):
         """True once the client has proved who it is."""
         return self._session is not None or self._opening is not None
 
-    # --- what the session and the journal ask for ---------------------------------------------------
-
-    def wait(self) -> None:
-        """Read nothing more: the disk has to catch up first."""
-        if self._reading:
-            self._reading = False
-            self._transport.pause_reading()
-
-    def go_on(self) -> None:
-        """Read on, if it was the disk that we waited for."""
-        if not self._reading and not self._ended:
-            self._reading = True
-            self._read_on()
+    # --- how it ends --------------------------------------------------------------------------------
 
     def end(self, reason: str, *, will: bool = True) -> None:
         """Close the connection and let the session go. The will is published unless the client left in good order."""
@@ -252,49 +199,3 @@ class Connection(Outgoing):
     def _resume(self) -> None:
         if self._session is not None:
             self._session.resume()
-
-    # --- packets ----------------------------------------------------------------------------------
-
-    def _take(self, packets: list[Packet]) -> None:
-        """Handle packets now, or when their principal may publish again."""
-        if self._backlog:
-            self._backlog += packets  # what TLS had already decrypted
-        elif (
-            self._session is None
-            or self._allowance is None
-            or self._ended
-            or self._allowance.takes(packets)
-        ):
-            self._handle(packets)
-        else:
-            self.exchange.rates.hold(self._session.principal)
-            self._backlog = packets
-            self._transport.pause_reading()
-
-    def _read_on(self) -> None:
-        """Read again, unless there is another reason not to."""
-        if self._reading and not self._backlog and not self._ended:
-            self._heard = self.exchange.clock()
-            self._transport.resume_reading()
-
-    def _handle(self, packets: Sequence[Packet]) -> None:
-        received = self._received
-        try:
-            for number, (kind, flags, body) in enumerate(packets, 1):
-                if self._ended:
-                    break
-                received[kind << 4 | flags] += 1
-                session = self._session
-                if session is not None:
-                    HANDLERS[kind](self, session, flags, body)
-                elif self._entrance is not None:
-                    self._entrance.take((kind, flags, body))
-                    if self._session is not None:
-                        self._take(list(packets[number:]))
-                        break
-        except mqtt.MqttError as error:
-            self.end(str(error))
-        except Exception:  # noqa: BLE001 - a bug of ours that one client reached: the others go on
-            _log.exception("%s: connection closed by an error in the broker", self)
-            self.end("internal error")
-        self.answers.close()

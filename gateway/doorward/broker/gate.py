@@ -14,13 +14,14 @@ class Gate:
     publisher sends it again, and the client, which knows the old packet id, takes it twice or takes another for it.
     """
 
-    __slots__ = ("_journal", "_link", "_packets", "_withdrawn", "size")
+    __slots__ = ("_batch", "_groups", "_journal", "_link", "_withdrawn", "size")
 
     def __init__(self, journal: Journal, link: Link) -> None:
         """Nothing waits yet."""
         self._journal = journal
         self._link = link
-        self._packets: deque[bytes] = deque()
+        self._groups: deque[list[bytes]] = deque()  # what waits for the same commit
+        self._batch = -1  # the journal's, for which the last group waits
         self._withdrawn: set[int] = set()
         self.size = 0  # bytes that wait
 
@@ -32,8 +33,11 @@ class Gate:
     def send(self, packet: bytes) -> None:
         """Send `packet` when everything noted so far is on disk."""
         self.size += len(packet)
-        self._packets.append(packet)
-        self._journal.confirm(self, pressing=True)
+        if self._batch != self._journal.batch:
+            self._batch = self._journal.batch
+            self._groups.append([])
+            self._journal.confirm(self, pressing=True)
+        self._groups[-1].append(packet)
 
     def withdraw(self, packet_id: int) -> None:
         """If the message of this id waits here the client is not to have it any more: it is released instead."""
@@ -41,12 +45,12 @@ class Gate:
             self._withdrawn.add(packet_id)
 
     def committed(self) -> None:
-        """The cause of the first that waits is on disk. A connection that is gone meanwhile sends nothing."""
-        packet = self._packets.popleft()
-        self.size -= len(packet)
+        """The causes of the first group are on disk. A connection that is gone meanwhile sends nothing."""
+        packets = self._groups.popleft()
+        self.size -= sum(map(len, packets))
         if self._withdrawn:
-            packet = self._without(packet)
-        self._link.send(packet)
+            packets = list(map(self._without, packets))
+        self._link.send_all(packets)
 
     def _without(self, packet: bytes) -> bytes:
         ((kind, flags, body),) = mqtt_stream.Decoder(len(packet)).feed(packet)

@@ -48,6 +48,7 @@ class Journal:
         self._error: Exception | None = None
         self._most = most
         self.answers = 0  # of all clients, that wait; counted by those who give them
+        self.batch = 0  # the number of the one that is being collected
         self._row = 0
         self._grace = grace
         self._graced: asyncio.TimerHandle | None = None
@@ -240,6 +241,7 @@ class Journal:
         self._pressing = False
         batch, messages, waiting = self._open, self._messages, self._waiting
         self._open, self._messages, self._waiting = Batch(), {}, []
+        self.batch += 1
         for row, (client, delivery) in messages.items():
             batch.messages[row] = delivery.kept(client)
         self._write((batch, waiting))

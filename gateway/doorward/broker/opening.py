@@ -1,6 +1,6 @@
 """A client that is let in and not yet told so: what its CONNACK promises about its session has to be on disk first."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from doorward.broker.router import Router
 from doorward.broker.session import Session
@@ -33,6 +33,9 @@ class Opening:
 
     def send(self, packet: bytes) -> None:
         """Nothing comes before CONNACK; what is worth it waits in the session, as this link is not ready."""
+
+    def send_all(self, packets: Sequence[bytes]) -> None:
+        """Nor many of them."""
 
     def committed(self) -> None:
         """What CONNACK promises is on disk."""

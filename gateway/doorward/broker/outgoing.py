@@ -2,6 +2,7 @@
 
 import asyncio
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 
 from doorward.broker.exchange import Exchange
 
@@ -20,6 +21,8 @@ class Outgoing(asyncio.Protocol, ABC):
         self._out_size = 0
         self._congested = False
         self._ended = False
+        self.ready = True
+        """False while enough is written for now; the session is resumed after the write."""
 
     @abstractmethod
     def end(self, reason: str, *, will: bool = True) -> None:
@@ -35,11 +38,6 @@ class Outgoing(asyncio.Protocol, ABC):
         return self._ended
 
     @property
-    def ready(self) -> bool:
-        """False while enough is written for now; the session is resumed after the write."""
-        return not self._congested and self._out_size < HIGH_WATER
-
-    @property
     def congested(self) -> bool:
         """True while the client reads slower than we write, or one event has made a heap for it."""
         return self._congested or self._out_size * 2 > self.exchange.limits.unread
@@ -48,11 +46,27 @@ class Outgoing(asyncio.Protocol, ABC):
         """Add a packet to what the next flush writes."""
         if self._ended:
             return
+        out = self._out
+        if not out:
+            self.exchange.unwritten.append(self)
+        out.append(packet)
+        self._out_size = size = self._out_size + len(packet)
+        if size >= HIGH_WATER:
+            self.ready = False
+        self._sent[packet[0]] += 1
+
+    def send_all(self, packets: Sequence[bytes]) -> None:
+        """Add whole packets to what the next flush writes."""
+        if self._ended or not packets:
+            return
         if not self._out:
             self.exchange.unwritten.append(self)
-        self._out.append(packet)
-        self._out_size += len(packet)
-        self._sent[packet[0]] += 1
+        self._out += packets
+        self._out_size += sum(map(len, packets))
+        self.ready = not self._congested and self._out_size < HIGH_WATER
+        sent = self._sent
+        for packet in packets:
+            sent[packet[0]] += 1
 
     def write(self) -> None:
         """Write what was collected. A client that leaves a heap of it unread is dropped."""
@@ -61,6 +75,7 @@ class Outgoing(asyncio.Protocol, ABC):
         self.exchange.counters.bytes_sent += self._out_size
         packets, self._out, self._out_size = self._out, [], 0
         self._transport.write(b"".join(packets))
+        self.ready = not self._congested
         unread = self._transport.get_write_buffer_size()
         if unread > self.exchange.limits.unread:
             self._transport.abort()
@@ -70,11 +85,11 @@ class Outgoing(asyncio.Protocol, ABC):
 
     def pause_writing(self) -> None:
         """The client reads slower than we write."""
-        self._congested = True
+        self._congested, self.ready = True, False
 
     def resume_writing(self) -> None:
         """The client has caught up."""
-        self._congested = False
+        self._congested, self.ready = False, self._out_size < HIGH_WATER
         if not self._ended:
             self._resume()
             self.exchange.flush()

@@ -1,6 +1,6 @@
 """What the broker needs from outside: somewhere to write packets, and somewhere to keep what it promised."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
@@ -26,6 +26,9 @@ class Link(Protocol):
 
     def send(self, packet: bytes) -> None:
         """Write one whole packet, soon."""
+
+    def send_all(self, packets: Sequence[bytes]) -> None:
+        """Write whole packets, soon."""
 
     def end(self, reason: str, *, will: bool = True) -> None:
         """Close the connection now; its will is published unless it left in good order."""

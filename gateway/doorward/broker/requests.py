@@ -34,33 +34,48 @@ Handler = Callable[[Requester, Session, int, bytes], None]
 
 
 def _publish(by: Requester, session: Session, flags: int, body: bytes) -> None:
+    topic, _, payload = wire.parse_publish(flags, body)
+    by.exchange.router.publish(
+        session.principal, topic, payload, 0, retain=bool(flags & 1), client=session.client
+    )
+
+
+def _publish_at_qos_1(by: Requester, session: Session, flags: int, body: bytes) -> None:
     topic, packet_id, payload = wire.parse_publish(flags, body)
-    qos = flags >> 1 & 3
-    if qos == 2 and packet_id in session.received:
-        # Sent again because our PUBREC got lost: it was delivered already (4.3.3).
-        _answer(by, mqtt.ack(mqtt.PUBREC, packet_id), after_commit=not session.clean)
-        return
-    exchange, answers = by.exchange, by.answers
-    exchange.router.publish(
+    answers = by.answers
+    by.exchange.router.publish(
         session.principal,
         topic,
         payload,
-        qos,
+        1,
         retain=bool(flags & 1),
         client=session.client,
-        receipt=answers.receipt if qos else None,
+        receipt=answers.receipt,
     )
-    if qos == 1:
-        answers.add(_PUBACK + packet_id.to_bytes(2, "big"))
-    elif qos == 2:
+    answers.add(_PUBACK + packet_id.to_bytes(2, "big"))
+
+
+def _publish_at_qos_2(by: Requester, session: Session, flags: int, body: bytes) -> None:
+    topic, packet_id, payload = wire.parse_publish(flags, body)
+    # When it is there it was sent again because our PUBREC got lost: it was delivered already (4.3.3).
+    if packet_id not in session.received:
+        by.exchange.router.publish(
+            session.principal,
+            topic,
+            payload,
+            2,
+            retain=bool(flags & 1),
+            client=session.client,
+            receipt=by.answers.receipt,
+        )
         session.received.add(packet_id)
         if not session.clean:
-            exchange.journal.receive(session.client, packet_id, held=True)
-        _answer(by, mqtt.ack(mqtt.PUBREC, packet_id), after_commit=not session.clean)
+            by.exchange.journal.receive(session.client, packet_id, held=True)
+    _answer(by, mqtt.ack(mqtt.PUBREC, packet_id), after_commit=not session.clean)
 
 
 def _pubrel(by: Requester, session: Session, _flags: int, body: bytes) -> None:
-    packet_id = mqtt.parse_ack(body)
+    packet_id = _id_of(body)
     held = packet_id in session.received
     session.received.discard(packet_id)
     if held and not session.clean:
@@ -70,15 +85,15 @@ def _pubrel(by: Requester, session: Session, _flags: int, body: bytes) -> None:
 
 
 def _puback(_by: Requester, session: Session, _flags: int, body: bytes) -> None:
-    session.acknowledged(mqtt.parse_ack(body))
+    session.acknowledged(_id_of(body))
 
 
 def _pubrec(_by: Requester, session: Session, _flags: int, body: bytes) -> None:
-    session.received_by_client(mqtt.parse_ack(body))
+    session.received_by_client(_id_of(body))
 
 
 def _pubcomp(_by: Requester, session: Session, _flags: int, body: bytes) -> None:
-    session.completed(mqtt.parse_ack(body))
+    session.completed(_id_of(body))
 
 
 def _subscribe(by: Requester, session: Session, _flags: int, body: bytes) -> None:
@@ -103,6 +118,11 @@ def _disconnect(by: Requester, _session: Session, _flags: int, body: bytes) -> N
     by.end("it said goodbye", will=False)
 
 
+def _id_of(body: bytes) -> int:
+    # What most acknowledgements hold is told without a look at what is wrong with it.
+    return (len(body) == 2 and body[0] << 8 | body[1]) or mqtt.parse_ack(body)
+
+
 def _answer(by: Requester, packet: bytes, *, after_commit: bool) -> None:
     if after_commit:
         by.answers.receipt.until_committed()
@@ -123,18 +143,26 @@ def _not_allowed(kind: int) -> Handler:
     return refuse
 
 
-HANDLERS = tuple(
-    {
-        mqtt.PUBLISH: _publish,
-        mqtt.PUBACK: _puback,
-        mqtt.PUBREC: _pubrec,
-        mqtt.PUBREL: _pubrel,
-        mqtt.PUBCOMP: _pubcomp,
-        mqtt.SUBSCRIBE: _subscribe,
-        mqtt.UNSUBSCRIBE: _unsubscribe,
-        mqtt.PINGREQ: _pingreq,
-        mqtt.DISCONNECT: _disconnect,
-    }.get(kind, _not_allowed(kind))
-    for kind in range(16)
-)
-"""By packet type. They raise MqttError for what a client may not send."""
+_BY_KIND: dict[int, Handler] = {
+    mqtt.PUBLISH: _publish,
+    mqtt.PUBACK: _puback,
+    mqtt.PUBREC: _pubrec,
+    mqtt.PUBREL: _pubrel,
+    mqtt.PUBCOMP: _pubcomp,
+    mqtt.SUBSCRIBE: _subscribe,
+    mqtt.UNSUBSCRIBE: _unsubscribe,
+    mqtt.PINGREQ: _pingreq,
+    mqtt.DISCONNECT: _disconnect,
+}
+_BY_QOS = (_publish, _publish_at_qos_1, _publish_at_qos_2)
+
+
+def _handler(head: int) -> Handler:
+    kind, qos = head >> 4, head >> 1 & 3
+    if kind == mqtt.PUBLISH and qos < len(_BY_QOS):
+        return _BY_QOS[qos]
+    return _BY_KIND.get(kind, _not_allowed(kind))
+
+
+HANDLERS = tuple(map(_handler, range(256)))
+"""By the first byte of a packet. They raise MqttError for what a client may not send."""

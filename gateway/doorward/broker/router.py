@@ -257,9 +257,7 @@ class Router:
         owner: str | None = None,
         receipt: Receipt | None = None,
     ) -> None:
-        # Nobody who says it at QoS 0 waits for an answer, so nothing else bounds what is noted for a disk that refuses.
-        taken = qos or self._journal.has_room_for(topic)
-        if owner is not None and taken and self._policy.may_retain(topic):
+        if owner is not None and self._may_retain(topic, qos):
             self._retain(topic, payload, qos, owner)
             if receipt is not None:
                 # Even if nothing is there to clear: who cleared it may not have been told yet that the disk knows.
@@ -268,6 +266,10 @@ class Router:
         message = Message(topic, payload, qos, False, route.keep, receipt)
         for session, granted in route.recipients:
             session.deliver(message, min(qos, granted))
+
+    def _may_retain(self, topic: str, qos: int) -> bool:
+        # Nobody who says it at QoS 0 waits for an answer, so nothing else bounds what is noted for a disk that refuses.
+        return bool(qos or self._journal.has_room_for(topic)) and self._policy.may_retain(topic)
 
     def _retain(self, topic: str, payload: bytes, qos: int, owner: str) -> None:
         """An empty payload clears the topic (3.3.1.3)."""

@@ -124,8 +124,9 @@ class Session:
         delivery = Delivery(message, qos, self._next_id() if at_once else 0)
         if not self.clean and (message.keep or (at_once and qos == 2)):
             delivery.row = self._journal.keep(self.client, delivery)
-            if message.receipt is not None:
-                message.receipt.owed += 1
+            receipt = message.receipt
+            if receipt is not None:
+                receipt.owed += 1
         if at_once:
             self._send(delivery, dup=False)
         else:
@@ -172,7 +173,8 @@ class Session:
             return
         if delivery.qos == 2:
             raise mqtt.MqttError(f"PUBACK for the QoS 2 message {packet_id}")
-        self._settle(delivery)
+        del self._inflight[packet_id]
+        self._settled(delivery)
 
     def received_by_client(self, packet_id: int) -> None:
         """PUBREC: the client has a QoS 2 message; it may forget the id when the disk knows (4.3.3).
@@ -201,7 +203,8 @@ class Session:
             return
         if not delivery.released:
             raise mqtt.MqttError(f"PUBCOMP for {packet_id}, which was not released")
-        self._settle(delivery)
+        del self._inflight[packet_id]
+        self._settled(delivery)
 
     def resume(self) -> None:
         """Send what waits, as far as the window and the client's reading allow."""
@@ -217,8 +220,7 @@ class Session:
                     delivery.row = self._journal.keep(self.client, delivery, delivery.place)
             self._send(delivery, dup=dup)
 
-    def _settle(self, delivery: Delivery) -> None:
-        del self._inflight[delivery.packet_id]
+    def _settled(self, delivery: Delivery) -> None:
         if delivery.row:
             self._journal.forget(delivery.row)
             receipt = delivery.message.receipt

@@ -19,6 +19,9 @@ class FakeLink:
     def send(self, packet):
         self.packets.append(packet)
 
+    def send_all(self, packets):
+        self.packets += packets
+
     def end(self, reason, *, will=True):
         raise AssertionError(reason)
 

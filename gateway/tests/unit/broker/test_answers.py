@@ -27,6 +27,9 @@ class Publisher:
     def send(self, packet):
         self.told.append(packet)
 
+    def send_all(self, packets):
+        self.told += packets
+
     def wait(self):
         self.waits = True
 

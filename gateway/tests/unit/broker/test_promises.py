@@ -91,6 +91,10 @@ class Peer:
         self.heard = []  # (type, QoS, packet id, payload), not acknowledged
         self.asked = {}  # packet id -> what was published under it, in order
 
+    def send_all(self, packets):
+        for packet in packets:
+            self.send(packet)
+
     def send(self, packet):
         if self.gone:
             return
@@ -112,7 +116,7 @@ class Peer:
 
     def ask(self, packet):
         ((kind, flags, body),) = mqtt_stream.Decoder().feed(packet)
-        HANDLERS[kind](self, self.session, flags, body)
+        HANDLERS[kind << 4 | flags](self, self.session, flags, body)
 
     def end(self, _reason, *, will=True):
         if self.gone:
