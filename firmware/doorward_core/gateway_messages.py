@@ -242,6 +242,17 @@ def _one_of(fields: "dict[str, object]", name: str, allowed: "tuple[str, ...]") 
     return value
 
 
+def parse_battery(body: bytes) -> "int | None":
+    # Of a heartbeat: mV, None from a board without a battery.
+    fields = decode(body)
+    return number(fields, "battery_mv", 0, 1000000) if "battery_mv" in fields else None
+
+
+def parse_attempts(body: bytes) -> int:
+    # Of a vault's metrics: the tries since somebody was let in.
+    return number(decode(body), "login_attempts")
+
+
 class CommandAck:
     # Exactly one of nonce (16 bytes, a challenge offered), result, want and part (of a self-test, with
     # its readings in data) is not None.

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from doorward_lab import launch
@@ -12,6 +13,8 @@ from doorward_lab.control import Control
 from doorward_lab.errors import LabError
 from doorward_lab.lab import DOOR_HEAP_KIB, Lab
 from doorward_lab.site import Site, read_profile, read_site
+
+_AT_ONCE = 4
 
 
 def main() -> int:
@@ -64,14 +67,17 @@ async def _serve(options: argparse.Namespace) -> None:
         for name in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(name, control.stopped.set)
         try:
-            for profile in site.boards:
+            # The first one alone, for it compiles what all of them run.
+            for first, end in _turns(len(site.boards)):
                 if control.stopped.is_set():
                     return
-                board = await lab.start_board(
-                    profile, firmware=options.firmware, heap_kib=options.heap
-                )
-                if options.verbose:
-                    _echo(board)
+                starts = [
+                    lab.start_board(profile, firmware=options.firmware, heap_kib=options.heap)
+                    for profile in site.boards[first:end]
+                ]
+                for board in await asyncio.gather(*starts):
+                    if options.verbose:
+                        _echo(board)
             # The socket comes last: whoever can connect finds every board running.
             await control.start(options.data / "run" / "lab.sock")
             print(
@@ -81,6 +87,14 @@ async def _serve(options: argparse.Namespace) -> None:
             await control.stopped.wait()
         finally:
             await control.stop()
+
+
+def _turns(boards: int) -> Iterator[tuple[int, int]]:
+    """Which boards start together, as slices."""
+    first, end = 0, min(1, boards)
+    while first < boards:
+        yield first, end
+        first, end = end, min(end + _AT_ONCE, boards)
 
 
 def _echo(board: Board) -> None:

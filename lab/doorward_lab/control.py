@@ -3,7 +3,7 @@
 A request is {"op": …}; a reply is {"ok": true, …} or {"ok": false, "error": "what is wrong; what to do next"}.
 
     op       needs, may have                reply
-    boards                                  boards: [{id, pid, on, contact_open, card_present, levels}]
+    boards                                  boards: [{id, pid, on, contact_open, card_present, parts, levels}]
     cards                                   cards: {name: uid}
     tap      board, card or uid, hold_ms    at_ns, when the card entered; it leaves by itself
     contact  board, open (true, false)      at_ns
@@ -207,5 +207,6 @@ def _described(board: Board) -> dict[str, Any]:
         "on": board.is_on,
         "contact_open": board.contact_open,
         "card_present": board.card_present,
+        "parts": sorted(board.profile.get("pins") or {}),
         "levels": {str(pin): level for pin, level in board.levels.items()},
     }

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from doorward.app.ports import LabBoard
 from doorward.errors import Unavailable
 
 _TIMEOUT_S = 5.0
@@ -22,10 +23,19 @@ class LabSocket:
     async def contact(self, board: str, is_open: bool) -> None:
         await self._ask({"op": "contact", "board": board, "open": is_open})
 
-    async def boards(self) -> dict[str, bool | None]:
+    async def key(self, board: str, keys: str) -> None:
+        await self._ask({"op": "key", "board": board, "keys": keys})
+
+    async def press(self, board: str, part: str) -> None:
+        await self._ask({"op": "press", "board": board, "part": part})
+
+    async def motion(self, board: str, is_there: bool) -> None:
+        await self._ask({"op": "motion", "board": board, "on": is_there})
+
+    async def boards(self) -> dict[str, LabBoard]:
         answer = await self._ask({"op": "boards"})
         return {
-            board["id"]: board["contact_open"] if board["on"] else None
+            board["id"]: LabBoard(board["on"], board["contact_open"], tuple(board["parts"]))
             for board in answer["boards"]
         }
 

@@ -1,6 +1,7 @@
 """`commands/ack`: what a board says about a command, and where it asks for the next piece of its cache or firmware."""
 
 from doorward.app.cache import CacheKeeper
+from doorward.app.lights import Lights
 from doorward.app.presence import Presence
 from doorward.app.rekey import Rekeying
 from doorward.app.releases import Releases
@@ -21,6 +22,7 @@ class CommandAcks:
         cache: CacheKeeper,
         trusting: Trusting,
         rollouts: Rollouts,
+        lights: Lights,
     ) -> None:
         self._presence = presence
         self._releases = releases
@@ -28,6 +30,7 @@ class CommandAcks:
         self._cache = cache
         self._trusting = trusting
         self._rollouts = rollouts
+        self._lights = lights
 
     def acknowledged(self, opened: Opened) -> None:
         """Take one ack, once."""
@@ -48,4 +51,5 @@ class CommandAcks:
             self._releases.acknowledged(device, ack)
             self._rekeying.acknowledged(device, ack)
             self._trusting.acknowledged(device, ack)
+            self._lights.acknowledged(device, ack)
         message.ack()

@@ -1,10 +1,10 @@
 """Which door a newly approved board keeps, and how."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from doorward.app.names import clean_name
-from doorward.domain.devices import Registration
+from doorward.domain.devices import APPROVED, Registration
 from doorward.domain.doors import Door
 from doorward.domain.snapshot import Snapshot
 from doorward.errors import Conflict, InvalidInput
@@ -53,6 +53,16 @@ def door_for(
         strike_ms=_ms("strike_s", order.strike_s, _STRIKE_S, door.strike_ms),
         held_ms=_ms("held_s", order.held_s, _HELD_S, door.held_ms),
     )
+
+
+def own_name(device: str, order: DoorOrder, boards: Iterable[Registration]) -> str:
+    """What a board without a lock is to be called. Raises InvalidInput, and Conflict for another one's name."""
+    name = clean_name(order.name, "door")
+    for other in boards:
+        called = other.name if other.state == APPROVED and other.id != device else None
+        if called is not None and called.casefold() == name.casefold():
+            raise Conflict(f"{name} is the board {other.id}", "choose another name", field="door")
+    return name
 
 
 def _ms(field: str, seconds: int | None, limits: tuple[int, int], otherwise: int) -> int:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from doorward.app.board_files import BoardFiles, BoardProfile, BrokerAddress, board_files
-from doorward.app.device_doors import DoorOrder, door_for
-from doorward.app.door_states import DoorStates
+from doorward.app.board_states import BoardStates
+from doorward.app.device_doors import DoorOrder, door_for, own_name
 from doorward.app.fleet import Fleet
 from doorward.app.ports import Admission
 from doorward.app.registry import Registry
@@ -66,7 +66,7 @@ class DeviceDesk:
         admission: Admission,
         fleet: Fleet,
         rulebook: Rulebook,
-        states: DoorStates,
+        states: BoardStates,
         rekeying: Rekeying,
         changed: Callable[[], Awaitable[None]],
     ) -> None:
@@ -79,6 +79,9 @@ class DeviceDesk:
         self._rekeying = rekeying
         self.updates: Updates | None = None
         self._changed = changed
+        for known in registry.list():
+            if known.state == devices.APPROVED:
+                states.fixtures.expect(known.id, known.role)
 
     def list(self) -> tuple[BoardView, ...]:
         """Every board that was ever adopted, by id."""
@@ -120,6 +123,7 @@ class DeviceDesk:
                 serial=f"{adoption.serial:x}",
                 claim=devices.digest(claim),
                 trusts=_signatory(adoption),
+                role=profile.role,
             )
             void = "; its old keys are void" if former else ""
             why = f"The board {device} was given keys{void}."
@@ -152,21 +156,29 @@ class DeviceDesk:
     async def approve(self, device: str, order: DoorOrder, *, actor: str) -> BoardView:
         """Trust a board that has announced itself with a door: a new one, or one whose board is gone.
 
+        One without a lock is trusted under that name.
+
         Its claim code is used up. Raises NotFound, InvalidInput, and Conflict for a board or a door in another state.
         """
         async with self._registry.changing:
             known = self._known(device)
             _check_announced(known)
-            door = door_for(known, order, self._rulebook.snapshot, self._keeps)
+            door, name = None, None
+            if known.keeps_door:
+                door = door_for(known, order, self._rulebook.snapshot, self._keeps)
+                why = f"The board {device} keeps {door.name} from now on."
+            else:
+                name = own_name(device, order, self._registry.list())
+                why = f"The board {device} is called {name} from now on."
             digest = self._digest(device)
-            approved = known.approved(self._registry.now_ms())
-            why = f"The board {device} keeps {door.name} from now on."
+            approved = known.approved(self._registry.now_ms(), name)
             row = await self._registry.record(
                 approved, audit.DEVICE_APPROVED, why, actor=actor, door=door
             )
             self._fleet.enrol(device, approved=True)
             await self._admission.admit(device, digest, waiting=False)
         await self._follow(row)
+        self._states.fixtures.expect(device, known.role)
         return self.get(device)
 
     async def revoke(self, device: str, *, actor: str) -> BoardView:
@@ -264,6 +276,8 @@ class DeviceDesk:
             certificate=known.serial is not None,
             available=self.updates.available(known.id) if self.updates else None,
             update=self.updates.of(known.id) if self.updates else None,
+            role=known.role,
+            name=known.name,
         )
 
 

@@ -4,9 +4,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from doorward.app.feed import LiveFeed
+from doorward.app.fixture_views import Lockout
 from doorward.app.fleet import Device
 from doorward.app.rulebook import Rulebook
-from doorward.app.views import AuditEntry, DoorView, Lockout, Release
+from doorward.app.views import AuditEntry, DoorView, Release
 from doorward.domain.snapshot import Snapshot
 from doorward.errors import NotFound
 from doorward_core import lockout
@@ -98,6 +99,7 @@ class DoorStates:
             policy_version=state.cache_version,
             firmware=state.firmware,
             lockout=lockout_of(state, device.heard_at),
+            vault=state.state or None,
         )
 
     def happened(self, device_id: str, kind: str, data: dict[str, object]) -> None:
@@ -108,6 +110,15 @@ class DoorStates:
             self._change(device_id, lockout=Lockout("guarded"))
         elif kind in _EVENTS:
             self._change(device_id, **_EVENTS[kind])
+
+    def measured(
+        self, device_id: str, *, battery_mv: int | None = None, attempts: int | None = None
+    ) -> None:
+        """What the board counts and measures. What is not named stays as it was."""
+        told = {"battery_mv": battery_mv, "attempts": attempts}
+        self._change(
+            device_id, **{name: value for name, value in told.items() if value is not None}
+        )
 
     def wanted(self, device_id: str, version: int) -> None:
         """The board should hold this version of the rules."""

@@ -41,6 +41,11 @@ _UPDATES = {
     "refused": (audit.UPDATE_REFUSED, "The board did not take firmware {}."),
 }
 
+_FROM_AFAR = {
+    "lock.changed": "Opened from afar.",
+    "lockout.cleared": "The lockout was ended from afar.",
+}
+
 # A door never locks: see docs/lockout.md.
 _AT_A_READER = {
     "lockout.entered": "Cards were refused one after the other: each has to be shown twice now.",
@@ -71,9 +76,9 @@ class EventRows:
         at_ms = _when(event, now_ms)
         if event.kind == audit.ACCESS_DECISION:
             return [self._decision(snapshot, device_id, door, event, at_ms)]
-        if event.kind == "lock.changed" and event.data.get("cause") == "release":
+        if event.kind in _FROM_AFAR and event.data.get("cause") == "release":
             command_id = text(event.data, "command_id", 32)
-            row = _plain(device_id, door, event.kind, "Opened from afar.", at_ms)
+            row = _plain(device_id, door, event.kind, _FROM_AFAR[event.kind], at_ms)
             return [replace(row, actor=self._actor(command_id), note=command_id)]
         if event.kind in _AT_A_READER and "reader" in event.data:
             why = _AT_A_READER[event.kind].format(turned=number(event.data, "turned_away"))

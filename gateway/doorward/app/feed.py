@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 
 from doorward.app.broker_views import BrokerEntry
+from doorward.app.fixture_views import LightView, MotionView
 from doorward.app.views import AuditEntry, DoorView, FeedItem, FeedKind, Release, UpdateView
 
 _KEPT = 512
@@ -61,7 +62,9 @@ class LiveFeed:
         return self._position
 
     def publish(
-        self, kind: FeedKind, data: AuditEntry | DoorView | Release | BrokerEntry | UpdateView
+        self,
+        kind: FeedKind,
+        data: AuditEntry | DoorView | Release | BrokerEntry | UpdateView | LightView | MotionView,
     ) -> None:
         """Tell everybody."""
         self._position += 1

@@ -14,6 +14,7 @@ from doorward.domain.credentials import UID_SIZES, Credential, tail
 from doorward.domain.instants import instant, milliseconds
 from doorward.domain.snapshot import Snapshot
 from doorward.errors import Conflict, InvalidInput, NotFound
+from doorward_core import codes
 
 
 class PeopleDesk:
@@ -136,7 +137,7 @@ class PeopleDesk:
 
 
 def _check(uid: bytes) -> None:
-    if len(uid) not in UID_SIZES:
+    if len(uid) not in UID_SIZES and not codes.is_code(uid):
         raise InvalidInput("that is no card number", "give 4, 7 or 10 bytes", field="uid")
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from doorward.app.records import (
     Account,
@@ -255,6 +255,14 @@ class Passwords(Protocol):
     async def verify(self, hashed: str, password: str) -> bool: ...
 
 
+class LabBoard(NamedTuple):
+    """A virtual board: whether it has power, whether its door stands open (None without a contact), what is on it."""
+
+    running: bool
+    contact_open: bool | None
+    parts: tuple[str, ...]
+
+
 class LabHands(Protocol):
     """The lab's control socket."""
 
@@ -262,5 +270,11 @@ class LabHands(Protocol):
 
     async def contact(self, board: str, is_open: bool) -> None: ...
 
-    async def boards(self) -> dict[str, bool | None]:
-        """The virtual boards, and whether the door leaf of each stands open; None for one without power."""
+    async def key(self, board: str, keys: str) -> None: ...
+
+    async def press(self, board: str, part: str) -> None: ...
+
+    async def motion(self, board: str, is_there: bool) -> None: ...
+
+    async def boards(self) -> dict[str, LabBoard]:
+        """The virtual boards, by id."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from doorward.app.door_states import DoorStates
+from doorward.app.board_states import BoardStates
 from doorward.app.fleet import Device, Fleet
 from doorward.app.ports import Clock, Message
 from doorward.app.records import LogHead
@@ -27,7 +27,7 @@ class Presence:
     def __init__(
         self,
         fleet: Fleet,
-        states: DoorStates,
+        states: BoardStates,
         clock: Clock,
         head: Callable[[str], LogHead | None],
     ) -> None:
@@ -95,6 +95,15 @@ class Presence:
         self.live(opened)
         if opened.device.proof is not None and not opened.message.retained:
             self._ask(opened.device, opened.device.proof)
+        battery_mv = gateway_messages.parse_battery(opened.body)
+        self._states.measured(opened.device.id, battery_mv=battery_mv)
+        opened.message.ack()
+
+    def metrics(self, opened: Opened) -> None:
+        """What a vault counts."""
+        attempts = gateway_messages.parse_attempts(opened.body)
+        self.live(opened)
+        self._states.measured(opened.device.id, attempts=attempts)
         opened.message.ack()
 
     def live(self, opened: Opened) -> None:

@@ -66,13 +66,26 @@ class Releases:
 
     async def open(self, door: str, actor: str) -> Release:
         """Ask the door's board to open once. Raises NotFound, Unavailable or Conflict."""
+        return await self._ask(door, actor, ends_lockout=False)
+
+    async def end_lockout(self, vault: str, actor: str) -> Release:
+        """Ask a vault's board to let people try again; it stays locked. Raises as `open` does."""
+        view = self._states.get(vault)
+        if view.vault is None:
+            raise Conflict(f"{view.name} is no vault", "`doorward vault list` shows them all")
+        if view.lockout is None:
+            raise Conflict(f"{view.name} is not locked out", "there is nothing to end")
+        return await self._ask(vault, actor, ends_lockout=True)
+
+    async def _ask(self, door: str, actor: str, *, ends_lockout: bool) -> Release:
         place = self._rulebook.snapshot.doors[self._states.resolve(door)]
         device = self._present(place)
         last = self._states.get(place.id).release
         if last is not None and last.state == "unknown":
             raise Conflict(f"{place.name} is being opened already", "wait for the result")
-        pending = self._begin(place, actor)
-        await self._record(pending, audit.RELEASE_REQUESTED, "Asked to open from afar.")
+        pending = self._begin(place, actor, ends_lockout=ends_lockout)
+        why = "Asked to end the lockout." if ends_lockout else "Asked to open from afar."
+        await self._record(pending, audit.RELEASE_REQUESTED, why)
         pending.timer = self._clock.call_later(TTL_S, lambda: self._expire(pending))
         body = self._command("challenge", {"for": "unlock"}, pending)
         self._fleet.tell(device, topics.CONTROL, body)
@@ -85,6 +98,8 @@ class Releases:
             return
         if ack.nonce is not None:
             self._unlock(pending, ack.nonce)
+        elif ack.result == "already" and pending.release.ends_lockout:
+            self._fail(pending, "there is no lockout that ends from afar")
         elif ack.result in _FAILED:
             self._fail(pending, _FAILED[ack.result])
 
@@ -109,7 +124,7 @@ class Releases:
             )
         return device
 
-    def _begin(self, door: Door, actor: str) -> _Pending:
+    def _begin(self, door: Door, actor: str, *, ends_lockout: bool) -> _Pending:
         now = self._clock.now()
         release = Release(
             id="cmd_" + secrets.token_hex(8),
@@ -119,6 +134,7 @@ class Releases:
             state="unknown",
             requested_at=now,
             expires_at=now + timedelta(seconds=TTL_S),
+            ends_lockout=ends_lockout,
         )
         pending = self._known[release.id] = _Pending(release, door)
         while len(self._known) > _KEPT:
@@ -131,8 +147,11 @@ class Releases:
             # Late, or a second nonce for a command that was sent: one release, one command.
             return
         pending.challenged = True
-        seconds = max(1, pending.door.strike_ms // 1000)
-        body = self._command("unlock", {"seconds": seconds}, pending)
+        if pending.release.ends_lockout:
+            body = self._command("release", {}, pending)
+        else:
+            seconds = max(1, pending.door.strike_ms // 1000)
+            body = self._command("unlock", {"seconds": seconds}, pending)
         self._fleet.say(pending.door.device, topics.CONTROL, seal.nonce_word(nonce), body)
 
     def _command(self, name: str, parameters: dict[str, object], pending: _Pending) -> bytes:

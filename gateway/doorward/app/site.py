@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from doorward.app.devices import DeviceDesk
 from doorward.app.door_states import DoorStates
 from doorward.app.ports import LabHands
 from doorward.app.rulebook import Rulebook
@@ -28,12 +29,14 @@ class SiteDesk:
         cards: Mapping[str, DemoCard],
         rulebook: Rulebook,
         states: DoorStates,
+        devices: DeviceDesk,
     ) -> None:
         """`cards` by the key they go by on the page and the command line."""
         self._site = site
         self._cards = cards
         self._rulebook = rulebook
         self._states = states
+        self._devices = devices
 
     def cards(self) -> tuple[SiteCard, ...]:
         """The cards that lie on the table."""
@@ -42,12 +45,19 @@ class SiteDesk:
     async def boards(self) -> tuple[SiteBoard, ...]:
         """The virtual boards, with the door each keeps."""
         found = []
-        for board, is_open in (await self._site.boards()).items():
+        for board, now in (await self._site.boards()).items():
             door = self._rulebook.snapshot.by_device.get(board)
-            if door is not None:
-                running = is_open is not None
-                found.append(SiteBoard(board, door.id, door.name, running, _contact(is_open)))
+            name = door.name if door else self._name(board)
+            contact = _contact(now.contact_open) if now.running else None
+            door_id = door.id if door else None
+            found.append(SiteBoard(board, door_id, name, now.running, contact, now.parts))
         return tuple(found)
+
+    def _name(self, board: str) -> str:
+        try:
+            return self._devices.get(board).name or board
+        except NotFound:
+            return board
 
     async def tap(self, door: str, card: str) -> None:
         """Hold a card, by key or UID, into the field of the door's reader."""
@@ -61,6 +71,31 @@ class SiteDesk:
     async def contact(self, door: str, is_open: bool) -> None:
         """Move the door leaf."""
         await self._site.contact(self._board(door), is_open)
+
+    async def key(self, board: str, keys: str) -> None:
+        """Type on the keypad of a board."""
+        await self._site.key(self._any(board), keys)
+
+    async def press(self, board: str, part: str) -> None:
+        """Press a button of a board, or take its lid off for a moment: `rex`, `tamper` or `button`."""
+        await self._site.press(self._any(board), part)
+
+    async def motion(self, board: str, is_there: bool) -> None:
+        """Move before the sensor of a board, or leave."""
+        await self._site.motion(self._any(board), is_there)
+
+    def _any(self, board: str) -> str:
+        """A board by its id, its door or its name. Raises NotFound."""
+        known = self._devices.list()
+        wanted = board.strip().casefold()
+        for one in known:
+            if one.id == board or wanted in {
+                (one.name or "").casefold(),
+                (one.door_name or "").casefold(),
+            }:
+                return one.id
+        names = ", ".join(one.id for one in known) or "none yet"
+        raise NotFound(f"there is no board {board!r}", f"known: {names}", field="board")
 
     def _board(self, door: str) -> str:
         return self._rulebook.snapshot.doors[self._states.resolve(door)].device

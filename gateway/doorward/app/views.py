@@ -5,11 +5,12 @@ from datetime import datetime
 from typing import Literal
 
 from doorward.app.broker_views import BrokerEntry
+from doorward.app.fixture_views import LightView, Lockout, MotionView
 
 Contact = Literal["open", "closed"]
 Verdict = Literal["grant", "deny"]
 ReleaseState = Literal["unknown", "opened", "expired", "failed"]
-FeedKind = Literal["event", "door", "release", "broker", "update"]
+FeedKind = Literal["event", "door", "release", "broker", "update", "fixture"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,10 @@ class AuditEntry:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """A remote release. It is `unknown` until the board's own event says `opened`, or the time is up."""
+    """A remote release. It is `unknown` until the board's own event says `opened`, or the time is up.
+
+    ends_lockout: it lets nobody in, but ends a vault's lockout.
+    """
 
     id: str
     door_id: str
@@ -51,23 +55,16 @@ class Release:
     requested_at: datetime
     expires_at: datetime
     note: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Lockout:
-    """What a board does about failed attempts.
-
-    kind: `guarded`, at a door: a card is looked at when it is shown twice; `locked`, at a vault: nobody is let in.
-    until: when that is over by itself, None where something else ends it.
-    """
-
-    kind: Literal["guarded", "locked"]
-    until: datetime | None = None
+    ends_lockout: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class DoorView:
-    """A door as last heard of. locked and contact are None while no board has told."""
+    """A door as last heard of. locked and contact are None while no board has told.
+
+    vault: a vault's own word (`LOCKED`, `UNLOCKED`, `INDEFINITE_LOCKED`), None at a door. attempts: at a vault, since
+    somebody was let in. battery_mv: of a board that has one.
+    """
 
     id: str
     name: str
@@ -82,6 +79,9 @@ class DoorView:
     firmware: str | None = None
     heard_at: datetime | None = None
     lockout: Lockout | None = None
+    vault: str | None = None
+    attempts: int | None = None
+    battery_mv: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +156,7 @@ class FeedItem:
 
     id: int
     kind: FeedKind
-    data: "AuditEntry | DoorView | Release | BrokerEntry | UpdateView"
+    data: "AuditEntry | DoorView | Release | BrokerEntry | UpdateView | LightView | MotionView"
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,13 +170,14 @@ class SiteCard:
 
 @dataclass(frozen=True, slots=True)
 class SiteBoard:
-    """A virtual board and the door it keeps."""
+    """A virtual board: the door it keeps, if it keeps one, what people call it, and what is wired to it."""
 
     id: str
-    door_id: str
+    door_id: str | None
     door_name: str
     running: bool
     contact: Contact | None = None
+    parts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +229,8 @@ class BoardView:
     certificate: bool = True
     available: str | None = None
     update: UpdateView | None = None
+    role: str = "door"
+    name: str | None = None  # of a board that keeps no door
 
 
 @dataclass(frozen=True, slots=True)

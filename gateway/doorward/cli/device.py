@@ -108,7 +108,7 @@ def _row(board: Mapping[str, Any]) -> tuple[object, ...]:
     return (
         board["id"],
         board["state"],
-        board["door_name"],
+        board["door_name"] or board["name"],
         ("online" if board["online"] else "offline") if board["state"] == "approved" else None,
         board["firmware"],
         local_time(board["heard_at"]),
@@ -120,8 +120,10 @@ def _row(board: Mapping[str, Any]) -> tuple[object, ...]:
 @click.argument("board_id", metavar="ID")
 @click.option(
     "--door",
+    "--name",
+    "door",
     required=True,
-    help="The door that it keeps: a new name, or that of a door without a board.",
+    help="The door that it keeps: a new name, or that of a door without a board. Or a lamp's, or a sensor's.",
 )
 @click.option("--strike-s", type=int, help="How long the strike is released, in seconds (5).")
 @click.option("--held-s", type=int, help="How long the door may stand open, in seconds (30).")
@@ -141,7 +143,9 @@ def approve(
     with Api(data) as api:
         order = {"door": door, "strike_s": strike_s, "held_s": held_s}
         answer = api.post(f"devices/{part(board_id)}/approve", order)
-    show(answer, clean(f"{answer['id']} keeps {answer['door_name']} from now on"), as_json=as_json)
+    kept, called = answer["door_name"], answer["name"]
+    text = f"{answer['id']} keeps {kept}" if kept else f"{answer['id']} is called {called}"
+    show(answer, clean(f"{text} from now on"), as_json=as_json)
 
 
 @device.command("revoke")

@@ -68,7 +68,7 @@ def open_door(name: str, *, as_json: bool, data: Path | None) -> None:
     from doorward.cli.client import Api, part
 
     with Api(data) as api:
-        release = _wait(api, api.post(f"doors/{part(name)}/open"))
+        release = follow(api, api.post(f"doors/{part(name)}/open"))
     line = _OUTCOMES[release["state"]].format(
         door=release["door_name"],
         id=release["door_id"],
@@ -79,7 +79,7 @@ def open_door(name: str, *, as_json: bool, data: Path | None) -> None:
     show(release, clean(line), as_json=as_json)
 
 
-def _wait(api: "Api", release: Mapping[str, Any]) -> Mapping[str, Any]:
+def follow(api: "Api", release: Mapping[str, Any]) -> Mapping[str, Any]:
     """Follow a release until the board's event or its expiry is known, or patience ends."""
     give_up = time.monotonic() + _PATIENCE_S
     while release["state"] == "unknown" and time.monotonic() < give_up:

@@ -22,11 +22,17 @@ def list_site(*, as_json: bool, data: Path | None) -> None:
     with Api(data, demo=True) as api:
         answer = api.get("site")
     boards = [
-        (b["door_id"], b["door_name"], b["id"], "runs" if b["running"] else "stopped", b["contact"])
+        (
+            b["id"],
+            b["door_name"],
+            "runs" if b["running"] else "stopped",
+            b["contact"],
+            " ".join(b["parts"]),
+        )
         for b in answer["boards"]
     ]
     cards = [(c["key"], c["label"], f"…{c['tail']}") for c in answer["cards"]]
-    text = table(("door", "name", "board", "state", "contact"), boards)
+    text = table(("board", "name", "state", "contact", "parts"), boards)
     text += "\n\n" + table(("card", "what it is", "uid"), cards)
     show(answer, text, as_json=as_json)
 
@@ -58,3 +64,43 @@ def contact(door: str, position: str, *, as_json: bool, data: Path | None) -> No
     with Api(data, demo=True) as api:
         api.post("site/contact", order := {"door": door, "open": position == "open"})
     show(order, clean(f"{door} stands {position}"), as_json=as_json)
+
+
+@lab.command("key")
+@click.argument("board")
+@click.argument("keys")
+@common
+def key(board: str, keys: str, *, as_json: bool, data: Path | None) -> None:
+    """Type KEYS, like 2580#, on BOARD's keypad."""
+    from doorward.cli.client import Api
+
+    with Api(data, demo=True) as api:
+        api.post("site/key", {"board": board, "keys": keys})
+    show({"board": board}, clean(f"the keys were pressed at {board}"), as_json=as_json)
+
+
+@lab.command("press")
+@click.argument("board")
+@click.argument("part", type=click.Choice(["rex", "tamper", "button"]))
+@common
+def press(board: str, part: str, *, as_json: bool, data: Path | None) -> None:
+    """Press BOARD's exit button (rex) or lamp button for a moment, or take its lid off (tamper)."""
+    from doorward.cli.client import Api
+
+    with Api(data, demo=True) as api:
+        api.post("site/press", order := {"board": board, "part": part})
+    show(order, clean(f"{part} of {board} was pressed"), as_json=as_json)
+
+
+@lab.command("motion")
+@click.argument("board")
+@click.argument("presence", type=click.Choice(["on", "off"]))
+@common
+def motion(board: str, presence: str, *, as_json: bool, data: Path | None) -> None:
+    """Move before BOARD's motion sensor (on), or leave (off)."""
+    from doorward.cli.client import Api
+
+    with Api(data, demo=True) as api:
+        api.post("site/motion", order := {"board": board, "there": presence == "on"})
+    word = "somebody" if presence == "on" else "nobody"
+    show(order, clean(f"{word} moves before {board}"), as_json=as_json)

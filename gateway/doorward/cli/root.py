@@ -20,6 +20,7 @@ from doorward.cli.door import door
 from doorward.cli.failure import Failure
 from doorward.cli.firmware import firmware
 from doorward.cli.lab import lab
+from doorward.cli.light import light, motion
 from doorward.cli.people import people
 from doorward.cli.pub import pub
 from doorward.cli.serve import demo, up
@@ -27,6 +28,7 @@ from doorward.cli.signer import signer
 from doorward.cli.sub import sub
 from doorward.cli.token import token
 from doorward.cli.user import user
+from doorward.cli.vault import vault
 from doorward.cli.why import why
 
 _USAGE = 2
@@ -52,6 +54,9 @@ for command in (
     people,
     card,
     door,
+    vault,
+    light,
+    motion,
     device,
     board,
     firmware,

@@ -9,6 +9,8 @@ ANNOUNCED = "announced"  # it has shown its claim code, and somebody has to name
 APPROVED = "approved"
 REVOKED = "revoked"
 
+_DOORLESS = frozenset({"lamp", "motion"})
+
 
 @dataclass(frozen=True, slots=True)
 class Registration:
@@ -25,6 +27,13 @@ class Registration:
     approved_ms: int | None = None
     revoked_ms: int | None = None
     trusts: str | None = None  # whose firmware it takes: a fingerprint of the key
+    role: str = "door"  # of its profile: what it is there for
+    name: str | None = None  # what people call it, where it keeps no door
+
+    @property
+    def keeps_door(self) -> bool:
+        """Whether there is a lock on it."""
+        return self.role not in _DOORLESS
 
     def fits(self, claim: bytes) -> bool:
         """True when this is the claim code that the board was given, and it was not used yet."""
@@ -34,9 +43,9 @@ class Registration:
         """It has shown its claim code."""
         return replace(self, state=ANNOUNCED, board=board, firmware=firmware, announced_ms=at_ms)
 
-    def approved(self, at_ms: int) -> "Registration":
-        """Somebody trusts it with a door; its claim code is used up."""
-        return replace(self, state=APPROVED, claim=None, approved_ms=at_ms)
+    def approved(self, at_ms: int, name: str | None = None) -> "Registration":
+        """Somebody trusts it, with a door or under a name of its own; its claim code is used up."""
+        return replace(self, state=APPROVED, claim=None, approved_ms=at_ms, name=name)
 
     def revoked(self, at_ms: int) -> "Registration":
         """It is never to be believed again."""

@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 DOORS_SEE = "doors.see"
 DOORS_OPEN = "doors.open"
+LIGHTS_SET = "lights.set"
 PEOPLE_SEE = "people.see"
 PEOPLE_EDIT = "people.edit"
 AUDIT_SEE = "audit.see"
@@ -25,6 +26,7 @@ ALL = frozenset(
     {
         DOORS_SEE,
         DOORS_OPEN,
+        LIGHTS_SET,
         PEOPLE_SEE,
         PEOPLE_EDIT,
         AUDIT_SEE,

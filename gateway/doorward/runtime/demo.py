@@ -18,12 +18,12 @@ from doorward.app.site import SiteDesk
 from doorward.app.views import Person
 from doorward.config import ANY, LOOPBACK, Settings
 from doorward.domain.devices import REVOKED
-from doorward.domain.doors import Door
 from doorward.errors import NoMicroPython, Unavailable
 from doorward.runtime import demosite
 from doorward.runtime.gateway import Gateway
 from doorward.runtime.lab_process import LabProcess
 from doorward.runtime.usecases import UseCases
+from doorward_core import codes
 
 SITE_FILE = "site.json"
 _ACTOR = "demo"
@@ -31,6 +31,8 @@ _ACTOR = "demo"
 
 class VirtualSite(Gateway):
     """A gateway whose boards are virtual. It adopts them and writes DIR/site.json; who runs a lab starts them."""
+
+    devices: tuple[demosite.DemoBoard, ...] = demosite.DOOR
 
     def __init__(self, settings: Settings) -> None:
         """One browser gets in by a link, once: there is no operator to begin with."""
@@ -43,17 +45,19 @@ class VirtualSite(Gateway):
 
     async def prepare(self, cases: UseCases) -> None:
         """Fill an empty site, and adopt its boards. They are approved when they announce themselves."""
-        await self.store.put_site(demosite.DOORS, demosite.SCHEDULES, demosite.LEVELS)
+        doors = [device.door for device in self.devices if device.door]
+        keepers = (demosite.VAULT_LEVEL,) if len(doors) > 1 else ()
+        await self.store.put_site(doors, demosite.SCHEDULES, (*demosite.LEVELS, *keepers))
         await cases.rulebook.refresh()
         known = {person.name for person in await cases.people.list()}
         for someone in demosite.PEOPLE:
             if someone.name not in known:
-                await _add(cases, someone)
-        cases.discovery.announced.append(lambda device: self.spawn(_approve(cases, device)))
+                await _add(cases, someone, keeper=bool(keepers))
+        cases.discovery.announced.append(lambda device: self.spawn(self._approve(cases, device)))
         path = self.settings.directory / SITE_FILE
         former = _boards_in(path)
         boards = [
-            await self._board(cases, door, former.get(door.device)) for door in demosite.DOORS
+            await self._board(cases, device, former.get(device.id)) for device in self.devices
         ]
         cards = {key: card.uid.hex() for key, card in demosite.CARDS.items()}
         site = json.dumps({"boards": boards, "cards": cards}, indent=1)
@@ -62,23 +66,29 @@ class VirtualSite(Gateway):
     def site(self, cases: UseCases) -> SiteDesk:
         """The table with the cards on it."""
         socket = LabSocket(self.settings.run / "lab.sock")
-        return SiteDesk(socket, demosite.CARDS, cases.rulebook, cases.states)
+        return SiteDesk(socket, demosite.CARDS, cases.rulebook, cases.states, cases.devices)
 
     async def _board(
-        self, cases: UseCases, door: Door, former: dict[str, Any] | None
+        self, cases: UseCases, device: demosite.DemoBoard, former: dict[str, Any] | None
     ) -> dict[str, Any]:
         """A board's profile: as it was, with today's port, or from an adoption if it was never given one."""
         broker = self._broker_for_boards()
         if broker.host == ANY:
             broker = replace(broker, host=LOOPBACK)  # the boards are on this machine
-        if former is not None and self._is_good(cases, door.device):
+        if former is not None and self._is_good(cases, device.id):
             where = {"host": broker.host, "port": broker.port}
             return {**former, "base": broker.base, "broker": {**former["broker"], **where}}
-        profile = demosite.profile()
-        adopted = await cases.devices.adopt(door.device, profile, broker, again=True, actor=_ACTOR)
+        profile = device.profile()
+        adopted = await cases.devices.adopt(device.id, profile, broker, again=True, actor=_ACTOR)
         files = adopted.files
         tls = {name: base64.b64encode(data).decode() for name, data in files.tls.items()}
         return {**files.config, "tls": tls}
+
+    async def _approve(self, cases: UseCases, device_id: str) -> None:
+        """What an operator does on the page, for a board of the site."""
+        device = next((one for one in self.devices if one.id == device_id), None)
+        if device is not None:
+            await cases.devices.approve(device_id, DoorOrder(device.name), actor=_ACTOR)
 
     def _is_good(self, cases: UseCases, device: str) -> bool:
         """Whether what a board was given is still worth something."""
@@ -87,7 +97,9 @@ class VirtualSite(Gateway):
 
 
 class DemoGateway(VirtualSite):
-    """A virtual site with its lab beside it. When the lab ends by itself the whole demo does, and `wait` says so."""
+    """A whole virtual site with its lab beside it. When the lab ends by itself the demo does, and `wait` says so."""
+
+    devices = demosite.WHOLE
 
     def __init__(self, settings: Settings) -> None:
         """The lab's log is DIR/logs/lab.log."""
@@ -143,16 +155,14 @@ def _boards_in(path: Path) -> dict[str, dict[str, Any]]:
     return {board["id"]: board for board in content["boards"] if "tls" in board}
 
 
-async def _approve(cases: UseCases, device: str) -> None:
-    """What an operator does on the page, for a board of the site. Whoever adds one of their own, approves it, too."""
-    door = next((door for door in demosite.DOORS if door.device == device), None)
-    if door is None:
-        return
-    await cases.devices.approve(device, DoorOrder(door.name), actor=_ACTOR)
-
-
-async def _add(cases: UseCases, someone: demosite.Someone) -> Person:
-    person = await cases.people.add(someone.name, (someone.level,), actor=_ACTOR)
+async def _add(cases: UseCases, someone: demosite.Someone, *, keeper: bool) -> Person:
+    """keeper: whoever may open the vault gets a code for it."""
+    keeper = keeper and someone.key == "member"
+    levels = (someone.level, demosite.VAULT_LEVEL[0]) if keeper else (someone.level,)
+    person = await cases.people.add(someone.name, levels, actor=_ACTOR)
+    if keeper:
+        code = codes.credential(demosite.CODE)
+        await cases.people.add_card(code, someone.name, actor=_ACTOR)
     uid = demosite.CARDS[someone.key].uid
     await cases.people.add_card(uid, someone.name, actor=_ACTOR)
     if someone.revoked:

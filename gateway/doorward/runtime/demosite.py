@@ -1,7 +1,7 @@
-"""The demo's site: one door, four cards, and the rules that make each of them end differently."""
+"""The demo's site: a door, a vault, a motion sensor, a lamp, and the cards and rules that make taps end differently."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from doorward.adapters.boards import DEFAULT, load_profile
@@ -12,7 +12,38 @@ from doorward.domain.doors import Door
 from doorward.domain.schedules import WEEKDAYS, Windows
 from doorward_core.schedule import ALWAYS
 
-DOORS = (Door(id="front", name="Front door", device="front"),)
+
+@dataclass(frozen=True, slots=True)
+class DemoBoard:
+    """A board of the site, by the profile that a maker would wire. name: its door's, or its own."""
+
+    id: str
+    board: str
+    name: str
+
+    @property
+    def door(self) -> Door | None:
+        """The door that it keeps, if it has a lock."""
+        locked = self.board.startswith(("door-", "vault-"))
+        return Door(id=self.id, name=self.name, device=self.id) if locked else None
+
+    def profile(self) -> BoardProfile:
+        """How it is wired: as a real one, but with a sensor that needs no minute to warm up."""
+        made = load_profile(data_root() / "boards", self.board)
+        if "pir" not in made.pins:
+            return made
+        pir = {**made.pins["pir"], "warm_s": 1, "hold_s": 5}
+        return replace(made, pins={**made.pins, "pir": pir})
+
+
+DOOR = (DemoBoard("front", DEFAULT, "Front door"),)
+WHOLE = (
+    *DOOR,
+    DemoBoard("vault", "vault-esp32", "Vault"),
+    DemoBoard("hall", "motion-esp32", "Hall"),
+    DemoBoard("lamp", "lamp-esp32", "Hall lamp"),
+)
+CODE = "2580"  # Maya's, at the vault
 
 SCHEDULES: tuple[tuple[str, Windows], ...] = (
     ("Always", ALWAYS),
@@ -23,6 +54,7 @@ LEVELS = (
     ("Members", ("front",), "Always"),
     ("Evening course", ("front",), "Weekday evenings"),
 )
+VAULT_LEVEL = ("Vault keepers", ("vault",), "Always")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +82,6 @@ CARDS = {
 }
 
 
-def profile() -> BoardProfile:
-    """How the demo's board is wired: as a real one."""
-    return load_profile(data_root() / "boards", DEFAULT)
-
-
 def pins() -> Mapping[str, Any]:
-    """Its pins, for who watches them."""
-    return profile().pins
+    """The door's pins, for who watches them."""
+    return DOOR[0].profile().pins

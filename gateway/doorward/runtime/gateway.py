@@ -208,6 +208,8 @@ class Gateway(Serving):
             people=cases.people,
             doors=cases.states,
             releases=cases.releases,
+            lights=cases.lights,
+            sensors=cases.fixtures,
             devices=cases.devices,
             adoptions=Adoptions(cases.devices, data_root() / "boards", self._broker_for_boards),
             firmware=cases.shelf,

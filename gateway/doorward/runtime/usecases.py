@@ -5,6 +5,7 @@ from typing import Protocol
 
 from doorward.app.access import AccessControl
 from doorward.app.announcer import Announcer
+from doorward.app.board_states import BoardStates
 from doorward.app.cache import CacheKeeper
 from doorward.app.command_acks import CommandAcks
 from doorward.app.devices import DeviceDesk
@@ -13,7 +14,9 @@ from doorward.app.door_states import DoorStates
 from doorward.app.event_rows import EventRows
 from doorward.app.events import EventLog
 from doorward.app.feed import LiveFeed
+from doorward.app.fixtures import Fixtures
 from doorward.app.fleet import Fleet
+from doorward.app.lights import Lights
 from doorward.app.people import PeopleDesk
 from doorward.app.ports import (
     Admission,
@@ -42,7 +45,7 @@ from doorward.app.updates.rollout import Rollouts
 from doorward.app.updates.shelf import Shelf
 from doorward.app.updates.trusting import Trusting
 from doorward.app.why import WhyNot
-from doorward_core import topics
+from doorward_core import topic_tree, topics
 from doorward_core.gateway_messages import Event
 
 
@@ -77,6 +80,8 @@ class UseCases:
     why: WhyNot
     router: Router
     announcer: Announcer
+    fixtures: Fixtures
+    lights: Lights
 
 
 def wire(
@@ -113,23 +118,27 @@ def wire(
     access = AccessControl(rulebook, fleet, signer, store, announcer, clock)
     events.happened.append(lambda device, event: _happened(states, releases, device, event))
     rekeying = Rekeying(fleet, signer, store, announcer, clock, spawn, cache.refresh)
-    presence = Presence(fleet, states, clock, events.head)
+    fixtures = Fixtures(lambda device: _name(registry, rulebook, device), feed)
+    lights = Lights(fixtures, fleet, store, announcer, clock)
+    boards = BoardStates(states, fixtures)
+    events.happened.append(lambda device, event: _moved(fixtures, clock, device, event))
+    presence = Presence(fleet, boards, clock, events.head)
     events.happened.append(updates.happened)
     presence.greeted += [events.greeted, cache.greeted, rekeying.greeted, updates.greeted]
     discovery = Discovery(registry, fleet, clock, spawn)
-    acks = CommandAcks(presence, releases, rekeying, cache, trusting, updates)
+    acks = CommandAcks(presence, releases, rekeying, cache, trusting, updates, lights)
     sealed = _sealed(access, TimeServer(fleet, clock), acks, presence, discovery)
     raw = {topics.EVENTS: events.event, topics.OFFLINE: presence.offline}
     people = PeopleDesk(rulebook, store, announcer, clock, cache.refresh)
     devices = DeviceDesk(
-        registry, signer, admission, fleet, rulebook, states, rekeying, cache.refresh
+        registry, signer, admission, fleet, rulebook, boards, rekeying, cache.refresh
     )
     devices.updates = updates
     why = WhyNot(rulebook, states, clock)
     return UseCases(
         rulebook, feed, fleet, states, access, events, releases, rekeying, cache, people, devices, shelf, updates,
         discovery, why,
-        Router(fleet, signer, sealed, raw), announcer,
+        Router(fleet, signer, sealed, raw), announcer, fixtures, lights,
     )  # fmt: skip
 
 
@@ -148,6 +157,7 @@ def _sealed(
         topics.ONLINE: presence.hello,
         topics.REPORTED: presence.reported,
         topics.HEARTBEAT: presence.heartbeat,
+        topic_tree.METRICS: presence.metrics,
         topics.REGISTER: discovery.register,
     }
 
@@ -157,5 +167,18 @@ def _happened(states: DoorStates, releases: Releases, device: str, event: Event)
     states.happened(device, event.kind, event.data)
     command_id = event.data.get("command_id")
     released = event.kind == "lock.changed" and event.data.get("locked") is False
-    if released and isinstance(command_id, str):
+    if (released or event.kind == "lockout.cleared") and isinstance(command_id, str):
         releases.opened(command_id)
+
+
+def _moved(fixtures: Fixtures, clock: Clock, device: str, event: Event) -> None:
+    """A new entry of a board's log is on record: a motion sensor may have seen somebody."""
+    if event.kind == "motion":
+        fixtures.moved(device, clock.now())
+
+
+def _name(registry: Registry, rulebook: Rulebook, device: str) -> str:
+    """What people call a board: by its own name, or its door's."""
+    known = registry.get(device)
+    door = rulebook.snapshot.by_device.get(device)
+    return (known.name if known else None) or (door.name if door else device)

@@ -125,6 +125,7 @@ _EVENTS = {
     "tamper": ("Tampering", "alert", "bad"),
     "rejected": ("Messages refused", "alert", "warn"),
     "lost": ("Events lost", "alert", "warn"),
+    "light.set": ("Light set", "lamp", "calm"),
     "lockout.entered": ("Locked out", "alert", "warn"),
     "lockout.cleared": ("Lockout over", "note", "calm"),
     "release.requested": ("Asked to open", "hand", "info"),
@@ -187,6 +188,10 @@ class ReleaseNote:
 
 
 _IDLE = ReleaseNote("idle", "Open", "", "hand")
+_LOCKOUT_NOTES = {
+    "opened": ("The vault says: people may try again.", "granted"),
+    "expired": ("No word from the vault in time. The lockout may go on.", "timer"),
+}
 
 
 # What a release itself leaves in the audit. Anything else that the door tells is newer news.
@@ -204,6 +209,9 @@ def release_note(door: DoorView, now: datetime) -> ReleaseNote:
         return ReleaseNote(
             "unknown", "Opening", "Sent. Waiting for the door’s own word.", "hand", busy=True
         )
+    if release.ends_lockout and release.state in _LOCKOUT_NOTES:
+        text, icon = _LOCKOUT_NOTES[release.state]
+        return ReleaseNote(release.state, "Open", text, icon)
     if release.state == "opened":
         return ReleaseNote("opened", "Open", "The door says: released.", "granted")
     if release.state == "expired":

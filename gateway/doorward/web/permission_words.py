@@ -3,6 +3,7 @@
 _WORDS = {
     "doors.see": "See the doors",
     "doors.open": "Open doors",
+    "lights.set": "Set lights",
     "people.see": "See people and cards",
     "people.edit": "Change people and cards",
     "audit.see": "Read the audit",

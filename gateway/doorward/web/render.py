@@ -8,7 +8,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from doorward.web import board_looks, broker_looks, looks
+from doorward.web import board_looks, broker_looks, fixture_looks, looks
 from doorward.web.agents import browser
 from doorward.web.permission_words import permission_words
 from doorward.web.static import asset
@@ -45,6 +45,8 @@ def _environment(*, demo: bool) -> Environment:
         "board_look": board_looks.board_look,
         "event_look": looks.event_look,
         "broker_look": broker_looks.broker_look,
+        "light_words": fixture_looks.light_words,
+        "motion_words": fixture_looks.motion_words,
         "permission": permission_words,
         "browser": browser,
         "clock": _clock,

@@ -85,3 +85,43 @@ async def test_ctrl_c_does_not_wait_for_open_pages(demo: Demo, new_page: NewPage
     assert demo.process.returncode == 0, demo.log()
     await tab.page.get_by_text("The connection to the gateway is lost").wait_for()
     tab.complaints = []  # the browser's own words about a gateway that is gone
+
+
+@pytest.mark.timeout(180)
+async def test_the_vault_the_sensor_and_the_lamp_of_the_site(demo: Demo, new_page: NewPage) -> None:
+    tab = await new_page()
+    page = tab.page
+    await _enter(demo, tab)
+
+    lamp = page.locator("#light-lamp")
+    await lamp.get_by_text("50 %").wait_for()
+    await lamp.get_by_label("Level, %").fill("80")
+    await lamp.get_by_label("White, K").fill("6500")
+    await lamp.get_by_role("button", name="Set").click()
+    await lamp.get_by_text("80 %, 6500 K (set from here)").wait_for()
+    assert demo.lab(op="pwm", board="lamp")["pwm"]["25"]["duty"] == 0, "the warm string is off"
+    await page.get_by_role("button", name="Press the button beside Hall lamp").click()
+    await lamp.get_by_text("Off (by its button)").wait_for()
+    assert demo.lab(op="pwm", board="lamp")["pwm"]["26"]["duty"] == 0
+
+    sensor = page.locator("#motion-hall")
+    await page.get_by_role("button", name="Move", exact=True).click()
+    await sensor.get_by_text("Somebody is there.").wait_for()
+    await page.get_by_role("button", name="Leave").click()
+    await sensor.get_by_text("Nobody is there.").wait_for()
+
+    vault = page.locator("#door-vault")
+    keys = page.get_by_label("Keys at Vault")
+    await page.get_by_role("button", name="Type").click()
+    await page.locator("#door-vault[data-state=unlocked]").wait_for()
+    for wrong in range(6):
+        await keys.fill(f"000{wrong}#")
+        await page.get_by_role("button", name="Type").click()
+        await page.locator("#events > li").first.get_by_text("Unknown card").wait_for()
+        await asyncio.sleep(1)  # a hand types one code after the other
+    await vault.get_by_text("Too many attempts").wait_for()
+    await tab.picture("demo-whole", full=True)
+    assert await tab.violations() == []
+    await vault.get_by_role("button", name="End the lockout").click()
+    await vault.get_by_text("people may try again").wait_for()
+    await vault.get_by_text("Too many attempts").wait_for(state="detached")

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from fakes.activity import FakeFeed, FakeHistory, FakeTrail
 from fakes.broker import FakeBroker
 from fakes.devices import FakeDevices
+from fakes.fixtures import FakeFixtures
 from fakes.mqtt import FakeTraffic
 from stage.accounts import Desk
 
@@ -89,6 +90,14 @@ class FakeDoors:
         self._house.record(
             kind="release.requested", door_id=view.id, door_name=view.name, actor=actor
         )
+        self._house.set_door(view.id, release=release)
+        return release
+
+    async def end_lockout(self, vault: str, actor: str) -> Release:
+        view = self.get(vault)
+        if view.lockout is None:
+            raise Conflict(f"{view.name} is not locked out", "there is nothing to end")
+        release = replace(await self.open(vault, actor), ends_lockout=True)
         self._house.set_door(view.id, release=release)
         return release
 
@@ -247,6 +256,7 @@ class FakeSite:
     def __init__(self, house: "FakeHouse") -> None:
         self._house = house
         self.taps: list[tuple[str, str]] = []
+        self.hands: list[tuple[str, str]] = []
 
     def cards(self) -> tuple[SiteCard, ...]:
         return tuple(
@@ -256,7 +266,19 @@ class FakeSite:
 
     async def boards(self) -> tuple[SiteBoard, ...]:
         doors = self._house.doors.list()
-        return tuple(SiteBoard(door.id, door.id, door.name, True, door.contact) for door in doors)
+        parts = ("contact", "reader")
+        return tuple(
+            SiteBoard(door.id, door.id, door.name, True, door.contact, parts) for door in doors
+        )
+
+    async def key(self, board: str, keys: str) -> None:
+        self.hands.append((board, keys))
+
+    async def press(self, board: str, part: str) -> None:
+        self.hands.append((board, part))
+
+    async def motion(self, board: str, is_there: bool) -> None:
+        self.hands.append((board, str(is_there)))
 
     def number(self, card: str) -> bytes:
         return bytes.fromhex("04a1" + CARDS[card][1]) if card in CARDS else parse_uid(card, "card")
@@ -299,6 +321,7 @@ class FakeHouse:
         self.doors = FakeDoors(self)
         self.doors.views = {door.id: door for door in doors}
         self.people = FakePeople()
+        self.fixtures = FakeFixtures(self)
         self.devices = FakeDevices(self)
         self.auth = FakeAuth(new=new, link_only=link_only)
         # What an operator may change is the application's own, over a store in memory.
@@ -310,6 +333,8 @@ class FakeHouse:
             people=self.people,
             doors=self.doors,
             releases=self.doors,
+            lights=self.fixtures,
+            sensors=self.fixtures,
             devices=self.devices,
             adoptions=self.devices,
             firmware=self.devices.firmware,

@@ -26,7 +26,7 @@ def at_rest(demo: Demo) -> None:
         demo.tap("member")
     deadline = time.monotonic() + 20
     while True:
-        (front,) = demo.read("doors")
+        front = next(door for door in demo.read("doors") if door["id"] == "front")
         if front["online"] and front["locked"]:
             return
         assert time.monotonic() < deadline, front
@@ -34,7 +34,7 @@ def at_rest(demo: Demo) -> None:
 
 
 def test_the_door_is_listed_as_its_board_tells(demo: Demo) -> None:
-    (front,) = demo.ask("door", "list")
+    front = next(door for door in demo.ask("door", "list") if door["id"] == "front")
     assert (front["id"], front["name"]) == ("front", "Front door")
     line = demo.run("door", "list").stdout.splitlines()[1]
     assert line.split()[:5] == ["front", "Front", "door", "online", "locked"]
@@ -191,3 +191,54 @@ def test_a_port_in_use_is_named(demo: Demo, tmp_path: Path) -> None:
     assert done.stderr.count("\n") == 1
     ports = "|".join(str(demo.port_base + number) for number in range(4))
     assert re.search(rf"port ({ports}) .*in use", done.stderr)
+
+
+def _settled(demo: Demo, path: str, field: str, value: object) -> None:
+    deadline = time.monotonic() + 20
+    while (found := demo.read(path)[0][field]) != value:
+        assert time.monotonic() < deadline, f"{path} {field} is {found}"
+        time.sleep(0.1)
+
+
+def test_a_lamp_is_set_and_its_button_switches_it(demo: Demo) -> None:
+    _settled(demo, "lights", "online", True)
+    demo.ask("light", "set", "hall lamp", "--level", "80", "--kelvin", "2700", "--fade-ms", "0")
+    pwm = demo.lab(op="pwm", board="lamp")["pwm"]
+    assert pwm["25"]["duty"] > 30_000
+    assert pwm["26"]["duty"] == 0
+    _settled(demo, "lights", "level", 80)
+    assert demo.run("light", "list").stdout.splitlines()[1].split()[4:6] == ["80", "2700"]
+    demo.ask("lab", "press", "lamp", "button")
+    _settled(demo, "lights", "level", 0)
+    assert demo.ask("light", "list")[0]["cause"] == "button"
+    assert demo.lab(op="pwm", board="lamp")["pwm"]["25"]["duty"] == 0
+    refused = demo.run("light", "set", "lamp", "--level", "101")
+    assert (refused.returncode, "level: give 0 to 100 %" in refused.stderr) == (1, True)
+
+
+def test_who_moves_before_the_sensor_is_seen(demo: Demo) -> None:
+    _settled(demo, "motion", "motion", False)
+    demo.ask("lab", "motion", "hall", "on")
+    _settled(demo, "motion", "motion", True)
+    assert demo.ask("motion", "list")[0]["moved_at"]
+    demo.ask("lab", "motion", "hall", "off")
+    _settled(demo, "motion", "motion", False)
+
+
+def test_a_vault_locks_out_and_is_released_by_its_boards_own_word(demo: Demo) -> None:
+    _settled(demo, "vaults", "online", True)
+    nothing = demo.run("vault", "release", "vault")
+    assert (nothing.returncode, "not locked out" in nothing.stderr) == (1, True)
+    demo.ask("lab", "key", "vault", "2580#")
+    _settled(demo, "vaults", "attempts", 0)
+    for wrong in range(6):
+        demo.ask("lab", "key", "vault", f"000{wrong}#")
+        time.sleep(0.6)  # a hand types one code after the other
+    _settled(demo, "vaults", "vault", "INDEFINITE_LOCKED")
+    assert "it is released" in demo.run("vault", "status", "vault").stdout
+    ended = demo.ask("vault", "release", "vault")
+    assert ended["state"] == "opened"
+    _settled(demo, "vaults", "lockout", None)
+    rows = demo.audit("lockout.cleared")
+    assert rows[0]["actor"]
+    assert rows[0]["why"] == "The lockout was ended from afar."

@@ -8,6 +8,9 @@ from lab_parts import link
 _CHIPS = {"esp32-s3": (0x1_FFFF_FC3F_FFFF, 0), "esp32-c3": (0x3F_FFFF, 0)}
 
 
+_BATTERY_UV = 3_700_000  # half full
+
+
 def connect(wiring):
     # wiring: "pins" of /config.json, "chip", and the "ticks" that it begins with, as JSON. Returns these.
     wiring = json.loads(wiring)
@@ -29,6 +32,11 @@ def connect(wiring):
         if part:
             # The door is closed, and nobody presses, opens or moves anything.
             machine.levels[part["pin"]] = part[level] if level == "closed" else 1 - part[level]
+    battery = pins.get("battery")
+    if battery:
+        from lab_parts import machine_more
+
+        machine_more.uv[battery["pin"]] = int(_BATTERY_UV / battery["ratio"])
     reader = pins.get("reader")
     if reader:
         _readers[reader.get("driver", "mfrc522")](reader)

@@ -159,6 +159,8 @@ device = Table(
     Column("approved_ms", Integer),
     Column("revoked_ms", Integer),
     Column("trusts", String),
+    Column("role", String, nullable=False, server_default="door"),
+    Column("name", String),
 )
 
 # Bundles for boards, whole and signed.

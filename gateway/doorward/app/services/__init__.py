@@ -18,8 +18,10 @@ from doorward.app.services.site import (
     Devices,
     Doors,
     FirmwareForBoards,
+    Lights,
     People,
     Releases,
+    Sensors,
     Site,
     Updating,
 )
@@ -41,6 +43,8 @@ class Services:
     people: People
     doors: Doors
     releases: Releases
+    lights: Lights
+    sensors: Sensors
     devices: Devices
     adoptions: Adopting
     firmware: FirmwareForBoards

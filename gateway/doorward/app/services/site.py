@@ -6,6 +6,8 @@ from typing import Protocol
 
 from doorward.app.device_doors import DoorOrder
 from doorward.app.devices import Adopted, AdoptionOrder
+from doorward.app.fixture_views import LightView, MotionView
+from doorward.app.lights import LightOrder
 from doorward.app.views import (
     BoardView,
     Card,
@@ -55,6 +57,24 @@ class Releases(Protocol):
 
         Raises Unavailable when the board is offline: a release is never kept for later.
         """
+
+    async def end_lockout(self, vault: str, actor: str) -> Release:
+        """Ask a vault's board to let people try again; as `open`. Conflict where nobody is locked out."""
+
+
+class Lights(Protocol):
+    """Lamps, as last heard of, and set from afar."""
+
+    def list(self) -> tuple[LightView, ...]: ...
+
+    async def set(self, light: str, order: LightOrder, *, actor: str) -> LightView:
+        """Set a lamp by id or name; returns when its board has done it."""
+
+
+class Sensors(Protocol):
+    """Motion sensors as last heard of."""
+
+    def sensors(self) -> tuple[MotionView, ...]: ...
 
 
 class Access(Protocol):
@@ -130,3 +150,12 @@ class Site(Protocol):
 
     async def contact(self, door: str, is_open: bool) -> None:
         """Move the door leaf."""
+
+    async def key(self, board: str, keys: str) -> None:
+        """Type on the keypad of a board."""
+
+    async def press(self, board: str, part: str) -> None:
+        """Press `rex`, `tamper` or `button` of a board for a moment."""
+
+    async def motion(self, board: str, is_there: bool) -> None:
+        """Move before the sensor of a board, or leave."""

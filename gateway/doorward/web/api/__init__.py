@@ -8,6 +8,7 @@ from doorward.web.api import (
     broker,
     devices,
     doors,
+    fixtures,
     health,
     mosquitto,
     mqtt,
@@ -38,6 +39,7 @@ def router(*, demo: bool, local: bool = False) -> APIRouter:
     api = _empty()
     for part in (
         doors,
+        fixtures,
         audit,
         access,
         people,

@@ -118,6 +118,33 @@ class DoorAnswer(Answer):
     firmware: str | None
     heard_at: datetime | None
     lockout: LockoutAnswer | None
+    vault: str | None
+    attempts: int | None
+    battery_mv: int | None
+
+
+class LightAnswer(Answer):
+    """A lamp as last heard of: level in percent, kelvin in K."""
+
+    id: str
+    name: str
+    online: bool
+    level: int | None
+    kelvin: int | None
+    cause: str | None
+    heard_at: datetime | None
+
+
+class MotionAnswer(Answer):
+    """A motion sensor as last heard of; motion is null while it warms up."""
+
+    id: str
+    name: str
+    online: bool
+    motion: bool | None
+    moved_at: datetime | None
+    battery_mv: int | None
+    heard_at: datetime | None
 
 
 class StepAnswer(Answer):
@@ -232,6 +259,8 @@ class BoardAnswer(Answer):
     approved_at: datetime | None
     revoked_at: datetime | None
     certificate: bool
+    role: str
+    name: str | None
 
 
 class AdoptedAnswer(Answer):
@@ -278,13 +307,14 @@ class SiteCardAnswer(Answer):
 
 
 class SiteBoardAnswer(Answer):
-    """A virtual board and the door it keeps."""
+    """A virtual board: the door it keeps, if it keeps one, what people call it, and what is wired to it."""
 
     id: str
-    door_id: str
+    door_id: str | None
     door_name: str
     running: bool
     contact: Literal["open", "closed"] | None
+    parts: list[str]
 
 
 class SiteAnswer(Answer):

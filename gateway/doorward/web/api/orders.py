@@ -1,6 +1,6 @@
 """What the API takes."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -103,11 +103,40 @@ class ApproveOrder(Order):
     held_s: int | None = None
 
 
+class LightSetOrder(Order):
+    """How a lamp is to shine: percent, K, ms. How much of each there may be is the application's to say."""
+
+    level: int
+    kelvin: int | None = None
+    fade_ms: int | None = None
+
+
 class TapOrder(Order):
     """A card to hold to a reader: by its key on the site, or by its number."""
 
     door: Name
     card: Name
+
+
+class KeyOrder(Order):
+    """Keys to type on a board's keypad, as 2580#."""
+
+    board: Name
+    keys: Annotated[str, Field(min_length=1, max_length=32)]
+
+
+class PressOrder(Order):
+    """A button of a board to press for a moment."""
+
+    board: Name
+    part: Literal["rex", "tamper", "button"]
+
+
+class MotionOrder(Order):
+    """Whether somebody moves before a board's sensor."""
+
+    board: Name
+    there: bool
 
 
 class ContactOrder(Order):

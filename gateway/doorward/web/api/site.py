@@ -6,7 +6,7 @@ from doorward.app.services.site import Site
 from doorward.domain.permissions import DEVICES_EDIT, DEVICES_SEE
 from doorward.errors import NotFound
 from doorward.web.api.answers import SiteAnswer, SiteBoardAnswer, SiteCardAnswer
-from doorward.web.api.orders import ContactOrder, TapOrder
+from doorward.web.api.orders import ContactOrder, KeyOrder, MotionOrder, PressOrder, TapOrder
 from doorward.web.context import Web, WebDep
 from doorward.web.permission import needs
 
@@ -39,3 +39,21 @@ async def tap(web: WebDep, order: TapOrder) -> None:
 async def contact(web: WebDep, order: ContactOrder) -> None:
     """Move the leaf of a door."""
     await _site(web).contact(order.door, order.open)
+
+
+@router.post("/key", status_code=status.HTTP_204_NO_CONTENT, dependencies=[needs(DEVICES_EDIT)])
+async def key(web: WebDep, order: KeyOrder) -> None:
+    """Type on the keypad of a board."""
+    await _site(web).key(order.board, order.keys)
+
+
+@router.post("/press", status_code=status.HTTP_204_NO_CONTENT, dependencies=[needs(DEVICES_EDIT)])
+async def press(web: WebDep, order: PressOrder) -> None:
+    """Press a button of a board for a moment, or take its lid off."""
+    await _site(web).press(order.board, order.part)
+
+
+@router.post("/motion", status_code=status.HTTP_204_NO_CONTENT, dependencies=[needs(DEVICES_EDIT)])
+async def motion(web: WebDep, order: MotionOrder) -> None:
+    """Move before the sensor of a board, or leave."""
+    await _site(web).motion(order.board, order.there)

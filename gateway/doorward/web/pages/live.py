@@ -1,12 +1,16 @@
 """The live page: the doors, what happens, and the open button."""
 
-from fastapi import APIRouter, Request
+import html
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 
+from doorward.app.lights import LightOrder
 from doorward.app.operators.views import Session
 from doorward.app.services.site import Site
-from doorward.domain.permissions import DEVICES_EDIT, DOORS_OPEN, DOORS_SEE
-from doorward.errors import DoorwardError, NotFound, Unavailable
+from doorward.domain.permissions import DEVICES_EDIT, DOORS_OPEN, DOORS_SEE, LIGHTS_SET
+from doorward.errors import DoorwardError, InvalidInput, NotFound, Unavailable
 from doorward.web import looks
 from doorward.web.context import WebDep
 from doorward.web.errors import status_of
@@ -25,7 +29,7 @@ async def live(web: WebDep, session: SignedIn) -> HTMLResponse:
     events = await recent_events(web, session)
     doors = doors_seen_by(session.permissions, web.services.doors)
     site = web.services.site if session.may(DEVICES_EDIT) else None
-    html = web.renderer(
+    page = web.renderer(
         "live.html",
         session=session,
         position=position,
@@ -33,9 +37,11 @@ async def live(web: WebDep, session: SignedIn) -> HTMLResponse:
         events=events,
         doors=doors,
         summary=looks.summary(doors),
+        lights=web.services.lights.list(),
+        sensors=web.services.sensors.sensors(),
         site=await _on_the_table(site) if site else None,
     )
-    return HTMLResponse(html)
+    return HTMLResponse(page)
 
 
 async def _on_the_table(site: Site) -> dict[str, object]:
@@ -59,9 +65,55 @@ async def open_door(request: Request, web: WebDep, session: SignedIn, door: str)
         if not from_script:
             raise
         view = seen_by(session, web.services.doors.get(door))
-        html = web.renderer("parts/open.html", door=view, session=session, problem=error.message)
-        return HTMLResponse(html, status_of(error))
+        part = web.renderer("parts/open.html", door=view, session=session, problem=error.message)
+        return HTMLResponse(part, status_of(error))
     return Response(status_code=204) if from_script else RedirectResponse("/", 303)
+
+
+@router.post("/vaults/{vault}/release", dependencies=[needs(DOORS_OPEN), FRESH])
+async def end_lockout(request: Request, web: WebDep, session: SignedIn, vault: str) -> Response:
+    """Ask a vault's board to let people try again. How that went is told by the stream alone."""
+    from_script = "hx-request" in request.headers
+    try:
+        await web.services.releases.end_lockout(vault, session.username)
+    except NotFound:
+        raise
+    except DoorwardError as error:
+        if not from_script:
+            raise
+        view = seen_by(session, web.services.doors.get(vault))
+        part = web.renderer("parts/open.html", door=view, session=session, problem=error.message)
+        return HTMLResponse(part, status_of(error))
+    return Response(status_code=204) if from_script else RedirectResponse("/", 303)
+
+
+Whole = Annotated[str, Form(max_length=8)]
+
+
+@router.post("/lights/{light}", dependencies=[needs(LIGHTS_SET)])
+async def set_light(
+    request: Request,
+    web: WebDep,
+    session: SignedIn,
+    light: str,
+    level: Whole,
+    kelvin: Whole = "",
+) -> Response:
+    """Set a lamp. What it shows then is told by the stream."""
+    try:
+        order = LightOrder(_whole("level", level), _whole("kelvin", kelvin) if kelvin else None)
+        await web.services.lights.set(light, order, actor=session.username)
+    except DoorwardError as error:
+        if "hx-request" not in request.headers:
+            raise
+        return HTMLResponse(html.escape(error.message), status_of(error))
+    return HTMLResponse("") if "hx-request" in request.headers else RedirectResponse("/", 303)
+
+
+def _whole(field: str, text: str) -> int:
+    if not (text.isascii() and text.isdecimal()):
+        raise InvalidInput(f"{field}: give a whole number", field=field)
+    return int(text)
 
 
 @router.get("/stream", dependencies=[needs(DOORS_SEE)])

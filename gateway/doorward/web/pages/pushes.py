@@ -81,8 +81,13 @@ class Pushes:
             session=self._session,
             site=self._has_site(),
             summary=looks.summary(doors),
+            **self._fixtures(),
         )
         return frame(html, Position(self._web.epoch, self._number))
+
+    def _fixtures(self) -> dict[str, object]:
+        services = self._web.services
+        return {"lights": services.lights.list(), "sensors": services.sensors.sensors()}
 
     async def _push(self, item: FeedItem) -> bytes:
         """One item. A card is drawn as the door is now, not as it was: a late push then agrees with the rest."""
@@ -103,6 +108,10 @@ class Pushes:
                 session=self._session,
                 site=self._has_site(),
                 summary=looks.summary(doors),
+            )
+        if item.kind == "fixture":
+            html += self._web.renderer(
+                "push/fixtures.html", session=self._session, **self._fixtures()
             )
         return frame(html, Position(self._web.epoch, self._number))
 

@@ -40,3 +40,26 @@ async def contact(
     """Push the leaf open or pull it shut."""
     await _site(web).contact(door, is_open)
     return _done(request, "The leaf is open." if is_open else "The leaf is shut.")
+
+
+@router.post("/key", dependencies=[needs(DEVICES_EDIT)])
+async def key(request: Request, web: WebDep, board: Field, keys: Field) -> Response:
+    """Type on a keypad of the site."""
+    await _site(web).key(board, keys)
+    return _done(request, "The keys were pressed.")
+
+
+@router.post("/press", dependencies=[needs(DEVICES_EDIT)])
+async def press(request: Request, web: WebDep, board: Field, part: Field) -> Response:
+    """Press a button of a board for a moment."""
+    await _site(web).press(board, part)
+    return _done(request, "It was pressed.")
+
+
+@router.post("/motion", dependencies=[needs(DEVICES_EDIT)])
+async def motion(
+    request: Request, web: WebDep, board: Field, is_there: Annotated[bool, Form(alias="there")]
+) -> Response:
+    """Move before a sensor of the site, or leave."""
+    await _site(web).motion(board, is_there)
+    return _done(request, "Somebody moves there." if is_there else "Nobody moves there.")

@@ -111,7 +111,8 @@ def test_the_wiring_for_programs(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert run(["board", "show", "lamp-esp32-c3", "--svg", str(path), "--json"]) == 0
     answer = json.loads(capsys.readouterr().out)
     assert answer["svg"] == str(path)
-    (lamp,) = answer["parts"]
+    lamp, button = answer["parts"]
+    assert button["wires"][0]["gpio"] == 5
     assert [(wire["terminal"], wire["gpio"], wire["rail"]) for wire in lamp["wires"]] == [
         ("IN, warm", 3, None),
         ("IN, cool", 4, None),

@@ -25,6 +25,8 @@ BOARD = {
     "approved_at": None,
     "revoked_at": None,
     "certificate": True,
+    "role": "door",
+    "name": None,
 }
 ADOPTED = {
     "board": {**BOARD, "state": "waiting"},

@@ -7,7 +7,8 @@ import pytest
 from stage import Scene
 
 from doorward.app.door_states import lockout_of
-from doorward.app.views import DoorView, Lockout
+from doorward.app.fixture_views import Lockout
+from doorward.app.views import DoorView
 from doorward_core import board_messages, lockout, topics, vault_messages
 from doorward_core.gateway_messages import Reported, parse_reported
 from doorward_core.messages import MessageError

@@ -32,10 +32,10 @@ def test_a_demo_is_wired_as_the_board_file_says(
 ) -> None:
     (tmp_path / "boards").mkdir()
     shipped = (data_root() / "boards" / "door-esp32.toml").read_text()
-    moved = shipped.replace("pin = 25", "pin = 26")
+    moved = shipped.replace("pin = 25", "pin = 4")
     (tmp_path / "boards" / "door-esp32.toml").write_text(moved)
     monkeypatch.setattr(demosite, "data_root", lambda: tmp_path)
-    assert demosite.pins()["strike"]["pin"] == 26
+    assert demosite.pins()["strike"]["pin"] == 4
 
 
 def test_an_installation_without_the_chip_is_named(
