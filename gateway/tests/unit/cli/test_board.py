@@ -111,7 +111,7 @@ def test_the_wiring_for_programs(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert run(["board", "show", "lamp-esp32-c3", "--svg", str(path), "--json"]) == 0
     answer = json.loads(capsys.readouterr().out)
     assert answer["svg"] == str(path)
-    lamp, button = answer["parts"]
+    button, lamp = answer["parts"]
     assert 5 in [wire["gpio"] for wire in button["wires"]]
     assert [(wire["terminal"], wire["gpio"], wire["rail"]) for wire in lamp["wires"]] == [
         ("IN, warm", 3, None),
