@@ -116,7 +116,9 @@ def test_commands_and_what_is_said_to_them():
     done = gateway.parse_command_ack(board.command_result("cmd_1", "done"))
     assert (done.command_id, done.nonce, done.result) == ("cmd_1", None, "done")
     wanted = gateway.parse_command_ack(board.cache_wanted(3, 768))
-    assert (wanted.want, wanted.version, wanted.offset) == ("cache", 3, 768)
+    assert (wanted.want, wanted.version, wanted.offset, wanted.base) == ("cache", 3, 768, 0)
+    assert gateway.parse_command_ack(board.cache_wanted(3, 0, 2)).base == 2
+    assert board.parse_cache_chunk(gateway.cache_chunk(3, 0, b"x", 2))[4] == 2
 
 
 def test_the_doors_policy_in_a_config():
@@ -154,7 +156,8 @@ def test_a_cache_goes_over_in_chunks_that_a_board_takes():
     while len(got) < len(file):
         built = gateway.cache_chunk(3, len(got), file)
         assert len(built) < MAX_PAYLOAD - 200
-        version, offset, total, data = board.parse_cache_chunk(built)
+        version, offset, total, data, base = board.parse_cache_chunk(built)
+        assert base == 0
         assert (version, offset, total) == (3, len(got), len(file))
         got += data
     assert got == file

@@ -127,8 +127,12 @@ def command_result(command_id: str, result: str) -> bytes:
     return encode({"command_id": command_id, "result": result})
 
 
-def cache_wanted(version: int, offset: int) -> bytes:
-    return encode({"want": "cache", "version": version, "offset": offset})
+def cache_wanted(version: int, offset: int, base: int = 0) -> bytes:
+    # base: the version that the board holds, if what has changed since will do; 0 for the whole.
+    fields: "dict[str, object]" = {"want": "cache", "version": version, "offset": offset}
+    if base:
+        fields["from"] = base
+    return encode(fields)
 
 
 def parse_access_answer(body: bytes) -> "tuple[bool, int, int]":
@@ -181,11 +185,12 @@ class Config:
         self.min_strength = number(door, "min_strength", 1, 2) if "min_strength" in door else 1
 
 
-def parse_cache_chunk(body: bytes) -> "tuple[int, int, int, bytes]":
-    # (version, offset, total, data).
+def parse_cache_chunk(body: bytes) -> "tuple[int, int, int, bytes, int]":
+    # (version, offset, total, data, base): base as in cache_wanted(), if that is what it is a piece of.
     fields = decode(body)
     try:
         data = a2b_base64(text(fields, "data", 1024))
     except ValueError:
         raise MessageError("data", "base64")
-    return number(fields, "version"), number(fields, "offset"), number(fields, "total"), data
+    base = number(fields, "from") if "from" in fields else 0
+    return number(fields, "version"), number(fields, "offset"), number(fields, "total"), data, base

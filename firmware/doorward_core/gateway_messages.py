@@ -256,7 +256,17 @@ def parse_attempts(body: bytes) -> int:
 class CommandAck:
     # Exactly one of nonce (16 bytes, a challenge offered), result, want and part (of a self-test, with
     # its readings in data) is not None.
-    __slots__ = ("command_id", "nonce", "result", "want", "version", "offset", "part", "data")
+    __slots__ = (
+        "command_id",
+        "nonce",
+        "result",
+        "want",
+        "version",
+        "offset",
+        "base",
+        "part",
+        "data",
+    )
 
     def __init__(
         self, command_id: str, nonce: "bytes | None", result: "str | None", want: "str | None"
@@ -267,6 +277,7 @@ class CommandAck:
         self.want = want
         self.version = 0
         self.offset = 0
+        self.base = 0
         self.part: "str | None" = None
         self.data: "dict[str, object]" = {}
 
@@ -277,6 +288,7 @@ def parse_command_ack(body: bytes) -> CommandAck:
         ack = CommandAck("", None, None, text(fields, "want", 16))
         ack.version = number(fields, "version")
         ack.offset = number(fields, "offset")
+        ack.base = number(fields, "from") if "from" in fields else 0
         return ack
     command_id = text(fields, "command_id", 32)
     if "nonce" in fields:
@@ -358,7 +370,11 @@ def config(
     )
 
 
-def cache_chunk(version: int, offset: int, file: bytes) -> bytes:
-    # The piece of file at offset that fits one message.
+def cache_chunk(version: int, offset: int, file: bytes, base: int = 0) -> bytes:
+    # The piece of file at offset that fits one message. base: the version to which it is a delta.
     data = b2a_base64(file[offset : offset + CHUNK_SIZE]).decode().rstrip("\n")
-    return encode({"version": version, "offset": offset, "total": len(file), "data": data})
+    fields: "dict[str, object]" = {"version": version, "offset": offset, "total": len(file)}
+    if base:
+        fields["from"] = base
+    fields["data"] = data
+    return encode(fields)

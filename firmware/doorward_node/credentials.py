@@ -3,8 +3,10 @@
 #   <directory>/config     the newest accepted config payload, seal and all
 #   <directory>/cache      the credential file it names (doorward_core.records)
 #
-# The gateway's config names version and digest of the file; pull.py gets it, and is loaded for as
-# long as that takes. Versions never go back.
+# The gateway's config names version and digest of the file; delta.py gets what has changed, or pull.py
+# the whole. Each is loaded for as long as that takes. Versions never go back.
+
+# pyright: reportOptionalMemberAccess=false
 
 import os
 
@@ -23,8 +25,15 @@ class Credentials:
         self._path = directory + "/cache"
         self._noted: "tuple[board_messages.Config, bytes] | None" = None
         self._pull = None
+        self._whole = False  # what has changed will not do
         self.config: "board_messages.Config | None" = None
         self._cache = self._open(self._path, True)
+        # While there is one: what takes cards back before it has become a copy.
+        self._delta = None
+        if self._cache and _is_there(self._path + ".delta"):
+            self._begin_delta()
+            if not self._delta.makes:  # pyright: ignore[reportAttributeAccessIssue]
+                self._delta = None  # the rest is asked for when the gateway names it again
         payload = files.read(self._config_path)
         if payload is None:
             return
@@ -50,7 +59,10 @@ class Credentials:
             return None  # without the door's policy nobody is let in by this copy
         if (cache.issued + uptime if utc is None else utc) > cache.hard_expiry:
             return None
-        return cache.lookup(seal.tag(cache.keys, uid))
+        mark = seal.tag(cache.keys, uid)
+        if self._delta and self._delta.makes and self._delta.names(mark):
+            return None
+        return cache.lookup(mark)
 
     def stale(self, utc: "int | None") -> bool:
         # True when the gateway has not renewed the copy for longer than it allows.
@@ -76,37 +88,36 @@ class Credentials:
             return
         self._noted = config, payload
         self._pull = None
+        self._whole = False
 
     def want(self, uptime: int) -> "bytes | None":
         # The body to publish as commands/ack to get the next piece, when one is due. uptime in s.
+        if self._delta and self._noted:
+            return self._delta.want(self._noted[0].cache_version, uptime)
         return self._pull.want(uptime) if self._pull else None
 
     def take(self, version: int, body: bytes) -> None:
         # Keeps a verified piece in RAM until store(); ignores one that was not asked for.
-        if self._pull:
-            self._pull.take(version, body)
+        named, offset, total, data, base = board_messages.parse_cache_chunk(body)
+        if not self._noted or version != named or version != self._noted[0].cache_version:
+            return
+        if self._delta:
+            self._delta.take(offset, total, data, base)
+        elif self._pull and not base:
+            self._pull.take(offset, data)
 
     def store(self) -> bool:
         # One step on flash towards the config that was noted: True if that put it in force.
+        if self._delta and self._delta.makes:
+            self._merge()
+            return False
         if not self._noted:
             return False
         config, payload = self._noted
-        # Here already if the power went between the two renames.
-        if config.cache_version and self.version() != config.cache_version:
-            if not self._pull:
-                from doorward_node.pull import Pull
-
-                self._pull = Pull(self._path + ".new", config)
-                forget("pull")
-            try:
-                if not self._pull.step():
-                    return False
-                self._swap(config.cache_version)
-            except OSError:
-                # No room, or not this board's: the new copy goes, and is asked for again.
-                self._pull.restart()
-                self._cache = self._cache or self._open(self._path, False)
-                return False
+        # Here already if the power went between the two renames, or if a delta has made it.
+        version = config.cache_version
+        if version and version != self.version() and not self._fetch(config):
+            return False
         self._noted = self._pull = None
         self.config = config
         try:
@@ -114,6 +125,61 @@ class Credentials:
         except OSError:
             pass  # after a restart the gateway sends it again
         return True
+
+    def _fetch(self, config: board_messages.Config) -> bool:
+        # One step towards that version: True once it is in force.
+        if self._delta:
+            try:
+                self._delta.store(config.cache_version)
+            except OSError:
+                self._delta.useless = True
+            if self._delta.useless:
+                self._drop_delta()
+        elif not self._pull:
+            if self._cache and not self._whole:
+                self._begin_delta()
+                return False
+            from doorward_node.pull import Pull
+
+            self._pull = Pull(self._path + ".new", config)
+            forget("pull")
+        if not self._pull:
+            return False
+        try:
+            if not self._pull.step():
+                return False
+            self._swap(config.cache_version)
+        except OSError:
+            # No room, or not this board's: the new copy goes, and is asked for again.
+            self._pull.restart()
+            self._cache = self._cache or self._open(self._path, False)
+            return False
+        return True
+
+    def _begin_delta(self) -> None:
+        from doorward_node.delta import Delta
+
+        self._delta = Delta(self._path, self.version())
+        forget("delta")
+
+    def _drop_delta(self) -> None:
+        # The whole has to come.
+        self._delta.remove()
+        self._delta = None
+        self._whole = True
+
+    def _merge(self) -> None:
+        # One step on the way from the delta to a copy: it needs no config, for the copy says itself
+        # whose it is.
+        try:
+            if self._delta.step():
+                self._swap(self._delta.makes)
+                self._delta.remove()
+                self._delta = None
+        except OSError:
+            self._cache = self._cache or self._open(self._path, False)
+            files.remove(self._path + ".new")
+            self._drop_delta()
 
     def _swap(self, version: int) -> None:
         # One rename puts the new copy in force. Raises OSError if it is not made for this board.
@@ -145,3 +211,11 @@ class Credentials:
                 keys = keys.former
         file.close()
         return None
+
+
+def _is_there(path: str) -> bool:
+    try:
+        os.stat(path)
+        return True
+    except OSError:
+        return False

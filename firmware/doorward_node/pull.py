@@ -39,10 +39,9 @@ class Pull:
         self._asked = uptime
         return board_messages.cache_wanted(self._config.cache_version, self._received)
 
-    def take(self, version: int, body: bytes) -> None:
+    def take(self, offset: int, data: bytes) -> None:
         # Keeps a verified piece in RAM until step(); ignores one that was not asked for.
-        named, offset, _total, data = board_messages.parse_cache_chunk(body)
-        if version == named == self._config.cache_version and offset == self._received and data:
+        if offset == self._received and data:
             self._chunk = offset, data
 
     def step(self) -> bool:

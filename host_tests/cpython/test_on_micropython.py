@@ -29,7 +29,7 @@ def run(tests: Path, file: Path, **environment: str) -> None:
         [interpreter, tests / "run.py", tests / file],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         env={**os.environ, **environment},
     )
     assert done.returncode == 0, done.stdout + done.stderr

@@ -13,6 +13,7 @@ sys.path[:0] = [HERE + tree for tree in TREES]
 
 import cut_cases  # noqa: E402 - from the paths above
 import cut_mutants  # noqa: E402 - ditto
+import cut_sweep  # noqa: E402 - ditto
 import slots  # noqa: E402 - ditto
 import test_install  # noqa: E402 - ditto
 
@@ -21,18 +22,18 @@ EVENTS = 200
 
 
 def say(name, tally, before):
-    print(name, tally["cuts"] - before["cuts"], cut_cases.wrong(tally) - cut_cases.wrong(before))
+    print(name, tally["cuts"] - before["cuts"], cut_sweep.wrong(tally) - cut_sweep.wrong(before))
 
 
 def sweeps(tally):
     for case in cut_cases.CASES:
         before = dict(tally)
-        for _ in cut_cases.sweep(case, tally):
+        for _ in cut_sweep.sweep(case, tally):
             pass
         say(case.__name__, tally, before)
     for case in (cut_cases.Ring, cut_cases.Segments):
         before = dict(tally)
-        for _ in cut_cases.endure(case, tally, random.randrange, CUTS_IN_A_ROW):
+        for _ in cut_sweep.endure(case, tally, random.randrange, CUTS_IN_A_ROW):
             pass
         say(case.__name__ + " in a row", tally, before)
 
@@ -67,8 +68,8 @@ def mutants():
 def wear():
     # What an event costs that is written, sent and acknowledged; sectors as on a chip.
     figures = {}
-    cut_cases._SECTOR = cut_cases.BLOCK
-    cut_cases._SECTORS = bytearray(6 * cut_cases.BLOCK)
+    cut_sweep._SECTOR = cut_sweep.BLOCK
+    cut_sweep._SECTORS = bytearray(6 * cut_sweep.BLOCK)
     for case, name in ((cut_cases.Ring, ""), (cut_cases.Segments, "file_")):
         log = case()
         flash = log.on.flash
@@ -80,7 +81,7 @@ def wear():
 
 
 random.seed(int(sys.argv[1]) if len(sys.argv) > 1 else 1)
-result = cut_cases.new_tally()
+result = cut_sweep.new_tally()
 sweeps(result)
 updates(result)
 result.update(mutants())

@@ -1,72 +1,32 @@
 # What a board does with its flash, and what has to be true after the power went in the middle of it:
 # for test_powercut.py, which tries some of the cuts, and bench/powercut.py, which tries them all.
 
-import gc
 import hashlib
 import json
 
-import vfs
+from cut_sweep import ROOT, Files, Partition
 from lab_by_hand import power_up
-from nor import BLOCK, Nor, Sectors
 from one_door import START, UID, Site, time_is
 from one_log import Gateway, in_files, on_flash
 
-from doorward_core import gateway_messages, gateway_seal, records_build, schedule, seal, topics
+from doorward_core import (
+    gateway_messages,
+    gateway_seal,
+    records_build,
+    records_delta,
+    schedule,
+    seal,
+    topics,
+)
 from doorward_core.compat import ticks_add
 from doorward_drivers import strike
 from doorward_node import rekey
 from doorward_node.credentials import Credentials
 from doorward_node.lockout import Lockout
 
-ROOT = "/cut"
-# Small ones, so that the log goes round often.
-_SECTOR = 1024
-BLOCKS = 32
 KEYS = seal.Keys("front", bytes(range(32)))
 FOLDER = __file__.rsplit("/", 1)[0] if "/" in __file__ else "."
 STRIKE = 25
-
-
-# One piece, for all: a heap with many of them would soon have no room for the next.
-_CELLS = bytearray(BLOCKS * BLOCK)
-_SECTORS = bytearray(2 * BLOCK)
-
-
-def erased(cells):
-    for at in range(0, len(cells), BLOCK):
-        cells[at : at + BLOCK] = b"\xff" * BLOCK
-    return cells
-
-
-class Files:
-    # A flash with files. system: LittleFS, as boards have it; or FAT, which is a mutant.
-    system = vfs.VfsLfs2
-
-    def __init__(self):
-        try:
-            vfs.umount(ROOT)
-        except OSError:
-            pass  # the first time
-        self.flash = (Sectors if self.system is vfs.VfsFat else Nor)(0, erased(_CELLS))
-        self.system.mkfs(self.flash)
-        self.mount()
-
-    def again(self):
-        # Power comes back: the same cells, and nothing else of before.
-        self.flash = self.flash.again()
-        vfs.umount(ROOT)
-        self.mount()
-
-    def mount(self):
-        vfs.mount(self.system(self.flash), ROOT)
-
-
-class Partition:
-    def __init__(self):
-        self.flash = Nor(0, erased(_SECTORS), True, _SECTOR)
-
-    def again(self):
-        self.flash = self.flash.again()
 
 
 class Log:
@@ -137,6 +97,8 @@ class Segments(Log):
 class Cache:
     # Version 4, without five people, takes the place of version 3: the one or the other, whole, and
     # never the older again.
+    right = ((3, (0, 59)), (4, (5, 64)))
+
     def __init__(self):
         self.on = Files()
         self.files = {3: cards(3, 0, 60), 4: cards(4, 5, 65)}
@@ -150,12 +112,16 @@ class Cache:
         )
         word = gateway_seal.counter_word(version)
         self.copy.configure(version, body, seal.seal(KEYS, topics.CONFIG, word, body))
-        for _ in range(40):
+        for _ in range(30):
             self.copy.store()
             wanted = self.copy.want(0)
             if wanted:
-                offset = json.loads(wanted)["offset"]
-                self.copy.take(version, gateway_messages.cache_chunk(version, offset, file))
+                self._answer(version, json.loads(wanted))
+
+    def _answer(self, version, wanted):
+        # A gateway that has nothing but the whole.
+        piece = gateway_messages.cache_chunk(version, wanted["offset"], self.files[version])
+        self.copy.take(version, piece)
 
     def work(self):
         self._pull(4)
@@ -167,7 +133,7 @@ class Cache:
     def check(self, tally):
         self.copy = Credentials(ROOT, KEYS)
         version = self.copy.version()
-        if self._known() != {3: (0, 59), 4: (5, 64)}.get(version):
+        if (version, self._known()) not in self.right:
             tally["half_updates"] += 1
         try:
             self._pull(3)
@@ -186,6 +152,29 @@ class Cache:
         if not known or len(known) != known[-1] + 1 - known[0]:
             return None
         return known[0], known[-1]
+
+
+class Delta(Cache):
+    # The same by what has changed: whoever was taken back stays out, from the moment that a start
+    # has seen it.
+    right = ((3, (0, 59)), (3, (5, 59)), (4, (5, 64)))
+
+    def _answer(self, version, wanted):
+        if wanted.get("from") != 3 or version != 4:
+            super()._answer(version, wanted)
+            return
+        delta = records_delta.build(self.files[3], self.files[4])
+        self.copy.take(4, gateway_messages.cache_chunk(4, wanted["offset"], delta, 3))
+
+    def check(self, tally):
+        self.copy = Credentials(ROOT, KEYS)
+        known = self._known()
+        self.close()
+        super().check(tally)
+        self.copy = Credentials(ROOT, KEYS)
+        if known and self._known()[0] < known[0]:
+            tally["half_updates"] += 1
+        self.close()
 
 
 def cards(version, first, end):
@@ -245,17 +234,14 @@ class Tries:
             tally["free_tries"] += self.looked_at - 6
 
 
-class Unlock:
+class Unlock(Cache):
     # A card releases the door while nobody is online, and all of it is written down: whenever the
     # power goes, the relay's edges after it are those of a door that stays locked.
     def __init__(self):
-        Cache.__init__(self)
-        Cache.close(self)
+        super().__init__()
+        self.close()
         with open(ROOT + "/config.json", "w") as file:
             json.dump({"pins": {"strike": {"pin": STRIKE, "active": 1}}}, file)
-
-    def _pull(self, version):
-        Cache._pull(self, version)
 
     def _boot(self):
         self.lab = power_up()
@@ -277,7 +263,7 @@ class Unlock:
         for uid in (UID, (7).to_bytes(7, "big"), (8).to_bytes(7, "big")):
             self.site.tap(uid, online=False)
             self._turns(6)
-        Cache.close(self)
+        self.close()
 
     def _turns(self, count):
         for _ in range(count):
@@ -294,72 +280,7 @@ class Unlock:
         self._boot()
         self._turns(20)
         tally["unlocks_resumed"] += self.released()
-        Cache.close(self)
+        self.close()
 
 
-CASES = (Ring, Segments, Cache, Key, Tries, Unlock)
-
-
-def new_tally():
-    return {"cuts": 0, "acked_lost": 0, "unlocks_resumed": 0, "free_tries": 0, "half_updates": 0}
-
-
-def wrong(tally):
-    # How often something was not as it has to be.
-    return sum([count for what, count in tally.items() if what != "cuts"])
-
-
-def sweep(case, tally, wanted=None):
-    # Cuts the power at every operation of case.work(), clean and torn; yields after each cut. wanted(
-    # operation): only there. A check that fails raises, or adds to the tally.
-    most = length(case)
-    for torn in (False, True):
-        operation = 0
-        while True:
-            if wanted and operation < most and not wanted(operation):
-                operation += 1
-                continue
-            gc.collect()
-            at_work = case()
-            if not _cut(at_work, tally, operation, torn):
-                break
-            yield
-            operation += 1
-
-
-def endure(case, tally, chance, cuts):
-    # One board whose power goes again and again. chance(n): a number below n.
-    most = length(case)  # before the board: all have the same cells
-    at_work = case()
-    for _ in range(cuts):
-        gc.collect()
-        _cut(at_work, tally, chance(most), chance(2))
-        yield
-
-
-def _cut(at_work, tally, operation, torn):
-    # False if the work was over before that operation.
-    at_work.on.flash.left, at_work.on.flash.torn = operation, torn
-    try:
-        at_work.work()
-    except OSError:
-        if not at_work.on.flash.dead:
-            raise
-    was_cut = at_work.on.flash.dead
-    at_work.on.again()
-    at_work.check(tally)
-    tally["cuts"] += was_cut
-    return was_cut
-
-
-_lengths = {}
-
-
-def length(case):
-    # How many operations its work takes.
-    if case not in _lengths:
-        at_work = case()
-        before = at_work.on.flash.operations()
-        at_work.work()
-        _lengths[case] = at_work.on.flash.operations() - before
-    return _lengths[case]
+CASES = (Ring, Segments, Cache, Delta, Key, Tries, Unlock)

@@ -3,7 +3,8 @@
 import os
 
 import vfs
-from cut_cases import ROOT, Files, Ring, Segments, Tries, Unlock, new_tally, sweep, wrong
+from cut_cases import Ring, Segments, Tries, Unlock
+from cut_sweep import ROOT, Files, new_tally, sweep, wrong
 
 from doorward_drivers.strike import Strike
 from doorward_node import files, ring, segments
@@ -16,7 +17,7 @@ def _changed(owner, name, value, case):
     setattr(owner, name, value)
     tally = new_tally()
     try:
-        for _ in sweep(case, tally):
+        for _ in sweep(case, tally, kinds=(True, False)):
             if wrong(tally):
                 return True
     except Exception:  # noqa: BLE001 - a board that does not come up again is caught, too

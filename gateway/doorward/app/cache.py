@@ -21,7 +21,7 @@ from doorward.domain.doors import Door
 from doorward.domain.instants import instant, milliseconds
 from doorward.domain.snapshot import CacheContent, Snapshot
 from doorward.errors import Rejected, SigningUnavailable
-from doorward_core import gateway_messages, gateway_seal, topics
+from doorward_core import gateway_messages, gateway_seal, records_delta, topics
 from doorward_core.gateway_messages import CommandAck, Hello
 
 _log = structlog.get_logger(__name__)
@@ -63,6 +63,9 @@ class CacheKeeper:
         self._spawn = spawn
         self._caches = store.caches()
         self._held: dict[str, int] = {}
+        # What a board holds while it is away, and the way from there to what it should hold.
+        self._bases: dict[str, DeviceCache] = {}
+        self._deltas: dict[str, tuple[int, bytes]] = {}
         self.restored_ms: int | None = None
         self._changing = asyncio.Lock()
 
@@ -89,11 +92,22 @@ class CacheKeeper:
             self._tell(door)
 
     def wanted(self, device: Device, ack: CommandAck) -> None:
-        """A board asks for a piece of its file. Raises Rejected for a version that is not current."""
+        """A board asks for a piece of its file, or of what has changed since the one it holds.
+
+        Raises Rejected for a version that is not current.
+        """
         cache = self._caches.get(device.id)
-        if cache is None or ack.version != cache.version or ack.offset >= len(cache.file):
+        if cache is None or ack.version != cache.version:
             raise Rejected("a request for a cache that is not current")
-        piece = gateway_messages.cache_chunk(cache.version, ack.offset, cache.file)
+        base, delta = self._deltas.get(device.id, (0, b""))
+        file = delta if ack.base and ack.base == base else cache.file
+        if ack.base and file is cache.file:
+            ack.base = ack.offset = (
+                0  # what it has of a delta is of no use: the whole, from its beginning
+            )
+        if ack.offset >= len(file):
+            raise Rejected("a request for a piece behind the end of a cache")
+        piece = gateway_messages.cache_chunk(cache.version, ack.offset, file, ack.base)
         self._fleet.say(device.id, topics.CACHE, gateway_seal.counter_word(cache.version), piece)
 
     def greeted(self, device: Device, said: Hello) -> None:
@@ -141,11 +155,27 @@ class CacheKeeper:
         cache = await asyncio.to_thread(self._make, snapshot, door, self._clock.now())
         if cache is None:
             return
+        await self._compare(door.device, cache)
         # On record before it is told: a counter that was used once is never used for another file.
         await self._store.put_cache(cache)
         self._caches[door.device] = cache
         _log.info("cache.made", device=door.device, version=cache.version, size=len(cache.file))
         self._tell(door)
+
+    async def _compare(self, device_id: str, cache: DeviceCache) -> None:
+        """Find what changes for a board. It may miss several files while it is away: the one it holds is kept."""
+        self._deltas.pop(device_id, None)
+        known, base = self._caches.get(device_id), self._bases.get(device_id)
+        device = self._fleet.find(device_id)
+        if known is not None and (
+            base is None or device is None or base.version != device.cache_version
+        ):
+            self._bases[device_id] = base = known
+        if base is None:
+            return
+        delta = await asyncio.to_thread(records_delta.build, base.file, cache.file)
+        if delta is not None:
+            self._deltas[device_id] = base.version, delta
 
     def _make(self, snapshot: Snapshot, door: Door, now: datetime) -> DeviceCache | None:
         """The next file for a board, None if the one it was told of is good. On another thread: people are many."""

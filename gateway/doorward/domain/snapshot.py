@@ -97,9 +97,10 @@ class Snapshot:
         found = [
             (holder, (holder.credential.strength, windows))
             for holder in self._holders.values()
-            if not holder.credential.revoked and (windows := self.windows(holder, door_id))
+            if (windows := self.windows(holder, door_id))
         ]
-        # Numbers of this file alone: what two bytes can name is people at one door, not in the world.
+        # Numbers of this file alone: what two bytes can name is people at one door, not in the world. Whose card is
+        # revoked keeps theirs, or all after it would change, and with them every board's whole file.
         groups = {group: number for number, group in enumerate(sorted({g for _, g in found}))}
         people = {h.person.id: h.person for h, _ in found}
         places = {person: place for place, person in enumerate(sorted(people))}
@@ -110,7 +111,11 @@ class Snapshot:
                 for window in windows
             ],
             [_person_row(people[person]) for person in places],
-            sorted((h.credential.uid, places[h.person.id], groups[group]) for h, group in found),
+            sorted(
+                (h.credential.uid, places[h.person.id], groups[group])
+                for h, group in found
+                if not h.credential.revoked
+            ),
         )
 
 

@@ -11,7 +11,7 @@ from stage import CARDS, Scene
 from doorward.app.records import DeviceCache
 from doorward.domain.snapshot import CacheContent, Snapshot
 from doorward.errors import Unavailable
-from doorward_core import board_messages, seal, topics
+from doorward_core import board_messages, records_delta, seal, topics
 from doorward_core.records import Cache
 
 
@@ -137,3 +137,59 @@ async def test_an_old_version_is_not_handed_out(scene: Scene) -> None:
         scene.deliver(topics.COMMANDS_ACK, scene.front.say(topics.COMMANDS_ACK, body))
     assert scene.answers(topics.CACHE) == []
     assert scene.rejected() == 3
+
+
+def asked(scene: Scene, version: int, base: int, offset: int = 0) -> tuple[int, bytes]:
+    """What comes of asking for a piece: the version on which it is a delta, 0 for the whole, and its bytes."""
+    body = board_messages.cache_wanted(version, offset, base)
+    before = len(scene.answers(topics.CACHE))
+    scene.deliver(topics.COMMANDS_ACK, scene.front.say(topics.COMMANDS_ACK, body))
+    [piece] = scene.answers(topics.CACHE)[before:]
+    found = board_messages.parse_cache_chunk(scene.front.open(topics.CACHE, piece))
+    return found[4], found[3]
+
+
+async def crowd(scene: Scene) -> None:
+    """So many that what changes for one is less than half of all."""
+    for number in range(20):
+        person = await scene.cases.people.add(f"p{number}", ["Members"], actor="test")
+        uid = b"\x08" + number.to_bytes(3, "big")
+        await scene.cases.people.add_card(uid, person.name, actor="test")
+
+
+async def test_a_board_that_missed_several_changes_gets_all_of_them(scene: Scene) -> None:
+    await crowd(scene)
+    base = held(scene).version
+    scene.deliver(topics.ONLINE, scene.front.hello(base))
+    old = scene.store.kept_caches["front"].file
+    await scene.cases.people.revoke_card(CARDS["member"], actor="test")
+    await scene.cases.people.revoke_card(CARDS["evening"], actor="test")
+    version = held(scene).version
+    assert version == base + 2
+    expected = records_delta.build(old, scene.store.kept_caches["front"].file)
+    assert expected is not None
+    assert asked(scene, version, base) == (base, expected[:384])
+    tag = seal.tag(scene.front.keys, CARDS["member"])
+    assert tag in expected, "it names who is not to pass any more"
+
+
+async def test_who_holds_anything_else_gets_the_whole_from_its_beginning(scene: Scene) -> None:
+    await crowd(scene)
+    base = held(scene).version
+    scene.deliver(topics.ONLINE, scene.front.hello(base))
+    await scene.cases.people.revoke_card(CARDS["member"], actor="test")
+    whole = scene.store.kept_caches["front"].file
+    for other in (base - 1, base + 1):
+        assert asked(scene, base + 1, other, offset=384) == (0, whole[:384])
+    assert asked(scene, base + 1, 0) == (0, whole[:384])
+
+
+async def test_a_revoked_card_moves_nobody_elses_place(scene: Scene) -> None:
+    await crowd(scene)
+    before = scene.cases.rulebook.snapshot.cache_content("front")
+    await scene.cases.people.revoke_card(CARDS["member"], actor="test")
+    after = scene.cases.rulebook.snapshot.cache_content("front")
+    assert (after.windows, after.persons) == (before.windows, before.persons)
+    assert [card for card in before.cards if card not in after.cards] == [
+        card for card in before.cards if card[0] == CARDS["member"]
+    ]
