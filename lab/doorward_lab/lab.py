@@ -17,6 +17,8 @@ from doorward_lab.serial_port import SerialPort
 
 # What the door firmware needs, with the shim in it and room to breathe (bench/firmware.py measures it).
 DOOR_HEAP_KIB = 176
+# What the MicroPython of boards calls itself at their prompt.
+RELEASE = "1.28.0"
 
 # One after the other: in two threads at a time CPython 3.11 loses count of how deep its ast.parse() is
 # (https://github.com/python/cpython/issues/106905).
@@ -65,7 +67,7 @@ class Lab:
         firmware: Path | str | None = None,
         heap_kib: int = DOOR_HEAP_KIB,
         ticks_ms: int | None = None,
-        serial: bool = False,
+        serial: bool | str = False,
         flash_it: bool = True,
         boot_clock: float | None = None,
     ) -> Board:
@@ -74,8 +76,9 @@ class Lab:
         profile: its config.json, of which the lab reads "id" and "pins". firmware: any folder with a main.py; by
         default the door firmware. A flash that exists keeps its data files. ticks_ms: what its ticks begin at, which
         then wrap at 2^30 as an ESP32's do; None for the laptop's own. serial: with a serial port, at serial/ID in the
-        directory of the lab. flash_it: False leaves the flash as it is, empty when it is new. boot_clock: what its
-        clock says after each power-on, as Unix time (rtc.BOOT on an ESP32); None for the laptop's. Raises LabError.
+        directory of the lab; a version instead of True is what MicroPython calls itself there. flash_it: False leaves
+        the flash as it is, empty when it is new. boot_clock: what its clock says after each power-on, as Unix time
+        (rtc.BOOT on an ESP32); None for the laptop's. Raises LabError.
         """
         identity = profile.get("id")
         if (
@@ -94,10 +97,13 @@ class Lab:
         )
         rtc = Rtc(flash.image.with_suffix(".rtc"), boot_clock)
         command = toolchain.interpreter_command(
-            rom, "lab_start", heap_kib=heap_kib, prompt=serial, rtc=rtc.path
+            rom, "lab_start", heap_kib=heap_kib, prompt=bool(serial), rtc=rtc.path
         )
         log_file = self.directory / "logs" / f"{identity}.log"
-        port = SerialPort(self.directory / "serial" / identity) if serial else None
+        port = None
+        if serial:
+            release = serial if isinstance(serial, str) else RELEASE
+            port = SerialPort(self.directory / "serial" / identity, release)
         board = Board(profile, command, flash.image, log_file, ticks_ms, port, rtc)
         board.flash_bytes = used
         self.boards[identity] = board

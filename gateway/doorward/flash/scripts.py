@@ -54,8 +54,9 @@ def digest(path):
     dog.feed()
     return binascii.hexlify(made.digest()).decode()
 def room():
+    # A block that two files share counts twice (lfs_fs_size): more than all may be in use, which wraps.
     stat = os.statvfs('/')
-    return stat[0] * stat[3]
+    return stat[0] * stat[3] if stat[3] <= stat[2] else 0
 """
 
 PROBE = (

@@ -12,7 +12,9 @@ from typing import Protocol
 from doorward.flash import process
 from doorward.flash.errors import FlashError, NoPrompt, ScriptFailed, Unplugged
 
+# Nothing that a board does takes so long without a word; and its answer to the first question, not half of it.
 _SILENCE_S = 30.0
+_FIRST_S = 15.0
 # What both say when nobody answers to ^C and ^A (micropython#16142).
 _NO_PROMPT = re.compile(r"could not enter raw repl", re.IGNORECASE)
 _GONE = re.compile(
@@ -81,7 +83,7 @@ class Mpremote:
             for path in paths:
                 words += ["run", str(path), "+"]
             command = [sys.executable, "-m", "mpremote", "connect", self._port, *words[:-1]]
-            return _call(self._port, command, on_output)
+            return _call(self._port, command, on_output, fresh=fresh)
 
 
 class Ampy:
@@ -106,6 +108,7 @@ class Ampy:
                     self._port,
                     [sys.executable, "-m", "ampy.cli", *way, "run", str(path)],
                     on_output,
+                    fresh=fresh,
                 )
                 for path in paths
             )
@@ -124,8 +127,11 @@ def _files(scripts: Sequence[str]) -> Iterator[list[Path]]:
         yield paths
 
 
-def _call(port: str, command: list[str], on_output: Callable[[str], None] | None) -> str:
-    return _checked(port, *process.call(command, patience_s=_SILENCE_S, on_output=on_output))
+def _call(
+    port: str, command: list[str], on_output: Callable[[str], None] | None, *, fresh: bool
+) -> str:
+    patience_s = _FIRST_S if fresh else _SILENCE_S
+    return _checked(port, *process.call(command, patience_s=patience_s, on_output=on_output))
 
 
 def _checked(port: str, status: int | None, said: str) -> str:
