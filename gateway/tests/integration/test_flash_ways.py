@@ -14,7 +14,7 @@ import pytest
 from flash_bench import Bench, options, running
 
 from doorward.flash import FlashError, Job, chosen, listen, tools
-from doorward.flash.scripts import PROBE, report
+from doorward.flash.scripts import HOLD_MS, PROBE, report
 from doorward_lab import Board, Cause, Lab
 
 
@@ -100,14 +100,19 @@ async def files(board: Board) -> list[str]:
     return [name for name in found["root"] if name != ".chip"]
 
 
-async def test_a_watchdog_that_runs_does_not_bite_in_the_middle(bench: Bench) -> None:
-    """The firmware's own has 3 s; a job takes longer."""
+async def test_the_watchdog_waits_for_the_cable_but_not_for_ever(bench: Bench) -> None:
+    assert bench.board.serial is not None
     await bench.flash("0")
-    before = len(bench.board.starts)
-    await bench.flash("1", board="door-esp32")
-    causes = [cause for cause, _ in bench.board.starts[before:]]
-    assert Cause.WATCHDOG not in causes
-    assert causes[-1] is Cause.HARD
+    tool = tools.Mpremote(str(bench.board.serial.path))
+    await asyncio.to_thread(tool.run, PROBE, fresh=True)
+    starts = len(bench.board.starts)
+    await asyncio.sleep(4)  # the firmware's own period is 3 s
+    assert len(bench.board.starts) == starts
+    bench.board.log.clear()
+    # Left alone in the middle, with power of its own, the board goes back to work.
+    await asyncio.to_thread(tool.run, PROBE.replace(str(HOLD_MS), "1500"))
+    await bench.board.wait_log("firmware 0", 10)
+    assert bench.board.starts[-1][0] is Cause.WATCHDOG
 
 
 # --- chips without MicroPython: a terminal that says what they say -------------------------------------------------
