@@ -97,9 +97,29 @@ def test_a_machine_without_micropython_is_told_the_way_out(tmp_path: Path) -> No
     assert "run ./start.sh for a gateway with real boards" in done.stderr
 
 
+def test_flash_sh_installs_what_it_needs_and_passes_every_word_on(tmp_path: Path) -> None:
+    home = fake_installation(tmp_path / "home", installs='echo "$*" >>pip.log')
+    words = ["--board", "door-esp32", "--name", "demo", "--help"]
+
+    def flash(*words: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [str(home / "flash.sh"), *words],
+            capture_output=True,
+            text=True,
+            cwd=tmp_path,
+            check=False,
+        )
+
+    assert flash(*words).stdout.split() == [str(tmp_path), "board", "flash", *words]
+    assert "--editable .[flash]" in (home / "pip.log").read_text()
+    (home / "pip.log").unlink()
+    assert flash("--setup").stdout == ""
+    assert "install" not in (home / "pip.log").read_text(), "installed twice"
+
+
 def copy_scripts(home: Path) -> Path:
     home.mkdir()
-    for name in ("start.sh", "pyproject.toml"):
+    for name in ("start.sh", "flash.sh", "pyproject.toml"):
         shutil.copy2(ROOT / name, home / name)
     return home
 
