@@ -58,7 +58,7 @@ class MqttClient:
         """Nothing is said before it is entered. Sessions are clean: nothing of it stays at the broker."""
         self._broker = broker
         self._login = login
-        self._client_id = login.client_id or f"doorward-{secrets.token_hex(6)}"
+        self.client_id = login.client_id or f"doorward-{secrets.token_hex(6)}"
         self._client = self._new_client()
         self._watched: Watched | None = None
         self._misc: asyncio.Task[None] | None = None
@@ -94,7 +94,7 @@ class MqttClient:
         if reason != "Success":
             await self.close()
             told = _REFUSALS.get(reason, reason)
-            shown = told.format(user=self._login.user or "", client=self._client_id)
+            shown = told.format(user=self._login.user or "", client=self.client_id)
             raise NotSignedIn(
                 f"the broker {self._broker} refuses: {shown}", "check user name and password"
             )
@@ -164,7 +164,7 @@ class MqttClient:
     def _new_client(self) -> paho.Client:
         client = paho.Client(
             CallbackAPIVersion.VERSION2,
-            client_id=self._client_id,
+            client_id=self.client_id,
             clean_session=True,
             protocol=MQTTProtocolVersion.MQTTv311,
         )

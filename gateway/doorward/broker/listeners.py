@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from doorward.broker.addresses import PerAddress
 from doorward.broker.connection import Connection
 from doorward.broker.exchange import Exchange
+from doorward.broker.handshake_problems import handshake_problem
 from doorward.broker.throttle import Throttle
 from doorward.broker.tls_listener import TlsListener
 from doorward.broker.tls_transport import TlsTransport
@@ -137,7 +138,8 @@ class Listeners:
         self.failed += 1
         unsaid = self._telling.passes("")
         if unsaid is not None:
-            _log.info("%s: closed, no TLS (%s), %d more before it", host, why, unsaid)
+            said = handshake_problem(why)
+            _log.info("%s: closed, no TLS (%s), %d more before it", host, said, unsaid)
 
 
 @contextlib.contextmanager

@@ -13,6 +13,9 @@ _log = logging.getLogger(__name__)
 
 _OF_FILTERS = frozenset({mqtt.SUBSCRIBE, mqtt.UNSUBSCRIBE})
 _CHARGED = _OF_FILTERS | {mqtt.PUBLISH, mqtt.PINGREQ}
+_RELEASES_A_MESSAGE = (
+    8  # PUBREL: it costs no more than a look, unless many are said that release nothing
+)
 _FILTERS_A_MESSAGE = 256  # bytes: as many filters as take as long as a message
 _BURST_S = 2.0  # how many seconds' worth may come at once
 
@@ -32,7 +35,7 @@ class _Bucket:
         self._since = now
         return self._rate > 0 and self._left <= 0
 
-    def take(self, count: int) -> None:
+    def take(self, count: float) -> None:
         self._left -= count
 
 
@@ -50,7 +53,8 @@ class Allowance:
     def takes(self, packets: Sequence[Packet]) -> bool:
         """Charge for the requests among `packets`; False, and nothing is charged, when too many came before."""
         sizes = [len(body) for kind, _, body in packets if kind in _CHARGED]
-        if not sizes:
+        releases = sum(kind == mqtt.PUBREL for kind, _, _ in packets)
+        if not sizes and not releases:
             return True
         filters = sum(len(body) for kind, _, body in packets if kind in _OF_FILTERS)
         now = self._clock()
@@ -58,7 +62,9 @@ class Allowance:
         empty = self._messages.is_empty(now), self._payload.is_empty(now)
         if any(empty):
             return False
-        self._messages.take(len(sizes) + filters // _FILTERS_A_MESSAGE)
+        self._messages.take(
+            len(sizes) + filters // _FILTERS_A_MESSAGE + releases / _RELEASES_A_MESSAGE
+        )
         self._payload.take(sum(sizes))
         return True
 

@@ -73,6 +73,13 @@ class Side:
         """Take what belongs here out of a command's options."""
         return cls(**{name: options[name] for name in cls.__dataclass_fields__})
 
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether the broker may be another than that of this installation."""
+        from doorward import remote_broker
+
+        return self.host is not None or remote_broker.from_environment() is not None
+
     def client(self) -> "MqttClient | None":
         """An MQTT client, not connected yet; None when the local API is the way. Raises Failure, DoorwardError."""
         from doorward.adapters.mqtt_client import Login, MqttClient

@@ -55,8 +55,12 @@ def pub(
             asyncio.run(_publish(client, topic, payload, qos, retain=retain))
     except DoorwardError as error:
         raise Failure(error.message, code=error.code, field=error.field) from error
+    allowed = client is None or _check_allowed(side, client.client_id, topic)
+    said = f"published {len(payload)} bytes to {topic}"
+    if not allowed:
+        said = f"sent {len(payload)} bytes to {topic}; brokers do not say whether a rule stops them"
     told = {"topic": topic, "qos": qos, "retain": retain, "bytes": len(payload)}
-    show(told, clean(f"published {len(payload)} bytes to {topic}"), as_json=as_json)
+    show(told | {"allowed": allowed or None}, clean(said), as_json=as_json)
 
 
 def _payload(message: str | None, file: Path | None) -> bytes:
@@ -79,6 +83,33 @@ async def _publish(
 ) -> None:
     async with client:
         await client.publish(topic, payload, qos, retain=retain)
+
+
+def _check_allowed(side: Side, client_id: str, topic: str) -> bool:
+    """Whether the rules let it through; False where nobody can be asked. Raises Failure when they do not.
+
+    A broker acknowledges what it refuses like anything else: MQTT 3.1.1 has no other answer (3.3.5).
+    """
+    from doorward.cli.client import Api
+
+    if side.is_elsewhere or side.username is None:
+        return False
+    with Api(side.data) as api:
+        found = api.get(
+            "broker/acl/explain",
+            principal=side.username,
+            action="publish",
+            topic=topic,
+            client=client_id,
+        )
+    if not found["allowed"]:
+        raise Failure(
+            f"the broker does not let {side.username} publish to {topic!r} ({found['why']}); "
+            "see `doorward broker acl list`",
+            code="not_permitted",
+            field="topic",
+        )
+    return True
 
 
 def _over_the_api(side: Side, topic: str, payload: bytes, qos: int, *, retain: bool) -> None:

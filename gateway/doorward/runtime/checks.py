@@ -18,7 +18,8 @@ from doorward.runtime.usecases import Keys, UseCases
 # It should have been made anew by then.
 _SHORT = timedelta(days=50)
 _COMPARE = (
-    "compare `doorward broker users list` and `acl list` with the audit, and make the changes again"
+    "compare `doorward broker users list` and `acl list` with the audit, and make the changes again; "
+    "then stop it, delete broker.db.mark and start it"
 )
 _LITTLE_SPACE = 64 * 1024 * 1024
 

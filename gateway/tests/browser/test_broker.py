@@ -52,6 +52,11 @@ async def test_it_is_accessible_and_fits(
         await tab.page.get_by_text("more are built in").click()
         await tab.settle()
         assert await tab.page.evaluate("document.documentElement.scrollWidth") <= size[0]
+        for name in ("Revoke", "Remove"):
+            found = tab.page.get_by_role("button", name=name).first
+            box = await found.bounding_box()
+            assert box is not None
+            assert box["x"] + box["width"] <= size[0], "what can be done is not beside the screen"
         await tab.picture(f"broker-{scheme}-{size[0]}")
         assert await tab.violations() == []
         tab.complaints = [c for c in tab.complaints if "ERR_INCOMPLETE" not in c]

@@ -7,6 +7,7 @@ import ssl
 import tracemalloc
 from pathlib import Path
 
+import pytest
 from broker_support import Client, secret
 from secure_stage import PATIENCE, staged
 
@@ -128,3 +129,23 @@ async def test_a_connect_that_comes_with_the_last_word_of_the_handshake_is_heard
         heard.write(await asyncio.wait_for(reader.read(65536), PATIENCE))
         assert peer.read(4) == bytes((mqtt.CONNACK << 4, 2, 0, mqtt.ACCEPTED))
         writer.close()
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (b"GET / HTTP/1.1\r\n\r\n", "it speaks HTTP; this port is for MQTT"),
+        (mqtt.connect("front", 0, True, None, None, None), "it speaks no TLS; MQTT without TLS is"),
+        (b"", "it hung up"),
+    ],
+)
+async def test_why_there_is_no_tls_is_told_in_our_words(tmp_path, caplog, said, told):
+    caplog.set_level("INFO")
+    async with staged(tmp_path) as stage:
+        _, writer = await asyncio.open_connection("127.0.0.1", stage.port)
+        writer.write(said)
+        writer.close()
+        await stage.until_failed(1)
+    [line] = [line for line in caplog.messages if "no TLS" in line]
+    assert told in line
+    assert "_ssl.c" not in line

@@ -114,6 +114,14 @@ def test_from_an_empty_directory_to_a_user_who_connects(broker: Running) -> None
     notice = ("-t", "school/notices/today", "-m", "no lessons", "-r", "-q", "1")
     done = broker.call("pub", *notice, **alice)
     assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "published 10 bytes to school/notices/today\n"
+    # The broker acknowledges what it refuses like anything else: who may not is told so all the same.
+    done = broker.call("pub", "-t", "school/secret", "-m", "x", "-q", "1", **alice)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "does not let alice publish to 'school/secret'" in done.stderr
+    plain = ("--host", "127.0.0.1", "--port", str(broker.port_base + 2))
+    done = broker.call("pub", "-t", "school/secret", "-m", "x", *plain, **alice)
+    assert done.stdout.startswith("sent 1 bytes to school/secret; brokers do not say")
     heard = ("sub", "-t", "school/notices/#", "-C", "1", "-W", "20")
     # No board belongs here, so nobody has a certificate: over TLS name and password are enough, too.
     ours = ("--host", "localhost", "--cafile", str(broker.data / "ca.crt"))

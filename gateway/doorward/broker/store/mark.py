@@ -7,7 +7,7 @@ without a word. Nobody would notice before users cannot come in, or somebody who
 import json
 import logging
 import secrets
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,20 +23,24 @@ _LARGEST = (1 << 31) - 1
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """generation: made up with the file; changes: how often users or rules were changed in it."""
+    """generation: made up with the file; changes: how often users or rules were changed in it.
+
+    lost: how many of these the file has lost since there is a mark. Whoever deletes the mark has seen to it.
+    """
 
     generation: int
     changes: int
+    lost: int = 0
 
 
 class Marker:
     """Keeps the mark of one file; on the thread of its writer after `open`. It is the `Watch` of that writer."""
 
-    def __init__(self, path: Path, mark: Mark, lost: int) -> None:
+    def __init__(self, path: Path, mark: Mark) -> None:
         self._path = path
         self._mark = mark
         self._after: Mark | None = None
-        self.lost = lost
+        self.lost = mark.lost
 
     @classmethod
     def open(cls, driver: Any, database: Path) -> "Marker":
@@ -52,7 +56,7 @@ class Marker:
                 found = Mark(secrets.randbelow(_LARGEST) + 1, found.changes)
                 _write(driver, _GENERATION, found.generation)
             _tell(path, found)
-            return cls(path, found, 0)
+            return cls(path, found)
         if told.generation != found.generation:
             what = "is another than it was" if found.generation else "was emptied"
             raise DatabaseDamaged(
@@ -62,11 +66,14 @@ class Marker:
         lost = max(0, told.changes - found.changes)
         if lost:
             _log.error("%s has lost its last %d changes of users and rules", database, lost)
-        return cls(path, found, lost)
+        mark = replace(found, lost=told.lost + lost)
+        if mark != told:
+            _tell(path, mark)
+        return cls(path, mark)
 
     def changed(self, driver: Any) -> None:
         """Users or rules are changed by what is being committed."""
-        self._after = Mark(self._mark.generation, self._mark.changes % _LARGEST + 1)
+        self._after = replace(self._mark, changes=self._mark.changes % _LARGEST + 1)
         _write(driver, _CHANGES, self._after.changes)
 
     def begin(self, _driver: Any) -> None:
@@ -88,7 +95,11 @@ class Marker:
 
 def _told(path: Path) -> Mark | None:
     try:
-        return Mark(**json.loads(path.read_bytes()))
+        told = Mark(**json.loads(path.read_bytes()))
+        for name, value in asdict(told).items():
+            if type(value) is not int or not 0 <= value <= _LARGEST:
+                raise ValueError(f"{name} is no number that a mark can have")
+        return told
     except FileNotFoundError:
         return None
     except (OSError, ValueError, TypeError) as error:

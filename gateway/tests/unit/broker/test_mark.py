@@ -64,6 +64,16 @@ async def test_a_log_that_is_damaged_in_the_middle_is_an_alarm(tmp_path):
         check = checks.alone(site.broker, "127.0.0.1", tmp_path)[0]()
         assert not check.ok
         assert "lost its last 2 changes of users and rules" in check.detail
+        site.broker.acl.add_user("dan", "$hash", ())
+        await site.broker.acl.settle()
+    async with running_broker(damaged) as site:
+        check = checks.alone(site.broker, "127.0.0.1", tmp_path)[0]()
+        assert "lost its last 2 changes" in check.detail, "neither a change nor a start ends it"
+    (damaged / "broker.db.mark").unlink()
+    async with running_broker(damaged) as site:
+        assert checks.alone(site.broker, "127.0.0.1", tmp_path)[0]().ok, (
+            "who has seen to it says so"
+        )
     whole = tmp_path / "whole"
     whole.mkdir(mode=0o700)
     for name, content in kept.items():
@@ -86,6 +96,25 @@ async def test_what_was_not_committed_is_not_told(tmp_path):
         marker.end = marker_end
         await site.broker.acl.settle()
         assert (tmp_path / "broker.db.mark").read_bytes() != before
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "{}",
+        "[1, 2]",
+        '{"generation": 1, "changes": "3"}',
+        '{"generation": 1, "changes": -1}',
+        '{"generation": 1, "changes": 2.5}',
+        '{"generation": true, "changes": 1, "lost": null}',
+    ],
+)
+async def test_a_mark_that_was_edited_is_named(tmp_path, content):
+    await with_users(tmp_path, "ann")
+    (tmp_path / "broker.db.mark").write_text(content)
+    with pytest.raises(DatabaseDamaged, match=r"broker\.db\.mark cannot be read .*; delete it"):
+        BrokerStore.open(tmp_path / "broker.db", KEY)
 
 
 def fails(_connection):

@@ -104,3 +104,13 @@ def test_who_is_not_bound(clock):
     assert rates(clock, 0, 0).of(SAM) is None
     assert rates(clock).of(Principal("gateway", Role.GATEWAY)) is None
     assert rates(clock).of(Principal("front")) is not None
+
+
+def test_releasing_costs_a_little(clock):
+    """Who says PUBREL again and again, for what was never held, is read from more slowly as well."""
+    allowance = rates(clock).of(SAM)
+    release = [(mqtt.PUBREL, 2, b"\0\1")]
+    taken = 0
+    while allowance.takes(release) and taken < 1000:
+        taken += 1
+    assert taken == 20 * 8, "twenty messages at once, and eight of these are one"
