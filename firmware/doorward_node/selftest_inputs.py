@@ -19,7 +19,7 @@ _LINES = (
 
 
 async def look(report, _parameters):
-    pins = report.pins
+    pins = report.pins()
     lines = {}
     for part, field in _LINES:
         number = pins.get(part, {}).get(field)
@@ -28,6 +28,7 @@ async def look(report, _parameters):
         if number is not None:
             lines[part + "." + field] = [_input(number), 0]
     keypad = pins.get("keypad", {})
+    del pins
     down = None
     for _ in range(_SAMPLES):
         for line in lines.values():

@@ -47,6 +47,10 @@ def __getattr__(name):
         from lab_parts.rtc import RTC
 
         return RTC
+    if name == "SoftSPI":
+        from lab_parts.soft_spi import SoftSPI
+
+        return SoftSPI
     from lab_parts import machine_more
 
     return getattr(machine_more, name)

@@ -6,6 +6,7 @@ from doorward.app.presence import Presence
 from doorward.app.rekey import Rekeying
 from doorward.app.releases import Releases
 from doorward.app.router import Opened
+from doorward.app.selftests import SelfTests
 from doorward.app.updates.rollout import Rollouts
 from doorward.app.updates.trusting import Trusting
 from doorward_core import gateway_messages
@@ -23,6 +24,7 @@ class CommandAcks:
         trusting: Trusting,
         rollouts: Rollouts,
         lights: Lights,
+        selftests: SelfTests,
     ) -> None:
         self._presence = presence
         self._releases = releases
@@ -31,6 +33,7 @@ class CommandAcks:
         self._trusting = trusting
         self._rollouts = rollouts
         self._lights = lights
+        self._selftests = selftests
 
     def acknowledged(self, opened: Opened) -> None:
         """Take one ack, once."""
@@ -48,6 +51,7 @@ class CommandAcks:
             self._cache.wanted(device, ack)
         else:
             # A command id is of one of them: each looks for its own.
+            self._selftests.acknowledged(device, ack)
             self._releases.acknowledged(device, ack)
             self._rekeying.acknowledged(device, ack)
             self._trusting.acknowledged(device, ack)

@@ -5,7 +5,15 @@ from collections import deque
 
 from doorward.app.broker_views import BrokerEntry
 from doorward.app.fixture_views import LightView, MotionView
-from doorward.app.views import AuditEntry, DoorView, FeedItem, FeedKind, Release, UpdateView
+from doorward.app.views import (
+    AuditEntry,
+    DoorView,
+    FeedItem,
+    FeedKind,
+    Release,
+    SelfTest,
+    UpdateView,
+)
 
 _KEPT = 512
 _WAITING = 256  # items a listener may fall behind before it is let go; it reconnects and replays
@@ -64,7 +72,14 @@ class LiveFeed:
     def publish(
         self,
         kind: FeedKind,
-        data: AuditEntry | DoorView | Release | BrokerEntry | UpdateView | LightView | MotionView,
+        data: AuditEntry
+        | DoorView
+        | Release
+        | BrokerEntry
+        | UpdateView
+        | LightView
+        | MotionView
+        | SelfTest,
     ) -> None:
         """Tell everybody."""
         self._position += 1

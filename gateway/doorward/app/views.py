@@ -1,16 +1,18 @@
 """What the application shows to the outside: frozen values, no secret and no whole card number in them."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from doorward.app.broker_views import BrokerEntry
 from doorward.app.fixture_views import LightView, Lockout, MotionView
+from doorward.domain.diagnosis import Finding
 
 Contact = Literal["open", "closed"]
 Verdict = Literal["grant", "deny"]
 ReleaseState = Literal["unknown", "opened", "expired", "failed"]
-FeedKind = Literal["event", "door", "release", "broker", "update", "fixture"]
+FeedKind = Literal["event", "door", "release", "broker", "update", "fixture", "selftest"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,12 +153,41 @@ class Level:
 
 
 @dataclass(frozen=True, slots=True)
+class SelfTest:
+    """A board's test of itself, as far as it has come.
+
+    state: `reading`; `watching` the lock, which still holds; `released`, and watched on; `done`; or `failed`, and
+    `note` says why. readings: by part, as the board sent them. findings: when it is over, the first thing to do first;
+    none means that all is well with what was read.
+    """
+
+    id: str
+    device: str
+    actor: str
+    state: str
+    began_at: datetime
+    readings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+    note: str | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether more is to come."""
+        return self.state not in ("done", "failed")
+
+    @property
+    def unsure(self) -> bool:
+        """Whether it would help to know if the relay was heard."""
+        return any(finding.code == "lock.unmoved" for finding in self.findings)
+
+
+@dataclass(frozen=True, slots=True)
 class FeedItem:
     """One thing that happened, numbered without gaps since the gateway started."""
 
     id: int
     kind: FeedKind
-    data: "AuditEntry | DoorView | Release | BrokerEntry | UpdateView | LightView | MotionView"
+    data: "AuditEntry | DoorView | Release | BrokerEntry | UpdateView | LightView | MotionView | SelfTest"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """A wiring diagram as SVG: readable on light and on dark, with no script and nothing from elsewhere."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from html import escape
 
 from doorward.boards.devkits import Header
@@ -38,22 +38,42 @@ text{font:12px/1 system-ui,-apple-system,"Segoe UI","DejaVu Sans",Arial,sans-ser
 """
 
 
-def svg(profile: Profile) -> str:
-    """The diagram of a profile, a whole SVG file."""
+# Loud on either paper, and not of the wires' colours.
+_MARK_STYLE = """svg{--mark:#ffb000}@media (prefers-color-scheme:dark){svg{--mark:#b26a00}}
+.m{fill:none;stroke:var(--mark);stroke-width:11;stroke-linejoin:round;stroke-linecap:round}
+.k{fill:none;stroke:var(--mark);stroke-width:4}.a{font-size:12px;font-weight:700}
+"""
+
+
+def svg(profile: Profile, marked: Collection[tuple[str, int]] = ()) -> str:
+    """The diagram of a profile, a whole SVG file. marked: wires to point at, by their part and GPIO."""
     layout = laid_out(profile)
+    starts = {
+        (one.inner, row.y): row
+        for one in layout.placed
+        for row in one.rows
+        if (one.box.part, row.wire.end) in marked
+    }
     size = f"{layout.width:g} {layout.height:g}"
     sides = f'width="{layout.width:g}" height="{layout.height:g}"'
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size}" {sides} role="img">',
         f"<title>{_safe(profile.title)}: wiring</title>",
-        f"<style>{_STYLE}</style>",
+        f"<style>{_STYLE}{_MARK_STYLE if starts else ''}</style>",
         f'<rect width="{layout.width:g}" height="{layout.height:g}" fill="var(--paper)"/>',
         _text(20, 32, profile.title, "h"),
         _text(20, 52, f"{layout.kit.title}, seen from above. Follow the printed pin names.", "s"),
+        *[_halo(run) for run in layout.runs if run.points[0] in starts],
         _board(layout),
         *[_run(run) for run in layout.runs],
         *_headers(layout),
         *[_box(one) for one in layout.placed],
+        *[
+            _pointer(one, row)
+            for one in layout.placed
+            for row in one.rows
+            if (one.inner, row.y) in starts
+        ],
         "</svg>",
     ]
     return "\n".join(parts) + "\n"
@@ -75,6 +95,17 @@ def _run(run: Run) -> str:
         f'<circle cx="{x:g}" cy="{y:g}" r="3.5" fill="var(--{run.colour})"/>' for x, y in run.ends
     )
     return f'<path class="w" stroke="var(--{run.colour})" d="{path}"/>{dots}'
+
+
+def _halo(run: Run) -> str:
+    return '<path class="m" d="M' + " L".join(f"{x:g} {y:g}" for x, y in run.points) + '"/>'
+
+
+def _pointer(one: Placed, row: Row) -> str:
+    """A ring round the terminal, and words: a colour alone says nothing to some."""
+    ring = f'<circle class="k" cx="{one.inner:g}" cy="{row.y:g}" r="9"/>'
+    x = one.x + (12 if one.side == LEFT else BOX_WIDTH - 12)
+    return ring + _text(x, row.y + 4, "check this", "a", "start" if one.side == LEFT else "end")
 
 
 def _board(layout: Layout) -> str:

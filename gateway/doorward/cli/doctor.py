@@ -16,12 +16,28 @@ if TYPE_CHECKING:
 
 
 @click.command()
+@click.argument("name", required=False)
+@click.option(
+    "--move", is_flag=True, help="Release the lock of NAME once, and watch the door meanwhile."
+)
+@click.option(
+    "--clicked/--silent", default=None, help="Whether the relay was heard, so that nobody is asked."
+)
 @common
-def doctor(*, as_json: bool, data: Path | None) -> int:
-    """Check the installation, whether or not the gateway runs.
+def doctor(
+    name: str | None, clicked: bool | None, *, move: bool, as_json: bool, data: Path | None
+) -> int:
+    """Check the installation, whether or not the gateway runs; or NAME: a board, or that of a door.
+
+    NAME tests itself, and the next wire to move is named. Nothing moves, unless --move consents to it: then the lock
+    is released once, as by `doorward door open`, and the audit has it.
 
     Ends with 1 when something is wrong. A gateway that does not run is a note: it may be meant to stand still.
     """
+    if name is not None:
+        return _board_alone(name, data, move=move, clicked=clicked, as_json=as_json)
+    if move or clicked is not None:
+        raise click.UsageError("--move, --clicked and --silent need the NAME of a board")
     from doorward.cli.checks import is_alone, look
 
     directory = chosen_directory(data)
@@ -33,6 +49,16 @@ def doctor(*, as_json: bool, data: Path | None) -> int:
     text = clean(f"installation: {directory}") + "\n\n" + _tell(checks)
     show(answer, text, as_json=as_json)
     return 0 if ok else 1
+
+
+def _board_alone(
+    name: str, data: Path | None, *, move: bool, clicked: bool | None, as_json: bool
+) -> int:
+    from doorward.cli import selftest
+
+    test = selftest.ask(data, name, move=move, clicked=clicked, quiet=as_json)
+    show(test, selftest.told(test), as_json=as_json)
+    return 1 if test["findings"] else 0
 
 
 def _ask(data: Path | None, *, alone: bool) -> Iterator["Check"]:

@@ -47,6 +47,7 @@ UPDATE_FAILED = "update.failed"
 UPDATE_STOPPED = "update.stopped"
 BOARD_FAILED = "board.failed"
 FLIGHT = "board.flight"
+SELFTEST = "selftest.requested"
 
 # About the audit itself. `request` names the rows that such a row is about, as 3-17.
 CHAINED = "audit.chained"

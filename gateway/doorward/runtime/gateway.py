@@ -12,6 +12,7 @@ from doorward import __version__, memory
 from doorward.adapters.clock import SystemClock
 from doorward.adapters.passwords import Argon2Passwords
 from doorward.adapters.store import SqlStore
+from doorward.adapters.wirings import Wirings
 from doorward.app.audit.entries import AuditHistory, entry
 from doorward.app.audit.trail import AuditTrail
 from doorward.app.board_files import BrokerAddress
@@ -166,6 +167,7 @@ class Gateway(Serving):
             clock,
             self.spawn,
             self.admission,
+            Wirings(data_root() / "boards"),
             restored_ms=restored_ms,
         )
         cases.shelf.shipped = self.shipped
@@ -211,6 +213,7 @@ class Gateway(Serving):
             lights=cases.lights,
             sensors=cases.fixtures,
             devices=cases.devices,
+            selftests=cases.selftests,
             adoptions=Adoptions(cases.devices, data_root() / "boards", self._broker_for_boards),
             firmware=cases.shelf,
             updates=cases.updates,

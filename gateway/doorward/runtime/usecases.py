@@ -37,6 +37,7 @@ from doorward.app.rekey import Rekeying
 from doorward.app.releases import Releases
 from doorward.app.router import Handler, Router
 from doorward.app.rulebook import Rulebook
+from doorward.app.selftests import SelfTests, WiringBook
 from doorward.app.signer_ports import FirmwareSigner, Notary, Registrar, Signer
 from doorward.app.timekeeping import TimeServer
 from doorward.app.updates.orders import OrderBook
@@ -45,6 +46,7 @@ from doorward.app.updates.rollout import Rollouts
 from doorward.app.updates.shelf import Shelf
 from doorward.app.updates.trusting import Trusting
 from doorward.app.why import WhyNot
+from doorward.domain.audit import AuditRow
 from doorward_core import topic_tree, topics
 from doorward_core.gateway_messages import Event
 
@@ -82,9 +84,10 @@ class UseCases:
     announcer: Announcer
     fixtures: Fixtures
     lights: Lights
+    selftests: SelfTests
 
 
-def wire(
+def wire(  # noqa: PLR0913 - everything that tests have of their own
     base: str,
     store: Store,
     signer: Keys,
@@ -92,6 +95,7 @@ def wire(
     clock: Clock,
     spawn: Spawn,
     admission: Admission,
+    wirings: WiringBook,
     *,
     restored_ms: int | None = None,
 ) -> UseCases:
@@ -126,19 +130,24 @@ def wire(
     events.happened.append(updates.happened)
     presence.greeted += [events.greeted, cache.greeted, rekeying.greeted, updates.greeted]
     discovery = Discovery(registry, fleet, clock, spawn)
-    acks = CommandAcks(presence, releases, rekeying, cache, trusting, updates, lights)
-    sealed = _sealed(access, TimeServer(fleet, clock), acks, presence, discovery)
-    raw = {topics.EVENTS: events.event, topics.OFFLINE: presence.offline}
-    people = PeopleDesk(rulebook, store, announcer, clock, cache.refresh)
     devices = DeviceDesk(
         registry, signer, admission, fleet, rulebook, boards, rekeying, cache.refresh
     )
     devices.updates = updates
+
+    async def on_record(row: AuditRow) -> None:
+        announcer.announce([await store.append(row)])
+
+    selftests = SelfTests(devices.get, fleet, releases, wirings, on_record, feed, clock, spawn)
+    acks = CommandAcks(presence, releases, rekeying, cache, trusting, updates, lights, selftests)
+    sealed = _sealed(access, TimeServer(fleet, clock), acks, presence, discovery)
+    raw = {topics.EVENTS: events.event, topics.OFFLINE: presence.offline}
+    people = PeopleDesk(rulebook, store, announcer, clock, cache.refresh)
     why = WhyNot(rulebook, states, clock)
     return UseCases(
         rulebook, feed, fleet, states, access, events, releases, rekeying, cache, people, devices, shelf, updates,
         discovery, why,
-        Router(fleet, signer, sealed, raw), announcer, fixtures, lights,
+        Router(fleet, signer, sealed, raw), announcer, fixtures, lights, selftests,
     )  # fmt: skip
 
 

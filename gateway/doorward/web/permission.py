@@ -46,16 +46,18 @@ async def _public() -> None:
     """Anybody at all."""
 
 
-async def _fresh(caller: Calling) -> None:
+async def fresh(caller: Calling) -> None:
+    """Raise FreshLoginNeeded for a session that has shown no password for a while, and for every program."""
     if not caller.fresh:
         raise FreshLoginNeeded(
             "this asks for your password once more", "confirm it, then try again"
         )
 
 
-async def _fresh_or_unattended(caller: Calling) -> None:
+async def fresh_or_unattended(caller: Calling) -> None:
+    """As `fresh`, but for a program that was made to open doors with nobody there to confirm."""
     if not caller.unattended:
-        await _fresh(caller)
+        await fresh(caller)
 
 
 def still_may(request: Request, web: Web, permission: str) -> Callable[[], bool]:
@@ -78,9 +80,9 @@ def still_may(request: Request, web: Web, permission: str) -> Callable[[], bool]
 
 SIGNED_IN: Any = Depends(_signed_in)
 PUBLIC: Any = Depends(_public)
-FRESH: Any = Depends(_fresh)
+FRESH: Any = Depends(fresh)
 """Beside one of the others: whoever asks has shown a password or a code in the last minutes."""
-FRESH_OR_UNATTENDED: Any = Depends(_fresh_or_unattended)
+FRESH_OR_UNATTENDED: Any = Depends(fresh_or_unattended)
 """The same, or a program that was made to open doors with nobody there to confirm."""
 
 

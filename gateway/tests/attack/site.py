@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any, Self
 from zoneinfo import ZoneInfo
 
+from stage import WIRINGS
 from stage.board import ScriptedBoard
 from stage.gate import Gate
 from stage.secrets import enrol
@@ -128,6 +129,7 @@ class Site:
             self.clock,
             self._spawn,
             Gate(),
+            WIRINGS,
             restored_ms=restored_ms,
         )
         await self.cases.cache.refresh()

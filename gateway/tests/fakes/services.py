@@ -11,6 +11,7 @@ from fakes.broker import FakeBroker
 from fakes.devices import FakeDevices
 from fakes.fixtures import FakeFixtures
 from fakes.mqtt import FakeTraffic
+from fakes.selftests import FakeSelfTests
 from stage.accounts import Desk
 
 from doorward.app.mqtt_desk import MqttDesk
@@ -323,6 +324,7 @@ class FakeHouse:
         self.people = FakePeople()
         self.fixtures = FakeFixtures(self)
         self.devices = FakeDevices(self)
+        self.selftests = FakeSelfTests(self)
         self.auth = FakeAuth(new=new, link_only=link_only)
         # What an operator may change is the application's own, over a store in memory.
         self.desk = Desk()
@@ -336,6 +338,7 @@ class FakeHouse:
             lights=self.fixtures,
             sensors=self.fixtures,
             devices=self.devices,
+            selftests=self.selftests,
             adoptions=self.devices,
             firmware=self.devices.firmware,
             updates=self.devices.updates,

@@ -2,7 +2,7 @@
 
 from stage.board import ScriptedBoard
 from stage.clock import FakeClock
-from stage.scene import CARDS, Scene
+from stage.scene import CARDS, WIRINGS, Scene
 from stage.store import MemoryStore
 
-__all__ = ["CARDS", "FakeClock", "MemoryStore", "Scene", "ScriptedBoard"]
+__all__ = ["CARDS", "WIRINGS", "FakeClock", "MemoryStore", "Scene", "ScriptedBoard"]

@@ -5,8 +5,10 @@ from collections.abc import Coroutine
 from pathlib import Path
 from types import MappingProxyType
 
+from doorward.adapters.wirings import Wirings
 from doorward.app.ports import Message
 from doorward.app.views import AuditEntry, DoorView, Release
+from doorward.data import data_root
 from doorward.domain.credentials import Credential
 from doorward.domain.doors import Door
 from doorward.domain.levels import AccessLevel
@@ -23,6 +25,8 @@ from stage.clock import FakeClock
 from stage.gate import Gate
 from stage.secrets import enrol
 from stage.store import MemoryStore
+
+WIRINGS = Wirings(data_root() / "boards")
 
 CARDS = MappingProxyType(
     {
@@ -87,7 +91,14 @@ class Scene:
         self.proving = True  # boards answer at once when they are asked to prove their boot
         self.tasks: list[asyncio.Task[None]] = []
         self.cases = wire(
-            "doorward", self.store, self.signer, self.wire, self.clock, self._spawn, self.gate
+            "doorward",
+            self.store,
+            self.signer,
+            self.wire,
+            self.clock,
+            self._spawn,
+            self.gate,
+            WIRINGS,
         )
         self.feed = self.cases.feed.subscribe()
 

@@ -20,7 +20,8 @@ class MemoryStore:
         self.rows: list[AuditRow] = []
         self.entries: list[LogEntry] = []
         self.boards = {
-            door.device: Registration(door.device, "door", APPROVED, 0) for door in rules.doors
+            door.device: Registration(door.device, "door-esp32", APPROVED, 0)
+            for door in rules.doors
         }
         self.kept_caches: dict[str, DeviceCache] = {}
         self.bundles: dict[str, tuple[Firmware, bytes]] = {}

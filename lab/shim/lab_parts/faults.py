@@ -52,6 +52,8 @@ def _sag(on):
     loom = machine.buses.get("loom")
     for chip in [loom.chip] if loom else machine.buses.values():
         chip.sags = bool(on)
+        if on:
+            chip.told((b"brownout",))
 
 
 def _rssi(dbm):
@@ -66,12 +68,13 @@ def _fill(on):
     if not on:
         os.remove(name)
         return
-    block = bytes(4096)
+    block = bytes(256)
     try:
         with open(name, "ab") as file:
             while True:
-                file.write(block)
-                file.flush()
+                for _ in range(16):
+                    file.write(block)
+                file.flush()  # what was not flushed when there is no room is given back
     except OSError:
         pass
 

@@ -21,6 +21,7 @@ from doorward.app.services.site import (
     Lights,
     People,
     Releases,
+    SelfTests,
     Sensors,
     Site,
     Updating,
@@ -46,6 +47,7 @@ class Services:
     lights: Lights
     sensors: Sensors
     devices: Devices
+    selftests: SelfTests
     adoptions: Adopting
     firmware: FirmwareForBoards
     updates: Updating

@@ -17,6 +17,7 @@ from doorward.app.views import (
     Level,
     Person,
     Release,
+    SelfTest,
     SiteBoard,
     SiteCard,
     UpdateView,
@@ -126,6 +127,22 @@ class Updating(Protocol):
         self, names: Sequence[str] | None, version: str | None, *, actor: str
     ) -> tuple[UpdateView, ...]:
         """Begin with these boards, or with all that are online and run another version; None: the newest."""
+
+
+class SelfTests(Protocol):
+    """Boards that test themselves, and what to do about what they find."""
+
+    def get(self, device: str) -> SelfTest | None:
+        """The latest test of a board since the gateway started."""
+
+    def diagram(self, device: str) -> str:
+        """The board's wiring as SVG, with the wires marked that the latest test is about."""
+
+    async def start(self, device: str, actor: str, *, move: bool = False) -> SelfTest:
+        """Ask a board to test itself; `move`: its lock is released once and watched, on record as any release."""
+
+    def heard(self, device: str, *, click: bool) -> SelfTest:
+        """Somebody says whether the relay clicked while the lock was released."""
 
 
 class Adopting(Protocol):

@@ -14,6 +14,7 @@ from doorward.web.api import (
     mqtt,
     operators,
     people,
+    selftests,
     site,
     tokens,
 )
@@ -44,6 +45,7 @@ def router(*, demo: bool, local: bool = False) -> APIRouter:
         access,
         people,
         devices,
+        selftests,
         operators,
         tokens,
         broker,

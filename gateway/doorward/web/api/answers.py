@@ -46,6 +46,34 @@ class AuditAnswer(Answer):
     device: str | None
 
 
+class WireFindingAnswer(Answer):
+    """Something that is wrong with a board. what: the symptom; remedy: the next step; wires: by profile field."""
+
+    code: str
+    what: str
+    remedy: str
+    sentence: str
+    wires: list[str]
+
+
+class SelfTestAnswer(Answer):
+    """A board's test of itself. state: reading, watching, released, done or failed; note says why it failed.
+
+    readings: by part, as the board sent them (docs/protocol.md). unsure: it would help to know if the relay clicked.
+    """
+
+    id: str
+    device: str
+    actor: str
+    state: str
+    running: bool
+    began_at: datetime
+    readings: dict[str, dict[str, Any]]
+    findings: list[WireFindingAnswer]
+    unsure: bool
+    note: str | None
+
+
 class SyncedAnswer(Answer):
     """A look at the accounts of a broker outside: how many there are to be, and each command that it took.
 

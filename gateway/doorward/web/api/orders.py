@@ -144,3 +144,15 @@ class ContactOrder(Order):
 
     door: Name
     open: bool
+
+
+class SelfTestOrder(Order):
+    """A test of a board. move: release its lock once, and watch it."""
+
+    move: bool = False
+
+
+class HeardOrder(Order):
+    """What somebody heard at the door: whether the relay clicked."""
+
+    click: bool

@@ -1,6 +1,6 @@
 """The page of the boards: who is there, who waits for a name, who is shut out."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Annotated, NamedTuple
 
 from fastapi import APIRouter, Form, Request
@@ -9,13 +9,14 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response, Stream
 from doorward.app.device_doors import DoorOrder
 from doorward.app.operators.views import Session
 from doorward.app.views import BoardView
-from doorward.domain.permissions import DEVICES_EDIT, DEVICES_SEE
+from doorward.domain.permissions import DEVICES_EDIT, DEVICES_SEE, DOORS_OPEN
 from doorward.errors import DoorwardError, InvalidInput, NotFound
 from doorward.web.board_looks import board_summary
 from doorward.web.context import Web, WebDep
 from doorward.web.errors import status_of
-from doorward.web.permission import needs
-from doorward.web.session import SignedIn, session_token
+from doorward.web.permission import Needs, fresh, needs
+from doorward.web.selftest_looks import SelfTestLook, selftest_look
+from doorward.web.session import Calling, SignedIn, session_token
 from doorward.web.stream import KEEPALIVE, Position, frame
 
 router = APIRouter(prefix="/boards")
@@ -55,6 +56,39 @@ async def revoke(request: Request, web: WebDep, session: SignedIn, device: str) 
     except DoorwardError as error:
         return _refused(request, web, session, device, error)
     return _done(request)
+
+
+@router.post("/{device}/test", dependencies=[needs(DEVICES_EDIT)])
+async def start_test(
+    request: Request, web: WebDep, session: SignedIn, caller: Calling, device: str, move: Field = ""
+) -> Response:
+    """Ask a board to test itself; with its lock only who may open the door, and has just shown who they are."""
+    if move:
+        await Needs(DOORS_OPEN)(caller)
+        await fresh(caller)
+    try:
+        await web.services.selftests.start(device, session.username, move=bool(move))
+    except DoorwardError as error:
+        return _refused(request, web, session, device, error)
+    return _done(request)
+
+
+@router.post("/{device}/heard", dependencies=[needs(DEVICES_EDIT)])
+async def heard(
+    request: Request, web: WebDep, session: SignedIn, device: str, click: Field = ""
+) -> Response:
+    """Hear from somebody at the door whether the relay clicked."""
+    try:
+        web.services.selftests.heard(device, click=click == "yes")
+    except DoorwardError as error:
+        return _refused(request, web, session, device, error)
+    return _done(request)
+
+
+@router.get("/{device}/wiring.svg", dependencies=[needs(DEVICES_SEE)])
+async def wiring(web: WebDep, device: str) -> Response:
+    """Draw how a board is wired, with the wires marked that its latest test is about."""
+    return Response(web.services.selftests.diagram(device), media_type="image/svg+xml")
 
 
 @router.get("/stream", dependencies=[needs(DEVICES_SEE)])
@@ -114,10 +148,11 @@ class _Part(NamedTuple):
 def _parts(web: Web, session: Session) -> dict[str, _Part]:
     """Every such part, as it reads now. When a board was last heard is no reason to touch its form."""
     found = web.services.devices.list()
+    tests = _tests(web, found)
     headline = web.renderer("push/boards_headline.html", summary=board_summary(found))
     parts = {"": _Part(headline, headline)}
     for board in found:
-        card = web.renderer("push/board.html", board=board, session=session)
+        card = web.renderer("push/board.html", board=board, session=session, tests=tests)
         heard = web.renderer("parts/board_heard.html", board=board)
         moment = web.renderer("push/board_heard.html", board=board)
         parts[f"board {board.id}"] = _Part(card.replace(heard, ""), card)
@@ -130,10 +165,15 @@ def _page(web: Web, session: Session, template: str) -> str:
     return web.renderer(
         template,
         boards=found,
+        tests=_tests(web, found),
         summary=board_summary(found),
         session=session,
         site=web.services.site,
     )
+
+
+def _tests(web: Web, boards: Iterable[BoardView]) -> dict[str, SelfTestLook | None]:
+    return {board.id: selftest_look(web.services.selftests.get(board.id)) for board in boards}
 
 
 def _order(board: BoardView) -> tuple[int, str]:
@@ -153,9 +193,11 @@ def _refused(
     """The board's own card with the reason in it; without a script, the page of errors."""
     if isinstance(error, NotFound) or "hx-request" not in request.headers:
         raise error
+    board = web.services.devices.get(device)
     html = web.renderer(
         "parts/board.html",
-        board=web.services.devices.get(device),
+        board=board,
+        tests=_tests(web, [board]),
         session=session,
         problem=error.message,
     )

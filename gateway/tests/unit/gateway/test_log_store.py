@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from stage import Scene
+from stage import WIRINGS, Scene
 
 from doorward.adapters.store import SqlStore
 from doorward.app.ports import Recorded
@@ -40,7 +40,7 @@ async def store(tmp_path: Path) -> AsyncIterator[SqlStore]:
 @pytest.fixture
 def scene(scene: Scene, store: SqlStore) -> Scene:
     scene.cases = wire(
-        "doorward", store, scene.signer, scene.wire, scene.clock, scene._spawn, scene.gate
+        "doorward", store, scene.signer, scene.wire, scene.clock, scene._spawn, scene.gate, WIRINGS
     )
     scene.deliver(topics.ONLINE, scene.front.hello())
     scene.log.clear()
@@ -78,7 +78,14 @@ async def test_an_event_of_a_log_that_is_over_does_not_stop_the_present_one(
     await store.put_site([], [], [])
     if restarted:
         scene.cases = wire(
-            "doorward", store, scene.signer, scene.wire, scene.clock, scene._spawn, scene.gate
+            "doorward",
+            store,
+            scene.signer,
+            scene.wire,
+            scene.clock,
+            scene._spawn,
+            scene.gate,
+            WIRINGS,
         )
         scene.deliver(topics.ONLINE, scene.front.hello())
     scene.deliver(topics.EVENTS, former)

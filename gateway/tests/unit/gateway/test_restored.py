@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from stage import Scene
+from stage import WIRINGS, Scene
 
 from doorward.adapters.store import SqlStore, log_check
 from doorward.app.cache import CacheKeeper
@@ -37,6 +37,7 @@ class House:
             scene.clock,
             scene._spawn,
             scene.gate,
+            WIRINGS,
             restored_ms=restored_ms,
         )
 
