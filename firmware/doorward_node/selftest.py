@@ -21,7 +21,7 @@ _PATIENCE_MS = const(20000)
 _TURN_MS = const(25)
 # Free before a part is loaded, and so much of it in one piece: what it takes, and what the door needs
 # beside it.
-_ROOM = const(8192)
+_ROOM = const(5120)
 _PIECE = const(512)
 
 
@@ -50,7 +50,7 @@ async def _look(name, report, parameters):
         return
     gc.collect()
     if gc.mem_free() < _ROOM:
-        raise MemoryError  # here rather than where it would be the door's
+        raise MemoryError(str(gc.mem_free()))  # here rather than where it would be the door's
     bytearray(_PIECE)
     name = "selftest_" + name
     part = __import__("doorward_node." + name, None, None, ("look",))

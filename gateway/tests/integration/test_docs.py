@@ -12,7 +12,7 @@ import forked
 import pytest
 from demos import Demo
 
-from doorward.app import rekey, releases
+from doorward.app import rekey, releases, selftests
 from doorward.config import Settings, loading
 from doorward_core import backoff, door, lockout, padlock, seal, topic_tree, topics
 
@@ -120,6 +120,7 @@ def test_every_event_and_the_life_of_a_command_are_documented() -> None:
     assert set(re.findall(r'"ttl_s":(\d+)', text)) == {
         str(releases.TTL_S),
         str(rekey.TTL_S),
+        str(selftests.TTL_S),
     }
 
 
