@@ -1,7 +1,6 @@
 """`doorward doctor NAME` from end to end: faults of real boards, on a real virtual board, and what to do about each."""
 
 import asyncio
-from dataclasses import replace
 
 import pytest
 from site_support import is_current, profiles
@@ -11,6 +10,7 @@ from watching import openings, until
 from doorward.app import selftests
 from doorward.app.views import SelfTest
 from doorward.domain.diagnosis import RULES, Readings, diagnose
+from doorward.domain.doors import Door
 from doorward.runtime import demosite
 from doorward.runtime.demo import VirtualSite
 from doorward_lab import Board, Lab
@@ -48,8 +48,10 @@ async def board(site: VirtualSite, lab: Lab, monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.fixture(autouse=True)
 def quick_strike(monkeypatch: pytest.MonkeyPatch) -> None:
-    doors = tuple(replace(door, strike_ms=1000) for door in demosite.DOORS)
-    monkeypatch.setattr(demosite, "DOORS", doors)
+    def door(board: demosite.DemoBoard) -> Door:
+        return Door(id=board.id, name=board.name, device=board.id, strike_ms=1000)
+
+    monkeypatch.setattr(demosite.DemoBoard, "door", property(door))
 
 
 async def looked(
