@@ -16,6 +16,10 @@
 #   body(seq)       its exact bytes; None if they cannot be read any more
 #   skip(seq)       gives up event seq, the first one, and all that is unreadable with it
 #   settle(seq, digest)  all up to there is acknowledged: False if it has to be said again
+#   crowded()       whether more than half of the room is taken
+#
+# What only measures (_TELEMETRY) gets half of the room and no more: nobody can drive what matters for
+# security out of the log by walking up and down.
 
 from doorward_core import board_messages, seal, topics
 from doorward_core.compat import const
@@ -23,6 +27,7 @@ from doorward_core.messages import hexed
 from doorward_node import flight
 
 _MAX_NOTES = const(32)
+_TELEMETRY = ("motion", "reader.reset", "flight")
 # flight.py has its codes.
 _EVENT = const(16)
 # How many events may be on their way before the gateway has said a word.
@@ -36,7 +41,7 @@ class Journal:
         self.keys = keys
         self.stamp = stamp
         self._notes: "list[tuple[str, dict[str, object], tuple[str, str]]]" = []
-        self._dropped = 0
+        self._dropped = self._withheld = 0
         self._flying: "list[tuple[int, bytes]]" = []
         self._stored = 0
         self.rewind()
@@ -47,7 +52,9 @@ class Journal:
         # Takes note of an event that happens now. What RAM has no room for is only counted, and
         # the next that is written is preceded by `lost`.
         flight.note(_EVENT, kind)
-        if len(self._notes) >= _MAX_NOTES:
+        if kind in _TELEMETRY and len(self._notes) >= _MAX_NOTES // 2:
+            self._withheld += 1
+        elif len(self._notes) >= _MAX_NOTES:
             self._dropped += 1
         else:
             self._notes.append((kind, data, self.stamp()))
@@ -58,6 +65,13 @@ class Journal:
             return
         kind, data, stamp = self._notes.pop(0)
         begin = self.store.settled[0]
+        if kind in _TELEMETRY:
+            if self.store.crowded():
+                self._withheld += 1
+                return
+            # Told together with the rest of what is lost, and not before there is room again.
+            self._dropped += self._withheld
+            self._withheld = 0
         try:
             if self._dropped:
                 self.store.append(self._event("lost", {"count": self._dropped}, self.stamp()))

@@ -93,6 +93,10 @@ class Ring:
             self._start_at((self.tail + 1) % self.sectors)
         return True
 
+    def crowded(self) -> bool:
+        # One is always empty; before the first is begun, the newest lies before the oldest.
+        return self.turn > 0 and (self.head - self.tail) % self.sectors >= (self.sectors - 1) // 2
+
     # --- sectors ---
 
     def _begin(self) -> None:

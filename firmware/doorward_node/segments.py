@@ -82,6 +82,9 @@ class Segments:
                 return False
         return True
 
+    def crowded(self) -> bool:
+        return len(self._segments) > _MAX_SEGMENTS // 2
+
     def _drop(self) -> None:
         # No room: the oldest make some, acknowledged or not.
         seq, digest = self.settled

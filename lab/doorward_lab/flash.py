@@ -68,6 +68,12 @@ class Flash:
         staged.mkdir(parents=True, mode=0o700)
         return self._write(staged)
 
+    def give_log(self, kib: int) -> None:
+        """Give the chip an erased partition "dwlog" of so many KiB; one that it has keeps what is in it."""
+        partition = self.home / "dwlog.img"
+        if kib and not partition.exists():
+            partition.write_bytes(b"\xff" * (kib * 1024))
+
     def _write(self, staged: Path) -> int:
         if not self.image.exists():
             with self.image.open("wb") as file:

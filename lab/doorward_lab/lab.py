@@ -70,6 +70,7 @@ class Lab:
         serial: bool | str = False,
         flash_it: bool = True,
         boot_clock: float | None = None,
+        log_kib: int = 0,
     ) -> Board:
         """Flash a board and power it on; returns when its program is about to run.
 
@@ -78,7 +79,8 @@ class Lab:
         then wrap at 2^30 as an ESP32's do; None for the laptop's own. serial: with a serial port, at serial/ID in the
         directory of the lab; a version instead of True is what MicroPython calls itself there. flash_it: False leaves
         the flash as it is, empty when it is new. boot_clock: what its clock says after each power-on, as Unix time
-        (rtc.BOOT on an ESP32); None for the laptop's. Raises LabError.
+        (rtc.BOOT on an ESP32); None for the laptop's. log_kib: what it gets of a
+        partition "dwlog"; its log is in files without one. Raises LabError.
         """
         identity = profile.get("id")
         if (
@@ -95,6 +97,7 @@ class Lab:
         used, rom = await asyncio.to_thread(
             self._prepare, flash, folder if flash_it else None, profile
         )
+        flash.give_log(log_kib)
         rtc = Rtc(flash.image.with_suffix(".rtc"), boot_clock)
         command = toolchain.interpreter_command(
             rom, "lab_start", heap_kib=heap_kib, prompt=bool(serial), rtc=rtc.path
