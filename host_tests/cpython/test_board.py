@@ -245,6 +245,24 @@ async def test_a_black_holed_broker_does_not_keep_anybody_waiting(
     await asyncio.sleep(0.1)
 
 
+STALL_MS = 1000  # of one erase; 45 on a chip, which no test could tell from a busy machine
+
+
+async def test_flash_is_written_after_the_relay_has_moved(
+    board: Board, gateway: ScriptedGateway
+) -> None:
+    before = (await board.heap()).flash_erases
+    board.stall_flash(STALL_MS)
+    since = board.present(MEMBER)
+    opened = await board.wait_edge(STRIKE, 1, 10)
+    board.remove()
+    assert opened.at_ns - since < STALL_MS * 1_000_000
+    # The log of it is written, and takes its time.
+    await until(lambda: len(gateway.events_of("lock.changed")) == 2, board)
+    assert (await board.heap(15)).flash_erases > before
+    assert len(board.starts) == 1
+
+
 # --- firmware with a fault planted in it
 
 # The first line of the door loop's step, and what to do a second after the strike was energised.

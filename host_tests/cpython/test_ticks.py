@@ -1,4 +1,6 @@
-"""Nothing that runs on a board reckons with ticks as if they were numbers: they wrap, at 2^30 on an ESP32.
+"""Nothing that runs on a board reckons with ticks as if they were numbers, nor with fractions where they count.
+
+Ticks wrap, at 2^30 on an ESP32, and a float there has 24 bits: the time of day in one is two minutes wrong.
 
 The tests of each module run with ticks that wrap while they do (host_tests/run.py); here nobody forgets it.
 """
@@ -74,3 +76,15 @@ def test_the_time_comes_from_the_gateway_alone_and_no_access_point_is_opened(pat
     }
     assert not names & FOREIGN_TIMES
     assert not names & {"AP_IF", "IF_AP"}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(FIRMWARE)))
+def test_fractions_are_for_lamps_alone(path: Path) -> None:
+    found = [
+        node.lineno
+        for node in ast.walk(ast.parse(path.read_text()))
+        if (isinstance(node, ast.BinOp | ast.AugAssign) and isinstance(node.op, ast.Div))
+        or (isinstance(node, ast.Constant) and isinstance(node.value, float))
+        or (isinstance(node, ast.Call) and getattr(node.func, "id", "") in {"float", "round"})
+    ]
+    assert not found or path.name == "lamp.py"

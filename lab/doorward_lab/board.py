@@ -257,6 +257,10 @@ class Board:
         """
         self._power.send(f"cut {operations} {int(torn)}")
 
+    def stall_flash(self, erase_ms: int) -> None:
+        """Have every erase of the flash stop the whole chip for so long, until the next start (an ESP32: 45 ms)."""
+        self._power.send(f"stall {erase_ms}")
+
     async def wait_cut(self, timeout: float) -> bool:
         """Return when the power has been cut so; False when that took too long."""
         try:

@@ -25,6 +25,7 @@ def _power_on(fd, image, cause, identity, what, *wiring):
     link.handlers[b"heap"] = _heap
     link.handlers[b"modules"] = _modules
     link.handlers[b"cut"] = _flash.told
+    link.handlers[b"stall"] = _flash.slow
     link.handlers[b"wifi"] = _wifi
     link.handlers[b"fault"] = _fault
     machine.cause = int(cause)

@@ -1,4 +1,6 @@
 # flash.py  The chip's flash: a block device in a file, as LittleFS wants it (extended interface).
+from time import sleep_ms
+
 from lab_parts import link
 
 # What esp32.Partition.find() finds.
@@ -15,6 +17,11 @@ class FileFlash:
         self.reads = self.programs = self.erases = 0
         self._left = -1  # programs and erases until the power goes; negative: it stays
         self._torn = False
+        self._stall_ms = 0
+
+    def slow(self, words):
+        # stall MS: an erase takes so long from here on, and nothing else goes on meanwhile
+        self._stall_ms = int(words[1])
 
     def told(self, words):
         # cut N TORN: the power goes at the program or erase after the next N, torn: in its middle
@@ -42,6 +49,8 @@ class FileFlash:
         if op == 6:
             self.erases += 1
             self.spend()
+            if self._stall_ms:
+                sleep_ms(self._stall_ms)
         return 0
 
     def is_last(self):
