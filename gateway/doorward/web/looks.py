@@ -196,7 +196,7 @@ _LOCKOUT_NOTES = {
 
 # What a release itself leaves in the audit. Anything else that the door tells is newer news.
 _OF_A_RELEASE = frozenset(
-    {"release.requested", "release.expired", "release.failed", "lock.changed"}
+    {"release.requested", "release.expired", "release.failed", "lock.changed", "lockout.cleared"}
 )
 
 
@@ -223,7 +223,7 @@ def release_note(door: DoorView, now: datetime) -> ReleaseNote:
 
 def _is_past(door: DoorView, release: Release, now: datetime) -> bool:
     """Whether a release that came to its end is no longer what is going on at the door."""
-    if release.state == "opened" and door.locked:
+    if release.state == "opened" and door.locked and not release.ends_lockout:
         return True
     if door.last is not None and door.last.kind not in _OF_A_RELEASE:
         return True

@@ -152,3 +152,16 @@ def test_a_lockout_is_told_beside_the_state_with_its_end() -> None:
     assert locked.until == NOW
     assert door_look(FRONT).notice == ""
     assert door_look(replace(FRONT, lockout=Lockout("guarded"), online=False)).notice == ""
+
+
+def test_the_end_of_a_lockout_is_told_though_the_vault_stays_locked() -> None:
+    release = Release(
+        "r", "front", "Vault", "sam", "opened", NOW, NOW + timedelta(seconds=10), ends_lockout=True
+    )
+    last = AuditEntry(1, NOW, "lockout.cleared")
+    vault = replace(FRONT, locked=True, release=release, last=last)
+    assert "people may try again" in release_note(vault, NOW).text
+    assert release_note(replace(vault, last=AuditEntry(2, NOW, "boot")), NOW).text == ""
+    assert release_note(vault, NOW + timedelta(hours=1)).text == ""
+    late = replace(vault, release=replace(release, state="expired"))
+    assert "lockout may go on" in release_note(late, NOW).text
