@@ -18,7 +18,7 @@ from doorward.broker.outgoing import HIGH_WATER
 from doorward.broker.patience import overdue
 from doorward.broker.ports import Packet, Refusal
 from doorward.broker.session import Session
-from doorward.broker.sockets import address_of, stay_alive
+from doorward.broker.sockets import address_of, is_gone, stay_alive
 from doorward_core import mqtt, mqtt_server
 
 _log = logging.getLogger(__name__)
@@ -170,6 +170,9 @@ class Connection(Incoming):
         elif self._session is None:
             if silent > limits.connect_within:
                 self._give_up()
+        elif (self._backlog or not self._reading) and self._is_gone():
+            self._transport.abort()
+            self.end("connection lost while it was not read from")
         elif self._backlog:
             packets, self._backlog = self._backlog, []
             self._take(packets)
@@ -180,6 +183,12 @@ class Connection(Incoming):
             if why is not None:
                 self._transport.abort()
                 self.end(why)
+
+    def _is_gone(self) -> bool:
+        # What it said at last is worth reading, unless the disk refuses: that may be for days.
+        return is_gone(
+            self._transport.get_extra_info("socket"), also_half=self.exchange.journal.stuck
+        )
 
     def _give_up(self) -> None:
         if self._opening is None:

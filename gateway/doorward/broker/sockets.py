@@ -1,6 +1,7 @@
 """What the broker asks of a TCP connection."""
 
 import asyncio
+import select
 import socket
 
 # For clients without keep-alive: TCP itself asks after a minute whether they are still there, and ends it after two.
@@ -22,3 +23,14 @@ def stay_alive(sock: socket.socket) -> None:
         if option is not None:
             level = socket.SOL_SOCKET if name.startswith("SO_") else socket.IPPROTO_TCP
             sock.setsockopt(level, option, value)
+
+
+def is_gone(sock: socket.socket, *, also_half: bool) -> bool:
+    """Whether the other end has hung up on a connection that nobody reads from; `also_half`: if it only says no more.
+
+    What it had said before can still be read then, unless it has closed both ways.
+    """
+    half = getattr(select, "POLLRDHUP", 0) if also_half else 0
+    poll = select.poll()
+    poll.register(sock.fileno(), half)
+    return bool(poll.poll(0))

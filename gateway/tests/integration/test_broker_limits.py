@@ -2,9 +2,11 @@
 
 import asyncio
 import socket
+import struct
 
 import pytest
 from broker_support import GATEWAY, Client, running_broker, secret, topic
+from fakes.held_disk import held
 
 from doorward.broker import Limits, addresses
 from doorward.broker.sockets import stay_alive
@@ -64,6 +66,47 @@ async def test_who_publishes_too_fast_waits_and_nobody_else_does(tmp_path, clock
         await front.expect(mqtt.PINGRESP)
         assert len(await gateway.messages()) == 5, "and its keep-alive did not run out meanwhile"
         await front.drop()
+
+
+async def test_who_hangs_up_while_it_waits_is_noticed(tmp_path, clock):
+    async with (
+        running_broker(tmp_path, limits=Limits(publish_rate=10), clock=clock) as site,
+        site.client("back") as back,
+    ):
+        front = await Client.open(site.port)
+        await front.connect("front")
+        front.write(burst(30))
+        await front.expect(mqtt.PUBACK)
+        front.write(burst(5, first=31))
+        await back.publish(topic("back", topics.EVENTS), b"it is read by now")
+        site.broker.sweep()
+        assert site.broker.connected()["front"] == 1, "it owes time"
+        sock = front._writer.get_extra_info("socket")
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        front._writer.transport.abort()
+        await asyncio.sleep(0.05)
+        site.broker.sweep()
+        assert site.broker.connected()["front"] == 0
+
+
+async def test_who_leaves_while_the_disk_refuses_is_noticed(tmp_path):
+    async with running_broker(tmp_path, limits=Limits(uncommitted=2)) as site:
+        async with site.client(GATEWAY, clean=False) as gateway:
+            await gateway.subscribe("doorward/#")
+        with held(site.broker) as disk:
+            front = await Client.open(site.port)
+            await front.connect("front")
+            front.write(burst(4))
+            await disk.holds(lambda batch: batch.messages)
+            front._writer.write_eof()
+            await asyncio.sleep(0.05)
+            site.broker.sweep()
+            assert site.broker.connected()["front"] == 1, "its last words may be worth reading"
+            disk.refuse()
+            await asyncio.sleep(0.05)
+            site.broker.sweep()
+            assert site.broker.connected()["front"] == 0
+            await front.drop()
 
 
 async def test_coming_back_does_not_fill_the_allowance_up(tmp_path, clock):
