@@ -32,6 +32,16 @@ class LabSocket:
     async def motion(self, board: str, is_there: bool) -> None:
         await self._ask({"op": "motion", "board": board, "on": is_there})
 
+    async def pull(self, board: str, is_pulled: bool) -> None:
+        await self._ask({"op": "pull", "board": board, "on": is_pulled})
+
+    async def faults(self) -> dict[str, str]:
+        answer: dict[str, str] = (await self._ask({"op": "faults"}))["faults"]
+        return answer
+
+    async def fault(self, board: str, name: str, is_broken: bool) -> None:
+        await self._ask({"op": "fault", "board": board, "fault": name, "on": is_broken})
+
     async def boards(self) -> dict[str, LabBoard]:
         answer = await self._ask({"op": "boards"})
         return {

@@ -276,5 +276,12 @@ class LabHands(Protocol):
 
     async def motion(self, board: str, is_there: bool) -> None: ...
 
+    async def pull(self, board: str, is_pulled: bool) -> None: ...
+
+    async def faults(self) -> dict[str, str]:
+        """What can be broken, and what that is."""
+
+    async def fault(self, board: str, name: str, is_broken: bool) -> None: ...
+
     async def boards(self) -> dict[str, LabBoard]:
         """The virtual boards, by id."""

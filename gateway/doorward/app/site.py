@@ -84,6 +84,23 @@ class SiteDesk:
         """Move before the sensor of a board, or leave."""
         await self._site.motion(self._any(board), is_there)
 
+    async def pull(self, board: str, is_pulled: bool) -> None:
+        """Pull at the door of a board, or leave it alone."""
+        await self._site.pull(self._any(board), is_pulled)
+
+    async def faults(self) -> Mapping[str, str]:
+        """What can be broken, and what that is."""
+        return await self._site.faults()
+
+    async def fault(self, board: str, name: str, is_broken: bool) -> None:
+        """Break something of a board, or mend it. Raises NotFound for what cannot be broken."""
+        known = await self._site.faults()
+        if name not in known:
+            raise NotFound(
+                f"there is no fault {name!r}", f"known: {', '.join(known)}", field="fault"
+            )
+        await self._site.fault(self._any(board), name, is_broken)
+
     def _any(self, board: str) -> str:
         """A board by its id, its door or its name. Raises NotFound."""
         known = self._devices.list()

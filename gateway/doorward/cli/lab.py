@@ -104,3 +104,43 @@ def motion(board: str, presence: str, *, as_json: bool, data: Path | None) -> No
         api.post("site/motion", order := {"board": board, "there": presence == "on"})
     word = "somebody" if presence == "on" else "nobody"
     show(order, clean(f"{word} moves before {board}"), as_json=as_json)
+
+
+@lab.command("pull")
+@click.argument("board")
+@click.option("--let-go", is_flag=True, help="Leave the door alone, which lets it fall shut.")
+@common
+def pull(board: str, *, let_go: bool, as_json: bool, data: Path | None) -> None:
+    """Pull at the door of BOARD: it opens as soon as its lock lets go."""
+    from doorward.cli.client import Api
+
+    with Api(data, demo=True) as api:
+        api.post("site/pull", order := {"board": board, "pulled": not let_go})
+    word = "leaves it alone" if let_go else "pulls"
+    show(order, clean(f"somebody at {board} {word}"), as_json=as_json)
+
+
+@lab.command("faults")
+@click.argument("board", required=False)
+@click.argument("fault", required=False)
+@click.option("--mend", is_flag=True, help="Mend it.")
+@common
+def faults(
+    board: str | None, fault: str | None, *, mend: bool, as_json: bool, data: Path | None
+) -> None:
+    """Break something of BOARD; without BOARD, everything that can be broken.
+
+    `doorward doctor BOARD` should then name it.
+    """
+    from doorward.cli.client import Api
+
+    if (board is None) != (fault is None):
+        raise click.UsageError("name a BOARD and a FAULT, or neither")
+    with Api(data, demo=True) as api:
+        if board is None:
+            answer = api.get("site/faults")
+            show(answer, table(("fault", "what it is"), list(answer.items())), as_json=as_json)
+            return
+        api.post("site/fault", order := {"board": board, "fault": fault, "broken": not mend})
+    word = "is mended" if mend else f"is there; `doorward doctor {board}` looks for it"
+    show(order, clean(f"{fault} of {board} {word}"), as_json=as_json)

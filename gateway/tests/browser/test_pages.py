@@ -7,7 +7,8 @@ from browser_kit import DESK, IN_ONE_LOOP, PHONE, NewPage, sign_in
 from fakes.services import FRONT, ONE_TIME, PASSWORD, SETUP_TOKEN, FakeHouse
 from fakes.serving import serving
 
-from doorward.app.views import BoardView, DoorView
+from doorward.app.views import BoardView, DoorView, SelfTest
+from doorward.domain.diagnosis import Finding
 from doorward.web import create_app
 
 pytestmark = IN_ONE_LOOP
@@ -63,6 +64,11 @@ async def test_the_boards_are_accessible_and_fit(
             heard_at=datetime.now(UTC), rejected=number, certificate=bool(number),
         )  # fmt: skip
         house.devices.boards[view.id] = view
+    wrong = Finding("rex.pressed", EVIL * 3, "free it", ("rex.pin",))
+    unsure = Finding("lock.unmoved", "The door stayed shut", "say whether the relay clicked")
+    now = datetime.now(UTC)
+    over = SelfTest("cmd_1", "front", "sam", "done", now, {"lock": {}}, (wrong, unsure))
+    house.selftests.tell(over)
     tab = await new_page(size=size, scheme=scheme, still=True)
     async with serving(create_app(house.services)) as url:
         await sign_in(tab, url)
@@ -74,7 +80,9 @@ async def test_the_boards_are_accessible_and_fit(
         await tab.settle()
         await tab.picture(f"boards-{scheme}-{size[0]}")
         assert await tab.violations() == []
-        assert await tab.page.locator("main img").count() == 0
+        (drawn,) = await tab.page.locator("main img").all()
+        await drawn.scroll_into_view_if_needed()
+        await tab.page.wait_for_function("document.querySelector('main img').naturalWidth > 0")
         tab.complaints = [c for c in tab.complaints if "ERR_INCOMPLETE" not in c]
 
 

@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from stage import WIRINGS
+
 from doorward.app.views import SelfTest
 from doorward.domain.diagnosis import Finding
 from doorward.errors import Conflict, Unavailable
@@ -24,7 +26,9 @@ class FakeSelfTests:
 
     def diagram(self, device: str) -> str:
         self._house.devices.get(device)
-        return "<svg xmlns='http://www.w3.org/2000/svg'/>"
+        test = self.known.get(device)
+        wires = {wire for finding in test.findings for wire in finding.wires} if test else set()
+        return WIRINGS.diagram("door-esp32", wires) or ""
 
     async def start(self, device: str, actor: str, *, move: bool = False) -> SelfTest:
         if not self._house.devices.get(device).online:

@@ -278,6 +278,15 @@ class FakeSite:
     async def press(self, board: str, part: str) -> None:
         self.hands.append((board, part))
 
+    async def pull(self, board: str, is_pulled: bool) -> None:
+        self.done.append(("pull", board, is_pulled))
+
+    async def faults(self) -> dict[str, str]:
+        return {"rex-shorted": "the exit button is pressed for ever"}
+
+    async def fault(self, board: str, name: str, is_broken: bool) -> None:
+        self.done.append((name, board, is_broken))
+
     async def motion(self, board: str, is_there: bool) -> None:
         self.hands.append((board, str(is_there)))
 

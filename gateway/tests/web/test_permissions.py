@@ -130,6 +130,9 @@ NEEDED = {
     "POST /api/v1/site/key": "devices.edit",
     "POST /api/v1/site/press": "devices.edit",
     "POST /api/v1/site/motion": "devices.edit",
+    "POST /api/v1/site/pull": "devices.edit",
+    "GET /api/v1/site/faults": "devices.see",
+    "POST /api/v1/site/fault": "devices.edit",
     "POST /api/v1/site/contact": "devices.edit",
 }
 ROLES = {

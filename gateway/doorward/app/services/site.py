@@ -1,6 +1,6 @@
 """What can be asked about people, doors, boards and the rules; errors as in `services`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -173,6 +173,15 @@ class Site(Protocol):
 
     async def press(self, board: str, part: str) -> None:
         """Press `rex`, `tamper` or `button` of a board for a moment."""
+
+    async def pull(self, board: str, is_pulled: bool) -> None:
+        """Pull at the door of a board, which opens it as soon as its lock lets go, or leave it alone."""
+
+    async def faults(self) -> Mapping[str, str]:
+        """What can be broken, and what that is."""
+
+    async def fault(self, board: str, name: str, is_broken: bool) -> None:
+        """Break something of a board, or mend it."""
 
     async def motion(self, board: str, is_there: bool) -> None:
         """Move before the sensor of a board, or leave."""

@@ -146,6 +146,21 @@ class ContactOrder(Order):
     open: bool
 
 
+class PullOrder(Order):
+    """Somebody who pulls at a door, or leaves it alone."""
+
+    board: Name
+    pulled: bool
+
+
+class FaultOrder(Order):
+    """Something of a board to break, or to mend."""
+
+    board: Name
+    fault: Name
+    broken: bool
+
+
 class SelfTestOrder(Order):
     """A test of a board. move: release its lock once, and watch it."""
 

@@ -6,7 +6,15 @@ from doorward.app.services.site import Site
 from doorward.domain.permissions import DEVICES_EDIT, DEVICES_SEE
 from doorward.errors import NotFound
 from doorward.web.api.answers import SiteAnswer, SiteBoardAnswer, SiteCardAnswer
-from doorward.web.api.orders import ContactOrder, KeyOrder, MotionOrder, PressOrder, TapOrder
+from doorward.web.api.orders import (
+    ContactOrder,
+    FaultOrder,
+    KeyOrder,
+    MotionOrder,
+    PressOrder,
+    PullOrder,
+    TapOrder,
+)
 from doorward.web.context import Web, WebDep
 from doorward.web.permission import needs
 
@@ -57,3 +65,21 @@ async def press(web: WebDep, order: PressOrder) -> None:
 async def motion(web: WebDep, order: MotionOrder) -> None:
     """Move before the sensor of a board, or leave."""
     await _site(web).motion(order.board, order.there)
+
+
+@router.post("/pull", status_code=status.HTTP_204_NO_CONTENT, dependencies=[needs(DEVICES_EDIT)])
+async def pull(web: WebDep, order: PullOrder) -> None:
+    """Pull at the door of a board, which opens it as soon as its lock lets go, or leave it alone."""
+    await _site(web).pull(order.board, order.pulled)
+
+
+@router.get("/faults", dependencies=[needs(DEVICES_SEE)])
+async def faults(web: WebDep) -> dict[str, str]:
+    """List what can be broken, and what that is."""
+    return dict(await _site(web).faults())
+
+
+@router.post("/fault", status_code=status.HTTP_204_NO_CONTENT, dependencies=[needs(DEVICES_EDIT)])
+async def fault(web: WebDep, order: FaultOrder) -> None:
+    """Break something of a board, or mend it."""
+    await _site(web).fault(order.board, order.fault, order.broken)
