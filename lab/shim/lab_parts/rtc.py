@@ -34,6 +34,8 @@ class RTC:
 
 
 # Made once: who has no heap left may still write.
-_area = uctypes.struct(lab_parts.rtc_at, _LAYOUT, uctypes.LITTLE_ENDIAN)
-_memory = memoryview(uctypes.bytearray_at(lab_parts.rtc_at + 10, _MOST))
+_own = bytearray(0 if lab_parts.rtc_at else _MOST + 10)
+_at = lab_parts.rtc_at or uctypes.addressof(_own)
+_area = uctypes.struct(_at, _LAYOUT, uctypes.LITTLE_ENDIAN)
+_memory = memoryview(uctypes.bytearray_at(_at + 10, _MOST))
 _only = object.__new__(RTC)
