@@ -1,5 +1,6 @@
 """One board, from its port to the gateway's page: every step in its order, and nothing that was done already."""
 
+import json
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -115,11 +116,13 @@ class Job:
             if plan.adopt:
                 self._adopt()
             upload = Upload(tool, facts, made, self._say, self._progress)
-            done = upload.run(plan.wanted, self._waiting.files() if plan.keys else {}, plan.patch)
+            keys = self._waiting.files() if plan.keys else {}
+            done = upload.run(plan.wanted, keys, plan.patch)
         if plan.keys:
             self._waiting.drop()
         self._say("starting it")
-        seconds = self._wait(facts, plan)
+        config = json.loads(keys["/config.json"]) if plan.keys else {**facts.config, **plan.patch}
+        seconds = self._wait(config)
         state = str((self._known() or {}).get("state", ""))
         return Result(
             self._options.name,
@@ -247,20 +250,17 @@ class Job:
 
     # --- the end
 
-    def _wait(self, facts: Facts, plan: _Plan) -> float:
-        broker = facts.config.get("broker") or {}
-        where = self._options.broker or f"{broker.get('host', 'the broker')}"
-        ssid = facts.config.get("ssid") if not plan.keys else None
-        if plan.keys or self._options.new_wifi:
-            ssid = self._options.wifi().ssid
+    def _wait(self, config: Mapping[str, Any]) -> float:
+        """config: what the board has now."""
+        broker, wifi = config.get("broker") or {}, config.get("wifi") or {}
+        where = f"{broker.get('host', 'the broker')}:{broker.get('port', '')}".rstrip(":")
+        ssid = str(wifi.get("ssid") or config.get("ssid") or "that it has")
 
         def ask() -> Mapping[str, Any]:
             return self._known() or {}
 
         with listen.Port(self._port) as opened:
-            return online.wait(
-                opened, ask, self._options.wait_s, ssid=ssid or "that it has", broker=where
-            )
+            return online.wait(opened, ask, self._options.wait_s, ssid=ssid, broker=where)
 
 
 def listen_and_leave(port: str) -> None:

@@ -92,7 +92,7 @@ def tick():
     turns += 1
     if not turns % 16:
         dog.feed()
-    if not turns % 256:
+    if not turns % 32:
         print('.', end='')
 def install():
     usb_install.ORDER = {ORDER!r}

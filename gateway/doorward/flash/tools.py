@@ -13,7 +13,7 @@ from doorward.flash import process
 from doorward.flash.errors import FlashError, NoPrompt, ScriptFailed, Unplugged
 
 # Nothing that a board does takes so long without a word; and its answer to the first question, not half of it.
-_SILENCE_S = 30.0
+_SILENCE_S = 90.0
 _FIRST_S = 15.0
 # What both say when nobody answers to ^C and ^A (micropython#16142).
 _NO_PROMPT = re.compile(r"could not enter raw repl", re.IGNORECASE)

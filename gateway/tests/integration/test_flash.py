@@ -18,6 +18,8 @@ from doorward.data import data_root
 from doorward.runtime.demo import VirtualSite
 from doorward_lab import Air, Board, Lab
 
+pytestmark = pytest.mark.timeout(600)  # foreign tools, one process a step
+
 SECRET = "correct horse battery"  # the Wi-Fi's
 NAME = "front-usb"
 HEAP_KIB = 192

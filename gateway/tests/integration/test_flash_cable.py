@@ -14,6 +14,8 @@ from flash_bench import NAME, Bench, running
 from doorward.errors import DoorwardError
 from doorward_lab import Lab
 
+pytestmark = pytest.mark.timeout(600)  # foreign tools, one process a step
+
 SEED = int(os.environ.get("DOORWARD_FLASH_SEED", "5"))
 CUTS = int(os.environ.get("DOORWARD_FLASH_CUTS", "5"))
 

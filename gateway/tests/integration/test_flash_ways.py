@@ -17,6 +17,8 @@ from doorward.flash import FlashError, Job, chosen, listen, tools
 from doorward.flash.scripts import HOLD_MS, PROBE, report
 from doorward_lab import Board, Cause, Lab
 
+pytestmark = pytest.mark.timeout(600)  # foreign tools, one process a step
+
 
 @pytest.fixture
 async def bench(lab: Lab, tmp_path: Path) -> Bench:
