@@ -3,7 +3,8 @@
 Heap figures are of a 64-bit interpreter. "shim_kib" is what stands in for the chip on the same heap (interpreter,
 machine, reader model, mounted flash); "min_heap_kib" and "steady_kib" are without it, "min_process_kib" and
 "steady_process_kib" with it. "loaded_heap_kib" is what the loaded code alone takes, and "loaded_heap_32_kib" the same
-on a 32-bit interpreter, as real boards have it (null without Node and npm).
+on a 32-bit interpreter, as real boards have it (null without Node and npm). The figures are those of a door; "roles"
+has them for each role's profile, with a connected board that nobody touches.
 """
 
 import asyncio
@@ -18,11 +19,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import firmware_cache
 import heap_32
 from reporting import arguments, say, show
 
-from doorward import config, logs
+from doorward import boards, config, logs
 from doorward.app.ports import Message
+from doorward.data import data_root
 from doorward.runtime.demo import VirtualSite
 from doorward_core import topics
 from doorward_lab import Board, BoardFailed, Lab, build, places, toolchain
@@ -36,6 +39,20 @@ TAPS = 20
 LARGEST_KIB = 512
 KIB = 1024
 DRIVERS = places.firmware() / "doorward_drivers"
+PROFILES = data_root() / "boards"
+CHIP = "esp32"
+
+
+def profile_of(role: str) -> dict[str, Any]:
+    """What config.json says of a role's shipped profile; the lab reads `chip` as well."""
+    shipped = boards.load(PROFILES, f"{role}-{CHIP}")
+    return {**boards.compiled(shipped), "chip": shipped.chip}
+
+
+def roles() -> list[str]:
+    """Every role that a profile ships for."""
+    ending = f"-{CHIP}"
+    return [name.removesuffix(ending) for name in boards.names(PROFILES) if name.endswith(ending)]
 
 
 class Site(VirtualSite):
@@ -84,6 +101,12 @@ class Bench:
 
     site: Site
     lab: Lab
+    role: str = ""  # the site's own door, with what the demo has of a door's parts
+
+    @property
+    def profile(self) -> dict[str, Any]:
+        """The config.json of its boards."""
+        return {**self.site.profile, **(profile_of(self.role) if self.role else {})}
 
     @asynccontextmanager
     async def board(self, heap_kib: int) -> AsyncIterator[tuple[Board, float]]:
@@ -91,7 +114,7 @@ class Bench:
         device = self.site.cases.fleet.find(self.site.profile["id"])
         if device is not None:  # it is not known before its first start
             device.online = False
-        board = await self.lab.start_board(self.site.profile, heap_kib=heap_kib)
+        board = await self.lab.start_board(self.profile, heap_kib=heap_kib)
         try:
             async with asyncio.timeout(CONNECT_S):
                 while not self.site.online:  # noqa: ASYNC110 - ditto
@@ -108,10 +131,13 @@ class Bench:
         await board.wait_edge(STRIKE, 0, timeout=12, since_ns=edge.at_ns)
 
     async def works(self, heap_kib: int) -> bool:
-        """Whether a board with that heap connects, handles a tap, and has not failed on the way."""
+        """Whether a board with that heap connects, handles a tap (a role: a command), and has not failed on the way."""
         try:
             async with self.board(heap_kib) as (board, _):
-                await self.tap(board)
+                if self.role:
+                    await self.site.heartbeat()
+                else:
+                    await self.tap(board)
                 good = len(board.starts) == 1 and not any(
                     "MemoryError" in line for line in board.log
                 )
@@ -138,7 +164,7 @@ class Bench:
         say(f"a board with heapsize={heap_kib}K, {TAPS} taps:")
         async with self.board(heap_kib) as (board, boot_ms):
             await asyncio.sleep(SETTLE_S)  # time, cache and first uploads
-            for _ in range(TAPS):
+            for _ in range(0 if self.role else TAPS):
                 await board.tap(self.site.cards["stranger"], hold_ms=200)
                 await asyncio.sleep(0.2)
             await asyncio.sleep(SETTLE_S)
@@ -178,11 +204,18 @@ async def measure(directory: Path) -> dict[str, Any]:
     await site.start()
     try:
         async with Lab(directory / "lab") as lab:
-            bench = Bench(site, lab)
-            process = await bench.smallest()
-            figures = await bench.steady(max(process + 8, 64))
+            figures = await weighed(Bench(site, lab))
+            figures["roles"] = {role: await weighed(Bench(site, lab, role)) for role in roles()}
     finally:
         await site.stop()
+    return {**figures, **await firmware_cache.figures(directory)}
+
+
+async def weighed(bench: Bench) -> dict[str, Any]:
+    """What a kind of board needs."""
+    say(f"--- {bench.role or 'the door of the demo'}")
+    process = await bench.smallest()
+    figures: dict[str, Any] = await bench.steady(max(process + 8, 64))
     figures["min_process_kib"] = process
     figures["min_heap_kib"] = round(process - figures["shim_kib"], 1)
     return figures

@@ -7,8 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from doorward.firmware import program
+from doorward.firmware.renamer import Renamer
 from doorward.firmware.scopes import arguments, bound_in
-from doorward.firmware.shrink import Renamer, Shrunk
+from doorward.firmware.shrink import Shrunk
 
 REPOSITORY = Path(__file__).parents[1]
 # What tests the firmware in MicroPython. The lab's chip is beside it, as it is.
@@ -18,7 +19,7 @@ SHIM = {path.stem for path in (REPOSITORY / "lab/shim").rglob("*.py")} | {"lab_p
 
 def put(folder: Path) -> None:
     """Fill `folder` with all of it, as it lies in the repository."""
-    made = program.shrunk(REPOSITORY / "firmware")
+    made = program.shrunk(REPOSITORY / "firmware", join=False)
     for name, source in made.sources.items():
         _write(folder / "firmware" / name, source)
     for entry in ("main.py", "boot.py"):

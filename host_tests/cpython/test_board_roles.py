@@ -12,7 +12,9 @@ from watching import opens, until
 
 from doorward import boards
 from doorward.data import data_root
+from doorward.firmware import program
 from doorward_core import seal, topics
+from doorward_lab import places
 from doorward_lab.board import Board
 from doorward_lab.lab import Lab
 
@@ -65,7 +67,14 @@ def duty(board: Board, pin: int) -> int:
 
 
 async def loaded(board: Board) -> set[str]:
-    return {one.partition("doorward_")[2] for one in await board.modules() if "doorward_" in one}
+    members = program.shrunk(places.firmware()).members
+    there = [
+        each
+        for one in await board.modules()
+        if "doorward_" in one
+        for each in members.get(one, [one])
+    ]
+    return {one.partition("doorward_")[2] for one in there}
 
 
 async def test_a_motion_sensor_says_who_comes_and_carries_no_code_of_a_door(

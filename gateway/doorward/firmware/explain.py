@@ -37,11 +37,20 @@ def explain(text: str, called: Called) -> str:
         frame = _FRAME.fullmatch(line)
         if frame:
             module = frame[2]
-            names = called.get(module, {}).get(frame[3], [frame[3]])
-            lines.append(f"{frame[1]}, in {names[0]}")
+            lines.append(_frame(frame[1], module, called.get(module, {}).get(frame[3], [frame[3]])))
         else:
             lines.append(_error(line, module, called))
     return "\n".join(lines)
+
+
+def _frame(before: str, module: str, names: list[str]) -> str:
+    """A frame; the first of the names is a definition, and so are those that end like it."""
+    last = names[0].rpartition(".")[2]
+    defined = [name for name in names if name.rpartition(".")[2] == last]
+    where, colon, name = names[0].rpartition(":")
+    if colon and len(defined) == 1:
+        return f"{before.replace(module, where)}, in {name}"
+    return f"{before}, in {' or '.join(defined)}"
 
 
 def names_file(version: str, called: Called) -> bytes:
@@ -68,14 +77,18 @@ def _error(line: str, module: str | None, called: Called) -> str:
         here = [called[module]]
 
     def its_class(found: re.Match[str]) -> str:
-        first = [names[found[0]][0] for names in called.values() if found[0] in names]
+        first = [_bare(names[found[0]][0]) for names in called.values() if found[0] in names]
         return _either([name for name in first if name[0].isupper() and "." not in name], found[0])
 
     def its_name(found: re.Match[str]) -> str:
-        own = [name.rpartition(".")[2] for names in here for name in names.get(found[0], ())]
+        own = [_bare(name).rpartition(".")[2] for names in here for name in names.get(found[0], ())]
         return _either(own, found[0])
 
     return _NAME.sub(its_name, _CLASS.sub(its_class, line))
+
+
+def _bare(name: str) -> str:
+    return name.rpartition(":")[2]
 
 
 def _either(names: list[str], otherwise: str) -> str:

@@ -1,21 +1,30 @@
-"""A firmware folder with its program shortened: what is compiled for boards."""
+"""A firmware folder with its program made small: what is compiled for boards."""
 
 import hashlib
 import shutil
 from pathlib import Path
 
+from doorward.firmware.link import CannotLink
 from doorward.firmware.manifest import PACKAGES
 from doorward.firmware.mpy import DoesNotCompile
 from doorward.firmware.shrink import Shrunk, shrink
 
 # What else decides what becomes of a program.
-_MADE_BY = ("program.py", "scopes.py", "short_names.py", "shrink.py", "chip_names.txt")
+_MADE_BY = (
+    "program.py",
+    "link.py",
+    "renamer.py",
+    "scopes.py",
+    "short_names.py",
+    "shrink.py",
+    "chip_names.txt",
+)
 
 Called = dict[str, dict[str, list[str]]]
 
 
-def shrunk(firmware: Path) -> Shrunk:
-    """Shorten the program in a firmware folder. Raises OSError and DoesNotCompile."""
+def shrunk(firmware: Path, *, join: bool = True) -> Shrunk:
+    """Make the program in a firmware folder small, as `shrink` does. Raises OSError and DoesNotCompile."""
     inside = {path: path.relative_to(firmware) for path in sorted(firmware.rglob("*.py"))}
     sources = {}
     entries = []
@@ -27,16 +36,21 @@ def shrunk(firmware: Path) -> Shrunk:
         else:
             entries.append(path.read_text())
     try:
-        return shrink(sources, entries)
+        return shrink(sources, entries, join=join)
     except SyntaxError as error:
         place = f"{error.filename}, line {error.lineno}"
         raise DoesNotCompile(f"{place} does not compile: {error.msg}; correct the file") from None
+    except CannotLink as error:
+        raise DoesNotCompile(str(error)) from None
 
 
 def copy(firmware: Path, target: Path) -> Called:
     """Make `target` a copy of a firmware folder with its program shortened. Returns what was called what."""
     made = shrunk(firmware)
     shutil.copytree(firmware, target, ignore=shutil.ignore_patterns("__pycache__", ".*"))
+    for package in PACKAGES:
+        for path in (target / package).rglob("*.py"):
+            path.unlink()
     for name, source in made.sources.items():
         (target / name).write_text(source)
     return made.called

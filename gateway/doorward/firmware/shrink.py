@@ -1,4 +1,4 @@
-"""Firmware as a board gets it: the same program with shorter names.
+"""Firmware as a board gets it: the same program with shorter names, in fewer modules.
 
 A board keeps every name of its program on its heap: attributes, functions, arguments. Here those that only the program
 itself uses become one or two letters, and names that never meet share one. What stays: names of MicroPython
@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import PurePath
 
 from doorward.firmware import mpy
-from doorward.firmware.scopes import Comprehension, Function, arguments, bound_in, own_names
+from doorward.firmware.link import Linked, link
+from doorward.firmware.renamer import Renamer
 from doorward.firmware.short_names import Names, plan
 
 
@@ -24,29 +25,42 @@ class Shrunk:
 
     # By path in the firmware.
     sources: dict[str, str]
-    # By module, then by short name, what its authors wrote: "Link.probe" for what a module defines, and whatever else
-    # that may be there.
+    # By module, then by short name, what its authors wrote: "Link.probe" for what a module defines, or for one that was
+    # several "doorward_node.link:Link.probe"; and whatever else that may be there.
     called: dict[str, dict[str, list[str]]]
     # By function, or by class for its __init__: what became of the arguments, for each that has this name.
     arguments: dict[str, list[dict[str, str]]]
+    # The modules that are one now, by its name.
+    members: dict[str, list[str]]
     names: Names
 
 
-def shrink(sources: Mapping[str, str], entries: Iterable[str] = ()) -> Shrunk:
-    """Shorten the names of a program.
+def shrink(sources: Mapping[str, str], entries: Iterable[str] = (), *, join: bool = True) -> Shrunk:
+    """Make a program small.
 
-    sources: its modules by path; entries: the files that stay source and call it. Raises SyntaxError.
+    sources: its modules by path; entries: the files that stay source and call it; join: whether modules that are
+    always loaded together become one. Raises SyntaxError, and CannotLink.
     """
     trees = {path: _without_extras(ast.parse(sources[path], path)) for path in sorted(sources)}
-    names = plan(trees, [ast.parse(entry) for entry in entries])
+    callers = [ast.parse(entry) for entry in entries]
+    linked = link(trees, callers) if join else Linked(trees, {}, {})
+    names = plan(linked.trees, callers)
     made: dict[str, str] = {}
     called: dict[str, dict[str, list[str]]] = {}
     given: dict[str, list[dict[str, str]]] = defaultdict(list)
-    for path, tree in trees.items():
+    for path, tree in linked.trees.items():
         renamer = Renamer(names, given)
         made[path] = ast.unparse(renamer.visit(tree)) + "\n"
-        called[mpy.module_name(PurePath(path))] = renamer.called
-    return Shrunk(made, called, given, names)
+        called[mpy.module_name(PurePath(path))] = {
+            short: [_owned(name, linked.owners) for name in own]
+            for short, own in renamer.called.items()
+        }
+    return Shrunk(made, called, given, linked.members, names)
+
+
+def _owned(name: str, owners: Mapping[str, str]) -> str:
+    first, dot, rest = name.partition(".")
+    return owners.get(first, first) + dot + rest
 
 
 def _without_extras(tree: ast.Module) -> ast.Module:
@@ -61,6 +75,23 @@ class _Stripper(ast.NodeTransformer):
         if getattr(node, "body", None) == []:
             node.body = [ast.Pass()]  # type: ignore[attr-defined]  # it was there
         return node
+
+    def visit_If(self, node: ast.If) -> ast.AST | list[ast.stmt]:
+        if isinstance(node.test, ast.Name) and node.test.id == "MYPY":
+            return [self.visit(part) for part in node.orelse]
+        return self.generic_visit(node)
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST | None:
+        # The compiler has put the numbers in the place of what const() makes.
+        if node.module == "doorward_core.compat":
+            node.names = [alias for alias in node.names if alias.name != "const"]
+        return node if node.names else None
+
+    def visit_Assign(self, node: ast.Assign) -> ast.AST | None:
+        match node.targets:
+            case [ast.Name(id="__slots__")]:
+                return None
+        return self.generic_visit(node)
 
     def visit_Assert(self, node: ast.Assert) -> None:
         return None
@@ -84,178 +115,4 @@ class _Stripper(ast.NodeTransformer):
 
     def visit_arg(self, node: ast.arg) -> ast.AST:
         node.annotation = None
-        return node
-
-
-class Renamer(ast.NodeTransformer):
-    """Gives one module its short names; `called` says afterwards what was called so, definitions first."""
-
-    def __init__(self, names: Names, given: dict[str, list[dict[str, str]]]) -> None:
-        """given: where to note what arguments are called."""
-        self.called: dict[str, list[str]] = {}
-        self._names = names
-        self._given = given
-        # What each scope around the node calls its own names; a class has only the names that it binds.
-        self._scopes: list[dict[str, str] | set[str]] = []
-        self._path: list[str] = []
-
-    # --- names
-
-    def _short(self, name: str) -> str:
-        short = self._names.short.get(name, name)
-        if short != name:
-            self._note(short, name)
-        return short
-
-    def _note(self, short: str, name: str) -> None:
-        said = self.called.setdefault(short, [])
-        if not any(other.rpartition(".")[2] == name for other in said):
-            said.append(name)
-
-    def _resolve(self, name: str) -> str:
-        for depth, scope in enumerate(reversed(self._scopes)):
-            if isinstance(scope, set):
-                if depth == 0 and name in scope:
-                    break
-            elif name in scope:
-                return scope[name]
-        return self._short(name)
-
-    def _open_scope(self, node: Function | Comprehension) -> dict[str, str]:
-        used = (inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name))
-        taken = {self._names.short.get(name, name) for name in used}
-        for scope in self._scopes:
-            taken.update(scope.values() if isinstance(scope, dict) else ())
-        given = {one.arg for one in arguments(node)} if isinstance(node, Function) else set()
-        scope = {}
-        for name in own_names(node):
-            if name in self._names.keywords:
-                scope[name] = name
-                continue
-            # A variable costs no name, only a place. An argument does.
-            pool = self._names.pool if name in given else map("_{}".format, range(len(taken) + 1))
-            scope[name] = next(short for short in pool if short not in taken)
-            taken.add(scope[name])
-        self._scopes.append(scope)
-        return scope
-
-    # --- nodes
-
-    def visit_Name(self, node: ast.Name) -> ast.AST:
-        node.id = self._resolve(node.id)
-        return node
-
-    def visit_arg(self, node: ast.arg) -> ast.AST:
-        node.arg = self._resolve(node.arg)
-        return node
-
-    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
-        node.attr = self._short(node.attr)
-        return self.generic_visit(node)
-
-    def visit_Global(self, node: ast.Global) -> ast.AST:
-        node.names = [self._short(name) for name in node.names]
-        return node
-
-    def visit_Nonlocal(self, node: ast.Nonlocal) -> ast.AST:
-        node.names = [self._resolve(name) for name in node.names]
-        return node
-
-    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> ast.AST:
-        node.name = node.name and self._resolve(node.name)
-        return self.generic_visit(node)
-
-    def visit_Import(self, node: ast.Import) -> ast.AST:
-        for alias in node.names:
-            bound = alias.asname or alias.name
-            if "." not in bound and self._resolve(bound) != bound:
-                alias.asname = self._resolve(bound)
-        return node
-
-    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST:
-        for alias in node.names:
-            here = self._resolve(alias.asname or alias.name)
-            if (node.module or "").partition(".")[0] in self._names.packages:
-                alias.name = self._short(alias.name)
-            alias.asname = None if here == alias.name else here
-        return node
-
-    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
-        node.bases = [self.visit(base) for base in node.bases]
-        node.decorator_list = [self.visit(one) for one in node.decorator_list]
-        own = node.name
-        node.name = self._tell(own)
-        self._path.append(own)
-        self._scopes.append(bound_in(node.body))
-        node.body = [self.visit(part) for part in node.body]
-        self._scopes.pop()
-        self._path.pop()
-        return node
-
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
-        return self._function(node)
-
-    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:
-        return self._function(node)
-
-    def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.AST:
-        node.decorator_list = [self.visit(one) for one in node.decorator_list]
-        self._defaults(node)
-        own, given = node.name, [one.arg for one in arguments(node)]
-        node.name = self._tell(own)
-        self._path.append(own)
-        scope = self._inside(node)
-        whose = self._path[-2] if own == "__init__" else own
-        self._given[whose].append({old: scope[old] for old in given})
-        node.body = [self.visit(part) for part in node.body]
-        self._scopes.pop()
-        self._path.pop()
-        return node
-
-    def visit_Lambda(self, node: ast.Lambda) -> ast.AST:
-        self._defaults(node)
-        self._inside(node)
-        node.body = self.visit(node.body)
-        self._scopes.pop()
-        return node
-
-    def _defaults(self, node: Function) -> None:
-        given = node.args
-        given.defaults = [self.visit(default) for default in given.defaults]
-        given.kw_defaults = [default and self.visit(default) for default in given.kw_defaults]
-
-    def _inside(self, node: Function) -> dict[str, str]:
-        scope = self._open_scope(node)
-        for one in arguments(node):
-            self.visit(one)
-        return scope
-
-    def _tell(self, name: str) -> str:
-        short = self._resolve(name)
-        if short != name:
-            said = self.called.setdefault(short, [])
-            whole = ".".join([*self._path, name])
-            self.called[short] = [whole, *(other for other in said if other != name)]
-        return short
-
-    def visit_ListComp(self, node: ast.ListComp) -> ast.AST:
-        return self._comprehension(node)
-
-    def visit_SetComp(self, node: ast.SetComp) -> ast.AST:
-        return self._comprehension(node)
-
-    def visit_GeneratorExp(self, node: ast.GeneratorExp) -> ast.AST:
-        return self._comprehension(node)
-
-    def visit_DictComp(self, node: ast.DictComp) -> ast.AST:
-        return self._comprehension(node)
-
-    def _comprehension(self, node: Comprehension) -> ast.AST:
-        # What it goes through first belongs to the scope around it.
-        first = node.generators[0]
-        first.iter, outer = ast.Constant(None), self.visit(first.iter)
-        self._open_scope(node)
-        self.generic_visit(node)
-        self._scopes.pop()
-        first.iter = outer
         return node

@@ -45,6 +45,15 @@ def test_a_traceback_is_told_in_its_authors_words(said: str, meant: str) -> None
     assert meant in text
 
 
+def test_a_module_that_was_several_is_told_as_they_were() -> None:
+    called = {"m._0": {"c": ["m.link:Link.run"], "q": ["m.a:A.step", "m.b:B.step", "m.b:other"]}}
+    assert explain('File "m._0", line 1, in c', called) == 'File "m.link", in Link.run'
+    both = 'File "m._0", in m.a:A.step or m.b:B.step'
+    assert explain('File "m._0", line 1, in q', called) == both
+    said = explain("File \"m._0\", line 1, in c\nNameError: name 'q' isn't defined", called)
+    assert said.endswith("name 'other or step' isn't defined")
+
+
 def test_an_error_alone_may_be_anybodys() -> None:
     """As the log has it, with no traceback."""
     said = "AttributeError: 'V' object has no attribute 'q'"
@@ -58,17 +67,22 @@ def test_names_survive_their_file() -> None:
 def test_the_command_reads_this_firmwares_tracebacks(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    called = shrunk(data_root() / "firmware").called["doorward_node.link"]
-    (short,) = (short for short, own in called.items() if own[0] == "Link._attend")
+    called = shrunk(data_root() / "firmware").called
+    ((module, short),) = (
+        (module, short)
+        for module, names in called.items()
+        for short, own in names.items()
+        if own[0] == "doorward_node.link:Link._attend"
+    )
     told = tmp_path / "told"
-    told.write_text(f'  File "doorward_node.link", line 1, in {short}\n')
+    told.write_text(f'  File "{module}", line 1, in {short}\n')
     assert run(["firmware", "explain", str(told)]) == 0
     assert capsys.readouterr().out == '  File "doorward_node.link", in Link._attend\n'
     names = tmp_path / "x.names"
-    names.write_bytes(names_file("1", {"doorward_node.link": {short: ["Elsewhere.other"]}}))
+    names.write_bytes(names_file("1", {module: {short: ["Elsewhere.other"]}}))
     assert run(["firmware", "explain", str(told), "--names", str(names), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["lines"] == [
-        '  File "doorward_node.link", in Elsewhere.other'
+        f'  File "{module}", in Elsewhere.other'
     ]
 
 

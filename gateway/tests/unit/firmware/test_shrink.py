@@ -2,13 +2,13 @@
 
 import ast
 import os
-import sys
-import types
 from pathlib import Path
 
 import pytest
+from program_runs import ran
 
 from doorward.data import data_root
+from doorward.firmware.mpy import module_name
 from doorward.firmware.program import shrunk
 from doorward.firmware.short_names import chip_names
 from doorward.firmware.shrink import Shrunk, shrink
@@ -120,34 +120,13 @@ def run_all():
 }
 
 
-def ran(sources: dict[str, str], call: str = "run_all") -> object:
-    """What a function of the program returns."""
-    before = set(sys.modules)
-    names = [
-        path.removesuffix(".py").removesuffix("/__init__").replace("/", ".") for path in sources
-    ]
-    try:
-        for name, source in zip(names, sources.values(), strict=True):
-            module = types.ModuleType(name)
-            module.__dict__["const"] = lambda value: value
-            sys.modules[name] = module
-            exec(compile(source, name, "exec"), module.__dict__)
-            package, _, last = name.rpartition(".")
-            if package:
-                setattr(sys.modules[package], last, module)
-        return getattr(sys.modules["pack.user"], call)()
-    finally:
-        for name in set(sys.modules) - before:
-            del sys.modules[name]
-
-
 @pytest.fixture
 def made() -> Shrunk:
     return shrink(PROGRAM, ["from pack.user import run_all\nrun_all()\n"])
 
 
 def test_it_does_what_it_did(made: Shrunk) -> None:
-    assert ran(made.sources) == ran(PROGRAM)
+    assert ran(made.sources, "pack.user", "run_all") == ran(PROGRAM, "pack.user", "run_all")
 
 
 def test_what_it_alone_uses_is_short(made: Shrunk) -> None:
@@ -215,20 +194,21 @@ def test_the_order_of_files_does_not_matter() -> None:
 def test_every_function_of_the_firmware_can_be_told_from_its_traceback() -> None:
     firmware = data_root() / "firmware"
     made = shrunk(firmware)
-    for path, source in made.sources.items():
-        defined = [
-            node.name
-            for node in ast.walk(ast.parse(source))
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
-            and not node.name.startswith("__")
-        ]
-        own = [
-            node.name
-            for node in ast.walk(ast.parse((firmware / path).read_text()))
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
-            and not node.name.startswith("__")
-        ]
-        assert len(set(defined)) == len(set(own)), path
+    short = made.names.short
+    told = {
+        f"{module}.{own}" if ":" not in own else own.replace(":", ".")
+        for module, names in made.called.items()
+        for several in names.values()
+        for own in several
+    }
+    for path in [*firmware.glob("doorward_*/*.py"), *firmware.glob("doorward_node/roles/*.py")]:
+        module = module_name(path.relative_to(firmware))
+        for node in ast.parse(path.read_text()).body:
+            for inner in node.body if isinstance(node, ast.ClassDef) else [node]:
+                if isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef):
+                    owner = f"{node.name}." if isinstance(node, ast.ClassDef) else ""
+                    whole = f"{module}.{owner}{inner.name}"
+                    assert whole in told or inner.name not in short, whole
 
 
 def test_the_names_of_the_chip_are_known() -> None:
