@@ -20,6 +20,9 @@ _MADE_BY = (
     "chip_names.txt",
 )
 
+# What docs/hardware-bench.md calls by hand, at a board's prompt.
+_BY_HAND = "make, start, health, set"
+
 Called = dict[str, dict[str, list[str]]]
 
 
@@ -27,7 +30,7 @@ def shrunk(firmware: Path, *, join: bool = True) -> Shrunk:
     """Make the program in a firmware folder small, as `shrink` does. Raises OSError and DoesNotCompile."""
     inside = {path: path.relative_to(firmware) for path in sorted(firmware.rglob("*.py"))}
     sources = {}
-    entries = []
+    entries = [_BY_HAND]
     for path, name in inside.items():
         if any(part.startswith(".") for part in name.parts):
             continue

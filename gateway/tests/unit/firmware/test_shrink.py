@@ -2,6 +2,7 @@
 
 import ast
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -209,6 +210,14 @@ def test_every_function_of_the_firmware_can_be_told_from_its_traceback() -> None
                     owner = f"{node.name}." if isinstance(node, ast.ClassDef) else ""
                     whole = f"{module}.{owner}{inner.name}"
                     assert whole in told or inner.name not in short, whole
+
+
+def test_what_people_call_at_a_boards_prompt_keeps_its_name() -> None:
+    text = (REPOSITORY / "docs/hardware-bench.md").read_text()
+    said = re.findall(r'mpremote exec "(from doorward_[^"]+)"', text)
+    called = set(re.findall(r"\.(\w+)\(", " ".join(said)))
+    assert {"make", "start", "health", "set"} <= called
+    assert not called & set(shrunk(data_root() / "firmware").names.short)
 
 
 def test_the_names_of_the_chip_are_known() -> None:
