@@ -29,6 +29,7 @@ from doorward.data import data_root
 from doorward.runtime.demo import VirtualSite
 from doorward_core import topics
 from doorward_lab import Board, BoardFailed, Lab, build, places, toolchain
+from doorward_lab.rtc import Rtc
 
 STRIKE = 25
 CARD = "member"
@@ -225,7 +226,9 @@ def weigh(staged: Path, modules: Iterable[str]) -> list[tuple[str, int]]:
     """What each module of a staged firmware costs on the heap of this interpreter, in bytes; the last is "all"."""
     with tempfile.TemporaryDirectory() as cache:
         rom = build.rom(places.shim(), Path(cache))
-        command = toolchain.interpreter_command(rom, "lab_weigh", heap_kib=LARGEST_KIB)
+        chip = Path(cache) / "rtc"
+        Rtc(chip, None).power_up()
+        command = toolchain.interpreter_command(rom, "lab_weigh", heap_kib=LARGEST_KIB, rtc=chip)
         done = subprocess.run(
             [*command, str(staged), *modules], check=True, capture_output=True, text=True
         )

@@ -7,12 +7,19 @@ import asyncio
 import gc
 import sys
 
+import uctypes
+
 HERE = __file__.rsplit("/", 1)[0] if "/" in __file__ else "."
 # As a board does: what stays must not lie scattered between what does not.
 gc.threshold(65536)
 sys.path[:0] = [HERE, HERE + "/../firmware", HERE + "/../lab/shim"]
 
-from lab_parts import wrapping  # noqa: E402 - from the path above
+import lab_parts  # noqa: E402 - from the path above
+from lab_parts import wrapping  # noqa: E402 - ditto
+
+# A chip's clock and the memory that a reset leaves alone (doorward_lab/rtc.py), of a chip that has just got power.
+RTC = bytearray(8 + 2 + 2048)
+lab_parts.rtc_at = uctypes.addressof(RTC)  # pyright: ignore[reportAttributeAccessIssue]
 
 # An ESP32's ticks wrap every 12.4 days. Here they do so while a test runs, in every test that takes
 # so long.
