@@ -30,8 +30,9 @@ class Flash:
     def program(self, firmware: Path, profile: Mapping[str, Any]) -> int:
         """Put `firmware`, /config.json and /tls onto the image and return the bytes in use on it.
 
-        profile: config.json, and in it "tls" with the files of that folder in Base64, by name. Data files of the board
-        stay; code and certificates that it has no longer are removed. Nothing is written when nothing has changed.
+        profile: config.json, and in it "tls" with the files of that folder in Base64, by name, and "firmware_key", the
+        same. Data files of the board stay; code and certificates that it has no longer are removed. Nothing is written
+        when nothing has changed.
         Raises FirmwareError or MissingTool.
         """
         self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -43,6 +44,9 @@ class Flash:
         for name, content in config.pop("tls", {}).items():
             (staged / "tls").mkdir(exist_ok=True)
             (staged / "tls" / name).write_bytes(base64.b64decode(content))
+        signer = base64.b64decode(config.pop("firmware_key", ""))
+        if signer:  # one that came over the network stays
+            (staged / "firmware.key").write_bytes(signer)
         (staged / "config.json").write_text(json.dumps(config))
         digest = build.tree_digest(staged)
         stamp = self.home / "flashed"

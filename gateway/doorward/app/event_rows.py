@@ -95,7 +95,10 @@ class EventRows:
     def _update(self, device_id: str, door: Door | None, event: Event, at_ms: int) -> AuditRow:
         report = Report(event.data)
         kind, why = _UPDATES[report.state]
-        row = _plain(device_id, door, kind, why.format(report.version), at_ms)
+        said = why.format(report.version)
+        if report.reason:
+            said = f"{said.rstrip('.')}: {report.reason}."
+        row = _plain(device_id, door, kind, said, at_ms)
         actor = self._updater(device_id, report.order)
         return replace(row, actor=actor, note=report.reason or None)
 

@@ -1,4 +1,4 @@
-"""The folder that goes onto a board: config.json and tls/, for their owner's eyes alone."""
+"""The folder that goes onto a board: config.json, tls/ and firmware.key, for their owner's eyes alone."""
 
 import base64
 import json
@@ -62,5 +62,6 @@ def write_board(folder: Path, answer: Mapping[str, Any], wifi: Wifi | None) -> N
     files = {folder / "config.json": json.dumps(config, indent=1).encode()}
     for name, content in answer["tls"].items():
         files[folder / "tls" / Path(name).name] = base64.b64decode(content)
+    files[folder / "firmware.key"] = base64.b64decode(answer["firmware_key"])
     for path, content in files.items():
         private_file.create(path, content)

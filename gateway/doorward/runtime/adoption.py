@@ -2,7 +2,7 @@
 
 import ipaddress
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,17 +23,26 @@ class Adoptions:
     """Fills in what an order leaves open."""
 
     def __init__(
-        self, desk: DeviceDesk, boards: Path, listens: Callable[[], BrokerAddress]
+        self,
+        desk: DeviceDesk,
+        boards: Path,
+        listens: Callable[[], BrokerAddress],
+        signatory: Callable[[], Awaitable[object]],
     ) -> None:
-        """`boards` is the folder of profiles; `listens` says where our broker does."""
+        """`boards` is the folder of profiles; `listens` says where our broker does.
+
+        `signatory` is awaited first: a new board gets the public half of the key that signs firmware.
+        """
         self._desk = desk
         self._boards = boards
         self._listens = listens
+        self._signatory = signatory
 
     async def adopt(self, order: AdoptionOrder, *, actor: str) -> Adopted:
         """Adopt a board; see `DeviceDesk.adopt`. Raises NotFound for a profile that there is not."""
         profile = load_profile(self._boards, order.board)
         broker = broker_address(order.broker, self._listens())
+        await self._signatory()
         return await self._desk.adopt(order.id, profile, broker, again=order.again, actor=actor)
 
 

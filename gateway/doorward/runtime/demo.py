@@ -82,7 +82,8 @@ class VirtualSite(Gateway):
         adopted = await cases.devices.adopt(device.id, profile, broker, again=True, actor=_ACTOR)
         files = adopted.files
         tls = {name: base64.b64encode(data).decode() for name, data in files.tls.items()}
-        return {**files.config, "tls": tls}
+        key = base64.b64encode(files.firmware_key or b"").decode()
+        return {**files.config, "tls": tls, "firmware_key": key}
 
     async def _approve(self, cases: UseCases, device_id: str) -> None:
         """What an operator does on the page, for a board of the site."""

@@ -214,7 +214,12 @@ class Gateway(Serving):
             sensors=cases.fixtures,
             devices=cases.devices,
             selftests=cases.selftests,
-            adoptions=Adoptions(cases.devices, data_root() / "boards", self._broker_for_boards),
+            adoptions=Adoptions(
+                cases.devices,
+                data_root() / "boards",
+                self._broker_for_boards,
+                cases.shelf.signatory,
+            ),
             firmware=cases.shelf,
             updates=cases.updates,
             access=cases.why,

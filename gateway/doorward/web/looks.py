@@ -151,6 +151,16 @@ _EVENTS = {
     "token.revoked": ("Token revoked", "note", "info"),
     "broker.user": ("Broker user changed", "person", "info"),
     "broker.rule": ("Broker rule changed", "key", "info"),
+    "firmware.signed": ("Firmware signed", "key", "info"),
+    "firmware.added": ("Firmware added", "board", "info"),
+    "device.trusts": ("Board trusts a key", "key", "info"),
+    "update.offered": ("Firmware offered", "board", "info"),
+    "update.installed": ("Firmware on trial", "board", "info"),
+    "update.confirmed": ("Firmware updated", "granted", "good"),
+    "update.rolled_back": ("Firmware rolled back", "alert", "warn"),
+    "update.refused": ("Firmware refused", "denied", "warn"),
+    "update.failed": ("Update failed", "alert", "warn"),
+    "update.stopped": ("Update stopped", "alert", "warn"),
 }
 _SAID_BY_TITLE = frozenset(
     {"lock.changed", "door.open", "door.closed", "release.requested", "boot"}

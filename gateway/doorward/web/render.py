@@ -43,6 +43,8 @@ def _environment(*, demo: bool) -> Environment:
     made.filters |= {
         "look": looks.door_look,
         "board_look": board_looks.board_look,
+        "update_look": board_looks.update_look,
+        "may_update": board_looks.may_update,
         "event_look": looks.event_look,
         "broker_look": broker_looks.broker_look,
         "light_words": fixture_looks.light_words,

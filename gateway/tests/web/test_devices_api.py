@@ -18,8 +18,12 @@ def paths(*, local: bool) -> set[str]:
     }
 
 
-def test_adoption_is_the_one_route_that_only_the_local_socket_has() -> None:
-    assert paths(local=True) - paths(local=False) == {"POST /api/v1/devices"}
+def test_what_gives_secrets_or_signs_is_on_the_local_socket_alone() -> None:
+    assert paths(local=True) - paths(local=False) == {
+        "POST /api/v1/devices",
+        "POST /api/v1/firmware",
+        "POST /api/v1/firmware/sign",
+    }
 
 
 async def test_on_tcp_there_is_no_adoption(operator: Visitor, house: FakeHouse) -> None:

@@ -8,6 +8,7 @@ from doorward.web.api import (
     broker,
     devices,
     doors,
+    firmware,
     fixtures,
     health,
     mosquitto,
@@ -46,6 +47,7 @@ def router(*, demo: bool, local: bool = False) -> APIRouter:
         people,
         devices,
         selftests,
+        firmware,
         operators,
         tokens,
         broker,
@@ -56,6 +58,7 @@ def router(*, demo: bool, local: bool = False) -> APIRouter:
         api.include_router(part.router)
     if local:
         api.include_router(devices.local_router)
+        api.include_router(firmware.local_router)
     if demo:
         api.include_router(site.router)
     return api

@@ -1,7 +1,7 @@
 """What the API gives: the application's own views, field by field, so that no view leaks a field that it gains."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -269,42 +269,6 @@ class NewTokenAnswer(TokenAnswer):
     """A token that was just made; its text is told this once."""
 
     token: str
-
-
-class BoardAnswer(Answer):
-    """A board. state: `waiting`, `announced`, `approved` or `revoked`; rejected: messages refused since the start."""
-
-    id: str
-    board: str
-    state: str
-    door_id: str | None
-    door_name: str | None
-    online: bool
-    firmware: str | None
-    heard_at: datetime | None
-    rejected: int
-    adopted_at: datetime | None
-    approved_at: datetime | None
-    revoked_at: datetime | None
-    certificate: bool
-    role: str
-    name: str | None
-
-
-class AdoptedAnswer(Answer):
-    """The files of an adopted board: config.json, and those of tls/ in Base64. They are given out once."""
-
-    board: BoardAnswer
-    again: bool
-    config: dict[str, Any]
-    tls: dict[str, str]
-
-
-class RekeyAnswer(Answer):
-    """The number of the key that the board uses from now on."""
-
-    id: str
-    epoch: int
 
 
 class CheckAnswer(Answer):

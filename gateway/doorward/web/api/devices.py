@@ -1,7 +1,6 @@
 """Boards. Their secrets travel over the local socket alone: `local_router` is not part of the API on TCP."""
 
 from base64 import b64encode
-from dataclasses import asdict
 
 from fastapi import APIRouter, status
 
@@ -9,7 +8,7 @@ from doorward.app.device_doors import DoorOrder
 from doorward.app.devices import AdoptionOrder
 from doorward.app.views import BoardView
 from doorward.domain.permissions import DEVICES_EDIT, DEVICES_SEE
-from doorward.web.api.answers import AdoptedAnswer, BoardAnswer, RekeyAnswer
+from doorward.web.api.board_shapes import AdoptedAnswer, BoardAnswer, RekeyAnswer
 from doorward.web.api.orders import AdoptOrder, ApproveOrder
 from doorward.web.context import WebDep
 from doorward.web.permission import needs
@@ -58,8 +57,9 @@ async def adopt_board(web: WebDep, who: Actor, body: AdoptOrder) -> AdoptedAnswe
     order = AdoptionOrder(body.id, body.board, body.broker, again=body.again)
     adopted = await web.services.adoptions.adopt(order, actor=who)
     return AdoptedAnswer(
-        board=BoardAnswer(**asdict(adopted.board)),
+        board=BoardAnswer.model_validate(adopted.board),
         again=adopted.again,
         config=dict(adopted.files.config),
         tls={name: b64encode(data).decode() for name, data in adopted.files.tls.items()},
+        firmware_key=b64encode(adopted.files.firmware_key or b"").decode(),
     )

@@ -58,6 +58,16 @@ async def revoke(request: Request, web: WebDep, session: SignedIn, device: str) 
     return _done(request)
 
 
+@router.post("/{device}/update", dependencies=[needs(DEVICES_EDIT)])
+async def update(request: Request, web: WebDep, session: SignedIn, device: str) -> Response:
+    """Give a board the newest firmware. How that goes is told by the stream."""
+    try:
+        await web.services.updates.begin([device], None, actor=session.username)
+    except DoorwardError as error:
+        return _refused(request, web, session, device, error)
+    return _done(request)
+
+
 @router.post("/{device}/test", dependencies=[needs(DEVICES_EDIT)])
 async def start_test(
     request: Request, web: WebDep, session: SignedIn, caller: Calling, device: str, move: Field = ""
