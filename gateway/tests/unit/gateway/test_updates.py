@@ -1,0 +1,291 @@
+"""Updates from board to board: the key first, one offer at a time, and no board after one that failed."""
+
+import asyncio
+import base64
+import hashlib
+import json
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from stage import Scene
+from stage.board import ScriptedBoard
+
+from doorward.app.updates.rollout import INSTALLED_S, LOOK_S, OFFERED_S
+from doorward.domain import updates
+from doorward.errors import Conflict, InvalidInput, NotFound, Unavailable
+from doorward.firmware.bundle import Bundle
+from doorward.signer.publisher import Publisher
+from doorward_core import board_messages, seal, topics
+from doorward_core.messages import encode
+
+NONCE = bytes(range(16))
+FILES = {"doorward_core/a.mpy": b"a" * 500, "doorward_node/b.mpy": b"b" * 100}
+
+
+class Shipped:
+    version = "0.2.0"
+
+    def bundle(self) -> Bundle:
+        return Bundle(self.version, 0, FILES)
+
+
+@pytest.fixture(scope="module")
+def key(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a key that signs firmware: primes take their time."""
+    folder = tmp_path_factory.mktemp("key")
+    Publisher(folder).public()
+    return folder
+
+
+@pytest.fixture
+async def scene(scene: Scene, key: Path) -> AsyncIterator[Scene]:
+    for name in ("firmware.pem", "firmware.pub"):
+        shutil.copy2(key / name, scene.keys_directory)
+    scene.cases.shelf.shipped = Shipped()
+    scene.deliver(topics.ONLINE, scene.front.hello())
+    scene.deliver(topics.ONLINE, scene.back.hello(), "back")
+    yield scene
+    for task in scene.tasks:
+        task.cancel()
+
+
+async def turns() -> None:
+    """Signing and compiling are on other threads."""
+    for _ in range(20):
+        await asyncio.sleep(0.005)
+
+
+def say(scene: Scene, board: ScriptedBoard, body: bytes) -> None:
+    scene.deliver(topics.COMMANDS_ACK, board.say(topics.COMMANDS_ACK, body), board.id)
+
+
+async def trusts(scene: Scene, board: ScriptedBoard) -> bytes:
+    """The board takes the key that it is given under its nonce; returns it."""
+    await turns()
+    challenge = json.loads(board.open(topics.CONTROL, scene.answers(topics.CONTROL, board.id)[-1]))
+    assert challenge["parameters"] == {"for": "rekey"}
+    say(scene, board, board_messages.challenge_answer(challenge["command_id"], NONCE))
+    payload = scene.answers(topics.REKEY, board.id)[-1]
+    assert seal.split(payload).freshness == seal.nonce_word(NONCE)
+    command = json.loads(board.open(topics.REKEY, payload))
+    assert command["command"] == "trust"
+    say(scene, board, board_messages.command_result(command["command_id"], "done"))
+    await turns()
+    return base64.b64decode(command["parameters"]["key"])
+
+
+def offers(scene: Scene, board: ScriptedBoard) -> list[dict[str, object]]:
+    found = []
+    for payload in scene.answers(topics.FIRMWARE, board.id):
+        body = json.loads(board.open(topics.FIRMWARE, payload))
+        if "signature" in body:
+            found.append({**body, "number": int(seal.split(payload).freshness[2:])})
+    return found
+
+
+def ask(scene: Scene, board: ScriptedBoard, number: object, offset: int) -> bytes | None:
+    """What the gateway gives for this question."""
+    before = len(scene.answers(topics.FIRMWARE, board.id))
+    say(scene, board, encode({"want": "firmware", "version": number, "offset": offset}))
+    found = scene.answers(topics.FIRMWARE, board.id)[before:]
+    if not found:
+        return None
+    return base64.b64decode(json.loads(board.open(topics.FIRMWARE, found[0]))["data"])
+
+
+async def reports(scene: Scene, board: ScriptedBoard, state: str, reason: str = "") -> None:
+    order = scene.cases.updates._orders.get(board.id)
+    assert order is not None
+    data: dict[str, object] = {"order": order.number, "version": order.version, "state": state}
+    if reason:
+        data["reason"] = reason
+    scene.deliver(topics.EVENTS, board.event("update", data), board.id)
+    await turns()
+
+
+def states(scene: Scene) -> dict[str, tuple[str, str]]:
+    return {view.device: (view.state, view.reason) for view in scene.cases.updates.list()}
+
+
+def audited(scene: Scene) -> list[tuple[str, str | None, str | None]]:
+    return [
+        (row.kind, row.device, row.actor)
+        for row in scene.store.rows
+        if row.kind.startswith(("update.", "firmware.", "device.trusts"))
+    ]
+
+
+async def test_from_the_order_to_a_board_that_runs_it(scene: Scene) -> None:
+    assert scene.cases.devices.get("front").available == "0.2.0"
+    await scene.cases.updates.begin(["front"], None, actor="ada")
+    modulus = await trusts(scene, scene.front)
+    assert len(modulus) == 384
+    (offer,) = offers(scene, scene.front)
+    stream, total = b"", offer["size"]
+    assert isinstance(total, int)
+    while len(stream) < total + 600:
+        piece = ask(scene, scene.front, offer["number"], len(stream))
+        assert piece
+        assert len(piece) <= 384
+        stream += piece
+        assert len(stream) <= total or len(stream) - len(piece) >= total, "up to the manifest's end"
+    manifest = stream[:total]
+    assert hashlib.sha256(manifest).hexdigest() == offer["digest"]
+    assert stream[total:] == b"a" * 500 + b"b" * 100
+    block = pow(
+        int.from_bytes(base64.b64decode(str(offer["signature"]))), 65537, int.from_bytes(modulus)
+    )
+    assert block.to_bytes(384).endswith(hashlib.sha256(manifest).digest())
+    view = scene.cases.updates.of("front")
+    assert view is not None
+    assert view.percent > 80
+    await reports(scene, scene.front, "installed")
+    assert ask(scene, scene.front, offer["number"], 0) is None, "it has all of it"
+    await reports(scene, scene.front, "confirmed")
+    assert states(scene) == {"front": ("confirmed", "")}
+    assert audited(scene) == [
+        ("firmware.signed", None, "ada"),
+        ("firmware.added", None, "ada"),
+        ("device.trusts", "front", "ada"),
+        ("update.offered", "front", "ada"),
+        ("update.installed", "front", "ada"),
+        ("update.confirmed", "front", "ada"),
+    ]
+
+
+async def both(scene: Scene) -> None:
+    await scene.cases.updates.begin(None, None, actor="ada")
+    await trusts(scene, scene.back)
+
+
+async def test_boards_take_their_turns(scene: Scene) -> None:
+    await both(scene)
+    assert states(scene) == {"back": ("offered", ""), "front": ("waiting", "")}
+    assert offers(scene, scene.front) == []
+    await reports(scene, scene.back, "installed")
+    assert offers(scene, scene.front) == []
+    await reports(scene, scene.back, "confirmed")
+    await trusts(scene, scene.front)
+    assert len(offers(scene, scene.front)) == 1
+    with pytest.raises(Conflict, match="is being updated"):
+        await scene.cases.updates.begin(["front"], None, actor="ada")
+
+
+@pytest.mark.parametrize("state", ["refused", "rolled back"])
+async def test_where_one_fails_the_others_keep_what_they_have(scene: Scene, state: str) -> None:
+    await both(scene)
+    await reports(scene, scene.back, state, "digest")
+    assert states(scene) == {"back": (state, "digest"), "front": ("stopped", "back: digest")}
+    assert offers(scene, scene.front) == []
+    assert audited(scene)[-2:] == [
+        ("update." + state.replace(" ", "_"), "back", "ada"),
+        ("update.stopped", "front", "ada"),
+    ]
+
+
+async def test_a_board_that_runs_it_already_is_no_failure(scene: Scene) -> None:
+    await both(scene)
+    await reports(scene, scene.back, "refused", "current")
+    assert states(scene)["back"][0] == "confirmed"
+    await trusts(scene, scene.front)
+    assert len(offers(scene, scene.front)) == 1
+
+
+async def test_a_board_that_takes_no_key_fails_and_stops_the_rest(scene: Scene) -> None:
+    await scene.cases.updates.begin(None, None, actor="ada")
+    await turns()
+    scene.clock.advance(21)
+    await turns()
+    assert states(scene)["back"][0] == "failed"
+    assert "did not take the key" in states(scene)["back"][1]
+    assert states(scene)["front"][0] == "stopped"
+
+
+async def test_it_is_offered_again_to_who_is_silent_or_comes_back(scene: Scene) -> None:
+    await both(scene)
+    scene.clock.advance(LOOK_S)
+    await turns()
+    assert len(offers(scene, scene.back)) == 2
+    scene.deliver(topics.ONLINE, scene.back.hello(), "back")
+    await turns()
+    assert len(offers(scene, scene.back)) == 3
+    assert len({offer["number"] for offer in offers(scene, scene.back)}) == 1
+
+
+@pytest.mark.parametrize(("state", "limit"), [(None, OFFERED_S), ("installed", INSTALLED_S)])
+async def test_nobody_waits_for_ever(scene: Scene, state: str | None, limit: int) -> None:
+    await both(scene)
+    if state:
+        await reports(scene, scene.back, state)
+    for _ in range(limit // 600 + 1):
+        assert states(scene)["front"] == ("waiting", "")
+        for _ in range(30):
+            scene.clock.advance(LOOK_S)
+            await asyncio.sleep(0)
+        await turns()
+    assert states(scene)["back"] == ("failed", f"no word for {limit // 60} minutes")
+    assert states(scene)["front"][0] == "stopped"
+
+
+async def test_pieces_are_for_who_was_offered_them(scene: Scene) -> None:
+    await both(scene)
+    (offer,) = offers(scene, scene.back)
+    before = scene.rejected("front"), scene.rejected("back")
+    assert ask(scene, scene.front, offer["number"], 0) is None
+    assert ask(scene, scene.back, 7, 0) is None
+    assert ask(scene, scene.back, offer["number"], 1 << 40) is None
+    assert (scene.rejected("front"), scene.rejected("back")) == (before[0] + 1, before[1] + 2)
+    assert ask(scene, scene.back, offer["number"], 0)
+
+
+async def test_what_cannot_be_is_refused_before_anything_is_signed(scene: Scene) -> None:
+    begin = scene.cases.updates.begin
+    with pytest.raises(NotFound, match="no board 'side'"):
+        await begin(["side"], None, actor="ada")
+    with pytest.raises(NotFound, match=r"known: 0\.2\.0"):
+        await begin(["front"], "7", actor="ada")
+    device = scene.cases.fleet.find("front")
+    assert device is not None
+    device.online = False
+    with pytest.raises(Unavailable, match="offline"):
+        await begin(["front"], None, actor="ada")
+    device.firmware = None
+    back = scene.cases.fleet.find("back")
+    assert back is not None
+    back.firmware = "0.2.0"
+    with pytest.raises(Conflict, match="every board that is online"):
+        await begin(None, None, actor="ada")
+    assert states(scene) == {}
+
+
+async def test_only_what_this_site_has_signed_is_kept(scene: Scene) -> None:
+    bundle = Bundle("0.3.0", 0, FILES)
+    with pytest.raises(InvalidInput, match="not signed by this site"):
+        await scene.cases.shelf.add(bundle.pack(), actor="ada")
+    other = bundle.signed(b"\1" * 384)
+    with pytest.raises(InvalidInput, match="not signed by this site"):
+        await scene.cases.shelf.add(other.pack(), actor="ada")
+    signed = await scene.cases.shelf.sign(bundle, actor="ada")
+    assert (await scene.cases.shelf.add(signed.pack(), actor="ada")).version == "0.3.0"
+    assert [view.version for view in scene.cases.shelf.list()] == ["0.2.0", "0.3.0"]
+    assert scene.cases.devices.get("front").available == "0.3.0"
+
+
+async def test_a_gateway_that_starts_again_goes_on(scene: Scene) -> None:
+    await both(scene)
+    (offer,) = offers(scene, scene.back)
+    rollouts = scene.cases.updates
+    rollouts._pieces = None  # as after a start
+    say(scene, scene.back, encode({"want": "firmware", "version": offer["number"], "offset": 0}))
+    assert len(offers(scene, scene.back)) == 1
+    scene.deliver(topics.ONLINE, scene.back.hello(), "back")
+    await turns()
+    assert ask(scene, scene.back, offer["number"], 0)
+    await reports(scene, scene.back, "installed")
+    order = scene.store.orders["back"]
+    await rollouts._orders.put([order.turned(updates.CONFIRMED, order.changed_ms)])
+    rollouts.resume()
+    await trusts(scene, scene.front)
+    assert len(offers(scene, scene.front)) == 1
