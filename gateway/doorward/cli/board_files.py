@@ -62,6 +62,7 @@ def write_board(folder: Path, answer: Mapping[str, Any], wifi: Wifi | None) -> N
     files = {folder / "config.json": json.dumps(config, indent=1).encode()}
     for name, content in answer["tls"].items():
         files[folder / "tls" / Path(name).name] = base64.b64decode(content)
-    files[folder / "firmware.key"] = base64.b64decode(answer["firmware_key"])
+    if answer["firmware_key"]:
+        files[folder / "firmware.key"] = base64.b64decode(answer["firmware_key"])
     for path, content in files.items():
         private_file.create(path, content)

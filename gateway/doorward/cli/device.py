@@ -115,10 +115,15 @@ def _row(board: Mapping[str, Any]) -> tuple[object, ...]:
         board["state"],
         board["door_name"] or board["name"],
         ("online" if board["online"] else "offline") if board["state"] == "approved" else None,
-        board["firmware"],
+        _firmware(board),
         local_time(board["heard_at"]),
         board["rejected"],
     )
+
+
+def _firmware(board: Mapping[str, Any]) -> str | None:
+    running, newer = board["firmware"], board["available"]
+    return f"{running}, {newer} is newer" if newer else running
 
 
 @device.command("approve")

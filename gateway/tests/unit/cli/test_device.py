@@ -27,12 +27,15 @@ BOARD = {
     "certificate": True,
     "role": "door",
     "name": None,
+    "available": None,
+    "update": None,
 }
 ADOPTED = {
     "board": {**BOARD, "state": "waiting"},
     "again": False,
     "config": {"id": "side", "secret": SECRET, "wifi": None},
     "tls": {"ca.der": base64.b64encode(b"\x30ca").decode(), "../../out": "MGs="},
+    "firmware_key": "a2V5",
 }
 CONFLICT = {"error": {"code": "conflict", "message": "side is known; --again", "field": "id"}}
 
@@ -61,6 +64,7 @@ def test_adopt_writes_files_for_their_owner_alone_and_shows_no_secret(
     assert files(tmp_path / "boards") == {
         "side": 0o700,
         "side/config.json": 0o600,
+        "side/firmware.key": 0o600,
         "side/tls": 0o700,
         "side/tls/ca.der": 0o600,
         "side/tls/out": 0o600,
@@ -181,3 +185,49 @@ def test_flight_shows_the_newest_recording_of_that_board_in_order(call: Any, api
     assert call("device", "flight", "side") == (0, "0:00 a\n0:01 b\n0:02 c\n0:03 d\n", "")
     _, out, _ = call("device", "flight", "roof")
     assert out.startswith("no recording of roof")
+
+
+def an_update(board: str, state: str, reason: str = "", percent: int = 0) -> dict[str, object]:
+    said = {"device": board, "version": "0.2.0", "state": state, "reason": reason}
+    return {**said, "percent": percent, "actor": "ada", "rollout": 7, "changed_at": None}
+
+
+def test_an_update_is_followed_to_its_end(call: Any, api: Any) -> None:
+    api.answer("POST", "updates", [an_update("side", "waiting")], 202)
+    other = {**an_update("yard", "refused"), "rollout": 6}
+    for state in ("offered", "installed", "confirmed"):
+        api.answer("GET", "updates", [an_update("side", state), other])
+    assert call("device", "update", "side") == (0, "side runs firmware 0.2.0\n", "")
+    assert api.asked[0][2] == {"devices": ["side"], "version": None}
+    assert len(api.asked) == 4
+
+
+def test_an_update_that_fails_says_where_and_why(call: Any, api: Any) -> None:
+    api.answer("POST", "updates", [an_update("a", "waiting"), an_update("b", "waiting")], 202)
+    ended = [an_update("a", "rolled back", "it hung"), an_update("b", "stopped", "a: it hung")]
+    api.answer("GET", "updates", ended)
+    code, out, _ = call("device", "update", "--all", "--version", "0.2.0")
+    assert api.asked[0][2] == {"devices": None, "version": "0.2.0"}
+    assert (code, out.splitlines()) == (
+        1,
+        [
+            "a went back to the firmware before 0.2.0: it hung",
+            "b keeps its firmware: a: it hung",
+        ],
+    )
+    code, out, _ = call("device", "update", "--all", "--json")
+    assert (code, json.loads(out)) == (1, ended)
+
+
+def test_an_update_names_boards_or_all_and_need_not_be_waited_for(call: Any, api: Any) -> None:
+    assert call("device", "update")[0] == 2
+    assert call("device", "update", "side", "--all")[0] == 2
+    assert api.asked == []
+    api.answer("POST", "updates", [an_update("side", "waiting")], 202)
+    code, out, _ = call("device", "update", "side", "--no-wait")
+    assert (code, out) == (0, "side waits for the boards before it\n")
+
+
+def test_the_list_names_newer_firmware(call: Any, api: Any) -> None:
+    api.answer("GET", "devices", [{**BOARD, "available": "0.2.0"}])
+    assert "0.1.0, 0.2.0 is newer" in call("device", "list")[1]
