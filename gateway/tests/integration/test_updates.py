@@ -43,6 +43,7 @@ def running(site: VirtualSite) -> str | None:
 async def ordered(site: VirtualSite, version: str, bundle: Bundle) -> None:
     signed = await site.cases.shelf.sign(bundle, actor="ada")
     await site.cases.shelf.add(signed.pack(), actor="ada")
+    await until(lambda: site.cases.states.get("front").online)
     await site.cases.updates.begin(["front"], version, actor="ada")
 
 
