@@ -1,7 +1,7 @@
 """What the API gives: the application's own views, field by field, so that no view leaks a field that it gains."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
