@@ -18,6 +18,7 @@ from doorward.web.session import calling
 from doorward.web.stream import Streams
 
 MAX_BODY = 64 * 1024  # the largest form has five fields
+MAX_LOCAL_BODY = 8 << 20
 
 
 def create_app(services: Services, *, local: bool = False) -> FastAPI:
@@ -63,7 +64,9 @@ def create_broker_app(services: BrokerServices) -> FastAPI:
 @cache
 def _routes(*, demo: bool, local: bool) -> tuple[BaseRoute, ...]:
     """All that can be asked for. Routes know no services, and to work out what each depends on takes half a second."""
-    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, max_body_size=MAX_BODY)
+    # Who is on this machine brings whole firmwares.
+    longest = MAX_LOCAL_BODY if local else MAX_BODY
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, max_body_size=longest)
     app.include_router(api.router(demo=demo, local=local))
     app.include_router(mqtt.metrics_router, dependencies=[Depends(calling)])
     if not local:
