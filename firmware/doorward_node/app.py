@@ -1,5 +1,5 @@
-# The door board at work: what goes from reader, door, log and link to each other, and when each
-# has its turn. assembly.py has put them together.
+# A board at work: what goes from reader, door, log and link to each other, and when each has its
+# turn. assembly.py has put them together; a board without a door has doorless.py in its place.
 #
 # Three loops. The reader's polls the field. The door's, every 25 ms, moves whatever depends on
 # time and touches neither flash nor network. The background's writes, uploads and reports, and
