@@ -135,12 +135,8 @@ MUTANTS = (
         "deleted_event",
         (
             (_CORE + "seal.py", "    if extra:\n", "    if False:\n"),
-            (_APP + "events.py", "if seq != head.seq + 1:", "if seq <= head.seq:"),
-            (
-                _APP + "events.py",
-                "return kept.seq == stored.seq + 1",
-                "return kept.seq > stored.seq",
-            ),
+            (_APP + "events.py", "if seq != held + 1 or gone is not None:", "if seq <= held:"),
+            (_APP + "events.py", "return first <= held + 1 <= kept.seq", "return kept.seq > held"),
             (
                 "gateway/doorward/adapters/store/audit.py",
                 "    if not _continues(connection, entry):",
@@ -170,6 +166,7 @@ MUTANTS = (
         "the counter of a config is not compared",
         "old_rules",
         (
+            (_NODE + "credentials.py", "if version < self.version():", "if False:"),
             (
                 _NODE + "credentials.py",
                 "if version < held.cache_version or config.cache_digest != held.cache_digest:",
