@@ -7,6 +7,7 @@ from doorward_core.messages import MessageError, encode, hexed, number, text
 
 # Of a firmware per message, so that base64, seal and topic stay below what a board takes.
 PIECE_SIZE = 384
+EVENT = "update"
 STATES = ("installed", "confirmed", "rolled back", "refused")
 
 

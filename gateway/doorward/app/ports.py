@@ -115,6 +115,9 @@ class LogStore(Protocol):
 
     async def entry(self, device: str, epoch: str, seq: int) -> LogEntry | None: ...
 
+    async def told_since(self, device: str, received_ms: int) -> Sequence[bytes]:
+        """The bodies of what a board's logs have brought since then, in their order."""
+
     def store_event(self, entry: LogEntry, rows: Sequence[AuditRow], done: Recorded) -> None:
         """Queue an entry with the audit rows it brings; `done` runs on the loop after the commit."""
 

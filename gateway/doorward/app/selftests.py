@@ -4,6 +4,7 @@ Reading moves nothing. Where the lock is to be tried too, the board watches it w
 `Releases`, on record and by challenge.
 """
 
+import json
 import secrets
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field, replace
@@ -124,10 +125,11 @@ class SelfTests:
         try:
             # Nothing is asked of a board that is not on record.
             await self._record(self._row(running))
+            self._ask(present, running, {"near": list(wiring.near)})
         except Exception:
+            self._wait(running, None)
             del self._known[device]
             raise
-        self._ask(present, running, {"near": list(wiring.near)})
         return running.view
 
     def heard(self, device: str, *, click: bool) -> SelfTest:
@@ -149,7 +151,7 @@ class SelfTests:
             self._watching(device, running)
         elif ack.part is not None:
             if ack.part in running.readings or len(running.readings) < _MOST_PARTS:
-                running.readings[ack.part] = dict(ack.data)
+                running.readings[ack.part] = _printable(ack.data)
                 self._tell(running, running.view.state)
         elif ack.result in _FAILED:
             self._fail(running, _FAILED[ack.result])
@@ -172,19 +174,23 @@ class SelfTests:
         self._tell(running, "watching")
 
     async def _release(self, device: Device, running: _Running) -> None:
+        if not running.view.running:
+            return
         self._wait(running, self._patience(device.id, running))
         try:
             await self._releases.open(running.moves or "", running.view.actor)
         except DoorwardError as error:
             self._fail(running, f"its lock was not released: {error.problem}")
             return
-        self._tell(running, "released")
+        if running.view.running:  # the board may have ended it meanwhile
+            self._tell(running, "released")
 
     def _ask(self, device: Device, running: _Running, parameters: dict[str, object]) -> None:
         stamp = timestamps.iso(int(self._clock.now().timestamp()))
         body = gateway_messages.command("selftest", parameters, running.view.id, stamp, TTL_S)
-        self._fleet.tell(device, topics.CONTROL, body)
+        # Patience first: a test that cannot be asked for ends, too.
         self._wait(running, self._patience(device.id, running))
+        self._fleet.tell(device, topics.CONTROL, body)
         self._tell(running, running.view.state)
 
     def _patience(self, device: str, running: _Running) -> Timer:
@@ -261,3 +267,10 @@ class SelfTests:
             actor=view.actor,
             note=view.id,
         )
+
+
+def _printable(said: dict[str, object]) -> dict[str, Any]:
+    """What a board said, as any database, page or JSON can take it: half a character becomes a question mark."""
+    whole = json.dumps(said, ensure_ascii=False).encode(errors="replace")
+    printable: dict[str, Any] = json.loads(whole)
+    return printable

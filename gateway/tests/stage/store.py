@@ -130,6 +130,10 @@ class MemoryStore:
         place = (device, epoch, seq)
         return next((e for e in self.entries if (e.device, e.epoch, e.seq) == place), None)
 
+    async def told_since(self, device: str, received_ms: int) -> Sequence[bytes]:
+        ours = (e for e in self.entries if e.device == device)
+        return [e.body for e in ours if e.received_ms >= received_ms]
+
     def store_event(self, entry: LogEntry, rows: Sequence[AuditRow], done: Recorded) -> None:
         def work() -> list[AuditRow]:
             self.entries.append(entry)

@@ -116,6 +116,14 @@ def log_entry(connection: Connection, device: str, epoch: str, seq: int) -> LogE
     return LogEntry(row.device, row.epoch, row.seq, row.body, row.digest, row.received_ms)
 
 
+def told_since(connection: Connection, device: str, received_ms: int) -> tuple[bytes, ...]:
+    """What a board's logs have brought since then, in their order."""
+    columns = t.device_event.c
+    here = (columns.device == device) & (columns.received_ms >= received_ms)
+    found = select(columns.body).where(here).order_by(columns.received_ms, columns.seq)
+    return tuple(connection.execute(found).scalars())
+
+
 def log_epochs(connection: Connection) -> dict[str, set[str]]:
     """The epochs of every board's logs, the former ones too."""
     columns = t.device_event.c

@@ -146,6 +146,11 @@ class SqlStore:
     async def entry(self, device: str, epoch: str, seq: int) -> LogEntry | None:
         return await self._read(lambda connection: audit.log_entry(connection, device, epoch, seq))
 
+    async def told_since(self, device: str, received_ms: int) -> Sequence[bytes]:
+        return await self._read(
+            lambda connection: audit.told_since(connection, device, received_ms)
+        )
+
     def store_event(self, entry: LogEntry, rows: Sequence[AuditRow], done: Recorded) -> None:
         self._writer.submit(lambda connection: audit.store_event(connection, entry, rows), done)
 

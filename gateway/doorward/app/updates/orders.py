@@ -4,16 +4,19 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from doorward.app.announcer import Announcer
-from doorward.app.ports import AuditStore, Clock, UpdateStore
+from doorward.app.ports import AuditStore, Clock, LogStore, UpdateStore
 from doorward.app.updates.progress import Progress
 from doorward.domain import audit
 from doorward.domain.audit import AuditRow
 from doorward.domain.instants import milliseconds
 from doorward.domain.updates import UpdateOrder
+from doorward_core import gateway_messages
+from doorward_core.gateway_updates import EVENT, Report
+from doorward_core.messages import MessageError
 
 
-class Store(UpdateStore, AuditStore, Protocol):
-    """Where orders are kept, and what became of them."""
+class Store(UpdateStore, LogStore, AuditStore, Protocol):
+    """Where orders are kept, what boards have said of them, and what became of them."""
 
 
 class OrderBook:
@@ -45,6 +48,12 @@ class OrderBook:
         """Who gave this order."""
         order = self._orders.get(device)
         return order.actor if order is not None and order.number == number else None
+
+    async def reports(self, order: UpdateOrder) -> "tuple[Report, ...]":
+        """What the board's log says of this order, oldest first."""
+        since = min(order.number, order.changed_ms)
+        told = map(_report, await self._store.told_since(order.device, since))
+        return tuple(said for said in told if said is not None and said.order == order.number)
 
     def now_ms(self) -> int:
         """The time as orders keep it."""
@@ -80,3 +89,14 @@ class OrderBook:
             self._orders[order.device] = order
             self._progress.tell(order)
         self._announcer.announce([stored] if stored is not None else [])
+
+
+def _report(body: bytes) -> Report | None:
+    """What an entry says of an update; None for every other entry, also for one that cannot be read."""
+    if b'"update"' not in body:
+        return None
+    try:
+        event = gateway_messages.parse_event(body)
+        return Report(event.data) if event.kind == EVENT else None
+    except MessageError:
+        return None

@@ -20,14 +20,13 @@ from doorward.domain.updates import UpdateOrder
 from doorward.errors import Conflict, DoorwardError, NotFound, Rejected, Unavailable
 from doorward_core import gateway_seal, topics
 from doorward_core.gateway_messages import CommandAck, Event, Hello
-from doorward_core.gateway_updates import Report
+from doorward_core.gateway_updates import EVENT, Report
 
 _log = structlog.get_logger(__name__)
 
 LOOK_S = 20.0  # how often boards at work are looked at, and offered again what they do not ask for
 OFFERED_S = 1800  # without a question
 INSTALLED_S = 3600  # without a word: three starts of ten minutes, and then the old firmware
-_EVENT = "update"
 
 
 class Rollouts:
@@ -102,9 +101,15 @@ class Rollouts:
 
     def resume(self) -> None:
         """Go on with what is not over: after each connection to the broker."""
+        self._spawn(self._resume())
+
+    async def _resume(self) -> None:
+        for order in self._orders.list():
+            if order.state in updates.AT_WORK:
+                await self._catch_up(order)
         is_open = (order.rollout for order in self._orders.list() if order.state in updates.OPEN)
         for rollout in set(is_open):
-            self._spawn(self._go_on(rollout))
+            await self._go_on(rollout)
 
     # --- what boards say ---
 
@@ -128,7 +133,7 @@ class Rollouts:
 
     def happened(self, device: str, event: Event) -> None:
         """A board's log says how far it is; the audit has it already."""
-        if event.kind != _EVENT:
+        if event.kind != EVENT:
             return
         report = Report(event.data)
         order = self._orders.get(device)
@@ -205,6 +210,12 @@ class Rollouts:
             await self._orders.put([known.turned(state, self._orders.now_ms(), reason)])
         await self._go_on(order.rollout)
 
+    async def _catch_up(self, order: UpdateOrder) -> None:
+        """What a board says is on record first; what follows of it may have failed, or been cut off by a kill."""
+        for said in await self._orders.reports(order):
+            if said.state != order.state:
+                await self._turn(order, said.state, said.reason)
+
     async def _end(self, order: UpdateOrder, state: str, why: str) -> None:
         """An order comes to nothing, and the board itself has not said so."""
         ended = order.turned(state, self._orders.now_ms(), why)
@@ -233,11 +244,17 @@ class Rollouts:
             limit = INSTALLED_S if order.state == updates.INSTALLED else OFFERED_S
             silent = now - self._progress.heard(order, now)
             if silent > limit:
-                async with self._changing:
-                    await self._end(order, updates.FAILED, f"no word for {limit // 60} minutes")
-                await self._go_on(order.rollout)
+                await self._give_up(order, f"no word for {limit // 60} minutes")
             elif order.state == updates.OFFERED and silent >= LOOK_S / 2:
                 await self._offer_again(order)
+
+    async def _give_up(self, order: UpdateOrder, why: str) -> None:
+        await self._catch_up(order)
+        async with self._changing:
+            if self._orders.get(order.device) != order:
+                return  # it has spoken while we waited for our turn
+            await self._end(order, updates.FAILED, why)
+        await self._go_on(order.rollout)
 
     # --- which boards ---
 

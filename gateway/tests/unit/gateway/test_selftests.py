@@ -188,3 +188,44 @@ async def test_a_lock_that_nobody_could_see_move_is_not_moved(scene: Scene) -> N
         await scene.cases.selftests.start(board.id, "sam", move=True)
     assert not orders(scene)
     assert await scene.cases.selftests.start(board.id, "sam")
+
+
+async def test_a_test_that_could_not_be_asked_for_is_over(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object, **__: object) -> bool:
+        raise Unavailable("the signer does not answer")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(scene.cases.fleet, "tell", away)
+        with pytest.raises(Unavailable):
+            await scene.cases.selftests.start("front", "sam")
+    await scene.cases.selftests.start("front", "sam")
+
+
+async def test_a_test_that_is_over_stays_so_though_its_release_comes_later(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    test = await scene.cases.selftests.start("front", "sam", move=True)
+    ends(scene, test)
+    reads(scene, test, "lock", watching=True)
+    opened = scene.cases.releases.open
+
+    async def late(door: str, actor: str) -> object:
+        ends(scene, test)
+        return await opened(door, actor)
+
+    monkeypatch.setattr(scene.cases.releases, "open", late)
+    scene.clock.advance(selftests.HOLD_S)
+    await scene.settle()
+    assert latest(scene).state == "done"
+    await scene.cases.selftests.start("front", "sam")
+
+
+async def test_half_a_character_of_a_board_breaks_no_page(scene: Scene) -> None:
+    test = await scene.cases.selftests.start("front", "sam")
+    odd = b'{"command_id":"%s","part":"board","data":{"\\udc00":["\\ud800",{"a":"\\udfff"}],"rssi":-90}}'
+    say(scene, odd % test.id.encode())
+    ends(scene, test)
+    assert latest(scene).readings["board"]["rssi"] == -90
+    json.dumps(latest(scene).readings, ensure_ascii=False).encode()

@@ -267,3 +267,16 @@ def test_the_migrations_make_the_tables_that_the_code_knows(tmp_path: Path) -> N
         differences = compare_metadata(MigrationContext.configure(connection), metadata)
     engine.dispose()
     assert differences == []
+
+
+async def test_what_a_board_has_told_since_comes_in_its_order(store: SqlStore) -> None:
+    digest, told = seal.CHAIN_START, []
+    for seq in range(1, 13):
+        one = replace(entry(seq, digest, body=b'{"n":%d}' % seq), received_ms=seq // 2)
+        digest = one.digest
+        store.store_event(one, [], lambda *_: None)
+        told.append(one.body)
+    await store.append(ADDED)
+    assert await store.told_since("front", 0) == tuple(told)
+    assert await store.told_since("front", 3) == tuple(told[5:])
+    assert await store.told_since("back", 0) == ()

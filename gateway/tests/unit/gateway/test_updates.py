@@ -289,3 +289,52 @@ async def test_a_gateway_that_starts_again_goes_on(scene: Scene) -> None:
     rollouts.resume()
     await trusts(scene, scene.front)
     assert len(offers(scene, scene.front)) == 1
+
+
+@pytest.mark.parametrize("said", [("installed", "confirmed"), ("confirmed",)])
+async def test_what_a_board_said_right_before_a_kill_counts(
+    scene: Scene, said: tuple[str, ...]
+) -> None:
+    await both(scene)
+    rollouts = scene.cases.updates
+    # Its words are on record and acknowledged, and then the gateway is gone.
+    scene.cases.events.happened.remove(rollouts.happened)
+    for state in said:
+        await reports(scene, scene.back, state)
+    assert states(scene)["back"] == ("offered", "")
+    rollouts.resume()
+    await turns()
+    assert states(scene)["back"] == ("confirmed", "")
+    await trusts(scene, scene.front)
+    assert len(offers(scene, scene.front)) == 1
+
+
+async def test_a_refusal_right_before_a_kill_stops_the_rest(scene: Scene) -> None:
+    await both(scene)
+    scene.cases.events.happened.remove(scene.cases.updates.happened)
+    await reports(scene, scene.back, "refused", "digest")
+    scene.cases.updates.resume()
+    await turns()
+    assert states(scene) == {"back": ("refused", "digest"), "front": ("stopped", "back: digest")}
+
+
+async def test_what_comes_while_a_silent_board_is_given_up_counts(scene: Scene) -> None:
+    await both(scene)
+    rollouts = scene.cases.updates
+    async with rollouts._changing:
+        scene.clock.advance(OFFERED_S + LOOK_S)
+        scene.deliver(
+            topics.EVENTS,
+            scene.back.event(
+                "update",
+                {
+                    "order": scene.store.orders["back"].number,
+                    "version": "0.2.0",
+                    "state": "confirmed",
+                },
+            ),
+            "back",
+        )
+        await turns()
+    await turns()
+    assert states(scene)["back"] == ("confirmed", "")
