@@ -16,6 +16,7 @@ from doorward.flash import Job, Options, Result, Wifi, chosen, find
 from doorward_lab import Board
 
 NAME = "cut"
+SIGNER = "c2lnbmVy"
 
 
 # Bulk that takes some scripts to send, and changes with every version.
@@ -75,7 +76,8 @@ class Heard:
         self.adoptions += 1
         self._adopted = True
         tls = dict.fromkeys(("ca.der", "cert.der", "key.der"), "c2VjcmV0")
-        return {"config": {"id": name, "board": profile, "broker": {}, **PROFILE}, "tls": tls}
+        config = {"id": name, "board": profile, "broker": {}, **PROFILE}
+        return {"config": config, "tls": tls, "firmware_key": SIGNER}
 
 
 PROFILE: dict[str, Any] = {"role": "door", "pins": {}}

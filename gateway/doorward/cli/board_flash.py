@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from doorward.flash import Options, Result, Wifi
 
 _BAR = 30
+_PATIENCE_S = 120.0  # the first adoption of a site makes the key that signs firmware
 _ANNOUNCED = "announced"
 
 
@@ -100,7 +101,7 @@ def flash(  # noqa: PLR0913 - one parameter an option
         profile.chip, usb, micropython, dry_run=dry_run
     ):
         return
-    with Api(data) as api, refusals():
+    with Api(data, timeout_s=_PATIENCE_S) as api, refusals():
         options = _options(api.directory, board, profile, name, _wifi(ssid, wifi_password_file))
         options = _with(options, ssid=ssid, broker=broker, again=again, wait_s=wait)
         job = Job(options, usb, chosen(usb, tool), _Gateway(api), _say, _progress)

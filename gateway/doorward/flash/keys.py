@@ -17,6 +17,7 @@ from doorward.flash.wifi import Wifi
 
 _CONFIG = "config.json"
 _TLS = "tls"
+_SIGNER = "firmware.key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,9 @@ class Waiting:
         self.folder.mkdir(mode=0o700, parents=True)
         for name, content in answer["tls"].items():
             private_file.create(self.folder / _TLS / Path(name).name, base64.b64decode(content))
+        if answer["firmware_key"]:
+            signer = base64.b64decode(answer["firmware_key"])
+            private_file.create(self.folder / _SIGNER, signer)
         config = {**answer["config"], "wifi": wifi.as_config()}
         private_file.create(self.folder / _CONFIG, json.dumps(config).encode())
 
@@ -43,7 +47,10 @@ class Waiting:
         """The files by their path on the board, config.json last. Raises KeyFileError."""
         tls = sorted((self.folder / _TLS).glob("*.der"))
         found = {f"/tls/{path.name}": private_file.read_key(path) for path in tls}
-        return {**found, "/config.json": private_file.read_key(self.folder / _CONFIG)}
+        for name in (_SIGNER, _CONFIG):
+            if (self.folder / name).is_file():
+                found["/" + name] = private_file.read_key(self.folder / name)
+        return found
 
     def drop(self) -> None:
         """The board has them, or others have taken their place."""

@@ -166,7 +166,7 @@ def finish():
     gone = [name for name in gone if name not in OURS and not name.endswith(NEW)]
     tell(done=True, slot=read('/slot').split(), gone=gone)
 def stale(name):
-    return name in LEFT or name.endswith(NEW) or FOREIGN and name not in KEEP
+    return name in LEFT or name.endswith(NEW) or FOREIGN and name not in KEEP and '/' + name not in NEWS
 try:
     finish()
 except Refused as error:

@@ -4,6 +4,7 @@ The board is a virtual one: a real MicroPython with a LittleFS, whose serial por
 """
 
 import asyncio
+import hashlib
 import json
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ from site_support import profiles
 from watching import until
 
 from doorward import boards
+from doorward.app.updates.signatory import signatory_of
 from doorward.data import data_root
 from doorward.runtime.demo import VirtualSite
 from doorward_lab import Air, Board, Lab
@@ -23,6 +25,7 @@ pytestmark = pytest.mark.timeout(600)  # foreign tools, one process a step
 SECRET = "correct horse battery"  # the Wi-Fi's
 NAME = "front-usb"
 HEAP_KIB = 192
+_COMMAND = Path(__file__).parents[1] / "flash_command.py"
 
 
 async def empty_board(lab: Lab, name: str, wiring: str = "door-esp32") -> Board:
@@ -35,10 +38,11 @@ async def empty_board(lab: Lab, name: str, wiring: str = "door-esp32") -> Board:
 class Flasher:
     """Runs the command as a user does, and reads what every user of the machine can read of it meanwhile."""
 
-    def __init__(self, site: VirtualSite, folder: Path) -> None:
+    def __init__(self, site: VirtualSite, folder: Path, cache: Path) -> None:
         self.data = site.settings.directory
         self._password = folder / "password"
         self._password.write_text(SECRET + "\n")
+        self._compiled = cache / "flashed.firmware"
         self.arguments: set[bytes] = set()
 
     async def run(
@@ -48,7 +52,7 @@ class Flasher:
         network = ["--wifi", "home", "--wifi-password-file", str(self._password)] if wifi else []
         kind = () if "--board" in words else ("--board", "door-esp32")
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "doorward", "board", "flash", *kind, "--name", name),
+            *(sys.executable, _COMMAND, self._compiled, "board", "flash", *kind, "--name", name),
             *("--port", str(board.serial.path), "--data", str(self.data), *network, *words),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
@@ -77,12 +81,12 @@ class Flasher:
                     self.arguments.add(path.read_bytes())
                 except OSError:
                     continue
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.1)
 
 
 @pytest.fixture
-def flasher(site: VirtualSite, tmp_path: Path) -> Flasher:
-    return Flasher(site, tmp_path)
+def flasher(site: VirtualSite, tmp_path: Path, cache: Path) -> Flasher:
+    return Flasher(site, tmp_path, cache)
 
 
 async def at_prompt(board: Board, script: str, folder: Path) -> str:
@@ -107,6 +111,11 @@ async def test_from_an_empty_board_to_a_door(
     assert (done["slot"], done["trial"], done["door"]) == ("a", False, "Side door")
     assert done["files"] > 50
     await until(lambda: site.cases.devices.get(NAME).online, board)
+    # Updates over the network will be taken from who signs for this site.
+    signer = signatory_of((flasher.data / "signer" / "firmware.pub").read_bytes())
+    says = "import os, hashlib, binascii\n"
+    says += "print(binascii.hexlify(hashlib.sha256(open('/firmware.key', 'rb').read()).digest()))"
+    assert hashlib.sha256(signer.modulus).hexdigest() in await at_prompt(board, says, tmp_path)
 
     # The network is kept for the next board, the keys are not; nobody else can read either, or saw them pass by.
     kept = flasher.data / "flash" / "wifi.json"

@@ -90,7 +90,9 @@ async def test_a_board_of_another_name_is_made_this_one_only_when_that_is_said(
         await bench.flash("0", name="other")
     bench.gateway.name = "other"
     await bench.flash("0", name="other", again=True)
-    assert "log.0" not in await files(bench.board)
+    there = await files(bench.board)
+    assert "log.0" not in there
+    assert "firmware.key" in there, "it came with the new keys"
     found = report(await asyncio.to_thread(tools.Mpremote(port).run, PROBE, fresh=True))
     assert found["config"]["id"] == "other"
 
