@@ -263,7 +263,10 @@ async def test_what_a_board_does_not_have_cannot_be_moved(lab: Lab, flash: Flash
     board = await start(lab, flash, "import time\nwhile True:\n    time.sleep_ms(5)\n")
     for wrong, words in (
         (lambda: board.set_switch("rex", True), "no rex; give it pins.rex"),
-        (lambda: board.set_switch("door", True), "part is 'door'; give one of rex, tamper, pir"),
+        (
+            lambda: board.set_switch("door", True),
+            "part is 'door'; give one of rex, tamper, button, pir",
+        ),
         (lambda: board.hold_keys("1"), "no keys; give it pins.keypad"),
         (lambda: board.set_jam(True), "no padlock; give it pins.padlock"),
     ):
