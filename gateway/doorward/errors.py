@@ -223,3 +223,9 @@ class Rejected(DoorwardError):
     """A device's message is refused: forged, replayed, malformed or out of place. It is counted, never acted on."""
 
     code = "rejected"
+
+
+class Outdated(Rejected):
+    """The broker has kept what a device said before its present start: passed over, and nobody's fault."""
+
+    code = "outdated"

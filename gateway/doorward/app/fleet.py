@@ -9,7 +9,7 @@ import structlog
 from doorward.app.ports import Clock, Publisher
 from doorward.app.signer_ports import Signer
 from doorward.domain.instants import milliseconds
-from doorward.errors import Rejected
+from doorward.errors import Outdated, Rejected
 from doorward_core import seal, topics
 
 _log = structlog.get_logger(__name__)
@@ -72,9 +72,12 @@ class Device:
         self._up[suffix] = number
 
     def recall_number(self, suffix: str, boot: bytes, number: int) -> None:
-        """Look at the number of a retained statement. Raises Rejected for one that newer ones have replaced."""
+        """Look at the number of a retained statement. Raises Rejected for one that newer ones have replaced.
+
+        Raises Outdated for one of another boot: whenever all starts anew, the broker hands such out.
+        """
         if boot != self.boot:
-            raise Rejected("a message of another boot")
+            raise Outdated("a message of another boot")
         if number < self._up.get(suffix, 0):
             raise Rejected("a number that was used already")
 

@@ -8,7 +8,7 @@ import structlog
 from doorward.app.fleet import Device, Fleet
 from doorward.app.ports import Message
 from doorward.app.signer_ports import Signer
-from doorward.errors import Rejected, Unavailable, UnknownDevice
+from doorward.errors import Outdated, Rejected, Unavailable, UnknownDevice
 from doorward_core import topics
 from doorward_core.messages import MessageError
 from doorward_core.seal import SealError, parse_freshness
@@ -58,6 +58,8 @@ class Router:
             return
         try:
             self._dispatch(device, message)
+        except Outdated:
+            message.ack()
         except Rejected as refused:
             self._refuse(device, message, refused.problem)
         except SealError as refused:

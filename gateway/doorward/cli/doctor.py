@@ -64,7 +64,7 @@ def _board_alone(
 def _ask(data: Path | None, *, alone: bool) -> Iterator["Check"]:
     """What the running gateway says about itself and its boards; one check when none answers.
 
-    A broker that runs `alone` says the same of itself, and has no doors.
+    A broker that runs `alone` says the same of itself, and has no boards.
     """
     from doorward.cli.checks import Check
     from doorward.cli.client import Api
@@ -72,7 +72,7 @@ def _ask(data: Path | None, *, alone: bool) -> Iterator["Check"]:
     name = "broker run" if alone else "gateway"
     try:
         with Api(data) as api:
-            health, doors = api.get("health"), [] if alone else api.get("doors")
+            health, boards = api.get("health"), [] if alone else api.get("devices")
     except Failure as failure:
         problem, _, remedy = failure.message.partition("; ")
         # Not running is a state; running and not answering is a fault.
@@ -86,16 +86,17 @@ def _ask(data: Path | None, *, alone: bool) -> Iterator["Check"]:
         yield Check(
             found["name"], "ok" if found["ok"] else "FAIL", found["detail"], found["remedy"]
         )
-    for door in doors:
-        yield _board(door)
+    for board in boards:
+        if board["state"] == "approved":
+            yield _board(board)
 
 
-def _board(door: dict[str, Any]) -> "Check":
+def _board(board: dict[str, Any]) -> "Check":
     from doorward.cli.checks import Check
 
-    heard = local_time(door["heard_at"])
-    name = f"board {door['id']}"
-    if door["online"]:
+    heard = local_time(board["heard_at"])
+    name = f"board {board['id']}"
+    if board["online"]:
         return Check(name, "ok", f"online, last seen {heard}")
     if heard is None:
         return Check(

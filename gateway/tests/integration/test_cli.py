@@ -168,7 +168,8 @@ def test_a_name_cannot_steer_the_terminal(demo: Demo) -> None:
 def test_the_doctor_finds_nothing_wrong(demo: Demo) -> None:
     done = demo.run("doctor")
     assert done.returncode == 0, done.stdout
-    assert "board front" in done.stdout
+    for board in ("front", "hall", "lamp", "vault"):
+        assert f"board {board}" in done.stdout
 
 
 def test_no_whole_card_number_is_shown_or_logged(demo: Demo) -> None:

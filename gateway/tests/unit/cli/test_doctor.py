@@ -124,17 +124,20 @@ def test_a_running_gateway_adds_what_it_knows(api: Any, capsys: pytest.CaptureFi
     api.data.chmod(0o700)
     checked = [{"name": "mqtt", "ok": True, "detail": "connected", "remedy": None}]
     health = {"version": "0.1.0", "started_at": "2026-11-21T10:00:00Z", "checks": checked}
-    seen = {"id": "front", "online": True, "heard_at": "2026-11-21T10:30:00Z"}
-    lost = {"id": "back", "online": False, "heard_at": "2026-11-20T10:30:00Z"}
+    known = {"state": "approved", "online": True, "heard_at": "2026-11-21T10:30:00Z"}
+    seen = {**known, "id": "front"}
+    lost = {**known, "id": "lamp", "online": False}
+    gone = {**known, "id": "stolen", "online": False, "state": "revoked"}
     api.answer("GET", "health", health)
-    api.answer("GET", "doors", [seen])
-    api.answer("GET", "doors", [seen, lost])
+    api.answer("GET", "devices", [seen, gone])
+    api.answer("GET", "devices", [seen, gone, lost])
     assert run(["doctor", "--data", str(api.data)]) == 0
     assert f"installation: {api.data}" in (told := capsys.readouterr().out)
     assert "disk" not in told  # the gateway tells about its space itself
     assert "port" not in told
     assert run(["doctor", "--data", str(api.data)]) == 1
-    assert "board back" in capsys.readouterr().out
+    assert "board lamp" in (told := capsys.readouterr().out)
+    assert "stolen" not in told
 
 
 def test_it_tells_whether_systemd_starts_it(tmp_path: Path) -> None:
