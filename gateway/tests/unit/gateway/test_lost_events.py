@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from stage import Scene
+from stage import WIRINGS, Scene
 
 from doorward.adapters.store import SqlStore, log_check
 from doorward.domain.audit import AuditRow
@@ -35,7 +35,7 @@ def scene(scene: Scene, store: SqlStore) -> Scene:
 
 def restart(scene: Scene, store: SqlStore) -> None:
     scene.cases = wire(
-        "doorward", store, scene.signer, scene.wire, scene.clock, scene._spawn, scene.gate
+        "doorward", store, scene.signer, scene.wire, scene.clock, scene._spawn, scene.gate, WIRINGS
     )
     scene.deliver(topics.ONLINE, scene.front.hello())
 
