@@ -4,7 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from doorward.app.trust import Adoption, Anchor, AuditHead, ExportSignature, ServerIdentity
+from doorward.app.trust import (
+    Adoption,
+    Anchor,
+    AuditHead,
+    ExportSignature,
+    ServerIdentity,
+    UserIdentity,
+)
 from doorward_core.seal import Sealed
 
 
@@ -53,8 +60,14 @@ class Registrar(Protocol):
     def digests(self) -> dict[str, bytes]:
         """SHA-256 of every device's MQTT secret."""
 
-    def serial(self, device: str) -> int | None:
-        """The serial of a device's certificate; None when it has none."""
+    def certify_user(self, name: str) -> UserIdentity:
+        """Make a key and a certificate for a user of the broker; an older one is void. Raises Conflict."""
+
+    def forget_user(self, name: str) -> None:
+        """Revoke a user's certificate, if it has one. Raises InvalidInput."""
+
+    def serial(self, name: str) -> int | None:
+        """The serial of the certificate of a device or a user; None when it has none."""
 
     def is_revoked(self, serial: int) -> bool: ...
 

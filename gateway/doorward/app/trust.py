@@ -34,6 +34,19 @@ class ServerIdentity:
 
 
 @dataclass(frozen=True, slots=True)
+class UserIdentity:
+    """What a user of the broker shows besides its password, PEM. The key is made for this answer and kept nowhere else.
+
+    authority: the site's CA, by which the user knows the broker.
+    """
+
+    certificate: bytes
+    private_key: bytes = field(repr=False)
+    authority: bytes = field(repr=False)
+    serial: int
+
+
+@dataclass(frozen=True, slots=True)
 class AuditHead:
     """How long the audit was when it was last heard of, and the digest of its last row."""
 

@@ -118,6 +118,10 @@ class Acl:
         self._keep(user)
         return user
 
+    def disconnect(self, name: str) -> None:
+        """Close what is connected as this user; it may come back. Raises NotFound."""
+        self._principals.changed(self.get_user(name), b"", keep=False)
+
     def set_roles(self, name: str, roles: Iterable[str]) -> Principal:
         """Let a user follow the rules of these roles. Raises NotFound."""
         self.get_user(name)

@@ -5,10 +5,11 @@ from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 from doorward.broker.ports import Certificates
-from doorward.broker.principals import Principal
+from doorward.broker.principals import Principal, Role
 
 NEEDS_TLS = "it has a certificate, so it has to come over TLS with it"
 REVOKED = "its certificate is revoked"
+REPLACED = "its certificate is not the one that it was given last"
 
 
 class Shown(NamedTuple):
@@ -21,7 +22,7 @@ class Shown(NamedTuple):
 class NoCertificates:
     """For a broker whose clients have none."""
 
-    def serial(self, device: str) -> int | None:
+    def serial(self, name: str) -> int | None:
         """Nobody has one."""
         return None
 
@@ -38,9 +39,9 @@ class Listed:
         self._serials = serials
         self._revoked = revoked
 
-    def serial(self, device: str) -> int | None:
+    def serial(self, name: str) -> int | None:
         """None for one that has none, and may come without."""
-        return self._serials.get(device)
+        return self._serials.get(name)
 
     def is_revoked(self, serial: int) -> bool:
         """True for a certificate that was taken back."""
@@ -62,4 +63,9 @@ def refuses(principal: Principal, shown: Shown | None, certificates: Certificate
         return None if certificates.serial(principal.name) is None else NEEDS_TLS
     if shown.name != principal.name:
         return f"its certificate is for {shown.name!r}"
-    return REVOKED if certificates.is_revoked(shown.serial) else None
+    if certificates.is_revoked(shown.serial):
+        return REVOKED
+    # A name is free again when its user goes, so who has it now is not who its old certificate was made for.
+    if principal.role is Role.USER and certificates.serial(principal.name) != shown.serial:
+        return REPLACED
+    return None

@@ -57,8 +57,8 @@ class Logins(Protocol):
 class Certificates(Protocol):
     """Who has which certificate. Asked once a connection."""
 
-    def serial(self, device: str) -> int | None:
-        """The serial of a device's certificate; None for one that has none, and may come without."""
+    def serial(self, name: str) -> int | None:
+        """The serial of a client's certificate; None for one that has none, and may come without."""
 
     def is_revoked(self, serial: int) -> bool:
         """True for a certificate that was taken back."""

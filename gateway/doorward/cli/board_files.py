@@ -24,16 +24,11 @@ class Wifi:
 
 
 @contextmanager
-def new_folder(out: Path, device: str) -> Iterator[Path]:
-    """Make the folder for a board's files; it goes again when nothing was written into it.
+def new_folder(folder: Path) -> Iterator[Path]:
+    """Make a folder for secrets; it goes again when nothing was written into it.
 
-    Raises Failure when something is there already, or the id is none.
+    Raises Failure when something is there already.
     """
-    if not _ID.fullmatch(device):
-        raise Failure(
-            f"{device!r} is no board id; use 1 to 32 of A-Z a-z 0-9 _ -", code="invalid", field="id"
-        )
-    folder = out / device
     try:
         folder.mkdir(mode=0o700, parents=True)
     except FileExistsError as error:
@@ -52,6 +47,14 @@ def new_folder(out: Path, device: str) -> Iterator[Path]:
     finally:
         with suppress(OSError):  # what was written stays
             folder.rmdir()
+
+
+def check_id(device: str) -> None:
+    """Raise Failure for what is no board id: a folder is named after it."""
+    if not _ID.fullmatch(device):
+        raise Failure(
+            f"{device!r} is no board id; use 1 to 32 of A-Z a-z 0-9 _ -", code="invalid", field="id"
+        )
 
 
 def write_board(folder: Path, answer: Mapping[str, Any], wifi: Wifi | None) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from doorward import private_file
 from doorward.cli.options import common, show
 from doorward.cli.secret import new_password, password_option
 from doorward.cli.text import clean, table
@@ -99,6 +100,47 @@ def remove(name: str, *, as_json: bool, data: Path | None) -> None:
     with Api(data) as api:
         api.post(f"broker/users/{part(name)}/remove")
     show({"removed": name}, clean(f"{name} may no longer connect"), as_json=as_json)
+
+
+@users.command("certificate")
+@click.argument("name")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The folder to make for its files (certificate-NAME).",
+)
+@click.option("--revoke", is_flag=True, help="Take it back instead; the password is enough again.")
+@common
+def certificate(
+    name: str, out: Path | None, *, revoke: bool, as_json: bool, data: Path | None
+) -> None:
+    """Give NAME a certificate for port 8883, and write it with its key into a new folder.
+
+    From then on NAME has to show it on every port, beside the password. An older one is void.
+    """
+    from doorward.cli.board_files import new_folder
+    from doorward.cli.client import Api, part
+
+    if revoke:
+        if out is not None:
+            raise click.UsageError("--revoke writes nothing, so it takes no --out")
+        with Api(data) as api:
+            api.post(f"broker/users/{part(name)}/certificate/revoke")
+        told = {"name": name, "revoked": True}
+        show(told, clean(f"{name} has no certificate any more"), as_json=as_json)
+        return
+    place = out or Path(f"certificate-{name.replace('/', '_')}")
+    with Api(data) as api, new_folder(place) as folder:
+        answer = api.post(f"broker/users/{part(name)}/certificate")
+        for file, of in (("cert.pem", "certificate"), ("key.pem", "key"), ("ca.crt", "authority")):
+            private_file.create(folder / file, answer[of].encode())
+    text = (
+        f"{name} has its certificate and key in {folder}\n"
+        f"it has to show them from now on: doorward pub --host HOST --port 8883 --username {name} \\\n"
+        f"  --cafile {folder}/ca.crt --cert {folder}/cert.pem --key {folder}/key.pem …"
+    )
+    told = {"name": answer["name"], "serial": answer["serial"], "folder": str(folder)}
+    show(told, "\n".join(clean(line) for line in text.split("\n")), as_json=as_json)
 
 
 def _as(user: Mapping[str, Any]) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from doorward.cli.board_files import Wifi, new_folder, write_board
+from doorward.cli.board_files import Wifi, check_id, new_folder, write_board
 from doorward.cli.options import common, show
 from doorward.cli.secret import ask
 from doorward.cli.text import clean, local_time, table
@@ -64,10 +64,11 @@ def adopt(  # noqa: PLR0913 - one parameter an option
     from doorward.cli.client import Api
 
     wifi = _wifi(ssid, wifi_password_file)
+    check_id(board_id)
     # The folder first: keys that cannot be written down would shut the old board out for nothing.
     with (
         Api(data, timeout_s=_PATIENCE_S) as api,
-        new_folder(out, board_id) as folder,
+        new_folder(out / board_id) as folder,
         told_if_long("making the key that signs firmware; once, up to a minute"),
     ):
         order = {"id": board_id, "board": board, "broker": broker, "again": again}

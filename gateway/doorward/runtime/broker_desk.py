@@ -1,6 +1,7 @@
 """The broker's users, rules and log, as the page, the API and the command line administer them."""
 
 import asyncio
+import contextlib
 from collections import Counter
 from collections.abc import Sequence
 from itertools import islice
@@ -17,6 +18,7 @@ from doorward.app.broker_views import (
 from doorward.app.feed import LiveFeed
 from doorward.app.operators.accounts import check_password
 from doorward.app.ports import Passwords
+from doorward.app.trust import UserIdentity
 from doorward.broker import Principal
 from doorward.broker.acl import Acl
 from doorward.broker.log import ACTIONS, CHANGED, BrokerLog
@@ -24,8 +26,9 @@ from doorward.broker.ports import Entry, LogQuery, Store
 from doorward.broker.rules import Action, Rule
 from doorward.domain import audit
 from doorward.domain.instants import instant
-from doorward.errors import InvalidInput
+from doorward.errors import InvalidInput, NotFound
 from doorward.runtime.owed_records import OwedRecords, Record, unrecorded
+from doorward.runtime.user_certificates import NobodysCertificates, UserCertificates
 
 _MOST = 500
 
@@ -86,6 +89,7 @@ class BrokerDesk:
         built_in: Sequence[Rule],
         record: Record = unrecorded,
         elsewhere: Elsewhere | None = None,
+        certificates: UserCertificates | None = None,
     ) -> None:
         """Administer a broker that runs, or what `elsewhere` is told; `built_in` are its policy's own rules."""
         self._broker = broker
@@ -96,6 +100,7 @@ class BrokerDesk:
         self._built_in = built_in
         self._records = OwedRecords(record)
         self._elsewhere: Elsewhere = elsewhere or _Here()
+        self._certificates: UserCertificates = certificates or NobodysCertificates()
         # Its numbers are those of the log: a reader that comes back names the last line that it has.
         self.feed = LiveFeed(self._log.number)
         self._log.listeners.append(lambda entry: self.feed.publish("broker", _entry(entry)))
@@ -118,6 +123,7 @@ class BrokerDesk:
         await self.check_user(name, roles)
         check_password(password)
         hashed = await self._passwords.hash(password)
+        await self._certificates.forget(name)  # of somebody who had the name before
         made = self._acl.add_user(name, hashed, roles)
         await self._changed(
             audit.BROKER_USER, actor, f"{name} may connect, {_as(made)}.", name, password
@@ -144,7 +150,33 @@ class BrokerDesk:
     async def remove_user(self, name: str, *, actor: str) -> None:
         """Shut a user out. Raises NotFound."""
         self._acl.remove_user(name)
-        await self._changed(audit.BROKER_USER, actor, f"{name} may no longer connect.")
+        try:
+            await self._certificates.forget(name)
+        finally:
+            await self._changed(audit.BROKER_USER, actor, f"{name} may no longer connect.")
+
+    async def certify(self, name: str, *, actor: str) -> UserIdentity:
+        """Give a user a certificate; an older one is void, what is connected is closed. Raises NotFound, Conflict."""
+        self._acl.get_user(name)
+        made = await self._certificates.issue(name)
+        try:
+            self._acl.disconnect(name)
+        except NotFound:
+            await self._certificates.forget(name)
+            raise
+        why = f"{name} has a certificate at the broker, {made.serial:x}."
+        await self._changed(audit.BROKER_USER, actor, why)
+        return made
+
+    async def revoke_certificate(self, name: str, *, actor: str) -> None:
+        """Take it back; what is connected is closed. Raises NotFound for a user, or one without a certificate."""
+        self._acl.get_user(name)
+        if not await self._certificates.forget(name):
+            raise NotFound(f"{name} has no certificate", field="name")
+        with contextlib.suppress(NotFound):
+            self._acl.disconnect(name)
+        why = f"The certificate of {name} is revoked."
+        await self._changed(audit.BROKER_USER, actor, why)
 
     # --- rules ------------------------------------------------------------------------------------
 

@@ -21,6 +21,7 @@ from doorward.runtime.own_clients import GATEWAY_NAME, let_in
 from doorward.runtime.own_view import view_of
 from doorward.runtime.server_tls import ServerTls
 from doorward.runtime.usecases import Keys
+from doorward.runtime.user_certificates import SignedCertificates
 
 
 class EmbeddedSide:
@@ -89,7 +90,14 @@ async def start(
     link = MqttLink(LOOPBACK, plain_port, GATEWAY_NAME, secret, settings.base)
 
     def desk(record: Record) -> BrokerDesk:
-        return BrokerDesk(broker, store, passwords, built_in=policy.built_in, record=record)
+        return BrokerDesk(
+            broker,
+            store,
+            passwords,
+            built_in=policy.built_in,
+            record=record,
+            certificates=SignedCertificates(keys),
+        )
 
     view = view_of(broker, policy, mqtt.host, plain_port, api_secret)
     return EmbeddedSide(broker, principals, link, admission, plain_port, settings, desk, view)

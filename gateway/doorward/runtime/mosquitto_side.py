@@ -42,6 +42,7 @@ from doorward.runtime.mqtt_view import MqttView
 from doorward.runtime.owed_records import Record
 from doorward.runtime.own_clients import API_NAME, GATEWAY_NAME
 from doorward.runtime.usecases import Keys
+from doorward.runtime.user_certificates import NoMoreCertificates, SignedCertificates
 
 _log = structlog.get_logger(__name__)
 
@@ -210,6 +211,7 @@ class MosquittoSide:
             built_in=self._policy.built_in,
             record=record,
             elsewhere=self._users,
+            certificates=NoMoreCertificates(SignedCertificates(self._keys)),
         )
 
     def looks(self) -> Sequence[Look]:

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from doorward import private_file
-from doorward.app.trust import ServerIdentity
+from doorward.app.trust import ServerIdentity, UserIdentity
 from doorward.errors import KeyFileError
 from doorward.file_lock import lock_directory
 from doorward.signer import certificates
@@ -91,9 +91,16 @@ class Authority:
     def certify_device(self, device: str) -> Certified:
         """A new key and certificate for a board; earlier ones stay valid until they are revoked."""
         key = certificates.new_key()
-        made = certificates.for_device(self._root, self._key, key, device)
+        made = certificates.for_client(self._root, self._key, key, device)
         private = key.private_bytes(Encoding.DER, PrivateFormat.TraditionalOpenSSL, NoEncryption())
         return Certified(made.public_bytes(Encoding.DER), private, made.serial_number)
+
+    def certify_user(self, name: str) -> UserIdentity:
+        """A new key and certificate for a user of the broker; earlier ones stay valid until they are revoked."""
+        key = certificates.new_key()
+        made = certificates.for_client(self._root, self._key, key, name)
+        pem = made.public_bytes(Encoding.PEM)
+        return UserIdentity(pem, _pem(key), self.certificate, made.serial_number)
 
     def certify_server(self, names: Sequence[str]) -> ServerIdentity:
         """A new key and certificate for BROKER_NAME and `names`, DNS names and IP addresses. Raises InvalidInput."""

@@ -1,8 +1,8 @@
 """What may be asked of a signer in another process, and how it is put into bytes.
 
-This list is the whole of it. No call here returns a key that is in use: `adopt` and `certify_server` return what they
-have just made, `next_key` what is to come, encrypted for its board. A call's shape is its method's signature, so that
-both ends check every argument against the same types.
+This list is the whole of it. No call here returns a key that is in use: `adopt`, `certify_user` and `certify_server`
+return what they have just made, `next_key` what is to come, encrypted for its board. A call's shape is its method's
+signature, so that both ends check every argument against the same types.
 """
 
 import inspect
@@ -157,6 +157,8 @@ BUILD_CACHE = Call(Signer.build_cache, _BULK_S)
 ADOPT = Call(Signer.adopt, _DISK_S)
 FORGET = Call(Signer.forget, _DISK_S)
 DIGESTS = Call(Signer.digests)
+CERTIFY_USER = Call(Signer.certify_user, _DISK_S)
+FORGET_USER = Call(Signer.forget_user, _DISK_S)
 SERIAL = Call(Signer.serial)
 IS_REVOKED = Call(Signer.is_revoked)
 CRL = Call(Signer.crl)

@@ -49,11 +49,9 @@ def root(key: Key) -> x509.Certificate:
     )
 
 
-def for_device(
-    issuer: x509.Certificate, issuer_key: Key, key: Key, device: str
-) -> x509.Certificate:
-    """A board's: its CN is the device id, and it lets nobody pose as a server."""
-    builder = _leaf(issuer, key, device, VALID_UNTIL, ExtendedKeyUsageOID.CLIENT_AUTH)
+def for_client(issuer: x509.Certificate, issuer_key: Key, key: Key, name: str) -> x509.Certificate:
+    """A client's, a board or a user: its CN is the name that it comes under, and it lets nobody pose as a server."""
+    builder = _leaf(issuer, key, name, VALID_UNTIL, ExtendedKeyUsageOID.CLIENT_AUTH)
     return builder.sign(issuer_key, hashes.SHA256())
 
 

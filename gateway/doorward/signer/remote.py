@@ -9,7 +9,14 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from doorward.app.signer_ports import CacheFile
-from doorward.app.trust import Adoption, Anchor, AuditHead, ExportSignature, ServerIdentity
+from doorward.app.trust import (
+    Adoption,
+    Anchor,
+    AuditHead,
+    ExportSignature,
+    ServerIdentity,
+    UserIdentity,
+)
 from doorward.errors import SigningUnavailable
 from doorward.signer import calls
 from doorward.signer.calls import Call
@@ -91,8 +98,14 @@ class RemoteSigner:
     def digests(self) -> dict[str, bytes]:
         return self._ask(calls.DIGESTS)
 
-    def serial(self, device: str) -> int | None:
-        return self._ask(calls.SERIAL, device)
+    def certify_user(self, name: str) -> UserIdentity:
+        return self._ask(calls.CERTIFY_USER, name)
+
+    def forget_user(self, name: str) -> None:
+        self._ask(calls.FORGET_USER, name)
+
+    def serial(self, name: str) -> int | None:
+        return self._ask(calls.SERIAL, name)
 
     def is_revoked(self, serial: int) -> bool:
         return self._ask(calls.IS_REVOKED, serial)

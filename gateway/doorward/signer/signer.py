@@ -7,13 +7,21 @@ from threading import Lock
 
 from doorward import private_file
 from doorward.app.signer_ports import CacheFile
-from doorward.app.trust import Adoption, Anchor, AuditHead, ExportSignature, ServerIdentity
-from doorward.errors import InvalidInput, UnknownDevice
+from doorward.app.trust import (
+    Adoption,
+    Anchor,
+    AuditHead,
+    ExportSignature,
+    ServerIdentity,
+    UserIdentity,
+)
+from doorward.errors import Conflict, InvalidInput, UnknownDevice
 from doorward.signer import enrolment
 from doorward.signer.authority import Authority
 from doorward.signer.enrolment import Enrolment
 from doorward.signer.notary import Notary
 from doorward.signer.publisher import Publisher
+from doorward.signer.user_certificates import UserCertificates, check_user
 from doorward_core import gateway_seal, records_build, seal, topics
 from doorward_core.seal import Keys, Sealed, SealError
 
@@ -31,7 +39,8 @@ class _Device:
 class Signer:
     """The keys in a directory: one file a device, read once, and the site's certificate authority.
 
-    What it gives away (`adopt`, `certify_server`) it has just made: no call returns a key that is in use already.
+    What it gives away (`adopt`, `certify_user`, `certify_server`) it has just made: no call returns a key that is in
+    use already.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -44,6 +53,7 @@ class Signer:
         self._authority = Authority.load_or_create(directory)
         self._notary = Notary(directory, self._authority)
         self._publisher = Publisher(directory)
+        self._users = UserCertificates(directory)
 
     def adopt(self, device: str) -> Adoption:
         """Make a device's secrets, key and certificate. What an adopted one had before is worth nothing from now on.
@@ -57,6 +67,7 @@ class Signer:
             # Were the power to go in between, the board would be shut out until it is adopted again. The other way
             # round its old certificate would stay good for ever.
             self._revoke(device)
+            self._users.drop(device)
             enrolment.replace(self._directory, made)
             self._hold(made)
         return Adoption(
@@ -94,10 +105,35 @@ class Signer:
         """A new key and certificate for servers under `names` (DNS names, addresses). Raises InvalidInput."""
         return self._authority.certify_server(names)
 
-    def serial(self, device: str) -> int | None:
-        """The serial of the device's certificate; None when it has none."""
-        known = self._devices.get(device)
-        return known.enrolment.serial if known else None
+    def certify_user(self, name: str) -> UserIdentity:
+        """A new key and certificate for a user of the broker; one that it had before is void from now on.
+
+        Raises InvalidInput for what is no user name, Conflict for a device's.
+        """
+        check_user(name)
+        with self._changing:
+            if name in self._devices:
+                raise Conflict(
+                    f"{name} is the name of a board", "choose another user", field="name"
+                )
+            made = self._authority.certify_user(name)
+            self._revoke(name)
+            self._users.put(name, made.serial)
+        return made
+
+    def forget_user(self, name: str) -> None:
+        """Revoke a user's certificate, if it has one. Raises InvalidInput for what is no user name."""
+        check_user(name)
+        with self._changing:
+            serial = self._users.serial(name)
+            if serial is not None:
+                self._authority.revoke(serial)
+                self._users.drop(name)
+
+    def serial(self, name: str) -> int | None:
+        """The serial of a device's certificate, or of a user's; None when it has none."""
+        known = self._devices.get(name)
+        return known.enrolment.serial if known else self._users.serial(name)
 
     def is_revoked(self, serial: int) -> bool:
         return self._authority.is_revoked(serial)
@@ -204,8 +240,8 @@ class Signer:
                 f"device {device} has no key here", f"restore {self._directory / device}.key"
             ) from None
 
-    def _revoke(self, device: str) -> None:
-        serial = self.serial(device)
+    def _revoke(self, name: str) -> None:
+        serial = self.serial(name)
         if serial is not None:
             self._authority.revoke(serial)
 

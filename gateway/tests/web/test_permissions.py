@@ -120,6 +120,7 @@ NEEDED = {
     "POST /api/v1/broker/users/{name}/password": "mqtt.edit",
     "POST /api/v1/broker/users/{name}/roles": "mqtt.edit",
     "POST /api/v1/broker/users/{name}/remove": "mqtt.edit",
+    "POST /api/v1/broker/users/{name}/certificate/revoke": "mqtt.edit",
     "GET /api/v1/broker/roles": "mqtt.see",
     "GET /api/v1/broker/acl": "mqtt.see",
     "POST /api/v1/broker/acl/grant": "mqtt.edit",

@@ -13,6 +13,7 @@ from doorward.app.broker_views import (
     Granted,
 )
 from doorward.app.services.feed import Feed
+from doorward.app.trust import UserIdentity
 
 
 class BrokerAdministration(Protocol):
@@ -42,6 +43,12 @@ class BrokerAdministration(Protocol):
 
     async def remove_user(self, name: str, *, actor: str) -> None:
         """Its connections end, with its sessions and its own rules."""
+
+    async def certify(self, name: str, *, actor: str) -> UserIdentity:
+        """A key and a certificate that it has to show from now on; an older one is void. Its connections end."""
+
+    async def revoke_certificate(self, name: str, *, actor: str) -> None:
+        """Its name and password are enough again, where nobody is asked for a certificate. Its connections end."""
 
     def roles(self) -> tuple[str, ...]:
         """Every role that is shipped, or that a rule names."""

@@ -57,6 +57,7 @@ def router(*, demo: bool, local: bool = False) -> APIRouter:
     ):
         api.include_router(part.router)
     if local:
+        api.include_router(broker.local_router)
         api.include_router(devices.local_router)
         api.include_router(firmware.local_router)
     if demo:
@@ -69,6 +70,7 @@ def broker_router() -> APIRouter:
     api = _empty()
     for part in (mqtt, broker, health):
         api.include_router(part.router)
+    api.include_router(broker.local_router)
     return api
 
 

@@ -19,6 +19,7 @@ from doorward.app.services.broker import BrokerAdministration
 from doorward.domain.permissions import MQTT_EDIT, MQTT_SEE
 from doorward.errors import DoorwardError, Unavailable
 from doorward.web.api.broker_shapes import (
+    BrokerCertificateAnswer,
     BrokerEntryAnswer,
     BrokerFiguresAnswer,
     BrokerNameOrder,
@@ -37,6 +38,8 @@ from doorward.web.session import Actor, caller_of, session_of
 from doorward.web.stream import KEEPALIVE
 
 router = APIRouter(prefix="/broker", tags=["broker"])
+# Keys travel over the local socket alone.
+local_router = APIRouter(prefix="/broker", tags=["broker"])
 
 _SEE = [needs(MQTT_SEE)]
 _CHANGE = [needs(MQTT_EDIT), FRESH]
@@ -90,6 +93,31 @@ async def set_roles(
 async def remove_user(broker: BrokerDep, who: Actor, name: str) -> None:
     """Shut a user out, with its sessions and its own rules."""
     await broker.remove_user(name, actor=who)
+
+
+@local_router.post(
+    "/users/{name}/certificate", status_code=status.HTTP_201_CREATED, dependencies=_CHANGE
+)
+async def certify_user(broker: BrokerDep, who: Actor, name: str) -> BrokerCertificateAnswer:
+    """Give a user a certificate, which it has to show from now on. An older one is void, its connections end."""
+    made = await broker.certify(name, actor=who)
+    return BrokerCertificateAnswer(
+        name=name,
+        serial=f"{made.serial:x}",
+        certificate=made.certificate.decode(),
+        key=made.private_key.decode(),
+        authority=made.authority.decode(),
+    )
+
+
+@router.post(
+    "/users/{name}/certificate/revoke",
+    status_code=status.HTTP_204_NO_CONTENT,
+    dependencies=_CHANGE,
+)
+async def revoke_certificate(broker: BrokerDep, who: Actor, name: str) -> None:
+    """Take a user's certificate back. Its connections end; name and password are enough again."""
+    await broker.revoke_certificate(name, actor=who)
 
 
 @router.get("/roles", response_model=list[str], dependencies=_SEE)

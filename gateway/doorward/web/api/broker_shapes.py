@@ -62,6 +62,16 @@ class BrokerUserAnswer(Answer):
     needs_password: bool
 
 
+class BrokerCertificateAnswer(Answer):
+    """A user's certificate and key, and the CA of the broker, PEM: nobody can have the key a second time."""
+
+    name: str
+    serial: str
+    certificate: str
+    key: str
+    authority: str
+
+
 class BrokerRuleAnswer(Answer):
     """A rule."""
 

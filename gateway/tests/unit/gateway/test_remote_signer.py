@@ -89,6 +89,11 @@ def test_it_says_what_the_signer_says(signer: Signer, asked: RemoteSigner) -> No
     assert asked.digests() == signer.digests()
     assert asked.serial("front") == adoption.serial
     assert asked.serial("ghost") is None
+    user = asked.certify_user("ann")
+    assert asked.serial("ann") == user.serial
+    assert user.authority == asked.certificate()
+    asked.forget_user("ann")
+    assert asked.serial("ann") is None
     assert asked.certificate() == signer.certificate()
     assert asked.certify_server(["door.local"]).certificate.startswith(b"-----BEGIN CERT")
     assert asked.epoch("front") == 1
