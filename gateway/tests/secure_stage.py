@@ -34,8 +34,8 @@ class Known:
     revoked: set[int] = field(default_factory=set)
     away: bool = False
 
-    def serial(self, device: str) -> int | None:
-        return self.serials.get(device)
+    def serial(self, name: str) -> int | None:
+        return self.serials.get(name)
 
     def is_revoked(self, serial: int) -> bool:
         if self.away:

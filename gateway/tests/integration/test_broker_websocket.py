@@ -32,8 +32,8 @@ class Serials:
     def __init__(self, bound: tuple[str, ...]) -> None:
         self._bound = bound
 
-    def serial(self, device: str) -> int | None:
-        return 7 if device in self._bound else None
+    def serial(self, name: str) -> int | None:
+        return 7 if name in self._bound else None
 
     def is_revoked(self, serial: int) -> bool:
         return False

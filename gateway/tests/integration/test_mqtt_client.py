@@ -38,8 +38,8 @@ class Known:
     def __init__(self, serial: int) -> None:
         self._serial = serial
 
-    def serial(self, device: str) -> int | None:
-        return self._serial if device == "front" else None
+    def serial(self, name: str) -> int | None:
+        return self._serial if name == "front" else None
 
     def is_revoked(self, serial: int) -> bool:
         return serial != self._serial

@@ -66,8 +66,8 @@ class _Certified:
             for name in CERTIFIED
         }
 
-    def serial(self, device: str) -> int | None:
-        return self._serials.get(device)
+    def serial(self, name: str) -> int | None:
+        return self._serials.get(name)
 
     def is_revoked(self, _serial: int) -> bool:
         return False
