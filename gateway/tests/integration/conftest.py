@@ -12,7 +12,9 @@ from doorward.runtime.demo import VirtualSite
 # Whoever begins with what takes longest is not left waiting for it at the end.
 _LONGEST = (
     "test_start_sh",
+    "test_updates",
     "test_gateway_killed",
+    "test_flash",
     "test_matrix",
     "test_docs",
     "test_users_on_both",
