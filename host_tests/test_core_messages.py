@@ -6,6 +6,7 @@ from support import raises
 
 from doorward_core import board_messages as board
 from doorward_core import gateway_messages as gateway
+from doorward_core import gateway_states as states
 from doorward_core.messages import MessageError, decode, encode
 from doorward_core.seal import MAX_PAYLOAD
 
@@ -82,28 +83,28 @@ def test_event_and_its_acknowledgement():
 
 
 def test_reported():
-    found = gateway.parse_reported(board.reported("locked", "open", None, 3, "0.1.0"))
+    found = states.parse_reported(board.reported("locked", "open", None, 3, "0.1.0"))
     assert (found.lock, found.contact, found.alarm) == ("locked", "open", None)
     built = board.reported("locked", None, "forced", 3, "0.1.0")
-    assert gateway.parse_reported(built).contact is None
+    assert states.parse_reported(built).contact is None
     for name in ("lock", "contact", "alarm"):
-        assert wrong_field(gateway.parse_reported, fields(built, **{name: "ajar"})) == name
+        assert wrong_field(states.parse_reported, fields(built, **{name: "ajar"})) == name
 
 
 def test_what_sensors_and_lamps_report():
     light = {"level": 40, "kelvin": 2700, "cause": "button"}
     more = {"motion": True, "light": light}
     built = board.reported(None, None, None, 0, "0.1.0", more)
-    found = gateway.parse_reported(built)
+    found = states.parse_reported(built)
     assert (found.lock, found.motion, found.light) == (None, True, (40, 2700, "button"))
-    found = gateway.parse_reported(board.reported(None, None, None, 0, "1", {"motion": None}))
+    found = states.parse_reported(board.reported(None, None, None, 0, "1", {"motion": None}))
     assert found.motion is None and found.light is None
-    assert gateway.parse_reported(board.reported("locked", None, None, 0, "1")).motion == ""
-    assert wrong_field(gateway.parse_reported, fields(built, motion=1)) == "motion"
+    assert states.parse_reported(board.reported("locked", None, None, 0, "1")).motion == ""
+    assert wrong_field(states.parse_reported, fields(built, motion=1)) == "motion"
     assert (
-        wrong_field(gateway.parse_reported, fields(built, light=dict(light, level=101))) == "level"
+        wrong_field(states.parse_reported, fields(built, light=dict(light, level=101))) == "level"
     )
-    assert wrong_field(gateway.parse_reported, fields(built, light=7)) == "light"
+    assert wrong_field(states.parse_reported, fields(built, light=7)) == "light"
 
 
 def test_commands_and_what_is_said_to_them():

@@ -7,7 +7,6 @@ from doorward_core.messages import (
     MessageError,
     decode,
     encode,
-    flag,
     hexed,
     number,
     part,
@@ -60,7 +59,7 @@ def parse_hello(body: bytes) -> Hello:
     stored = number(log, "stored", 0, newest), raw(log, "digest", 16)
     return Hello(
         text(fields, "device_id", 32),
-        _name(fields, "firmware"),
+        name(fields, "firmware"),
         (text(log, "epoch", 8), newest, stored),
         number(fields, "cache_version", 0, _MOST_VERSION),
         number(fields, "uptime"),
@@ -85,16 +84,16 @@ def parse_announcement(body: bytes) -> Announcement:
     return Announcement(
         text(fields, "device_id", 32),
         raw(fields, "claim", 16),
-        _name(fields, "board"),
-        _name(fields, "firmware"),
+        name(fields, "board"),
+        name(fields, "firmware"),
     )
 
 
-def _name(fields: "dict[str, object]", name: str) -> str:
+def name(fields: "dict[str, object]", field: str) -> str:
     # What a board calls a part of itself ends up on pages and in logs: nothing that could steer one.
-    value = text(fields, name, 32)
+    value = text(fields, field, 32)
     if not topics.is_id(value.replace(".", "-").replace("+", "-")):
-        raise MessageError(name, "1 to 32 of A-Z a-z 0-9 . _ + -")
+        raise MessageError(field, "1 to 32 of A-Z a-z 0-9 . _ + -")
     return value
 
 
@@ -170,87 +169,6 @@ def lost(body: bytes) -> "tuple[int, int, bytes] | None":
         return number(event.data, "first", 1, last), last, raw(event.data, "digest", 16)
     except MessageError:
         return None
-
-
-class Reported:
-    # guarded: a card has to be shown twice. state: a vault's own word, "" without one; hold_s: for how
-    # long it locks out, None until it is released. motion: what the sensor says (None while it warms
-    # up), "" without one. light: (level in percent, K or None, cause), None without a lamp.
-    __slots__ = (
-        "lock",
-        "contact",
-        "alarm",
-        "cache_version",
-        "firmware",
-        "guarded",
-        "state",
-        "hold_s",
-        "motion",
-        "light",
-    )
-
-    def __init__(
-        self,
-        lock: "str | None",
-        contact: "str | None",
-        alarm: "str | None",
-        cache_version: int,
-        firmware: str,
-    ) -> None:
-        self.lock = lock
-        self.contact = contact
-        self.alarm = alarm
-        self.cache_version = cache_version
-        self.firmware = firmware
-        self.guarded = False
-        self.state = ""
-        self.hold_s: "int | None" = None
-        self.motion: "bool | str | None" = ""
-        self.light: "tuple[int, int | None, str] | None" = None
-
-
-def parse_reported(body: bytes) -> Reported:
-    fields = decode(body)
-    said = Reported(
-        _one_of(fields, "lock", ("locked", "unlocked")),
-        _one_of(fields, "contact", ("open", "closed")),
-        _one_of(fields, "alarm", ("forced", "held")),
-        number(fields, "cache_version"),
-        _name(fields, "firmware"),
-    )
-    if "guarded" in fields:
-        said.guarded = flag(fields, "guarded")
-    if "state" in fields:
-        said.state = text(fields, "state", 32)
-    if fields.get("hold_s") is not None:
-        said.hold_s = number(fields, "hold_s", 1, 86400)
-    if "motion" in fields:
-        said.motion = None if fields["motion"] is None else flag(fields, "motion")
-    if "light" in fields:
-        light = part(fields, "light")
-        kelvin = None if light.get("kelvin") is None else number(light, "kelvin", 1000, 20000)
-        said.light = number(light, "level", 0, 100), kelvin, text(light, "cause", 16)
-    return said
-
-
-def _one_of(fields: "dict[str, object]", name: str, allowed: "tuple[str, ...]") -> "str | None":
-    if fields.get(name) is None:
-        return None
-    value = text(fields, name)
-    if value not in allowed:
-        raise MessageError(name, " or ".join(allowed))
-    return value
-
-
-def parse_battery(body: bytes) -> "int | None":
-    # Of a heartbeat: mV, None from a board without a battery.
-    fields = decode(body)
-    return number(fields, "battery_mv", 0, 1000000) if "battery_mv" in fields else None
-
-
-def parse_attempts(body: bytes) -> int:
-    # Of a vault's metrics: the tries since somebody was let in.
-    return number(decode(body), "login_attempts")
 
 
 class CommandAck:

@@ -2,19 +2,16 @@
 
 import base64
 import struct
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from brokers import mosquitto
 from firmware_copy import planted
-from scripted_gateway import ScriptedGateway, profile
+from scripted_gateway import MEMBER, ScriptedGateway, profile
 from watching import until
 
 from doorward_lab import Cause
 from doorward_lab.lab import Lab
 
-UID = bytes.fromhex("04a1b2c3d4e5f6")
 STRIKE = 25
 HEAP_KIB = 144
 # The first line of the door loop's step, and what happens a second after the strike was energised.
@@ -23,18 +20,9 @@ LATER = "        if self.strike.energised_ms() > 1000:\n            "
 
 
 @pytest.fixture
-def port(tmp_path: Path) -> Iterator[int]:
-    with mosquitto(tmp_path) as port:
-        yield port
-
-
-@pytest.fixture
-def gateway(port: int) -> Iterator[ScriptedGateway]:
-    gateway = ScriptedGateway(port)
-    gateway.cards = {UID}
+def gateway(gateway: ScriptedGateway) -> ScriptedGateway:
     gateway.seconds = 9
-    yield gateway
-    gateway.close()
+    return gateway
 
 
 def notes(gateway: ScriptedGateway) -> list[tuple[int, int]]:
@@ -67,7 +55,7 @@ async def test_a_board_that_failed_tells_what_came_before(
     firmware = planted(tmp_path, "doorward_node/doorway.py", STEP, LATER + fault + STEP)
     board = await lab.start_board(profile(port), heap_kib=HEAP_KIB, firmware=firmware)
     await until(lambda: bool(gateway.boot and gateway.events), board)
-    board.present(UID)
+    board.present(MEMBER)
     await board.wait_edge(STRIKE, 1, 5)
     board.remove()
     await until(lambda: len(gateway.events_of("boot")) == 2, board)

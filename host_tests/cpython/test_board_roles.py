@@ -1,13 +1,10 @@
 """Motion sensor, lamp and all in one: real firmware on real MicroPython; PWM and relay as the hardware saw them."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
-from brokers import mosquitto
-from scripted_gateway import ScriptedGateway, profile
+from scripted_gateway import MEMBER, ScriptedGateway, profile
 from watching import opens, until
 
 from doorward import boards
@@ -21,21 +18,6 @@ from doorward_lab.lab import Lab
 FOLDER = data_root() / "boards"
 SENSORS = "telemetry/sensors"
 WARM, COOL = 25, 26
-MEMBER = bytes.fromhex("04a1b2c3d4e5f6")
-
-
-@pytest.fixture
-def port(tmp_path: Path) -> Iterator[int]:
-    with mosquitto(tmp_path) as port:
-        yield port
-
-
-@pytest.fixture
-def gateway(port: int) -> Iterator[ScriptedGateway]:
-    gateway = ScriptedGateway(port)
-    gateway.cards = {MEMBER}
-    yield gateway
-    gateway.close()
 
 
 def wired(name: str, port: int) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from doorward.app.door_states import DoorStates
 from doorward.app.fixtures import Fixtures
 from doorward.app.fleet import Device
-from doorward_core.gateway_messages import Reported
+from doorward_core.gateway_states import Reported
 
 
 class BoardStates:

@@ -11,7 +11,7 @@ from doorward.app.views import AuditEntry, DoorView, Release
 from doorward.domain.snapshot import Snapshot
 from doorward.errors import NotFound
 from doorward_core import lockout
-from doorward_core.gateway_messages import Reported
+from doorward_core.gateway_states import Reported
 
 # What an event says about the door. A value that is not named stays as it was.
 _EVENTS: dict[str, dict[str, object]] = {

@@ -9,7 +9,7 @@ from doorward.app.feed import LiveFeed
 from doorward.app.fixture_views import LightView, MotionView
 from doorward.app.fleet import Device
 from doorward.errors import NotFound
-from doorward_core.gateway_messages import Reported
+from doorward_core.gateway_states import Reported
 
 # What a board of each role has from the first day on; one that has more says so.
 _LIGHTS = frozenset({"lamp"})

@@ -1,10 +1,10 @@
 """Lamps, set from afar: one sealed command, on record, and done when the board says so."""
 
 import asyncio
-import secrets
 from dataclasses import dataclass
 
 from doorward.app.announcer import Announcer
+from doorward.app.commands import command, new_id
 from doorward.app.fixture_views import LightView
 from doorward.app.fixtures import Fixtures
 from doorward.app.fleet import Device, Fleet
@@ -13,7 +13,7 @@ from doorward.domain import audit
 from doorward.domain.audit import AuditRow
 from doorward.domain.instants import milliseconds
 from doorward.errors import InvalidInput, Unavailable
-from doorward_core import gateway_messages, timestamps, topics
+from doorward_core import topics
 from doorward_core.gateway_messages import CommandAck
 
 TTL_S = 4
@@ -87,9 +87,8 @@ class Lights:
     async def _told(self, device: Device, order: LightOrder) -> str:
         given = {"level": order.level, "kelvin": order.kelvin, "fade_ms": order.fade_ms}
         parameters: dict[str, object] = {k: v for k, v in given.items() if v is not None}
-        command_id = "cmd_" + secrets.token_hex(8)
-        stamp = timestamps.iso(int(self._clock.now().timestamp()))
-        body = gateway_messages.command("set_light", parameters, command_id, stamp, TTL_S)
+        command_id = new_id()
+        body = command("set_light", parameters, command_id, TTL_S, self._clock)
         done: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._waiting[command_id] = (device.id, done)
         timer = self._clock.call_later(TTL_S, lambda: _give_up(done))

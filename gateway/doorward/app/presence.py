@@ -3,13 +3,15 @@
 from collections.abc import Callable
 
 from doorward.app.board_states import BoardStates
+from doorward.app.commands import command
 from doorward.app.fleet import Device, Fleet
 from doorward.app.ports import Clock, Message
 from doorward.app.records import LogHead
 from doorward.app.router import Opened
 from doorward.errors import Rejected
-from doorward_core import gateway_messages, timestamps, topics
-from doorward_core.gateway_messages import Hello, Reported
+from doorward_core import gateway_messages, gateway_states, topics
+from doorward_core.gateway_messages import Hello
+from doorward_core.gateway_states import Reported
 
 _PROOF_S = 10  # nothing opens by it, and it may be answered late
 
@@ -82,7 +84,7 @@ class Presence:
     def reported(self, opened: Opened) -> None:
         """What the board says it is."""
         device, message, body, _ = opened
-        state = gateway_messages.parse_reported(body)
+        state = gateway_states.parse_reported(body)
         self.live(opened)
         if device.proof is None:
             self._tell(device, state)
@@ -95,13 +97,13 @@ class Presence:
         self.live(opened)
         if opened.device.proof is not None and not opened.message.retained:
             self._ask(opened.device, opened.device.proof)
-        battery_mv = gateway_messages.parse_battery(opened.body)
+        battery_mv = gateway_states.parse_battery(opened.body)
         self._states.measured(opened.device.id, battery_mv=battery_mv)
         opened.message.ack()
 
     def metrics(self, opened: Opened) -> None:
         """What a vault counts."""
-        attempts = gateway_messages.parse_attempts(opened.body)
+        attempts = gateway_states.parse_attempts(opened.body)
         self.live(opened)
         self._states.measured(opened.device.id, attempts=attempts)
         opened.message.ack()
@@ -133,8 +135,7 @@ class Presence:
                 greeted(device, said)
 
     def _ask(self, device: Device, proof: str) -> None:
-        now = timestamps.iso(int(self._clock.now().timestamp()))
-        question = gateway_messages.command("status", {}, proof, now, _PROOF_S)
+        question = command("status", {}, proof, _PROOF_S, self._clock)
         self._fleet.tell(device, topics.CONTROL, question)
 
     def _tell(self, device: Device, state: Reported) -> None:

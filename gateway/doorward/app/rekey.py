@@ -5,13 +5,13 @@ in good order; one that leaked protects nothing any more, and is replaced over U
 """
 
 import asyncio
-import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import structlog
 
 from doorward.app.announcer import Announcer
+from doorward.app.commands import command, new_id
 from doorward.app.fleet import Device, Fleet
 from doorward.app.ports import AuditStore, Clock, Spawn, Timer
 from doorward.app.signer_ports import Signer
@@ -19,7 +19,7 @@ from doorward.domain import audit
 from doorward.domain.audit import AuditRow
 from doorward.domain.instants import milliseconds
 from doorward.errors import Conflict, NotFound, Unavailable
-from doorward_core import gateway_messages, seal, timestamps, topics
+from doorward_core import seal, topics
 from doorward_core.gateway_messages import CommandAck, Hello
 from doorward_core.messages import hexed
 
@@ -72,9 +72,7 @@ class Rekeying:
         device = self._present(device_id)
         if device_id in self._pending:
             raise Conflict(f"{device_id} is being rekeyed already", "wait for the result")
-        pending = _Pending(
-            "cmd_" + secrets.token_hex(8), actor, asyncio.get_running_loop().create_future()
-        )
+        pending = _Pending(new_id(), actor, asyncio.get_running_loop().create_future())
         self._epochs[device_id] = self._signer.epoch(device_id)
         self._pending[device_id] = pending
         try:
@@ -145,8 +143,7 @@ class Rekeying:
         self._fleet.say(device.id, topics.REKEY, seal.nonce_word(nonce), body)
 
     def _command(self, name: str, parameters: dict[str, object], pending: _Pending) -> bytes:
-        stamp = timestamps.iso(int(self._clock.now().timestamp()))
-        return gateway_messages.command(name, parameters, pending.command_id, stamp, TTL_S)
+        return command(name, parameters, pending.command_id, TTL_S, self._clock)
 
     def _give_up(self, device_id: str, pending: _Pending) -> None:
         self._fail(pending, f"no word from board {device_id} under a new key; {_STAYS}")

@@ -1,12 +1,12 @@
 """Remote release: on record first, then a challenge, then one command; opened when the board says so."""
 
-import secrets
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import structlog
 
 from doorward.app.announcer import Announcer
+from doorward.app.commands import command, new_id
 from doorward.app.door_states import DoorStates
 from doorward.app.feed import LiveFeed
 from doorward.app.fleet import Device, Fleet
@@ -18,7 +18,7 @@ from doorward.domain.audit import AuditRow
 from doorward.domain.doors import Door
 from doorward.domain.instants import milliseconds
 from doorward.errors import Conflict, Unavailable
-from doorward_core import gateway_messages, seal, timestamps, topics
+from doorward_core import seal, topics
 from doorward_core.gateway_messages import CommandAck
 
 _log = structlog.get_logger(__name__)
@@ -127,7 +127,7 @@ class Releases:
     def _begin(self, door: Door, actor: str, *, ends_lockout: bool) -> _Pending:
         now = self._clock.now()
         release = Release(
-            id="cmd_" + secrets.token_hex(8),
+            id=new_id(),
             door_id=door.id,
             door_name=door.name,
             actor=actor,
@@ -155,8 +155,7 @@ class Releases:
         self._fleet.say(pending.door.device, topics.CONTROL, seal.nonce_word(nonce), body)
 
     def _command(self, name: str, parameters: dict[str, object], pending: _Pending) -> bytes:
-        stamp = timestamps.iso(int(self._clock.now().timestamp()))
-        return gateway_messages.command(name, parameters, pending.release.id, stamp, TTL_S)
+        return command(name, parameters, pending.release.id, TTL_S, self._clock)
 
     def _expire(self, pending: _Pending) -> None:
         if pending.release.state == "unknown":

@@ -5,11 +5,11 @@ Reading moves nothing. Where the lock is to be tried too, the board watches it w
 """
 
 import json
-import secrets
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
+from doorward.app.commands import command, new_id
 from doorward.app.feed import LiveFeed
 from doorward.app.fleet import Device, Fleet
 from doorward.app.ports import Clock, Spawn, Timer
@@ -21,7 +21,7 @@ from doorward.domain.diagnosis import diagnose
 from doorward.domain.instants import milliseconds
 from doorward.domain.wiring import Wiring
 from doorward.errors import Conflict, DoorwardError, InvalidInput, NotFound, Unavailable
-from doorward_core import gateway_messages, timestamps, topics
+from doorward_core import timestamps, topics
 from doorward_core.gateway_messages import CommandAck
 
 # A board ends its test after 20 s, its watching after these.
@@ -115,7 +115,7 @@ class SelfTests:
         wiring = self._wirings.wiring(board.board)
         moves = self._door(board, wiring) if move else None
         view = SelfTest(
-            id="cmd_" + secrets.token_hex(8),
+            id=new_id(),
             device=device,
             actor=actor,
             state="reading",
@@ -186,8 +186,7 @@ class SelfTests:
             self._tell(running, "released")
 
     def _ask(self, device: Device, running: _Running, parameters: dict[str, object]) -> None:
-        stamp = timestamps.iso(int(self._clock.now().timestamp()))
-        body = gateway_messages.command("selftest", parameters, running.view.id, stamp, TTL_S)
+        body = command("selftest", parameters, running.view.id, TTL_S, self._clock)
         # Patience first: a test that cannot be asked for ends, too.
         self._wait(running, self._patience(device.id, running))
         self._fleet.tell(device, topics.CONTROL, body)

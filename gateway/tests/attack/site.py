@@ -29,7 +29,7 @@ from doorward.domain.doors import Door
 from doorward.runtime import demosite
 from doorward.runtime.usecases import UseCases, wire
 from doorward.signer import Signer
-from doorward_core import gateway_messages, seal, topics
+from doorward_core import gateway_messages, gateway_states, seal, topics
 from doorward_core.schedule import ALWAYS
 from doorward_lab import Board, Lab
 
@@ -264,7 +264,7 @@ class Site:
         if not said.up or not said.payload:
             return
         if said.suffix == topics.REPORTED:
-            state = gateway_messages.parse_reported(seal.split(said.payload).body)
+            state = gateway_states.parse_reported(seal.split(said.payload).body)
             self.lock[said.device] = (state.lock, state.contact)
         elif said.suffix == topics.ONLINE:
             hello = gateway_messages.parse_hello(seal.split(said.payload).body)

@@ -1,16 +1,16 @@
 """Whose firmware a board takes: told at its adoption, or later under a challenge, as a new device key is."""
 
 import asyncio
-import secrets
 from dataclasses import dataclass, replace
 
+from doorward.app.commands import command, new_id
 from doorward.app.fleet import Device, Fleet
 from doorward.app.ports import Clock
 from doorward.app.registry import Registry
 from doorward.app.updates.signatory import Signatory
 from doorward.domain import audit
 from doorward.errors import NotFound, Unavailable
-from doorward_core import gateway_messages, gateway_updates, seal, timestamps, topics
+from doorward_core import gateway_updates, seal, topics
 from doorward_core.gateway_messages import CommandAck
 
 TTL_S = 20
@@ -49,7 +49,7 @@ class Trusting:
         if device is None or not device.online:
             raise Unavailable(f"the board {device_id} is offline", field="device")
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        pending = _Pending("cmd_" + secrets.token_hex(8), signatory.modulus, future)
+        pending = _Pending(new_id(), signatory.modulus, future)
         self._pending[device_id] = pending
         timer = self._clock.call_later(TTL_S, lambda: _fail(pending, device_id, "no answer"))
         try:
@@ -86,8 +86,7 @@ class Trusting:
             _fail(pending, device.id, ack.result)
 
     def _command(self, name: str, parameters: dict[str, object], pending: _Pending) -> bytes:
-        stamp = timestamps.iso(int(self._clock.now().timestamp()))
-        return gateway_messages.command(name, parameters, pending.command_id, stamp, TTL_S)
+        return command(name, parameters, pending.command_id, TTL_S, self._clock)
 
 
 def _fail(pending: _Pending, device_id: str, why: str) -> None:

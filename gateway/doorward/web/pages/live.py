@@ -1,6 +1,7 @@
 """The live page: the doors, what happens, and the open button."""
 
 import html
+from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
@@ -12,7 +13,7 @@ from doorward.app.services.site import Site
 from doorward.domain.permissions import DEVICES_EDIT, DOORS_OPEN, DOORS_SEE, LIGHTS_SET
 from doorward.errors import DoorwardError, InvalidInput, NotFound, Unavailable
 from doorward.web import looks
-from doorward.web.context import WebDep
+from doorward.web.context import Web, WebDep
 from doorward.web.errors import status_of
 from doorward.web.pages.pushes import Pushes, recent_events
 from doorward.web.permission import FRESH, doors_seen_by, needs, seen_by
@@ -55,33 +56,33 @@ async def _on_the_table(site: Site) -> dict[str, object]:
 
 @router.post("/doors/{door}/open", dependencies=[needs(DOORS_OPEN), FRESH])
 async def open_door(request: Request, web: WebDep, session: SignedIn, door: str) -> Response:
-    """Ask the board to open once. How that went is told by the stream alone, so that nothing stale overtakes it."""
+    """Ask the board to open once."""
+    return await _asked(web.services.releases.open, request, web, session, door)
+
+
+@router.post("/vaults/{vault}/release", dependencies=[needs(DOORS_OPEN), FRESH])
+async def end_lockout(request: Request, web: WebDep, session: SignedIn, vault: str) -> Response:
+    """Ask a vault's board to let people try again."""
+    return await _asked(web.services.releases.end_lockout, request, web, session, vault)
+
+
+async def _asked(
+    ask: Callable[[str, str], Awaitable[object]],
+    request: Request,
+    web: Web,
+    session: Session,
+    door: str,
+) -> Response:
+    """Ask a board for a release. How that went is told by the stream alone, so that nothing stale overtakes it."""
     from_script = "hx-request" in request.headers
     try:
-        await web.services.releases.open(door, session.username)
+        await ask(door, session.username)
     except NotFound:
         raise
     except DoorwardError as error:
         if not from_script:
             raise
         view = seen_by(session, web.services.doors.get(door))
-        part = web.renderer("parts/open.html", door=view, session=session, problem=error.message)
-        return HTMLResponse(part, status_of(error))
-    return Response(status_code=204) if from_script else RedirectResponse("/", 303)
-
-
-@router.post("/vaults/{vault}/release", dependencies=[needs(DOORS_OPEN), FRESH])
-async def end_lockout(request: Request, web: WebDep, session: SignedIn, vault: str) -> Response:
-    """Ask a vault's board to let people try again. How that went is told by the stream alone."""
-    from_script = "hx-request" in request.headers
-    try:
-        await web.services.releases.end_lockout(vault, session.username)
-    except NotFound:
-        raise
-    except DoorwardError as error:
-        if not from_script:
-            raise
-        view = seen_by(session, web.services.doors.get(vault))
         part = web.renderer("parts/open.html", door=view, session=session, problem=error.message)
         return HTMLResponse(part, status_of(error))
     return Response(status_code=204) if from_script else RedirectResponse("/", 303)

@@ -10,7 +10,7 @@ from doorward.app.door_states import lockout_of
 from doorward.app.fixture_views import Lockout
 from doorward.app.views import DoorView
 from doorward_core import board_messages, lockout, topics, vault_messages
-from doorward_core.gateway_messages import Reported, parse_reported
+from doorward_core.gateway_states import Reported, parse_reported
 from doorward_core.messages import MessageError
 
 
