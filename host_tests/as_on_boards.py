@@ -2,7 +2,7 @@
 
 import ast
 import shutil
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import replace
 from pathlib import Path
 
@@ -68,7 +68,16 @@ class _Caller(Renamer):
             for alias in part.names
             if alias.name in SHIM
         }
+        self._scopes = [self._meeting(node)]
         return self.generic_visit(node)
+
+    def _meeting(self, node: ast.Module) -> dict[str, str]:
+        """What the file imports under one short name, as the program never has both at hand: each keeps its own here."""
+        own = bound_in(node.body)
+        shared = Counter(self._names.short.get(name, name) for name in own)
+        imports = [part for part in node.body if isinstance(part, ast.ImportFrom)]
+        names = {alias.asname or alias.name for part in imports for alias in part.names}
+        return {name: name for name in names if shared[self._names.short.get(name, name)] > 1}
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:  # noqa: N802 - as ast calls it
         root: ast.expr = node
