@@ -14,6 +14,8 @@ from doorward.firmware.shrink import Shrunk
 REPOSITORY = Path(__file__).parents[1]
 # What tests the firmware in MicroPython. The lab's chip is beside it, as it is.
 CALLERS = ("host_tests/*.py", "host_tests/on_board/*.py", "lab/doorward_lab/pn532.py")
+# Functions whose second argument is the name of an attribute; the last is that of the power cuts' mutants.
+BY_NAME = ("getattr", "setattr", "hasattr", "delattr", "_changed")
 SHIM = {path.stem for path in (REPOSITORY / "lab/shim").rglob("*.py")} | {"lab_parts"}
 
 
@@ -72,7 +74,7 @@ class _Caller(Renamer):
         return self.generic_visit(node)
 
     def _meeting(self, node: ast.Module) -> dict[str, str]:
-        """What the file imports under one short name, as the program never has both at hand: each keeps its own here."""
+        """What the file imports and the program never has in one place, so under one short name: each keeps its own."""
         own = bound_in(node.body)
         shared = Counter(self._names.short.get(name, name) for name in own)
         imports = [part for part in node.body if isinstance(part, ast.ImportFrom)]
@@ -99,7 +101,7 @@ class _Caller(Renamer):
         for keyword in node.keywords:
             if keyword.arg and (name, keyword.arg) not in self._their_own:
                 keyword.arg = self._argument(name, keyword.arg)
-        if name in ("getattr", "setattr", "hasattr", "delattr"):
+        if name in BY_NAME:
             match node.args[1]:
                 case ast.Constant(value=str(text)) as said:
                     said.value = self._names.short.get(text, text)
