@@ -7,7 +7,7 @@ import pytest
 from firmware_copy import planted
 from ports import free_ports
 from scripted_gateway import KEY, MEMBER, ScriptedGateway, profile
-from watching import until
+from watching import PATIENCE_S, until
 
 from doorward_core import seal, topics
 from doorward_lab import Fault
@@ -33,7 +33,7 @@ def pulses(board: Board) -> list[int]:
 
 async def test_the_relay_is_safe_from_the_first_instruction(lab: Lab, port: int) -> None:
     board = await lab.start_board(profile(port), heap_kib=HEAP_KIB)
-    await board.wait_edge(STRIKE, 0, 5)
+    await board.wait_edge(STRIKE, 0, PATIENCE_S)
     assert pulses(board) == [0]
 
 
@@ -41,7 +41,7 @@ async def test_a_strike_without_a_level_is_left_alone(lab: Lab, port: int) -> No
     wrong = profile(port)
     wrong["pins"]["strike"]["active"] = 2
     board = await lab.start_board(wrong, heap_kib=HEAP_KIB)
-    await board.wait_log("active", 5)
+    await board.wait_log("active", PATIENCE_S)
     await asyncio.sleep(1)
     assert 1 not in pulses(board)
 
@@ -50,9 +50,9 @@ async def test_a_card_opens_the_door_and_the_log_tells(
     board: Board, gateway: ScriptedGateway
 ) -> None:
     board.present(MEMBER)
-    await board.wait_edge(STRIKE, 1, 5)
+    await board.wait_edge(STRIKE, 1, PATIENCE_S)
     board.remove()
-    await board.wait_edge(STRIKE, 0, 5)
+    await board.wait_edge(STRIKE, 0, PATIENCE_S)
     await until(lambda: len(gateway.events_of("lock.changed")) == 2, board)
     decision = gateway.events_of("access.decision")[0]
     assert decision["granted"] and decision["source"] == "gateway"
@@ -78,9 +78,9 @@ async def test_forged_replayed_foreign_retained_and_late_answers_move_nothing(
     board: Board, gateway: ScriptedGateway
 ) -> None:
     board.present(MEMBER)
-    await board.wait_edge(STRIKE, 1, 5)
+    await board.wait_edge(STRIKE, 1, PATIENCE_S)
     board.remove()
-    await board.wait_edge(STRIKE, 0, 5)
+    await board.wait_edge(STRIKE, 0, PATIENCE_S)
     recorded = next(payload for suffix, payload in gateway.sent if suffix == topics.ACCESS_RESPONSE)
 
     gateway.answers = False
@@ -112,7 +112,7 @@ async def test_forged_replayed_foreign_retained_and_late_answers_move_nothing(
     # Still alive, and a new tap is not bothered by any of it.
     gateway.answers = True
     board.present(MEMBER)
-    await board.wait_edge(STRIKE, 1, 5)
+    await board.wait_edge(STRIKE, 1, PATIENCE_S)
 
 
 async def test_a_retained_answer_opens_nothing_after_a_restart(
@@ -137,8 +137,8 @@ async def test_a_release_is_challenged_and_works_once(
     await until(lambda: bool(gateway.acks), board)
     unlock = gateway.unlock(gateway.acks[0]["nonce"])
     gateway.publish(topics.CONTROL, unlock)
-    await board.wait_edge(STRIKE, 1, 5)
-    await board.wait_edge(STRIKE, 0, 5, since_ns=board.edges[-1].at_ns)
+    await board.wait_edge(STRIKE, 1, PATIENCE_S)
+    await board.wait_edge(STRIKE, 0, PATIENCE_S, since_ns=board.edges[-1].at_ns)
     gateway.publish(topics.CONTROL, unlock)
     await until(lambda: len(gateway.events_of("lock.changed")) == 2, board)
     assert gateway.acks[1] == {"command_id": "c1", "result": "done"}
@@ -156,7 +156,7 @@ async def test_without_an_answer_the_board_uses_its_cache(
     )
     gateway.answers = False
     board.present(MEMBER)
-    await board.wait_edge(STRIKE, 1, 5)
+    await board.wait_edge(STRIKE, 1, PATIENCE_S)
     await until(lambda: bool(gateway.events_of("access.decision")), board)
     assert gateway.events_of("access.decision")[0]["source"] == "board"
 
@@ -164,7 +164,7 @@ async def test_without_an_answer_the_board_uses_its_cache(
 async def test_a_restart_never_resumes_an_unlock(board: Board, gateway: ScriptedGateway) -> None:
     gateway.seconds = 9
     board.present(MEMBER)
-    await board.wait_edge(STRIKE, 1, 5)
+    await board.wait_edge(STRIKE, 1, PATIENCE_S)
     board.remove()
     await board.kill()
     before = len(board.edges)
@@ -179,7 +179,7 @@ async def test_door_events(board: Board, gateway: ScriptedGateway) -> None:
     board.set_contact(False)
     await until(lambda: bool(gateway.events_of("door.closed")), board)
     board.present(MEMBER)
-    await board.wait_edge(STRIKE, 1, 5)
+    await board.wait_edge(STRIKE, 1, PATIENCE_S)
     board.remove()
     board.set_contact(True)
     await until(lambda: bool(gateway.events_of("door.open")), board)
@@ -195,7 +195,7 @@ async def test_a_reader_that_freezes_comes_back(board: Board, gateway: ScriptedG
     board.set_reader(Fault.FROZEN)
     await until(lambda: bool(gateway.events_of("reader.reset")), board)
     board.present(MEMBER)
-    await board.wait_edge(STRIKE, 1, 5)
+    await board.wait_edge(STRIKE, 1, PATIENCE_S)
 
 
 async def test_with_no_broker_at_all_the_board_decides(
@@ -208,10 +208,10 @@ async def test_with_no_broker_at_all_the_board_decides(
     )
     await lab.stop_board("front")
     alone = await lab.start_board(profile(free_ports(1)), heap_kib=HEAP_KIB)
-    await alone.wait_edge(STRIKE, 0, 5)
+    await alone.wait_edge(STRIKE, 0, PATIENCE_S)
     await asyncio.sleep(0.5)
     alone.present(MEMBER)
-    await alone.wait_edge(STRIKE, 1, 5)
+    await alone.wait_edge(STRIKE, 1, PATIENCE_S)
 
 
 async def test_a_black_holed_broker_does_not_keep_anybody_waiting(
@@ -254,7 +254,7 @@ async def test_flash_is_written_after_the_relay_has_moved(
     before = (await board.heap()).flash_erases
     board.stall_flash(STALL_MS)
     since = board.present(MEMBER)
-    opened = await board.wait_edge(STRIKE, 1, 10)
+    opened = await board.wait_edge(STRIKE, 1, PATIENCE_S)
     board.remove()
     assert opened.at_ns - since < STALL_MS * 1_000_000
     # The log of it is written, and takes its time.
@@ -274,7 +274,7 @@ async def open_and_wait(board: Board, gateway: ScriptedGateway) -> None:
     await until(lambda: bool(gateway.boot), board)
     gateway.seconds = 9
     board.present(MEMBER)
-    await board.wait_edge(STRIKE, 1, 5)
+    await board.wait_edge(STRIKE, 1, PATIENCE_S)
     board.remove()
 
 
@@ -286,7 +286,7 @@ async def test_an_exception_in_any_task_makes_the_relay_safe_and_is_told(
     board = await lab.start_board(profile(port), heap_kib=HEAP_KIB, firmware=firmware)
     await open_and_wait(board, gateway)
     opened = board.edges[-1].at_ns
-    closed = await board.wait_edge(STRIKE, 0, 5, since_ns=opened)
+    closed = await board.wait_edge(STRIKE, 0, PATIENCE_S, since_ns=opened)
     assert closed.at_ns - opened < 3_000_000_000
     await until(lambda: len(gateway.events_of("boot")) == 2, board)
     assert gateway.events_of("boot")[1]["failure"] == "ValueError: planted"
@@ -299,7 +299,7 @@ async def test_a_board_without_any_heap_left_starts_again_by_itself(
     firmware = planted(tmp_path, "doorward_node/doorway.py", STEP, hoard + STEP)
     board = await lab.start_board(profile(port), heap_kib=HEAP_KIB, firmware=firmware)
     await open_and_wait(board, gateway)
-    await board.wait_edge(STRIKE, 0, 5, since_ns=board.edges[-1].at_ns)
+    await board.wait_edge(STRIKE, 0, PATIENCE_S, since_ns=board.edges[-1].at_ns)
     await until(lambda: len(gateway.events_of("boot")) == 2, board)
     assert gateway.events_of("boot")[1]["cause"] == HARD_RESET
 
@@ -326,7 +326,7 @@ async def test_a_door_loop_that_forgets_to_relock_is_overruled(
     board = await lab.start_board(installed, heap_kib=HEAP_KIB, firmware=firmware)
     await open_and_wait(board, gateway)
     opened = board.edges[-1].at_ns
-    closed = await board.wait_edge(STRIKE, 0, 5, since_ns=opened)
+    closed = await board.wait_edge(STRIKE, 0, PATIENCE_S, since_ns=opened)
     assert closed.at_ns - opened <= 3_000_000_000
 
 
@@ -341,7 +341,7 @@ async def test_a_mutant_that_does_not_check_nonces_is_caught(
     await open_and_wait(board, gateway)
     recorded = next(payload for suffix, payload in gateway.sent if suffix == topics.ACCESS_RESPONSE)
     gateway.command("lock", {})
-    await board.wait_edge(STRIKE, 0, 5, since_ns=board.edges[-1].at_ns)
+    await board.wait_edge(STRIKE, 0, PATIENCE_S, since_ns=board.edges[-1].at_ns)
     gateway.publish(topics.ACCESS_RESPONSE, recorded)
-    await board.wait_edge(STRIKE, 1, 5, since_ns=board.edges[-1].at_ns + 1)
+    await board.wait_edge(STRIKE, 1, PATIENCE_S, since_ns=board.edges[-1].at_ns + 1)
     assert pulses(board) == [0, 1, 0, 1]

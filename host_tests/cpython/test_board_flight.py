@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from firmware_copy import planted
 from scripted_gateway import MEMBER, ScriptedGateway, profile
-from watching import until
+from watching import PATIENCE_S, until
 
 from doorward_lab import Cause
 from doorward_lab.lab import Lab
@@ -56,7 +56,7 @@ async def test_a_board_that_failed_tells_what_came_before(
     board = await lab.start_board(profile(port), heap_kib=HEAP_KIB, firmware=firmware)
     await until(lambda: bool(gateway.boot and gateway.events), board)
     board.present(MEMBER)
-    await board.wait_edge(STRIKE, 1, 5)
+    await board.wait_edge(STRIKE, 1, PATIENCE_S)
     board.remove()
     await until(lambda: len(gateway.events_of("boot")) == 2, board)
     assert board.starts[1][0] is cause

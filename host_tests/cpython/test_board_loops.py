@@ -8,6 +8,7 @@ import pytest
 from firmware_copy import planted
 from ports import free_ports
 from scripted_gateway import profile
+from watching import PATIENCE_S
 
 from doorward_lab import Cause
 from doorward_lab.lab import Lab
@@ -48,7 +49,7 @@ async def test_each_loop_is_missed(lab: Lab, tmp_path: Path) -> None:
         board = await lab.start_board(
             installed(name), heap_kib=HEAP_KIB, firmware=firmware, ticks_ms=0
         )
-        await board.wait_log(f"RuntimeError: {name}: silent", 30)
+        await board.wait_log(f"RuntimeError: {name}: silent", PATIENCE_S)
         assert all(cause is not Cause.WATCHDOG for cause, _ in board.starts)
 
     await asyncio.gather(*(missed(name) for name in LOOPS))
@@ -64,4 +65,4 @@ async def test_a_supervisor_that_says_nothing_is_ended_by_the_watchdog(
     assert "silent and looks >= _LOOKS" in source
     supervisor.write_text(source.replace("silent and looks >= _LOOKS", "False"))
     board = await lab.start_board(installed(name), heap_kib=HEAP_KIB, firmware=firmware, ticks_ms=0)
-    await board.wait_log("the watchdog was not fed", 30)
+    await board.wait_log("the watchdog was not fed", PATIENCE_S)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from brokers import mosquitto
 from scripted_gateway import ScriptedGateway, profile
-from watching import strike, until
+from watching import PATIENCE_S, strike, until
 
 from doorward import boards
 from doorward.data import data_root
@@ -64,9 +64,9 @@ async def test_a_door_that_ships_works_on_its_chip(
 
 async def _opens(board: Board) -> None:
     board.present(UID)
-    await board.wait_edge(strike(board), 1, 5)
+    await board.wait_edge(strike(board), 1, PATIENCE_S)
     board.remove()
-    await board.wait_edge(strike(board), 0, 5)
+    await board.wait_edge(strike(board), 0, PATIENCE_S)
 
 
 async def test_a_board_without_a_part_does_not_load_it(

@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 from scripted_gateway import MEMBER, ScriptedGateway, profile
-from watching import until
+from watching import PATIENCE_S, until
 
 from doorward_core import topics
 from doorward_lab.board import Board
@@ -65,7 +65,7 @@ async def test_a_door_says_granted_refused_and_show_it_again(
     assert (await shown(board, MEMBER))[:2] == [(RED, 2), (GREEN, 2)]
     assert len([edge for edge in board.edges if edge.pin == RELAY]) == before
     since = board.present(MEMBER)
-    await board.wait_edge(RELAY, 1, 5, since_ns=since)
+    await board.wait_edge(RELAY, 1, PATIENCE_S, since_ns=since)
     board.remove()
 
     # Said once as it began and once as it ended, in the log and in what it reports.
@@ -87,7 +87,7 @@ async def test_a_door_that_stands_open_is_heard_until_it_is_shut(
     board = await lab.start_board(installed(gateway.port), heap_kib=HEAP_KIB)
     await until(lambda: bool(gateway.boot and gateway.events), board)
     since = board.set_contact(True)
-    await board.wait_edge(BUZZER, 1, 5, since_ns=since)
+    await board.wait_edge(BUZZER, 1, PATIENCE_S, since_ns=since)
     assert len(gateway.events_of("door.forced")) <= 1
     board.set_contact(False)
     await asyncio.sleep(1.5)

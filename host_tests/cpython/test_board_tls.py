@@ -9,7 +9,7 @@ from brokers import mosquitto
 from firmware_copy import planted
 from scripted_gateway import MEMBER, ScriptedGateway, profile
 from tls_witness import DAY, Issuer, Witness
-from watching import opens, until
+from watching import PATIENCE_S, opens, until
 
 from doorward_core import topics
 from doorward_lab.lab import Lab
@@ -123,14 +123,14 @@ async def test_a_board_without_certificates_talks_to_its_own_machine_alone(lab: 
     wrong = profile(8883)
     wrong["broker"]["host"] = "192.168.1.20"
     board = await lab.start_board(wrong)
-    await board.wait_log("broker.host: without /tls only 127.0.0.1", 5)
+    await board.wait_log("broker.host: without /tls only 127.0.0.1", PATIENCE_S)
 
 
 async def test_half_a_set_of_certificates_is_named(lab: Lab, authority: Issuer) -> None:
     half = secured(authority, 8883)
     del half["tls"]["key.der"]
     board = await lab.start_board(half)
-    await board.wait_log("/tls/key.der: missing", 5)
+    await board.wait_log("/tls/key.der: missing", PATIENCE_S)
 
 
 async def test_spoiled_certificates_do_not_stop_the_door(

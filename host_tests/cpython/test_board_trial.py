@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from firmware_copy import FIRMWARE
 from scripted_gateway import MEMBER, ScriptedGateway, profile
-from watching import until
+from watching import PATIENCE_S, until
 
 from doorward_core import topics
 from doorward_lab import Board, Lab, build
@@ -63,7 +63,7 @@ def hellos(gateway: ScriptedGateway, version: bytes) -> int:
 
 async def opens(board: Board) -> None:
     board.present(MEMBER)
-    await board.wait_edge(STRIKE, 1, 10)
+    await board.wait_edge(STRIKE, 1, PATIENCE_S)
     board.remove()
 
 
@@ -111,7 +111,7 @@ async def test_a_firmware_that_works_stays(
     board = await on_trial(lab, port, tmp_path, SOON)
     await until(lambda: hellos(gateway, NEW) == 1, board)
     await opens(board)
-    await board.wait_log("update: confirmed", 20)
+    await board.wait_log("update: confirmed", PATIENCE_S)
     for starts in range(2, 6):
         await board.kill()
         await board.power_on()

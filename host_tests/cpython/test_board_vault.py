@@ -24,7 +24,7 @@ from virtual_vault import (
     vault_profile,
     wrong,
 )
-from watching import until
+from watching import PATIENCE_S, until
 
 from doorward_core import codes, lockout, seal, topics
 from doorward_lab.board import Board
@@ -221,7 +221,7 @@ async def test_a_classic_vault_that_is_told_to_lock_says_nothing_at_all_meanwhil
     await asyncio.sleep(1)  # what a start has to say
     heard = len(gateway.heard)
     gateway.command("lockout", {})
-    await board.wait_log(f"{lockout.STATE} {lockout.ERROR}", 5)
+    await board.wait_log(f"{lockout.STATE} {lockout.ERROR}", PATIENCE_S)
     assert not await happens(lambda: len(gateway.heard) > heard, 2)
     await until(lambda: bool(gateway.events_of("lockout.cleared")), board)
     assert [event["cause"] for event in gateway.events_of("lockout.entered")] == ["command"]

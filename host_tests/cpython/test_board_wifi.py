@@ -6,7 +6,7 @@ from typing import Any
 from firmware_copy import planted
 from relay import Relay
 from scripted_gateway import MEMBER, ScriptedGateway, profile
-from watching import opens, until
+from watching import PATIENCE_S, opens, until
 
 from doorward_core import topics
 from doorward_lab import Air
@@ -52,7 +52,7 @@ async def test_the_access_point_goes_and_comes_and_the_door_goes_on(
             relay.still = True
             for _ in range(2):
                 assert await opens(board, MEMBER)
-            await board.wait_log(f"wifi: {air.value}", 20)
+            await board.wait_log(f"wifi: {air.value}", PATIENCE_S)
             assert await opens(board, MEMBER)
             board.set_wifi(Air.GOOD)
             relay.still = False
@@ -83,7 +83,7 @@ async def test_a_network_on_which_nobody_answers_is_joined_again(
         board.log.clear()
         board.set_wifi(Air.NO_ACCESS_POINT)
         # Only who tries to join again can find out that it has gone meanwhile.
-        await board.wait_log("wifi: 201", 30)
+        await board.wait_log("wifi: 201", PATIENCE_S)
         board.set_wifi(Air.GOOD)
         relay.still = False
         await until(lambda: sources(gateway) == ["board"], board)

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from watching import PATIENCE_S
+
 from doorward_lab import Cause, rtc
 from doorward_lab.lab import Lab
 
@@ -21,15 +23,15 @@ async def test_memory_and_clock_outlive_a_reset_and_not_a_power_cut(
         "print('at', machine.RTC().datetime()[:6])\n"
     )
     board = await lab.start_board(PROFILE, firmware=program(main=main + IDLE), boot_clock=rtc.BOOT)
-    await board.wait_log("has b'note' 2031", 5)
+    await board.wait_log("has b'note' 2031", PATIENCE_S)
     assert board.log[0] == "has b'' 2000"
     # A Tuesday, counted from Monday as 0.
-    assert "at (2031, 5, 6, 1, 7, 8)" in await board.wait_log("at ", 5)
+    assert "at (2031, 5, 6, 1, 7, 8)" in await board.wait_log("at ", PATIENCE_S)
     board.log.clear()
     board.reset()
-    await board.wait_log("has b'note' 2031", 5)
+    await board.wait_log("has b'note' 2031", PATIENCE_S)
     board.log.clear()
     await board.kill()
     await board.power_on()
-    await board.wait_log("has b'' 2000", 5)
+    await board.wait_log("has b'' 2000", PATIENCE_S)
     assert board.starts[-1][0] is Cause.POWER_ON

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from lab_profiles import STRIKE, profile
+from watching import PATIENCE_S
 
 from doorward_lab import Board, Cause, Lab
 
@@ -65,7 +66,7 @@ async def board(lab: Lab, program: Program) -> Board:
 
 
 async def test_mpremote_interrupts_what_runs_and_executes(board: Board) -> None:
-    await board.wait_edge(STRIKE, 1, timeout=5)
+    await board.wait_edge(STRIKE, 1, PATIENCE_S)
     said = await mpremote(board, "resume", "exec", "print(6 * 7, 'strike' in globals())")
     # The program's own names are there, as they are on a board.
     assert said.splitlines()[-1] == "42 True"
@@ -77,7 +78,7 @@ async def test_mpremote_interrupts_what_runs_and_executes(board: Board) -> None:
 
 
 async def test_a_soft_reset_in_raw_mode_runs_boot_but_not_main(board: Board) -> None:
-    await board.wait_log("main runs", 5)
+    await board.wait_log("main runs", PATIENCE_S)
     said = await mpremote(board, "exec", "print('strike' in globals())")
     assert said.split() == ["False"]
     assert [cause for cause, _ in board.starts] == [Cause.POWER_ON, Cause.SOFT]
@@ -89,12 +90,12 @@ async def test_a_soft_reset_in_raw_mode_runs_boot_but_not_main(board: Board) -> 
 
 
 async def test_soft_and_hard_reset(board: Board) -> None:
-    await board.wait_log("main runs", 5)
+    await board.wait_log("main runs", PATIENCE_S)
     await mpremote(board, "soft-reset")
     assert [cause for cause, _ in board.starts] == [Cause.POWER_ON, Cause.SOFT]
     await mpremote(board, "reset")
     board.log.clear()
-    await board.wait_log("main runs", 10)
+    await board.wait_log("main runs", PATIENCE_S)
     assert [cause for cause, _ in board.starts][-1] is Cause.HARD
 
 
@@ -158,7 +159,7 @@ async def test_the_watchdog_bites_at_the_prompt(lab: Lab, program: Program) -> N
     await mpremote(board, "exec", "print(1)")
     assert [cause for cause, _ in board.starts] == [Cause.POWER_ON, Cause.SOFT]
     board.log.clear()
-    await board.wait_log("main runs", 10)
+    await board.wait_log("main runs", PATIENCE_S)
     assert board.starts[-1][0] is Cause.WATCHDOG
     # A longer period, asked for at the prompt, is the one that counts (esp_task_wdt_reconfigure).
     await mpremote(board, "exec", "from machine import WDT\nWDT(timeout=60000)")
@@ -168,12 +169,12 @@ async def test_the_watchdog_bites_at_the_prompt(lab: Lab, program: Program) -> N
 
 async def test_opening_the_port_resets_a_board_that_is_wired_so(board: Board) -> None:
     assert board.serial is not None
-    await board.wait_log("main runs", 5)
+    await board.wait_log("main runs", PATIENCE_S)
     board.serial.resets_on_open = True
     board.log.clear()
     port = os.open(board.serial.path, os.O_RDWR | os.O_NOCTTY)
     try:
-        await board.wait_log("main runs", 10)
+        await board.wait_log("main runs", PATIENCE_S)
         assert [cause for cause, _ in board.starts] == [Cause.POWER_ON, Cause.HARD]
         assert b"rst:0xc (SW_CPU_RESET)" in os.read(port, 4096)
     finally:
@@ -192,7 +193,7 @@ async def test_the_cable_is_pulled(board: Board, tmp_path: Path) -> None:
     assert status != 0, said
     assert not board.serial.is_plugged
     assert not board.serial.path.exists()
-    assert await board.wait_cut(5)
+    assert await board.wait_cut(PATIENCE_S)
     assert not board.is_on
     # LittleFS: what was not closed is not there.
     await board.power_on()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from lab_profiles import profile
+from watching import PATIENCE_S
 
 from doorward_lab import Lab, SiteError
 from doorward_lab.site import read_profile
@@ -31,11 +32,11 @@ async def test_certificates_go_onto_the_flash_and_off_it_again(
 ) -> None:
     path = adopted(tmp_path / "board", "ca.der", "cert.der", "note.txt")
     board = await lab.start_board(read_profile(path), firmware=program(main=LIST))
-    await board.wait_log("tls: ['ca.der', 'cert.der']", 5)
-    await board.wait_log("config: False", 5)
+    await board.wait_log("tls: ['ca.der', 'cert.der']", PATIENCE_S)
+    await board.wait_log("config: False", PATIENCE_S)
     await lab.stop_board(board.id)
     board = await lab.start_board(profile(), firmware=program(main=LIST))
-    await board.wait_log("tls: []", 5)
+    await board.wait_log("tls: []", PATIENCE_S)
 
 
 def test_a_folder_that_cannot_be_read_is_named(tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from watching import PATIENCE_S
+
 from doorward_lab import Air
 from doorward_lab.lab import Lab
 
@@ -31,7 +33,7 @@ async def said(lab: Lab, program: Program, main: str, air: Air | None = None, **
     )
     if air is not None:
         board.set_wifi(air, **names)
-    await board.wait_log("done", timeout=10)
+    await board.wait_log("done", PATIENCE_S)
     return " ".join(board.log)
 
 
@@ -76,8 +78,8 @@ async def test_who_is_connected_to_a_deaf_one_is_not_told(lab: Lab, program: Pro
     board = await lab.start_board(
         {"id": "front", "pins": {}}, firmware=program(main=START + main + END)
     )
-    await board.wait_log("up", timeout=5)
+    await board.wait_log("up", PATIENCE_S)
     board.set_wifi(Air.DEAF)
-    await board.wait_log("True", timeout=5)
+    await board.wait_log("True", PATIENCE_S)
     board.set_wifi(Air.NO_ACCESS_POINT)
-    assert (await board.wait_log("done", timeout=5)) == "done"
+    assert (await board.wait_log("done", PATIENCE_S)) == "done"
