@@ -66,6 +66,7 @@ class ScriptedGateway:
         self.acks: list[dict[str, Any]] = []
         self._number = time.time_ns() // 1_000_000
         self._digest = seal.CHAIN_START
+        self._put_back: tuple[list[dict[str, Any]], bytes] | None = None
         self._cache = b""
         self._ready = threading.Event()
         self._client = paho.Client(paho.CallbackAPIVersion.VERSION2, f"gateway-{device}")
@@ -79,6 +80,14 @@ class ScriptedGateway:
     def close(self) -> None:
         self._client.disconnect()
         self._client.loop_stop()
+
+    def log_so_far(self) -> tuple[list[dict[str, Any]], bytes]:
+        """Return what the gateway knows of the board's log: for `put_back`."""
+        return list(self.events), self._digest
+
+    def put_back(self, log: tuple[list[dict[str, Any]], bytes]) -> None:
+        """The board's flash is put back to what it was then: the gateway's log follows with the board's next hello."""
+        self._put_back = log
 
     # --- saying
 
@@ -143,6 +152,9 @@ class ScriptedGateway:
         sealed = seal.open_sealed(self.keys, topics.ONLINE, payload)
         boot = seal.parse_freshness(sealed.freshness)[1]
         assert isinstance(boot, bytes)
+        if self._put_back is not None and boot != self.boot:
+            self.events, self._digest = list(self._put_back[0]), self._put_back[1]
+            self._put_back = None
         self.boot = boot
 
     def _on_event(self, payload: bytes) -> None:

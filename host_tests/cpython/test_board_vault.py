@@ -297,7 +297,7 @@ async def sixth_with_a_cut(
     await asyncio.sleep(0.5)  # what a start writes
     board.cut_at_flash(operations, torn=operations % 2 == 1)
     looked_at = int(await show(board, gateway, WRONG))
-    cut = await board.wait_cut(0.5)
+    cut = await board.wait_cut(1.5)
     if cut:
         await power_on(board, gateway)
     looked_at += await wrong(board, gateway, 2)
@@ -317,9 +317,11 @@ async def every_cut(
     await lab.stop_board("vault")
     flash = lab.directory / "boards" / "vault" / "flash.img"
     shutil.copyfile(flash, flash.with_suffix(".kept"))
+    log = gateway.log_so_far()
     tries = []
     for operations in range(_CUTS):
         shutil.copyfile(flash.with_suffix(".kept"), flash)
+        gateway.put_back(log)
         cut, looked_at = await sixth_with_a_cut(lab, port, gateway, operations, firmware)
         if not cut:
             break

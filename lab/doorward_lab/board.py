@@ -24,7 +24,9 @@ from doorward_lab.wire import Duty, Edge, Heap
 from doorward_lab.witness import Witness
 
 _LOG_LINES = 2000
-_START_TIMEOUT_S = 20.0
+# For what hangs: a board that ends says so at once.
+_START_TIMEOUT_S = 60.0
+_ANSWER_TIMEOUT_S = 30.0
 _NS = 1_000_000_000
 
 
@@ -141,12 +143,12 @@ class Board:
             await asyncio.sleep(0.01)
         raise TimeoutError(f"{self.id} did not print {text!r} in {timeout} s; {self._last_words()}")
 
-    async def heap(self, timeout: float = 5.0) -> Heap:
+    async def heap(self, timeout: float = _ANSWER_TIMEOUT_S) -> Heap:
         """Collect the board's garbage and measure. Needs firmware that touches the chip now and then."""
         alloc, _, reads, programs, erases = map(int, await self._ask("heap", timeout))
         return Heap(alloc, *self._at_start, reads, programs, erases)
 
-    async def modules(self, timeout: float = 5.0) -> list[str]:
+    async def modules(self, timeout: float = _ANSWER_TIMEOUT_S) -> list[str]:
         """Return the names of all modules that the board has imported, the shim's among them."""
         self._modules = []
         await self._ask("modules", timeout)
