@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from doorward.flash import board, esptool, image, listen, online
+from doorward.flash import board, esptool, image, listen, online, turns
 from doorward.flash.board import Facts
 from doorward.flash.errors import FlashError, NoPrompt
 from doorward.flash.keys import Waiting
@@ -108,6 +108,10 @@ class Job:
 
     def run(self) -> Result:
         """Do it."""
+        with turns.hold(self._options.state, self._options.name, self._port):
+            return self._run()
+
+    def _run(self) -> Result:
         known = self._known()
         tool, facts = self._probe()
         with tempfile.TemporaryDirectory(prefix="doorward-") as folder:
@@ -139,6 +143,10 @@ class Job:
 
     def look(self) -> Seen:
         """Say what `run` would do, and write nothing."""
+        with turns.hold(self._options.state, self._options.name, self._port):
+            return self._look()
+
+    def _look(self) -> Seen:
         known = self._known()
         tool, facts = self._probe()
         with tempfile.TemporaryDirectory(prefix="doorward-") as folder:
