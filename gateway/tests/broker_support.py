@@ -18,7 +18,7 @@ from doorward_core import mqtt, mqtt_stream
 KEY = bytes(range(32))
 GATEWAY = "gateway"
 BASE = "doorward"
-PATIENCE = 5.0  # how long a test waits for what must come
+PATIENCE = 20.0  # how long a test waits for what must come
 
 logging.getLogger("alembic").setLevel(logging.WARNING)
 

@@ -17,7 +17,7 @@ import forked
 import httpx
 from ports import free_port_base
 
-_START_S = 60.0
+_START_S = 120.0
 _STOP_S = 20.0
 PYTHON = (sys.executable, "-m", "doorward")
 
@@ -52,7 +52,11 @@ class Demo:
         with self._log.open("wb") as log:
             # A session of its own, so that whatever it leaves behind can be found by it.
             self.process = self._started(options, log)
-        self.ready: str = json.loads(self._first_line())["message"]
+        try:
+            self.ready: str = json.loads(self._first_line())["message"]
+        except BaseException as error:
+            self.__exit__(type(error), error, None)
+            raise
         return self
 
     def _started(

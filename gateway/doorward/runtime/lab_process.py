@@ -8,7 +8,7 @@ from pathlib import Path
 
 from doorward.errors import StartupError
 
-_READY_S = 30.0
+_READY_S = 90.0  # a small machine compiles the firmware first
 _STOP_S = 1.2
 _CHUNK = 65536
 

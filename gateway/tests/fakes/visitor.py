@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import httpx
 from fakes.services import PASSWORD
@@ -13,6 +14,9 @@ class Visitor(httpx.AsyncClient):
     """Sends the Origin with changes as browsers do, and the token of the last form it saw."""
 
     csrf = ""
+
+    def __init__(self, *, timeout: float = 30.0, **how: Any) -> None:
+        super().__init__(timeout=timeout, **how)
 
     async def open(self, path: str) -> httpx.Response:
         response = await self.get(path)

@@ -16,6 +16,7 @@ import pytest
 from site_support import running, settings_for
 
 from doorward.runtime.gateway import Gateway
+from doorward.web.app import MAX_LOCAL_BODY
 
 TEXTS = (
     "",
@@ -165,5 +166,7 @@ async def test_what_is_too_large_is_not_read(gateway: Gateway) -> None:
     transport = httpx.AsyncHTTPTransport(uds=str(gateway.settings.socket))
     async with httpx.AsyncClient(transport=transport, base_url="http://doorward") as http:
         for path in ("people", "cards", "operators", "tokens"):
-            answer = await http.post(f"/api/v1/{path}", content=b'{"name": "' + b"x" * 100_000)
+            answer = await http.post(
+                f"/api/v1/{path}", content=b'{"name": "' + b"x" * MAX_LOCAL_BODY
+            )
             assert answer.status_code == 413
