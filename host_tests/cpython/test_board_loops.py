@@ -43,6 +43,7 @@ def stuck(folder: Path, name: str) -> Path:
     return firmware
 
 
+@pytest.mark.timeout(600)  # five firmwares are compiled for it
 async def test_each_loop_is_missed(lab: Lab, tmp_path: Path) -> None:
     async def missed(name: str) -> None:
         firmware = stuck(tmp_path / name, name)

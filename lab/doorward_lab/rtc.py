@@ -8,6 +8,7 @@ launch.py imports this file alone, so it can import nothing of ours.
 """
 
 import ctypes
+import math
 import mmap
 import struct
 import time
@@ -36,7 +37,8 @@ class Rtc:
 
     def power_up(self) -> None:
         """Write what a chip has when it gets power: nothing in its memory, and its clock where that begins."""
-        ahead = 0 if self._boot_clock is None else round(self._boot_clock - time.time())
+        # Whoever adds this drops the fraction of its second: rounded down, the clock would begin a second too early.
+        ahead = 0 if self._boot_clock is None else math.ceil(self._boot_clock - time.time())
         self.path.write_bytes(struct.pack("<q", ahead).ljust(_SIZE, b"\0"))
 
 

@@ -1,8 +1,11 @@
 """A chip's clock and the memory that survives a reset; and that TLS judges by that clock."""
 
+import struct
+import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from watching import PATIENCE_S
 
 from doorward_lab import Cause, rtc
@@ -35,3 +38,13 @@ async def test_memory_and_clock_outlive_a_reset_and_not_a_power_cut(
     await board.power_on()
     await board.wait_log("has b'' 2000", PATIENCE_S)
     assert board.starts[-1][0] is Cause.POWER_ON
+
+
+@pytest.mark.parametrize("fraction", [0.0, 0.25, 0.75])
+def test_a_clock_begins_where_it_should_in_any_part_of_a_second(
+    fraction: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(time, "time", lambda: 2_000_000_000 + fraction)
+    rtc.Rtc(tmp_path / "rtc", rtc.BOOT).power_up()
+    (ahead,) = struct.unpack_from("<q", (tmp_path / "rtc").read_bytes())
+    assert 2_000_000_000 + ahead == rtc.BOOT
