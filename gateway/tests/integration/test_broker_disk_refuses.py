@@ -13,6 +13,9 @@ async def test_what_nobody_waits_for_is_bounded_while_the_disk_refuses(tmp_path)
     async with (
         running_broker(tmp_path, users=("ann",), limits=limits) as site,
         site.client("ann") as ann,
+        site.client(
+            "ann", client_id="other"
+        ) as other,  # one that waits for an answer is not read from
     ):
         with held(site.broker) as disk:
             ann.write(mqtt.publish("school/first", b"1", 1, True, False, 1))
@@ -20,9 +23,9 @@ async def test_what_nobody_waits_for_is_bounded_while_the_disk_refuses(tmp_path)
             disk.refuse()
             for number in range(200):
                 for payload in (b"1", b""):
-                    ann.write(mqtt.publish(f"school/{number}", payload, 0, True))
-            ann.write(mqtt.pingreq())
-            await ann.expect(mqtt.PINGRESP)
+                    other.write(mqtt.publish(f"school/{number}", payload, 0, True))
+            other.write(mqtt.pingreq())
+            await other.expect(mqtt.PINGRESP)
             assert len(site.broker._journal._open.retained) == 50
             disk.let_go()
             site.broker.sweep()
