@@ -16,12 +16,14 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
+# Of a drawing, which brings its own style along; it may be opened as a page, and then does nothing.
+DRAWING_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 # A browser that has trusted us once does not go back to plain HTTP for a year.
 STRICT_TRANSPORT = "max-age=31536000"
 
 
 class SecurityHeaders:
-    """ASGI middleware. Pages and answers are not to be stored unless a route says otherwise."""
+    """ASGI middleware. All of it holds, and nothing is to be stored, unless a route says otherwise."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -34,7 +36,8 @@ class SecurityHeaders:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers.update(HEADERS)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
                 if scope["scheme"] == "https":
                     headers["Strict-Transport-Security"] = STRICT_TRANSPORT
                 headers.setdefault("Cache-Control", "no-store")

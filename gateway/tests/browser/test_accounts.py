@@ -120,7 +120,7 @@ def pages(house: FakeHouse) -> list[str]:
         and route.path
         and "GET" in (route.methods or ())
         and not route.path.startswith(NOT_PAGES)
-        and not route.path.endswith("/stream")
+        and not route.path.endswith(("/stream", ".svg"))
     )
 
 

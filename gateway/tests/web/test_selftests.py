@@ -86,6 +86,8 @@ async def test_the_card_offers_the_test_and_shows_what_came_of_it(
     assert 'src="/boards/front/wiring.svg?test=cmd_1-rex.pressed"' in page
     drawn = await operator.open("/boards/front/wiring.svg")
     assert drawn.headers["content-type"] == "image/svg+xml"
+    assert "script" not in drawn.headers["content-security-policy"]
+    assert "style-src 'unsafe-inline'" in drawn.headers["content-security-policy"]
     house.auth.permissions = frozenset({permissions.DEVICES_SEE, permissions.DOORS_SEE})
     page = (await operator.open("/boards")).text
     assert "The exit button is" in page

@@ -14,6 +14,7 @@ from doorward.errors import DoorwardError, InvalidInput, NotFound
 from doorward.web.board_looks import board_summary
 from doorward.web.context import Web, WebDep
 from doorward.web.errors import status_of
+from doorward.web.headers import DRAWING_POLICY
 from doorward.web.permission import Needs, fresh, needs
 from doorward.web.selftest_looks import SelfTestLook, selftest_look
 from doorward.web.session import Calling, SignedIn, session_token
@@ -98,7 +99,11 @@ async def heard(
 @router.get("/{device}/wiring.svg", dependencies=[needs(DEVICES_SEE)])
 async def wiring(web: WebDep, device: str) -> Response:
     """Draw how a board is wired, with the wires marked that its latest test is about."""
-    return Response(web.services.selftests.diagram(device), media_type="image/svg+xml")
+    return Response(
+        web.services.selftests.diagram(device),
+        media_type="image/svg+xml",
+        headers={"Content-Security-Policy": DRAWING_POLICY},
+    )
 
 
 @router.get("/stream", dependencies=[needs(DEVICES_SEE)])
