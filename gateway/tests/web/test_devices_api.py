@@ -20,6 +20,7 @@ def paths(*, local: bool) -> set[str]:
 
 def test_what_gives_secrets_or_signs_is_on_the_local_socket_alone() -> None:
     assert paths(local=True) - paths(local=False) == {
+        "POST /api/v1/broker/users/{name}/certificate",
         "POST /api/v1/devices",
         "POST /api/v1/firmware",
         "POST /api/v1/firmware/sign",
