@@ -180,10 +180,6 @@ class Board:
         """Open or close the door and return when. Raises SiteError when the board has no contact."""
         return self._tell(self._world.contact(is_open))
 
-    def set_pin(self, pin: int, level: int) -> int:
-        """Put a level on an input and return when."""
-        return self._tell(self._world.pin(pin, level))
-
     def set_reader(self, fault: Fault) -> int:
         """Break or repair the reader and return when. Raises SiteError when it is of a kind that does not break."""
         return self._tell(self._world.reader.fault(fault))
