@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from doorward import boards
-from doorward.app.board_files import BoardProfile
+from doorward.app.devices.files import BoardProfile
 from doorward.boards.compiled import cap_s
 from doorward.errors import InvalidInput
 

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from doorward.app.devices import DeviceDesk
-from doorward.app.door_states import DoorStates
+from doorward.app.access.doors import DoorStates
+from doorward.app.access.rulebook import Rulebook
+from doorward.app.devices.desk import DeviceDesk
 from doorward.app.ports import LabHands
-from doorward.app.rulebook import Rulebook
 from doorward.app.views import Contact, SiteBoard, SiteCard
 from doorward.domain.credentials import parse_uid, tail
 from doorward.errors import NotFound

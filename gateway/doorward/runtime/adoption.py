@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from doorward.adapters.boards import load_profile
-from doorward.app.board_files import BrokerAddress
-from doorward.app.devices import Adopted, AdoptionOrder, DeviceDesk
+from doorward.app.devices.desk import Adopted, AdoptionOrder, DeviceDesk
+from doorward.app.devices.files import BrokerAddress
 from doorward.config import ANY
 from doorward.errors import InvalidInput
 from doorward.machine import own_address

@@ -12,7 +12,7 @@ from typing import Any
 
 from doorward import private_file
 from doorward.adapters.lab import LabSocket
-from doorward.app.device_doors import DoorOrder
+from doorward.app.devices.doors import DoorOrder
 from doorward.app.operators.sign_in import OneTimeTokens
 from doorward.app.site import SiteDesk
 from doorward.app.views import Person

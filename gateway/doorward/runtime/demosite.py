@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from doorward.adapters.boards import DEFAULT, load_profile
-from doorward.app.board_files import BoardProfile
+from doorward.app.devices.files import BoardProfile
 from doorward.app.site import DemoCard
 from doorward.data import data_root
 from doorward.domain.doors import Door

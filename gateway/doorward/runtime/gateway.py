@@ -13,12 +13,12 @@ from doorward.adapters.clock import SystemClock
 from doorward.adapters.passwords import Argon2Passwords
 from doorward.adapters.store import SqlStore
 from doorward.adapters.wirings import Wirings
+from doorward.app.access.cache import CacheKeeper
 from doorward.app.audit.entries import AuditHistory, entry
 from doorward.app.audit.trail import AuditTrail
-from doorward.app.board_files import BrokerAddress
-from doorward.app.cache import CacheKeeper
+from doorward.app.devices.files import BrokerAddress
 from doorward.app.health import HealthMonitor
-from doorward.app.mqtt_desk import MqttDesk
+from doorward.app.mqtt.desk import MqttDesk
 from doorward.app.operators.sign_in import OneTimeTokens
 from doorward.app.ports import Spawn
 from doorward.app.services import Services

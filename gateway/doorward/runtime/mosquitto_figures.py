@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Final
 
 from doorward.app.figures import Figure, counter, gauge
-from doorward.app.mqtt_desk import Conversation
+from doorward.app.mqtt.desk import Conversation
 from doorward.errors import DoorwardError
 
 _PREFIX: Final = "$SYS/broker/"

@@ -10,7 +10,7 @@ from doorward.adapters.metrics import Exposition
 from doorward.adapters.mqtt_client import Login, MqttClient
 from doorward.app import figures
 from doorward.app.figures import Distribution, Figure
-from doorward.app.mqtt_desk import Conversation
+from doorward.app.mqtt.desk import Conversation
 from doorward.app.mqtt_views import Listeners, MqttStatus
 from doorward.broker import Policy, Principal, Role
 from doorward.remote_broker import RemoteBroker

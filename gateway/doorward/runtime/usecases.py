@@ -3,21 +3,30 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from doorward.app.access import AccessControl
-from doorward.app.announcer import Announcer
-from doorward.app.board_states import BoardStates
-from doorward.app.cache import CacheKeeper
-from doorward.app.command_acks import CommandAcks
-from doorward.app.devices import DeviceDesk
-from doorward.app.discovery import Discovery
-from doorward.app.door_states import DoorStates
-from doorward.app.event_rows import EventRows
-from doorward.app.events import EventLog
+from doorward.app.access.announcer import Announcer
+from doorward.app.access.cache import CacheKeeper
+from doorward.app.access.doors import DoorStates
+from doorward.app.access.people import PeopleDesk
+from doorward.app.access.releases import Releases
+from doorward.app.access.rulebook import Rulebook
+from doorward.app.access.taps import AccessControl
+from doorward.app.access.why import WhyNot
+from doorward.app.board_logs.events import EventLog
+from doorward.app.board_logs.rows import EventRows
+from doorward.app.devices.acks import CommandAcks
+from doorward.app.devices.desk import DeviceDesk
+from doorward.app.devices.discovery import Discovery
+from doorward.app.devices.presence import Presence
+from doorward.app.devices.registry import Registry
+from doorward.app.devices.rekey import Rekeying
+from doorward.app.devices.selftests import SelfTests, WiringBook
+from doorward.app.devices.states import BoardStates
 from doorward.app.feed import LiveFeed
-from doorward.app.fixtures import Fixtures
-from doorward.app.fleet import Fleet
-from doorward.app.lights import Lights
-from doorward.app.people import PeopleDesk
+from doorward.app.lighting.fixtures import Fixtures
+from doorward.app.lighting.lights import Lights
+from doorward.app.messages.fleet import Fleet
+from doorward.app.messages.router import Handler, Router
+from doorward.app.messages.timekeeping import TimeServer
 from doorward.app.ports import (
     Admission,
     AuditStore,
@@ -31,21 +40,12 @@ from doorward.app.ports import (
     Spawn,
     UpdateStore,
 )
-from doorward.app.presence import Presence
-from doorward.app.registry import Registry
-from doorward.app.rekey import Rekeying
-from doorward.app.releases import Releases
-from doorward.app.router import Handler, Router
-from doorward.app.rulebook import Rulebook
-from doorward.app.selftests import SelfTests, WiringBook
 from doorward.app.signer_ports import FirmwareSigner, Notary, Registrar, Signer
-from doorward.app.timekeeping import TimeServer
 from doorward.app.updates.orders import OrderBook
 from doorward.app.updates.progress import Progress
 from doorward.app.updates.rollout import Rollouts
 from doorward.app.updates.shelf import Shelf
 from doorward.app.updates.trusting import Trusting
-from doorward.app.why import WhyNot
 from doorward.domain.audit import AuditRow
 from doorward_core import topic_tree, topics
 from doorward_core.gateway_messages import Event

@@ -10,7 +10,7 @@ from attack.hostile import Attacker
 from attack.secrecy import spellings_found
 from attack.site import CARDS, Site
 from attack.wire import Said
-from doorward.app.releases import TTL_S
+from doorward.app.access.releases import TTL_S
 from doorward.domain import audit
 from doorward_core import topics
 

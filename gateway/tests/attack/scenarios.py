@@ -12,7 +12,7 @@ from pathlib import Path
 
 from attack.site import CARDS, Site
 from attack.wire import Said
-from doorward.app.releases import TTL_S
+from doorward.app.access.releases import TTL_S
 from doorward_core import topic_tree, topics
 from doorward_core.topics import ACCESS_REQUEST, ACCESS_RESPONSE, CONFIG, CONTROL
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from doorward.app.board_files import BoardFiles
-from doorward.app.device_doors import DoorOrder
-from doorward.app.devices import Adopted, AdoptionOrder
+from doorward.app.devices.desk import Adopted, AdoptionOrder
+from doorward.app.devices.doors import DoorOrder
+from doorward.app.devices.files import BoardFiles
 from doorward.app.views import (
     BoardView,
     FirmwareView,

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from doorward.app.fixture_views import LightView, MotionView
-from doorward.app.lights import LightOrder
+from doorward.app.lighting.lights import LightOrder
 from doorward.errors import NotFound, Unavailable
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from fakes.mqtt import FakeTraffic
 from fakes.selftests import FakeSelfTests
 from stage.accounts import Desk
 
-from doorward.app.mqtt_desk import MqttDesk
+from doorward.app.mqtt.desk import MqttDesk
 from doorward.app.operators.views import Session
 from doorward.app.services import Services
 from doorward.app.views import (

@@ -14,7 +14,7 @@ import pytest
 from bench.audit_tampers import row, unlocked
 
 from doorward.adapters.store import SqlStore, SqlTrail, chain
-from doorward.app.announcer import Announcer
+from doorward.app.access.announcer import Announcer
 from doorward.app.audit.export import COLUMNS
 from doorward.app.audit.export_check import check_file
 from doorward.app.audit.trail import AuditTrail, check

@@ -12,7 +12,8 @@ import forked
 import pytest
 from demos import Demo
 
-from doorward.app import rekey, releases, selftests
+from doorward.app.access import releases
+from doorward.app.devices import rekey, selftests
 from doorward.config import Settings, loading
 from doorward_core import backoff, door, lockout, padlock, seal, topic_tree, topics
 

@@ -7,7 +7,7 @@ from site_support import is_current, profiles
 from stage import WIRINGS
 from watching import openings, until
 
-from doorward.app import selftests
+from doorward.app.devices import selftests
 from doorward.app.views import SelfTest
 from doorward.domain.diagnosis import RULES, Readings, diagnose
 from doorward.domain.doors import Door

@@ -1,7 +1,7 @@
 """The signer as a process and a user of its own: the gateway lets doors open, and cannot read one key.
 
 Real processes under three real users, so it takes root to run this; everything else about the socket is tested
-without (unit/gateway/test_remote_signer.py).
+without (unit/signer/test_remote_signer.py).
 """
 
 import asyncio

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from doorward.app.board_files import BoardProfile, BrokerAddress
-from doorward.app.device_doors import DoorOrder
+from doorward.app.devices.doors import DoorOrder
+from doorward.app.devices.files import BoardProfile, BrokerAddress
 from doorward_core import topics
 from stage import Scene, ScriptedBoard
 from stage.secrets import Enrolment

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from doorward.app.announcer import Announcer
+from doorward.app.access.announcer import Announcer
 from doorward.app.audit import export, proofs
 from doorward.app.audit.entries import entry
 from doorward.app.ports import AuditStore, Clock, TrailStore

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from doorward.app.device_doors import DoorOrder
-from doorward.app.devices import Adopted, AdoptionOrder
+from doorward.app.devices.desk import Adopted, AdoptionOrder
+from doorward.app.devices.doors import DoorOrder
 from doorward.app.fixture_views import LightView, MotionView
-from doorward.app.lights import LightOrder
+from doorward.app.lighting.lights import LightOrder
 from doorward.app.views import (
     BoardView,
     Card,

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Protocol
 
-from doorward.app.announcer import Announcer
+from doorward.app.access.announcer import Announcer
 from doorward.app.ports import AuditStore, Clock, LogStore, UpdateStore
 from doorward.app.updates.progress import Progress
 from doorward.domain import audit

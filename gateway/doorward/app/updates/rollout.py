@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import structlog
 
-from doorward.app.fleet import Device, Fleet
+from doorward.app.devices.registry import Registry
+from doorward.app.messages.fleet import Device, Fleet
 from doorward.app.ports import Clock, Spawn, Timer
-from doorward.app.registry import Registry
 from doorward.app.updates.orders import OrderBook
 from doorward.app.updates.pieces import Pieces
 from doorward.app.updates.progress import Progress, view_of

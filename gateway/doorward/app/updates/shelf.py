@@ -7,7 +7,7 @@ from typing import Protocol
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from doorward.app.announcer import Announcer
+from doorward.app.access.announcer import Announcer
 from doorward.app.ports import AuditStore, Clock, FirmwareStore
 from doorward.app.records import Firmware
 from doorward.app.signer_ports import FirmwareSigner

@@ -3,10 +3,10 @@
 import asyncio
 from dataclasses import dataclass, replace
 
-from doorward.app.commands import command, new_id
-from doorward.app.fleet import Device, Fleet
+from doorward.app.devices.registry import Registry
+from doorward.app.messages.commands import command, new_id
+from doorward.app.messages.fleet import Device, Fleet
 from doorward.app.ports import Clock
-from doorward.app.registry import Registry
 from doorward.app.updates.signatory import Signatory
 from doorward.domain import audit
 from doorward.errors import NotFound, Unavailable

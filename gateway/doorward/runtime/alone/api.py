@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from doorward import __version__, logs
 from doorward.app.health import HealthMonitor
-from doorward.app.mqtt_desk import MqttDesk
+from doorward.app.mqtt.desk import MqttDesk
 from doorward.app.services import BrokerServices
 from doorward.runtime import checks
 from doorward.runtime.alone.parts import Parts

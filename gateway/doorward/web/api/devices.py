@@ -4,8 +4,8 @@ from base64 import b64encode
 
 from fastapi import APIRouter, status
 
-from doorward.app.device_doors import DoorOrder
-from doorward.app.devices import AdoptionOrder
+from doorward.app.devices.desk import AdoptionOrder
+from doorward.app.devices.doors import DoorOrder
 from doorward.app.views import BoardView
 from doorward.domain.permissions import DEVICES_EDIT, DEVICES_SEE
 from doorward.web.api.board_shapes import AdoptedAnswer, BoardAnswer, RekeyAnswer

@@ -6,7 +6,7 @@ from typing import Annotated, NamedTuple
 from fastapi import APIRouter, Form, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 
-from doorward.app.device_doors import DoorOrder
+from doorward.app.devices.doors import DoorOrder
 from doorward.app.operators.views import Session
 from doorward.app.views import BoardView
 from doorward.domain.permissions import DEVICES_EDIT, DEVICES_SEE, DOORS_OPEN

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 
-from doorward.app.lights import LightOrder
+from doorward.app.lighting.lights import LightOrder
 from doorward.app.operators.views import Session
 from doorward.app.services.site import Site
 from doorward.domain.permissions import DEVICES_EDIT, DOORS_OPEN, DOORS_SEE, LIGHTS_SET

@@ -3,7 +3,7 @@
 import pytest
 
 from doorward.adapters.boards import DEFAULT, load_profile
-from doorward.app.board_files import BrokerAddress
+from doorward.app.devices.files import BrokerAddress
 from doorward.data import data_root
 from doorward.errors import InvalidInput, NotFound
 from doorward.runtime import adoption

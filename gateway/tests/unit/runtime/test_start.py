@@ -9,7 +9,7 @@ import pytest
 from stage.house import furnish
 
 from doorward import config
-from doorward.app.cache import CacheKeeper
+from doorward.app.access.cache import CacheKeeper
 from doorward.broker.store import BrokerStore
 from doorward.errors import (
     AlreadyRunning,

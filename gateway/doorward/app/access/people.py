@@ -1,0 +1,160 @@
+"""Persons, their cards and their access levels: changed in one transaction with its audit row, effective at once."""
+
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Sequence
+
+from doorward.app.access.announcer import Announcer
+from doorward.app.access.rulebook import Rulebook
+from doorward.app.names import clean_name
+from doorward.app.ports import Clock, RulesStore
+from doorward.app.views import Card, Level, LevelGrant, Person
+from doorward.domain import audit
+from doorward.domain.audit import AuditRow
+from doorward.domain.credentials import UID_SIZES, Credential, tail
+from doorward.domain.instants import instant, milliseconds
+from doorward.domain.snapshot import Snapshot
+from doorward.errors import Conflict, InvalidInput, NotFound
+from doorward_core import codes
+
+
+class PeopleDesk:
+    """What an operator does with people. `changed` is awaited after each change: boards have to hear of it."""
+
+    def __init__(
+        self,
+        rulebook: Rulebook,
+        store: RulesStore,
+        announcer: Announcer,
+        clock: Clock,
+        changed: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._rulebook = rulebook
+        self._store = store
+        self._announcer = announcer
+        self._clock = clock
+        self._changed = changed
+
+    async def list(self) -> tuple[Person, ...]:
+        """Everybody, by name."""
+        snapshot = self._rulebook.snapshot
+        cards = _cards(snapshot)
+        names = {level.id: level.name for level in snapshot.rules.levels}
+        return tuple(
+            Person(
+                person.id,
+                person.name,
+                person.active,
+                tuple(sorted(names[level] for level in person.levels)),
+                tuple(cards[person.id]),
+            )
+            for person in sorted(snapshot.rules.people, key=lambda person: person.name.casefold())
+        )
+
+    async def levels(self) -> tuple[Level, ...]:
+        """All access levels, by name."""
+        rules = self._rulebook.snapshot.rules
+        schedules = {schedule.id: schedule.name for schedule in rules.schedules}
+        doors = {door.id: door.name for door in rules.doors}
+        return tuple(
+            Level(
+                level.id,
+                level.name,
+                tuple(
+                    LevelGrant(door, doors[door], schedules[schedule])
+                    for door, schedule in sorted(level.grants)
+                ),
+            )
+            for level in sorted(rules.levels, key=lambda level: level.name.casefold())
+        )
+
+    async def add(self, name: str, levels: Sequence[str] = (), *, actor: str) -> Person:
+        """Add a person. Raises InvalidInput, Conflict, or NotFound for a level that there is not."""
+        name = clean_name(name, "name")
+        if levels and not self._rulebook.snapshot.rules.levels:
+            raise NotFound(
+                "there are no access levels here yet",
+                "levels of your own come with a later release; until then add people without --level",
+                field="levels",
+            )
+        row = self._row(audit.PERSON_ADDED, actor, f"{name} was added.", person=name)
+        await self._publish(await self._store.add_person(name, levels, row))
+        return next(person for person in await self.list() if person.name == name)
+
+    async def add_card(self, uid: bytes, person: str, *, actor: str) -> Card:
+        """Give a card to the person of that name. Raises InvalidInput, Conflict or NotFound."""
+        _check(uid)
+        holder = self._rulebook.snapshot.holder(uid)
+        if holder is not None and holder.credential.revoked:
+            raise Conflict("that card was revoked", "use another card", field="uid")
+        name = self._name(person)
+        why = f"A card was given to {name}."
+        row = self._row(audit.CARD_ADDED, actor, why, person=name, card=uid)
+        await self._publish(await self._store.add_card(uid, name, row))
+        return _card(self._rulebook.snapshot, uid)
+
+    async def revoke_card(self, uid: bytes, *, actor: str) -> Card:
+        """Revoke a card. Raises InvalidInput, NotFound, or Conflict for one that was revoked already."""
+        _check(uid)
+        holder = self._rulebook.snapshot.holder(uid)
+        if holder is None:
+            raise NotFound(
+                "nobody has that card", "doorward people list shows who has which", field="uid"
+            )
+        name = holder.person.name
+        if holder.credential.revoked:
+            raise Conflict(
+                f"that card of {name} was revoked already", "there is nothing to do", field="uid"
+            )
+        why = f"A card of {name} was revoked."
+        row = self._row(audit.CARD_REVOKED, actor, why, person=name, card=uid)
+        await self._publish(await self._store.revoke_card(uid, row))
+        return _card(self._rulebook.snapshot, uid)
+
+    def _name(self, person: str) -> str:
+        wanted = " ".join(person.split()).casefold()
+        for known in self._rulebook.snapshot.rules.people:
+            if known.name.casefold() == wanted:
+                return known.name
+        raise NotFound(f"there is no {person}", "add the person first", field="person")
+
+    async def _publish(self, row: AuditRow) -> None:
+        await self._rulebook.refresh()
+        self._announcer.announce([row])
+        await self._changed()
+
+    def _row(
+        self, kind: str, actor: str, why: str, *, person: str, card: bytes | None = None
+    ) -> AuditRow:
+        return AuditRow(
+            at_ms=milliseconds(self._clock.now()),
+            kind=kind,
+            source=audit.OPERATOR,
+            person=person,
+            card_tail=tail(card) if card else None,
+            actor=actor,
+            why=why,
+        )
+
+
+def _check(uid: bytes) -> None:
+    if len(uid) not in UID_SIZES and not codes.is_code(uid):
+        raise InvalidInput("that is no card number", "give 4, 7 or 10 bytes", field="uid")
+
+
+def _card(snapshot: Snapshot, uid: bytes) -> Card:
+    holder = snapshot.holder(uid)
+    if holder is None:
+        raise NotFound("the card was removed meanwhile", "doorward people list shows who has which")
+    return _view(holder.credential, holder.person.name)
+
+
+def _cards(snapshot: Snapshot) -> dict[int, list[Card]]:
+    names = {person.id: person.name for person in snapshot.rules.people}
+    cards: dict[int, list[Card]] = defaultdict(list)
+    for card in snapshot.rules.credentials:
+        cards[card.person].append(_view(card, names[card.person]))
+    return cards
+
+
+def _view(card: Credential, name: str) -> Card:
+    return Card(card.id, tail(card.uid), name, card.revoked, instant(card.added_ms))

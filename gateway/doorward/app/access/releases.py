@@ -1,0 +1,210 @@
+"""Remote release: on record first, then a challenge, then one command; opened when the board says so."""
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+import structlog
+
+from doorward.app.access.announcer import Announcer
+from doorward.app.access.doors import DoorStates
+from doorward.app.access.rulebook import Rulebook
+from doorward.app.feed import LiveFeed
+from doorward.app.messages.commands import command, new_id
+from doorward.app.messages.fleet import Device, Fleet
+from doorward.app.ports import AuditStore, Clock, Timer
+from doorward.app.views import Release, ReleaseState
+from doorward.domain import audit
+from doorward.domain.audit import AuditRow
+from doorward.domain.doors import Door
+from doorward.domain.instants import milliseconds
+from doorward.errors import Conflict, Unavailable
+from doorward_core import seal, topics
+from doorward_core.gateway_messages import CommandAck
+
+_log = structlog.get_logger(__name__)
+
+TTL_S = 10
+_KEPT = 64
+_FAILED = {
+    "already": "the door stands open already",
+    "refused": "the board refused",
+    "unknown": "the board does not know the command",
+}
+
+
+@dataclass(slots=True)
+class _Pending:
+    """A release on its way. challenged: its one command has been sent."""
+
+    release: Release
+    door: Door
+    timer: Timer | None = None
+    challenged: bool = False
+
+
+class Releases:
+    """All releases of this run; a restart forgets them, the board's nonce with them."""
+
+    def __init__(
+        self,
+        rulebook: Rulebook,
+        fleet: Fleet,
+        states: DoorStates,
+        store: AuditStore,
+        feed: LiveFeed,
+        announcer: Announcer,
+        clock: Clock,
+    ) -> None:
+        self._rulebook = rulebook
+        self._fleet = fleet
+        self._states = states
+        self._store = store
+        self._feed = feed
+        self._announcer = announcer
+        self._clock = clock
+        self._known: dict[str, _Pending] = {}
+
+    async def open(self, door: str, actor: str) -> Release:
+        """Ask the door's board to open once. Raises NotFound, Unavailable or Conflict."""
+        return await self._ask(door, actor, ends_lockout=False)
+
+    async def end_lockout(self, vault: str, actor: str) -> Release:
+        """Ask a vault's board to let people try again; it stays locked. Raises as `open` does."""
+        view = self._states.get(vault)
+        if view.vault is None:
+            raise Conflict(f"{view.name} is no vault", "`doorward vault list` shows them all")
+        if view.lockout is None:
+            raise Conflict(f"{view.name} is not locked out", "there is nothing to end")
+        return await self._ask(vault, actor, ends_lockout=True)
+
+    async def _ask(self, door: str, actor: str, *, ends_lockout: bool) -> Release:
+        place = self._rulebook.snapshot.doors[self._states.resolve(door)]
+        device = self._present(place)
+        last = self._states.get(place.id).release
+        if last is not None and last.state == "unknown":
+            raise Conflict(f"{place.name} is being opened already", "wait for the result")
+        pending = self._begin(place, actor, ends_lockout=ends_lockout)
+        why = "Asked to end the lockout." if ends_lockout else "Asked to open from afar."
+        await self._record(pending, audit.RELEASE_REQUESTED, why)
+        pending.timer = self._clock.call_later(TTL_S, lambda: self._expire(pending))
+        body = self._command("challenge", {"for": "unlock"}, pending)
+        self._fleet.tell(device, topics.CONTROL, body)
+        return pending.release
+
+    def acknowledged(self, device: Device, ack: CommandAck) -> None:
+        """The board offers its nonce, or says how it went."""
+        pending = self._known.get(ack.command_id)
+        if pending is None or pending.door.device != device.id:
+            return
+        if ack.nonce is not None:
+            self._unlock(pending, ack.nonce)
+        elif ack.result == "already" and pending.release.ends_lockout:
+            self._fail(pending, "there is no lockout that ends from afar")
+        elif ack.result in _FAILED:
+            self._fail(pending, _FAILED[ack.result])
+
+    def actor(self, command_id: str) -> str | None:
+        """Who asked for this release, None for one that this run knows nothing of."""
+        pending = self._known.get(command_id)
+        return pending.release.actor if pending else None
+
+    def opened(self, command_id: str) -> None:
+        """The board's own event says that the door was released: late or not, that is what happened."""
+        pending = self._known.get(command_id)
+        if pending is not None:
+            self._settle(pending, "opened", None)
+
+    def _present(self, door: Door) -> Device:
+        device = self._fleet.find(door.device)
+        if device is None or not device.online or device.boot is None:
+            raise Unavailable(
+                f"the board of {door.name} is offline",
+                "open it with a card or the key",
+                field="door",
+            )
+        return device
+
+    def _begin(self, door: Door, actor: str, *, ends_lockout: bool) -> _Pending:
+        now = self._clock.now()
+        release = Release(
+            id=new_id(),
+            door_id=door.id,
+            door_name=door.name,
+            actor=actor,
+            state="unknown",
+            requested_at=now,
+            expires_at=now + timedelta(seconds=TTL_S),
+            ends_lockout=ends_lockout,
+        )
+        pending = self._known[release.id] = _Pending(release, door)
+        while len(self._known) > _KEPT:
+            self._known.pop(next(iter(self._known)))
+        self._tell(release)
+        return pending
+
+    def _unlock(self, pending: _Pending, nonce: bytes) -> None:
+        if pending.challenged or pending.release.state != "unknown":
+            # Late, or a second nonce for a command that was sent: one release, one command.
+            return
+        pending.challenged = True
+        if pending.release.ends_lockout:
+            body = self._command("release", {}, pending)
+        else:
+            seconds = max(1, pending.door.strike_ms // 1000)
+            body = self._command("unlock", {"seconds": seconds}, pending)
+        self._fleet.say(pending.door.device, topics.CONTROL, seal.nonce_word(nonce), body)
+
+    def _command(self, name: str, parameters: dict[str, object], pending: _Pending) -> bytes:
+        return command(name, parameters, pending.release.id, TTL_S, self._clock)
+
+    def _expire(self, pending: _Pending) -> None:
+        if pending.release.state == "unknown":
+            note = "no word from the board"
+            self._settle(pending, "expired", note)
+            self._note(pending, audit.RELEASE_EXPIRED, note)
+
+    def _fail(self, pending: _Pending, note: str) -> None:
+        if pending.release.state == "unknown":
+            self._settle(pending, "failed", note)
+            self._note(pending, audit.RELEASE_FAILED, note)
+
+    def _settle(self, pending: _Pending, state: ReleaseState, note: str | None) -> None:
+        if pending.timer is not None:
+            pending.timer.cancel()
+        pending.release = replace(pending.release, state=state, note=note)
+        self._tell(pending.release)
+
+    def _tell(self, release: Release) -> None:
+        self._states.released(release)
+        self._feed.publish("release", release)
+
+    async def _record(self, pending: _Pending, kind: str, why: str) -> None:
+        try:
+            stored = await self._store.append(self._row(pending, kind, why))
+        except Exception:
+            # Nothing is sent that is not on record.
+            self._settle(pending, "failed", "it could not be put on record")
+            raise
+        self._announcer.announce([stored])
+
+    def _note(self, pending: _Pending, kind: str, note: str) -> None:
+        def committed(rows: list[AuditRow] | None, error: Exception | None) -> None:
+            if error is not None:
+                _log.error("audit.failed", kind=kind, error=str(error))
+            self._announcer.announce(rows)
+
+        self._store.record(self._row(pending, kind, f"Not opened: {note}."), committed)
+
+    def _row(self, pending: _Pending, kind: str, why: str) -> AuditRow:
+        release, door = pending.release, pending.door
+        return AuditRow(
+            at_ms=milliseconds(self._clock.now()),
+            kind=kind,
+            source=audit.OPERATOR if kind == audit.RELEASE_REQUESTED else audit.GATEWAY,
+            device=door.device,
+            door_id=door.id,
+            door_name=door.name,
+            why=why,
+            actor=release.actor,
+            note=release.id,
+        )

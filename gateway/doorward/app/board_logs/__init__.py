@@ -1,0 +1,1 @@
+"""The boards' own logs: checked against all before, stored, and put into the audit."""

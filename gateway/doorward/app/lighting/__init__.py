@@ -1,0 +1,1 @@
+"""Lamps and motion sensors: what they report, and lamps set from afar."""
