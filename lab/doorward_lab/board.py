@@ -27,6 +27,8 @@ _LOG_LINES = 2000
 # For what hangs: a board that ends says so at once.
 _START_TIMEOUT_S = 60.0
 _ANSWER_TIMEOUT_S = 30.0
+# How long a key is held down for a board that does not look at its keypad.
+_UNREAD_KEY_S = 10.0
 _NS = 1_000_000_000
 
 
@@ -62,6 +64,7 @@ class Board:
         self._at_start = (0, 0)  # heap in use before the firmware, and its size
         self._modules: list[str] = []
         self._asked: dict[str, asyncio.Future[list[str]]] = {}
+        self._keys_read = asyncio.Event()
         uid = hashlib.sha256(self.id.encode()).hexdigest()[:12]
         pins = profile.get("pins") or {}
         told = {"pins": pins, "chip": profile.get("chip", "esp32"), "ticks": ticks_ms}
@@ -200,14 +203,24 @@ class Board:
         return self._tell(self._world.keys(keys))
 
     async def type_keys(self, keys: str, *, hold_ms: int = 120) -> int:
-        """Press one key after the other, each for `hold_ms`; returns when the last went down."""
+        """Press one key after the other, each for `hold_ms`; returns when the last went down.
+
+        A laptop may be slower than a finger: a key of a matrix is held until the board has seen it.
+        """
         pressed = 0
         for key in keys:
-            pressed = self.hold_keys(key)
-            await asyncio.sleep(hold_ms / 1000)
-            self.hold_keys("")
-            await asyncio.sleep(hold_ms / 1000)
+            pressed = await self._hold_until_read(key, hold_ms / 1000)
+            await self._hold_until_read("", hold_ms / 1000)
         return pressed
+
+    async def _hold_until_read(self, keys: str, seconds: float) -> int:
+        self._keys_read.clear()
+        now = self.hold_keys(keys)
+        await asyncio.sleep(seconds)
+        if self.is_on and self._world.has_matrix:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._keys_read.wait(), _UNREAD_KEY_S)
+        return now
 
     def set_jam(self, is_jammed: bool) -> int:
         """Hold the padlock's bolt where it is, or let it go; returns when. Raises SiteError."""
@@ -325,6 +338,8 @@ class Board:
                     self._power.send(line)
             case ["pwm", pin, hz, duty]:
                 self._witness.duties.append(Duty(int(pin), int(hz), int(duty), at_ns))
+            case ["keys"]:
+                self._keys_read.set()
             case ["seen", us]:
                 self.seen.append(int(us) * 1000)
             case ["up", used, size]:

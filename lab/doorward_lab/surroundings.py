@@ -102,10 +102,15 @@ class Surroundings:
         active: int = wiring[_SWITCHES[part]]
         return self.pin(wiring["pin"], active if is_on else 1 - active)
 
+    @property
+    def has_matrix(self) -> bool:
+        """Whether its keys are switches, which the board has to look at; not a reader's own."""
+        return "keys" in (self._pins.get("keypad") or {})
+
     def keys(self, keys: str) -> list[str]:
         """Hold these keys of a matrix down, and no others; a reader's own are told once. Raises SiteError."""
         keypad = self._pins.get("keypad")
-        if keypad is None or "keys" not in keypad:
+        if keypad is None or not self.has_matrix:
             teller = reader(keypad) if keypad else self.reader
             return [line for key in keys for line in teller.key(key)]
         known: str = keypad["keys"]

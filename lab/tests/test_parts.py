@@ -237,6 +237,15 @@ def lit(board: Board) -> int:
     return [duty.duty for duty in board.duties if duty.pin == 17][-1]
 
 
+async def test_a_key_is_held_until_a_slow_board_has_seen_it(lab: Lab, flash: Flash) -> None:
+    main = START + "import time\nkeypad = part('keypad', 'keypad')\n"
+    main += "while True:\n    key = keypad.sample()\n    if key:\n        print('key', key)\n"
+    board = await start(lab, flash, main + "    time.sleep_ms(150)\n", keypad=KEYPAD)
+    await board.type_keys("122#", hold_ms=50)
+    await board.wait_log("key #", PATIENCE_S)
+    assert [line[4:] for line in board.log if line.startswith("key")] == list("122#")
+
+
 async def test_what_is_pressed_outlives_a_reset(lab: Lab, flash: Flash) -> None:
     main = "import time\nfrom machine import Pin\np = Pin(34, Pin.IN)\nr = Pin(13, Pin.OPEN_DRAIN, value=0)\n"
     main += "c = Pin(32, Pin.IN, Pin.PULL_UP)\ntime.sleep_ms(50)\nprint('rex', p(), 'key', c())\n"

@@ -43,11 +43,8 @@ async def test_six_wrong_codes_lock_a_vault_and_the_page_releases_it(
     async def kinds() -> list[str]:
         return [row["kind"] for row in await rows(site)]
 
-    # A busy machine may not see every key that is pressed, so codes are typed until it has had enough of them.
-    for number in range(20):
+    for number in range(6):
         await board.type_keys(f"00{number:02}#", hold_ms=80)
-        if number >= 6 and "lockout.entered" in await kinds():
-            break
 
     async def recorded(kind: str) -> None:
         async with asyncio.timeout(10):

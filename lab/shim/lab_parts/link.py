@@ -2,6 +2,7 @@
 #
 # Board -> lab:  edge PIN LEVEL SEEN_US | seen US | wdt MS | fed | reset CAUSE | up USED TOTAL
 #                heap USED FREE READS PROGRAMS ERASES | module NAME | modules | pwm PIN HZ DUTY_U16 | pn532 FRAME | cut
+#                keys
 # Lab -> board:  card UID SAK BCC_XOR | nocard | reader FAULT | pin N LEVEL | heap | modules | keys N … | wiegand BITS
 #                jam 0/1 | pn532 FRAME | cut OPERATIONS TORN | wifi CODE SSID KEY | stall ERASE_MS
 #
