@@ -326,13 +326,8 @@ class Board:
         """Record what a line reports."""
         match words:
             case ["edge", pin, level, seen_us]:
-                seen = int(seen_us) * 1000 or None
-                if seen is not None:
-                    self.seen.append(seen)
                 driven = None if level == "-1" else int(level)
-                self._witness.edge(int(pin), driven, at_ns, seen)
-                if int(pin) == self._leaf.pin:
-                    self._leaf.driven(driven)
+                self._edge(int(pin), driven, at_ns, int(seen_us) * 1000 or None)
             case ["pn532", _]:
                 for line in self._world.reader.heard(words):
                     self._power.send(line)
@@ -351,6 +346,13 @@ class Board:
                     self._asked[question].set_result(answer)
             case _:
                 self.printed(f"lab: a line was not understood: {' '.join(words)}")
+
+    def _edge(self, pin: int, level: int | None, at_ns: int, seen_ns: int | None) -> None:
+        if seen_ns is not None:
+            self.seen.append(seen_ns)
+        self._witness.edge(pin, level, at_ns, seen_ns)
+        if pin == self._leaf.pin:
+            self._leaf.driven(level)
 
     def printed(self, line: str) -> None:
         """Keep what the board prints."""
