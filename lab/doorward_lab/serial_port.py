@@ -22,10 +22,10 @@ class SerialPort:
     both lines, and that resets the chip. A pseudo-terminal has no such lines, so the opening itself stands for them.
     """
 
-    def __init__(self, path: Path, release: str, *, resets_on_open: bool = False) -> None:
+    def __init__(self, path: Path, release: str) -> None:
         """path: the symbolic link that names the terminal; nothing is there until `plug`. release: of MicroPython."""
         self.path = path
-        self.resets_on_open = resets_on_open
+        self.resets_on_open = False
         self.release = release  # as os.uname() tells it
         self.is_open = False
         self.received = 0  # bytes from the tool, since the cable was plugged in

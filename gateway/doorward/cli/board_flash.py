@@ -2,13 +2,13 @@
 
 import sys
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from doorward.cli.failure import Failure, refusals
+from doorward.cli.failure import INTERRUPTED, Failure, refusals
 from doorward.cli.options import common, show
 from doorward.cli.secret import ask, first_line
 from doorward.cli.text import clean
@@ -68,6 +68,7 @@ class _Gateway:
     show_default=True,
     help="Seconds to wait for it.",
 )
+@click.option("--yes", is_flag=True, help="Do not ask before a chip is erased.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and write nothing.")
 @common
 def flash(  # noqa: PLR0913 - one parameter an option
@@ -83,6 +84,7 @@ def flash(  # noqa: PLR0913 - one parameter an option
     tool: str | None,
     wait: int,
     again: bool,
+    yes: bool,
     dry_run: bool,
     as_json: bool,
     data: Path | None,
@@ -92,24 +94,33 @@ def flash(  # noqa: PLR0913 - one parameter an option
     Run it again after any mishap: it goes on where it was, and uploads only what differs.
     """
     from doorward.cli.client import Api
-    from doorward.flash import Job, chosen, find
+    from doorward.flash import Job, Stopped, chosen, find
 
     profile = _profile(board)
+    if micropython is not None and dry_run:
+        _say_esptool(profile.chip, port, micropython, as_json=as_json)
+        return
     with refusals():
         usb = find(port)
-    if micropython is not None and not _micropython(
-        profile.chip, usb, micropython, dry_run=dry_run
-    ):
-        return
     with Api(data, timeout_s=_PATIENCE_S) as api, refusals():
         options = _options(api.directory, board, profile, name, _wifi(ssid, wifi_password_file))
-        options = _with(options, ssid=ssid, broker=broker, again=again, wait_s=wait)
+        options = replace(
+            options,
+            new_wifi=ssid is not None,
+            broker=broker,
+            again=again,
+            wait_s=wait,
+            micropython=micropython,
+        )
         job = Job(options, usb, chosen(usb, tool), _Gateway(api), _say, _progress)
         if dry_run:
             seen = job.look()
             show({"steps": seen.steps}, "\n".join(map(clean, seen.steps)), as_json=as_json)
             return
-        done = job.run()
+        try:
+            done = job.run(lambda: None if yes else _sure(usb))
+        except Stopped as stopped:
+            raise Failure(stopped.message, code=stopped.code, exit_code=INTERRUPTED) from None
         approved = _approve(api, done, door)
     show({**asdict(done), "door": approved}, clean(_told(done, approved)), as_json=as_json)
 
@@ -147,12 +158,6 @@ def _options(
     )
 
 
-def _with(options: "Options", *, ssid: str | None, **others: Any) -> "Options":
-    from dataclasses import replace
-
-    return replace(options, new_wifi=ssid is not None, **others)
-
-
 def _wifi(ssid: str | None, password_file: Path | None) -> "Callable[[Path], Wifi]":
     """How the board's network is come by: as said, as remembered, or asked for."""
     from doorward.flash import Wifi
@@ -184,17 +189,29 @@ def _wifi(ssid: str | None, password_file: Path | None) -> "Callable[[Path], Wif
     return tell
 
 
-def _micropython(chip: str, port: str, file: Path, *, dry_run: bool) -> bool:
-    """Write MicroPython; False when that was only said."""
+def _say_esptool(chip: str, port: str | None, file: Path, *, as_json: bool) -> None:
+    """What would be run: no board has to be there for that."""
     from doorward.flash import esptool
+    from doorward.flash.port import attached
 
-    if not dry_run:
-        with refusals():
-            esptool.write(chip, port, file)
-        return True
-    for words in esptool.commands(chip, port, str(file)):
-        click.echo(clean(" ".join(words)))
-    return False
+    with refusals():
+        there = attached()
+    named = port or (there[0][0] if len(there) == 1 else "PORT")
+    lines = [" ".join(words) for words in esptool.commands(chip, named, str(file))]
+    show({"commands": lines}, "\n".join(map(clean, lines)), as_json=as_json)
+
+
+def _sure(port: str) -> None:
+    if not sys.stdin.isatty():
+        raise Failure(
+            f"everything on the chip at {port} would be erased, and there is no terminal to ask; add --yes",
+            code="invalid",
+            field="micropython",
+        )
+    if not click.confirm(f"Erase everything on the chip at {port}?", err=True):
+        raise Failure(
+            "nothing was erased; run the same again without --micropython", code="stopped"
+        )
 
 
 def _approve(api: "Api", done: "Result", door: str | None) -> str | None:

@@ -11,6 +11,7 @@ from doorward.errors import DoorwardError
 
 REFUSED = 1
 UNREACHABLE = 3
+INTERRUPTED = 130
 
 
 class Failure(Exception):

@@ -1,6 +1,7 @@
 """The command tree, and how every failure ends: one line on stderr and an exit code.
 
-Exit codes: 0 done · 1 refused or failed · 2 called the wrong way · 3 no gateway answers.
+Exit codes: 0 done · 1 refused or failed · 2 called the wrong way · 3 no gateway answers ·
+130 stopped by ^C.
 """
 
 import os
@@ -17,7 +18,7 @@ from doorward.cli.card import card
 from doorward.cli.device import device
 from doorward.cli.doctor import doctor
 from doorward.cli.door import door
-from doorward.cli.failure import Failure
+from doorward.cli.failure import INTERRUPTED, Failure
 from doorward.cli.firmware import firmware
 from doorward.cli.lab import lab
 from doorward.cli.light import light, motion
@@ -32,7 +33,6 @@ from doorward.cli.vault import vault
 from doorward.cli.why import why
 
 _USAGE = 2
-_INTERRUPTED = 130
 _AFTER_THE_COMMAND = ("--json", "--data")
 
 
@@ -96,7 +96,7 @@ def run(args: list[str] | None = None) -> int:
         click.echo(f"{path}: {message}; see {path} --help", err=True)
         return _USAGE
     except (click.Abort, KeyboardInterrupt):
-        return _INTERRUPTED
+        return INTERRUPTED
     except BrokenPipeError:
         # Whoever read our output has seen enough. Python flushes stdout once more at exit: give it a place to go.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -5,8 +5,9 @@ the point: keys wait on disk until the board has them, files go into the slot th
 the board, and only then renames put them in their places.
 """
 
-from doorward.flash.errors import FlashError
-from doorward.flash.job import Gateway, Job, Options, Result, Seen
+from doorward.flash.errors import FlashError, Stopped
+from doorward.flash.job import Gateway, Job, Result, Seen
+from doorward.flash.plan import Options
 from doorward.flash.port import find
 from doorward.flash.tools import chosen
 from doorward.flash.wifi import Wifi
@@ -18,6 +19,7 @@ __all__ = [
     "Options",
     "Result",
     "Seen",
+    "Stopped",
     "Wifi",
     "chosen",
     "find",

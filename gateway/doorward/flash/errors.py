@@ -40,3 +40,9 @@ class ScriptFailed(FlashError):
         super().__init__(
             f"the board failed: {what}", "press its reset button and run the same again"
         )
+
+
+class Stopped(FlashError):
+    """Somebody has pressed ^C."""
+
+    code = "interrupted"

@@ -2,22 +2,20 @@
 
 import json
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from doorward.flash import board, esptool, image, listen, online, turns
 from doorward.flash.board import Facts
-from doorward.flash.errors import FlashError, NoPrompt
+from doorward.flash.errors import FlashError, NoPrompt, Stopped
 from doorward.flash.keys import Waiting
-from doorward.flash.scripts import PROBE, report
+from doorward.flash.plan import REVOKED, Options, plan
+from doorward.flash.scripts import HOLD_MS, PROBE, report
 from doorward.flash.tools import Tool
-from doorward.flash.upload import Upload, Wanted
-from doorward.flash.wifi import Wifi
-
-_KEPT = ("role", "pins", "board")
-_REVOKED, _APPROVED = "revoked", "approved"
+from doorward.flash.upload import Upload
 
 
 class Gateway(Protocol):
@@ -28,28 +26,6 @@ class Gateway(Protocol):
 
     def adopt(self, name: str, profile: str, broker: str | None, *, again: bool) -> dict[str, Any]:
         """Give a board its keys; nobody can have them a second time."""
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What was asked for. profile: the wiring as config.json has it; boards: the profiles that there are.
-
-    wifi: tells the network, when the board needs one. new_wifi: it was said anew, and goes onto a board that has one.
-    state: a folder for what waits; firmware: the source folder.
-    """
-
-    board: str
-    chip: str
-    profile: Mapping[str, Any]
-    boards: Sequence[str]
-    name: str
-    firmware: Path
-    state: Path
-    wifi: Callable[[], Wifi]
-    new_wifi: bool = False
-    broker: str | None = None
-    again: bool = False
-    wait_s: float = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,16 +51,6 @@ class Result:
     state: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """What the board lacks. keys: new ones go onto it; patch: what changes in its config.json."""
-
-    wanted: Wanted
-    keys: bool
-    adopt: bool
-    patch: dict[str, Any]
-
-
 class Job:
     """Flashes one board. Raises DoorwardError; the same job can be begun again at any time."""
 
@@ -105,27 +71,55 @@ class Job:
         self._say = say
         self._progress = progress
         self._waiting = Waiting(options.state / options.name)
+        # Whether the board is at its prompt, and does not run.
+        self._held = False
 
-    def run(self) -> Result:
-        """Do it."""
+    def run(self, sure: Callable[[], None] = lambda: None) -> Result:
+        """Do it. sure() is called when everything is known to be right, before a chip is erased; it may raise."""
+        with self._turn():
+            return self._run(sure)
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Our turn at the port. However it ends, a board that was stopped runs again. Raises Stopped for ^C."""
         with turns.hold(self._options.state, self._options.name, self._port):
-            return self._run()
+            try:
+                yield
+            except KeyboardInterrupt:
+                told = f"stopped{self._let_go()}"
+                raise Stopped(told, "run the same again, which goes on from there") from None
+            finally:
+                self._let_go()
 
-    def _run(self) -> Result:
+    def _let_go(self) -> str:
+        """Have the board run again, and say how that went."""
+        if not self._held:
+            return ""
+        self._held = False
+        try:
+            listen.let_go(self._port)
+        except FlashError:
+            return f"; the board starts again by itself, in {HOLD_MS // 60_000} minutes at the most"
+        return ", and the board runs again"
+
+    def _run(self, sure: Callable[[], None]) -> Result:
         known = self._known()
-        tool, facts = self._probe()
         with tempfile.TemporaryDirectory(prefix="doorward-") as folder:
             made = image.compiled(self._options.firmware, Path(folder))
-            plan = self._plan(facts, known, made)
-            if plan.adopt:
+            if self._options.micropython is not None:
+                self._erase(self._options.micropython, known, sure)
+            tool, facts = self._probe()
+            todo = plan(self._options, facts, known, made, waits=self._waiting.is_there)
+            if todo.adopt:
                 self._adopt()
             upload = Upload(tool, facts, made, self._say, self._progress)
-            keys = self._waiting.files() if plan.keys else {}
-            done = upload.run(plan.wanted, keys, plan.patch)
-        if plan.keys:
+            keys = self._waiting.files() if todo.keys else {}
+            done = upload.run(todo.wanted, keys, todo.patch)
+        if todo.keys:
             self._waiting.drop()
         self._say("starting it")
-        config = json.loads(keys["/config.json"]) if plan.keys else {**facts.config, **plan.patch}
+        self._held = False
+        config = json.loads(keys["/config.json"]) if todo.keys else {**facts.config, **todo.patch}
         seconds = self._wait(config)
         state = str((self._known() or {}).get("state", ""))
         return Result(
@@ -143,7 +137,7 @@ class Job:
 
     def look(self) -> Seen:
         """Say what `run` would do, and write nothing."""
-        with turns.hold(self._options.state, self._options.name, self._port):
+        with self._turn():
             return self._look()
 
     def _look(self) -> Seen:
@@ -151,17 +145,34 @@ class Job:
         tool, facts = self._probe()
         with tempfile.TemporaryDirectory(prefix="doorward-") as folder:
             made = image.compiled(self._options.firmware, Path(folder))
-        plan = self._plan(facts, known, made)
-        listen_and_leave(self._port)
+        todo = plan(self._options, facts, known, made, waits=self._waiting.is_there)
         steps = [f"{tool.name}: MicroPython {facts.release} on {facts.machine}"]
-        if plan.keys:
-            steps.append("new keys" if plan.adopt else "the keys that wait for it")
-        if plan.wanted.firmware:
+        if todo.keys:
+            steps.append("new keys" if todo.adopt else "the keys that wait for it")
+        if todo.wanted.firmware:
             steps.append(f"firmware {made.version} into the slot that is not in use")
-        steps += sorted(plan.wanted.beside)
-        if plan.patch:
-            steps.append(f"/config.json: {', '.join(sorted(plan.patch))}")
+        steps += sorted(todo.wanted.beside)
+        if todo.patch:
+            steps.append(f"/config.json: {', '.join(sorted(todo.patch))}")
         return Seen(tuple(steps) if len(steps) > 1 else (*steps, "nothing: it is up to date"))
+
+    def _erase(
+        self, micropython: Path, known: Mapping[str, Any] | None, sure: Callable[[], None]
+    ) -> None:
+        """Erase the chip, when nothing that can be known beforehand stands against what comes after."""
+        options = self._options
+        esptool.check(options.chip, micropython)
+        lives = known is not None and known["state"] != REVOKED
+        if lives and not self._waiting.is_there and not options.again:
+            raise FlashError(
+                f"{options.name} is known already, and erasing a chip takes its keys with it",
+                "say --again for new keys; the old are void then",
+                field="name",
+            )
+        options.wifi()
+        sure()
+        self._say(f"erasing the chip at {self._port}")
+        esptool.write(options.chip, self._port, micropython)
 
     # --- what is there
 
@@ -174,8 +185,10 @@ class Job:
         self._say(f"looking at the board at {self._port}")
         for tool in self._tools:
             try:
+                self._held = True
                 found = board.facts(report(tool.run(PROBE, fresh=True)))
             except NoPrompt:
+                self._held = False
                 self._say(f"{tool.name} finds no way in")
                 continue
             board.check(found, self._options.board, self._options.chip, self._options.boards)
@@ -203,50 +216,6 @@ class Job:
             field="port",
         )
 
-    # --- what is wanted
-
-    def _plan(self, facts: Facts, known: Mapping[str, Any] | None, made: image.Image) -> _Plan:
-        wanted_name, again = self._options.name, self._options.again
-        if facts.name not in (None, wanted_name) and not again:
-            raise FlashError(
-                f"the board is {facts.name}",
-                f"say --name {facts.name}, or --again to make it {wanted_name} with new keys",
-                field="name",
-            )
-        lives = known is not None and known["state"] != _REVOKED
-        waits = self._waiting.is_there and lives and not again
-        keeps = facts.name == wanted_name and facts.has_keys and lives and not again and not waits
-        patch = self._patch(facts) if keeps else {}
-        same = facts.manifest == image.digest(made.manifest) and bool(facts.slot)
-        beside = {
-            path: content
-            for path, content, held in (
-                ("/boot.py", made.boot, facts.boot),
-                ("/main.py", made.main, facts.main),
-            )
-            if image.digest(content) != held
-        }
-        # One that nobody has approved hears no answer from the gateway, and could not prove itself.
-        trial = keeps and known is not None and known["state"] == _APPROVED
-        foreign = facts.name not in (None, wanted_name)
-        wanted = Wanted(not same, beside, trial, foreign)
-        return _Plan(wanted, keys=not keeps, adopt=not keeps and not waits, patch=patch)
-
-    def _patch(self, facts: Facts) -> dict[str, Any]:
-        """What of the board's settings is not as the profile and the options have it."""
-        options = self._options
-        said = {**options.profile, "board": options.board}
-        patch = {name: said[name] for name in _KEPT if facts.config.get(name) != said[name]}
-        if options.new_wifi:
-            patch["wifi"] = options.wifi().as_config()
-        if options.broker is not None:
-            host, _, port = options.broker.partition(":")
-            held = facts.config.get("broker") or {}
-            told = {**held, "host": host, **({"port": int(port)} if port.isdecimal() else {})}
-            if told != held:
-                patch["broker"] = told
-        return patch
-
     def _adopt(self) -> None:
         options = self._options
         wifi = options.wifi()
@@ -269,9 +238,3 @@ class Job:
 
         with listen.Port(self._port) as opened:
             return online.wait(opened, ask, self._options.wait_s, ssid=ssid, broker=where)
-
-
-def listen_and_leave(port: str) -> None:
-    """Let the board run again."""
-    with listen.Port(port) as opened:
-        opened.reset()

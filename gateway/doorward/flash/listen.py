@@ -98,3 +98,9 @@ def why_no_prompt(port: str, seconds: float = 2.5) -> str:
     if _DOWNLOAD.search(said):
         return "download"
     return "other" if said.strip() else "silent"
+
+
+def let_go(port: str) -> None:
+    """Have the board at its prompt start again, and run. Raises Unplugged, FlashError."""
+    with Port(port) as opened:
+        opened.reset()

@@ -4,33 +4,34 @@ import os
 import selectors
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 # Our own environment may hold a password (DOORWARD_PASSWORD): a tool that runs other people's code gets none of it.
 _PASSED = ("HOME", "LANG", "LC_ALL", "PATH", "PYTHONPATH", "SYSTEMROOT", "TMPDIR", "VIRTUAL_ENV")
 _PIECE = 4096
 
 
-def call(
-    words: Sequence[str],
-    *,
-    patience_s: float,
-    on_output: Callable[[str], None] | None = None,
-) -> tuple[int | None, str]:
+def environment() -> dict[str, str]:
+    """What a foreign tool is given of ours."""
+    return {name: os.environ[name] for name in _PASSED if name in os.environ}
+
+
+def call(words: Sequence[str], patience_s: float) -> tuple[int | None, str]:
     """Run `words`; returns the exit status, None when it was silent for `patience_s` and ended, and all it has said.
 
-    No word may be a secret: every user of the machine can read them.
+    No word may be a secret: every user of the machine can read them. A ^C at the terminal is ours alone: a tool that
+    ended by it would leave the board somewhere, while we are to say where.
     """
-    environment = {name: os.environ[name] for name in _PASSED if name in os.environ}
     with subprocess.Popen(
         list(words),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        env={**environment, "PYTHONUNBUFFERED": "1"},
+        start_new_session=True,
+        env={**environment(), "PYTHONUNBUFFERED": "1"},
     ) as tool:
         try:
-            said = _hear(tool, patience_s, on_output)
+            said = _hear(tool, patience_s)
         except BaseException:
             tool.kill()
             raise
@@ -40,9 +41,7 @@ def call(
         return tool.wait(), said
 
 
-def _hear(
-    tool: "subprocess.Popen[bytes]", patience_s: float, on_output: Callable[[str], None] | None
-) -> str | None:
+def _hear(tool: "subprocess.Popen[bytes]", patience_s: float) -> str | None:
     """All that it says until it ends its output; None when it was silent for too long."""
     output = tool.stdout
     if output is None:
@@ -57,6 +56,4 @@ def _hear(
                 return b"".join(said).decode(errors="replace")
             said.append(data)
             until = time.monotonic() + patience_s
-            if on_output is not None:
-                on_output(data.decode(errors="replace"))
     return None

@@ -4,10 +4,10 @@ import importlib.util
 import re
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
 
 from doorward.flash import process
 from doorward.flash.errors import FlashError, NoPrompt, ScriptFailed, Unplugged
@@ -29,26 +29,34 @@ _RAISED = re.compile(
 _AMPY_DELAY_S = 1.5
 
 
-class Tool(Protocol):
+class Tool(ABC):
     """A way to a board's prompt."""
 
     name: str
 
-    def run(
-        self,
-        *scripts: str,
-        fresh: bool = False,
-        on_output: Callable[[str], None] | None = None,
-    ) -> str:
+    def __init__(self, port: str) -> None:
+        self.port = port
+
+    def run(self, *scripts: str, fresh: bool = False) -> str:
         """Run scripts on the board and return what they print; fresh: after a soft reset, which empties its heap.
 
         Raises NoPrompt, ScriptFailed, Unplugged, or FlashError.
         """
+        patience_s = _FIRST_S if fresh else _SILENCE_S
+        with _files(scripts) as paths:
+            return "".join(
+                _checked(self.port, *process.call([sys.executable, "-m", *words], patience_s))
+                for words in self._calls(paths, fresh=fresh)
+            )
+
+    @abstractmethod
+    def _calls(self, paths: Sequence[Path], *, fresh: bool) -> list[list[str]]:
+        """The modules with their arguments that run these scripts, one after the other."""
 
 
 def chosen(port: str, wanted: str | None = None) -> list[Tool]:
     """The tools that are installed, the better one first; `wanted` names the only one. Raises FlashError."""
-    known: list[Tool] = [Mpremote(port), Ampy(port)]
+    known: tuple[Tool, ...] = (Mpremote(port), Ampy(port))
     there = [
         tool
         for tool in known
@@ -63,55 +71,29 @@ def chosen(port: str, wanted: str | None = None) -> list[Tool]:
     return there
 
 
-class Mpremote:
-    """MicroPython's own."""
+class Mpremote(Tool):
+    """MicroPython's own: all scripts in one connection."""
 
     name = "mpremote"
 
-    def __init__(self, port: str) -> None:
-        self._port = port
-
-    def run(
-        self,
-        *scripts: str,
-        fresh: bool = False,
-        on_output: Callable[[str], None] | None = None,
-    ) -> str:
-        """As Tool has it, all in one connection."""
-        with _files(scripts) as paths:
-            words = [] if fresh else ["resume"]
-            for path in paths:
-                words += ["run", str(path), "+"]
-            command = [sys.executable, "-m", "mpremote", "connect", self._port, *words[:-1]]
-            return _call(self._port, command, on_output, fresh=fresh)
+    def _calls(self, paths: Sequence[Path], *, fresh: bool) -> list[list[str]]:
+        words = [] if fresh else ["resume"]
+        for path in paths:
+            words += ["run", str(path), "+"]
+        return [["mpremote", "connect", self.port, *words[:-1]]]
 
 
-class Ampy:
-    """Slower, and it waits before it types: for boards that are reset when their port is opened."""
+class Ampy(Tool):
+    """Slower, and it waits before it types: for boards that are reset when their port is opened.
+
+    Each script has a connection of its own, and begins with a soft reset.
+    """
 
     name = "ampy"
 
-    def __init__(self, port: str) -> None:
-        self._port = port
-
-    def run(
-        self,
-        *scripts: str,
-        fresh: bool = False,
-        on_output: Callable[[str], None] | None = None,
-    ) -> str:
-        """As Tool has it. Each script has a connection of its own, and begins with a soft reset."""
-        way = ["--port", self._port, "--delay", str(_AMPY_DELAY_S)]
-        with _files(scripts) as paths:
-            return "".join(
-                _call(
-                    self._port,
-                    [sys.executable, "-m", "ampy.cli", *way, "run", str(path)],
-                    on_output,
-                    fresh=fresh,
-                )
-                for path in paths
-            )
+    def _calls(self, paths: Sequence[Path], *, fresh: bool) -> list[list[str]]:
+        way = ["ampy.cli", "--port", self.port, "--delay", str(_AMPY_DELAY_S)]
+        return [[*way, "run", str(path)] for path in paths]
 
 
 @contextmanager
@@ -125,13 +107,6 @@ def _files(scripts: Sequence[str]) -> Iterator[list[Path]]:
             path.write_text(script)
             paths.append(path)
         yield paths
-
-
-def _call(
-    port: str, command: list[str], on_output: Callable[[str], None] | None, *, fresh: bool
-) -> str:
-    patience_s = _FIRST_S if fresh else _SILENCE_S
-    return _checked(port, *process.call(command, patience_s=patience_s, on_output=on_output))
 
 
 def _checked(port: str, status: int | None, said: str) -> str:
