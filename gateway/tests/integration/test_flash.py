@@ -6,6 +6,7 @@ The board is a virtual one: a real MicroPython with a LittleFS, whose serial por
 import asyncio
 import hashlib
 import json
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,7 @@ class Flasher:
         self._password.write_text(SECRET + "\n")
         self._compiled = cache / "flashed.firmware"
         self.arguments: set[bytes] = set()
+        self.process: asyncio.subprocess.Process | None = None
 
     async def run(
         self, board: Board, *words: str, name: str = NAME, wifi: bool = False
@@ -58,6 +60,7 @@ class Flasher:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )
+        self.process = process
         watcher = asyncio.create_task(self._watch())
         said, _ = await asyncio.wait_for(process.communicate(), 150)
         watcher.cancel()
@@ -73,6 +76,18 @@ class Flasher:
         status, said = await self.run(board, *words, **more)
         assert (status, said.count("\n")) == (1, 1), said
         return said
+
+    async def stopped(self, board: Board, after: int) -> tuple[int, str]:
+        """As `run`, with a ^C when so many bytes have gone to the board."""
+        assert board.serial is not None
+        began = board.serial.received
+        running = asyncio.create_task(self.run(board))
+        while board.serial.received < began + after:
+            assert not running.done(), running.result()
+            await asyncio.sleep(0.02)
+        assert self.process is not None
+        self.process.send_signal(signal.SIGINT)
+        return await running
 
     async def _watch(self) -> None:
         while True:
@@ -140,6 +155,15 @@ async def test_from_an_empty_board_to_a_door(
         "    with open(name, 'a') as file:\n        file.write(' ')\n",
         tmp_path,
     )
+    # Stopped at the first question, and in the middle of the upload, it leaves a board that runs.
+    for after in (300, 12_000):
+        board.log.clear()
+        status, said = await flasher.stopped(board, after)
+        assert (status, said) == (
+            130,
+            "doorward: stopped, and the board runs again; run the same again, which goes on from there\n",
+        )
+        await board.wait_log("doorward: wifi: 1010", 30)
     third = await flasher.done(board)
     assert (third["slot"], third["trial"], third["removed"]) == ("b", True, ["doorward_node"])
     assert third["files"] < 10, "what slot a had was copied on the board"
