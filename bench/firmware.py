@@ -26,7 +26,7 @@ from reporting import arguments, say, show
 from doorward import boards, config, logs
 from doorward.app.ports import Message
 from doorward.data import data_root
-from doorward.runtime.demo import VirtualSite
+from doorward.runtime.demo.gateway import VirtualSite
 from doorward_core import topics
 from doorward_lab import Board, BoardFailed, Lab, build, places, toolchain
 from doorward_lab.rtc import Rtc

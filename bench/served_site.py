@@ -19,7 +19,7 @@ from doorward import config, logs
 from doorward.adapters.store import tables
 from doorward.broker import Role
 from doorward.broker.certificates import NoCertificates
-from doorward.runtime.demo import VirtualSite
+from doorward.runtime.demo.gateway import VirtualSite
 from doorward.runtime.usecases import UseCases
 
 CARD = "member"

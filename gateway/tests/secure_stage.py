@@ -21,7 +21,7 @@ from tls_witness import Issuer
 from doorward.broker import Limits, Principals, Secure
 from doorward.broker.ports import Logins
 from doorward.errors import Unavailable
-from doorward.runtime import tls
+from doorward.runtime.servers import tls
 
 PATIENCE = 5.0
 

@@ -19,10 +19,10 @@ from doorward import config
 from doorward.adapters.mosquitto.grants import Grant
 from doorward.broker import Role
 from doorward.config import EMBEDDED, MOSQUITTO, Settings
-from doorward.runtime import mosquitto
-from doorward.runtime.demo import SITE_FILE, VirtualSite
+from doorward.runtime.demo.gateway import SITE_FILE, VirtualSite
 from doorward.runtime.gateway import Gateway
-from doorward.runtime.mosquitto_side import MosquittoSide
+from doorward.runtime.mosquitto import setup as mosquitto
+from doorward.runtime.mosquitto.side import MosquittoSide
 
 BROKERS = (EMBEDDED, MOSQUITTO)
 ANY_PORT = {"web": {"port": 0}, "mqtt": {"port": 0}}

@@ -21,7 +21,7 @@ def run(port_base: int | None, prepared: int | None, *, as_json: bool, data: Pat
         from doorward.runtime.alone import serving
 
         return run_until_signalled(lambda: serving.run(prepared, speaker(as_json=as_json)))
-    from doorward.runtime import broker
+    from doorward.runtime.alone import command as broker
 
     directory = data or home_directory(demo=False)
     words = ["broker", "run", "--data", str(directory), *(["--json"] if as_json else ())]

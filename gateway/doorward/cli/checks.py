@@ -182,7 +182,7 @@ def settings(directory: Path, *, running: bool) -> Iterator[Check]:
 
 def mosquitto(wanted: "Settings") -> Check:
     """The Mosquitto that takes the place of the broker inside must be set up, run, and obey."""
-    from doorward.runtime.mosquitto import status
+    from doorward.runtime.mosquitto.setup import status
 
     try:
         seen = status(wanted)

@@ -12,7 +12,7 @@ from doorward.cli.text import clean, table
 
 if TYPE_CHECKING:
     from doorward.config import Settings
-    from doorward.runtime.mosquitto import Status
+    from doorward.runtime.mosquitto.setup import Status
 
 
 @click.group()
@@ -31,7 +31,7 @@ def setup(*, again: bool, port_base: int | None, as_json: bool, data: Path | Non
     """Write its configuration, from doorward.toml and the site's certificates. It must not run meanwhile."""
     import asyncio
 
-    from doorward.runtime import mosquitto as runtime
+    from doorward.runtime.mosquitto import setup as runtime
 
     with refusals():
         settings = _settings(data, port_base)
@@ -56,7 +56,7 @@ def setup(*, again: bool, port_base: int | None, as_json: bool, data: Path | Non
 @common
 def start(*, as_json: bool, data: Path | None) -> None:
     """Run it in the background. A Mosquitto that is not ours is never touched."""
-    from doorward.runtime import mosquitto as runtime
+    from doorward.runtime.mosquitto import setup as runtime
 
     with refusals():
         pid = runtime.start(_settings(data))
@@ -67,7 +67,7 @@ def start(*, as_json: bool, data: Path | None) -> None:
 @common
 def stop(*, as_json: bool, data: Path | None) -> None:
     """End it. Boards decide by themselves until it is back."""
-    from doorward.runtime import mosquitto as runtime
+    from doorward.runtime.mosquitto import setup as runtime
 
     with refusals():
         ended = runtime.stop(_settings(data))
@@ -78,7 +78,7 @@ def stop(*, as_json: bool, data: Path | None) -> None:
 @common
 def restart(*, as_json: bool, data: Path | None) -> None:
     """End it if it runs, and start it."""
-    from doorward.runtime import mosquitto as runtime
+    from doorward.runtime.mosquitto import setup as runtime
 
     with refusals():
         settings = _settings(data)
@@ -91,7 +91,7 @@ def restart(*, as_json: bool, data: Path | None) -> None:
 @common
 def status(*, as_json: bool, data: Path | None) -> int:
     """Say whether it runs, listens and obeys. Ends with 0 when all of that is so, with 1 otherwise."""
-    from doorward.runtime import mosquitto as runtime
+    from doorward.runtime.mosquitto import setup as runtime
 
     with refusals():
         seen = runtime.status(_settings(data))
@@ -135,7 +135,7 @@ mosquitto.add_command(create_archive, "backup")
 @common
 def logs(*, limit: int, follow: bool, as_json: bool, data: Path | None) -> None:
     """Show the last lines of its log."""
-    from doorward.runtime import mosquitto as runtime
+    from doorward.runtime.mosquitto import setup as runtime
 
     with refusals():
         settings = _settings(data)

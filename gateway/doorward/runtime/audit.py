@@ -15,8 +15,9 @@ from doorward.app.views import AuditVerdict
 from doorward.config import Settings
 from doorward.database import load_or_create
 from doorward.errors import InvalidInput
-from doorward.runtime import lock, restored
+from doorward.runtime.backup import restored
 from doorward.runtime.keys import open_keys
+from doorward.runtime.process import lock
 
 Verdict = dict[str, Any]
 """As the API answers."""

@@ -11,8 +11,8 @@ from doorward.app.views import HealthCheck
 from doorward.broker import Broker
 from doorward.config import Settings
 from doorward.errors import SigningUnavailable
-from doorward.runtime.server_certificate import ServerCertificate
-from doorward.runtime.server_tls import ServerTls
+from doorward.runtime.servers.certificate import ServerCertificate
+from doorward.runtime.servers.server_tls import ServerTls
 from doorward.runtime.usecases import Keys, UseCases
 
 # It should have been made anew by then.

@@ -18,8 +18,9 @@ from doorward.errors import InvalidInput, Unavailable
 from doorward.firmware.bundle import Bundle, shipped
 from doorward.firmware.manifest import version_of
 from doorward.firmware.mpy import CompilerMissing
-from doorward.runtime import lock, restored
+from doorward.runtime.backup import restored
 from doorward.runtime.keys import open_keys
+from doorward.runtime.process import lock
 
 
 class ShippedFirmware:

@@ -27,18 +27,22 @@ from doorward.broker import Policy
 from doorward.config import ANY, MOSQUITTO, Settings
 from doorward.data import data_root
 from doorward.database import load_or_create
-from doorward.runtime import checks, embedded, interpreter, lock, restored, servers
+from doorward.runtime import checks
 from doorward.runtime.adoption import Adoptions
-from doorward.runtime.broker_figures import of_gateway
-from doorward.runtime.broker_side import BrokerSide
+from doorward.runtime.backup import restored
+from doorward.runtime.brokers import embedded
+from doorward.runtime.brokers.figures import of_gateway
+from doorward.runtime.brokers.foreign import ForeignSide
+from doorward.runtime.brokers.side import BrokerSide
 from doorward.runtime.firmware import ShippedFirmware
-from doorward.runtime.foreign_side import ForeignSide
 from doorward.runtime.keys import open_keys
-from doorward.runtime.mosquitto_side import MosquittoSide
+from doorward.runtime.mosquitto.side import MosquittoSide
 from doorward.runtime.operators import OperatorCases, wire_operators
-from doorward.runtime.server_tls import ServerTls
-from doorward.runtime.servers import Server
-from doorward.runtime.serving import Serving
+from doorward.runtime.process import interpreter, lock
+from doorward.runtime.process.serving import Serving
+from doorward.runtime.servers import web as servers
+from doorward.runtime.servers.server_tls import ServerTls
+from doorward.runtime.servers.web import Server
 from doorward.runtime.usecases import UseCases, wire
 from doorward.web import create_app
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from doorward import config, logs
 from doorward.errors import StartupError
-from doorward.runtime.demo import SITE_FILE, DemoGateway
+from doorward.runtime.demo.gateway import SITE_FILE, DemoGateway
 from doorward.runtime.gateway import Gateway
-from doorward.runtime.serving import Say, serve
+from doorward.runtime.process.serving import Say, serve
 
 
 def up(directory: Path, say: Say, *, port_base: int | None = None) -> int:

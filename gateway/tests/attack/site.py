@@ -26,7 +26,7 @@ from doorward.domain import audit
 from doorward.domain.audit import AuditRow
 from doorward.domain.devices import APPROVED, Registration
 from doorward.domain.doors import Door
-from doorward.runtime import demosite
+from doorward.runtime.demo import site as demosite
 from doorward.runtime.usecases import UseCases, wire
 from doorward.signer import Signer
 from doorward_core import gateway_messages, gateway_states, seal, topics

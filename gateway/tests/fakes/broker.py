@@ -8,7 +8,7 @@ from doorward.broker.journal import Journal
 from doorward.broker.log import BrokerLog
 from doorward.broker.ports import Batch, Entry, Kept
 from doorward.broker.shipped import SHIPPED
-from doorward.runtime.broker_desk import BrokerDesk, Elsewhere
+from doorward.runtime.brokers.desk import BrokerDesk, Elsewhere
 
 
 class NoStore:

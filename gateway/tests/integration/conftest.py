@@ -7,7 +7,7 @@ import pytest
 from firmware_copies import Versions
 from site_support import EMBEDDED, running, settings_for
 
-from doorward.runtime.demo import VirtualSite
+from doorward.runtime.demo.gateway import VirtualSite
 
 # Whoever begins with what takes longest is not left waiting for it at the end.
 _LONGEST = (

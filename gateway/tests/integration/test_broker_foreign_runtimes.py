@@ -13,7 +13,7 @@ from broker_support import Client, running_broker, secret
 from tls_witness import Issuer
 
 from doorward.broker import OverWebSocket
-from doorward.runtime import tls
+from doorward.runtime.servers import tls
 from doorward_core import mqtt
 
 FOREIGN = Path(__file__).parents[1] / "foreign"

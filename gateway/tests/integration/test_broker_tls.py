@@ -18,7 +18,7 @@ from doorward.adapters.passwords import Argon2Passwords
 from doorward.broker import Denial
 from doorward.broker.certificates import NEEDS_TLS, REVOKED
 from doorward.broker.logins import PasswordLogins
-from doorward.runtime import tls
+from doorward.runtime.servers import tls
 from doorward_core import mqtt
 
 

@@ -18,7 +18,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.frames import Frame, Opcode
 
 from doorward.broker import Limits, OverWebSocket
-from doorward.runtime import tls
+from doorward.runtime.servers import tls
 from doorward_core import mqtt, mqtt_stream, topics
 
 OURS = "https://door.example:8080"

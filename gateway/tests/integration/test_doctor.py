@@ -11,8 +11,8 @@ from doorward.app.devices import selftests
 from doorward.app.views import SelfTest
 from doorward.domain.diagnosis import RULES, Readings, diagnose
 from doorward.domain.doors import Door
-from doorward.runtime import demosite
-from doorward.runtime.demo import VirtualSite
+from doorward.runtime.demo import site as demosite
+from doorward.runtime.demo.gateway import VirtualSite
 from doorward_lab import Board, Lab
 
 HOLD_S = 1.0

@@ -18,7 +18,7 @@ from watching import until
 from doorward import boards
 from doorward.app.updates.signatory import signatory_of
 from doorward.data import data_root
-from doorward.runtime.demo import VirtualSite
+from doorward.runtime.demo.gateway import VirtualSite
 from doorward_lab import Air, Board, Lab
 
 pytestmark = pytest.mark.timeout(600)  # foreign tools, one process a step

@@ -13,7 +13,7 @@ from doorward import config
 from doorward.broker import Policy
 from doorward.config import Settings
 from doorward.errors import ConfigError, StartupError
-from doorward.runtime.foreign_side import ForeignSide
+from doorward.runtime.brokers.foreign import ForeignSide
 from doorward.runtime.gateway import Gateway
 
 ANY_PORT = {"web": {"port": 0}, "mqtt": {"port": 0}, "timezone": "Europe/Berlin"}

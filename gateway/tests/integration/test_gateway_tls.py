@@ -15,9 +15,9 @@ from site_support import BROKERS, api_of, broker_log, is_current, profiles, runn
 from watching import PATIENCE_S, opens, until
 
 from doorward.app.trust import fingerprint
-from doorward.runtime import demosite
-from doorward.runtime.demo import VirtualSite
-from doorward.runtime.mosquitto_side import MosquittoSide
+from doorward.runtime.demo import site as demosite
+from doorward.runtime.demo.gateway import VirtualSite
+from doorward.runtime.mosquitto.side import MosquittoSide
 from doorward_core import mqtt
 from doorward_lab import Lab
 

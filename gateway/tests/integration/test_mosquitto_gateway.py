@@ -12,9 +12,9 @@ from watching import until
 
 from doorward.config import Settings
 from doorward.errors import StartupError
-from doorward.runtime import mosquitto
-from doorward.runtime.demo import VirtualSite
+from doorward.runtime.demo.gateway import VirtualSite
 from doorward.runtime.gateway import Gateway
+from doorward.runtime.mosquitto import setup as mosquitto
 from doorward_core import topics
 
 SECRET = "5e" * 32
@@ -110,7 +110,7 @@ async def test_a_gateway_survives_mosquitto_and_says_so(settings: Settings) -> N
 async def test_a_gateway_does_not_start_without_its_mosquitto(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("doorward.runtime.mosquitto_side._PATIENCE_S", 0.5)
+    monkeypatch.setattr("doorward.runtime.mosquitto.side._PATIENCE_S", 0.5)
     await asyncio.to_thread(mosquitto.stop, settings)
     with pytest.raises(StartupError, match="start it with `doorward broker mosquitto start`"):
         await Gateway(settings).start()

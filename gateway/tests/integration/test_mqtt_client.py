@@ -21,7 +21,7 @@ from doorward.app.mqtt_views import MqttMessage
 from doorward.broker import Role, Secure
 from doorward.errors import ConfigError, InvalidInput, NotPermitted, NotSignedIn, Unavailable
 from doorward.remote_broker import RemoteBroker, TlsFiles
-from doorward.runtime import tls
+from doorward.runtime.servers import tls
 from doorward_core import topics
 
 EVENTS = topic("front", topics.EVENTS)

@@ -7,8 +7,8 @@ from site_support import BROKERS, is_current, profiles
 from watching import opens, until
 
 from doorward.app.ports import Message
-from doorward.runtime import demosite
-from doorward.runtime.demo import VirtualSite
+from doorward.runtime.demo import site as demosite
+from doorward.runtime.demo.gateway import VirtualSite
 from doorward_core import topics
 from doorward_lab import Board, Lab
 

@@ -15,9 +15,9 @@ from site_support import BROKERS, is_current, profiles, running, settings_for
 from watching import openings, opens, until
 
 from doorward.domain.audit import AuditRow
-from doorward.runtime import demosite
 from doorward.runtime.backup import create, restore
-from doorward.runtime.demo import VirtualSite
+from doorward.runtime.demo import site as demosite
+from doorward.runtime.demo.gateway import VirtualSite
 from doorward_lab import Board, Lab
 
 pytestmark = pytest.mark.parametrize("broker", BROKERS, indirect=True)

@@ -14,10 +14,10 @@ import pytest
 from site_support import BROKERS, EMBEDDED, api_of, broker_log, is_current, profiles, running
 from watching import strike, until
 
-from doorward.runtime import demosite
-from doorward.runtime.demo import VirtualSite
+from doorward.runtime.demo import site as demosite
+from doorward.runtime.demo.gateway import VirtualSite
 from doorward.runtime.gateway import Gateway
-from doorward.runtime.mosquitto_side import MosquittoSide
+from doorward.runtime.mosquitto.side import MosquittoSide
 from doorward_lab import Lab
 
 PATIENCE_S = 30.0

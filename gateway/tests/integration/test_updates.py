@@ -13,8 +13,8 @@ from watching import opens, until
 from doorward.app.views import UpdateView
 from doorward.domain import updates
 from doorward.firmware.bundle import Bundle
-from doorward.runtime import demosite
-from doorward.runtime.demo import VirtualSite
+from doorward.runtime.demo import site as demosite
+from doorward.runtime.demo.gateway import VirtualSite
 from doorward_lab import Board, Lab
 
 MEMBER = demosite.CARDS["member"].uid

@@ -12,8 +12,8 @@ from site_support import EMBEDDED, MOSQUITTO, broker_of, settings_for
 from watching import until
 
 from doorward.adapters.mosquitto.dynsec import Command, Talk, talk
-from doorward.runtime import mosquitto
-from doorward.runtime.mosquitto_side import MosquittoSide
+from doorward.runtime.mosquitto import setup as mosquitto
+from doorward.runtime.mosquitto.side import MosquittoSide
 
 
 @asynccontextmanager

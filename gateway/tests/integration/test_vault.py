@@ -10,7 +10,7 @@ from site_support import api_of, is_current
 from virtual_vault import HEAP_KIB, turns
 from watching import until
 
-from doorward.runtime.demo import VirtualSite
+from doorward.runtime.demo.gateway import VirtualSite
 from doorward_lab import Board, Lab
 
 VAULT = "strongbox"

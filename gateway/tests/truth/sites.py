@@ -11,7 +11,7 @@ from cryptography import x509
 from tls_witness import Issuer
 
 from doorward.broker import Limits, Secure
-from doorward.runtime import tls
+from doorward.runtime.servers import tls
 from truth.two_brokers import OpenPolicy
 
 FUZZERS = tuple(f"f{number}" for number in range(8))

@@ -10,7 +10,7 @@ from broker_support import PATIENCE, running_broker, secret
 from tls_witness import Issuer
 
 from doorward.broker import Limits, OverWebSocket, Secure
-from doorward.runtime import tls
+from doorward.runtime.servers import tls
 from doorward_core import mqtt
 
 _MESSAGES = 160

@@ -11,9 +11,9 @@ from doorward.app.services import BrokerServices
 from doorward.runtime import checks
 from doorward.runtime.alone.parts import Parts
 from doorward.runtime.alone.plan import Plan
-from doorward.runtime.broker_desk import BrokerDesk
-from doorward.runtime.own_view import view_of
-from doorward.runtime.servers import Server
+from doorward.runtime.brokers.desk import BrokerDesk
+from doorward.runtime.brokers.own_view import view_of
+from doorward.runtime.servers.web import Server
 from doorward.web import create_broker_app
 
 

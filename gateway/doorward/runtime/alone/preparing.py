@@ -11,10 +11,10 @@ from doorward.broker.store import prepare as prepare_store
 from doorward.config import EMBEDDED, Settings
 from doorward.database import load_or_create
 from doorward.errors import StartupError
-from doorward.runtime import lock
 from doorward.runtime.alone.plan import Plan
 from doorward.runtime.keys import open_keys
-from doorward.runtime.server_certificate import ServerCertificate
+from doorward.runtime.process import lock
+from doorward.runtime.servers.certificate import ServerCertificate
 from doorward.runtime.usecases import Keys
 
 

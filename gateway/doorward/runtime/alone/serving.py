@@ -23,11 +23,13 @@ from doorward.broker.ports import Certificates
 from doorward.broker.store import BrokerStore
 from doorward.file_lock import FileLock
 from doorward.machine import LOOPBACK
-from doorward.runtime import interpreter, own_broker, tls
 from doorward.runtime.alone.parts import Parts
 from doorward.runtime.alone.plan import Plan, take
-from doorward.runtime.own_clients import let_in
-from doorward.runtime.serving import Say, Serving, serve
+from doorward.runtime.brokers import own_broker
+from doorward.runtime.brokers.own_clients import let_in
+from doorward.runtime.process import interpreter
+from doorward.runtime.process.serving import Say, Serving, serve
+from doorward.runtime.servers import tls
 
 _log = logging.getLogger(__name__)
 

@@ -14,10 +14,10 @@ from doorward.config import FILE_NAME, Settings
 from doorward.database import copy_database, load_or_create
 from doorward.errors import BackupError, Conflict, DoorwardError, NotFound
 from doorward.file_lock import lock_directory
-from doorward.runtime import mosquitto
 from doorward.runtime.backup import archive
 from doorward.runtime.backup.archive import Manifest, Progress
 from doorward.runtime.backup.stream import Writer
+from doorward.runtime.mosquitto import setup as mosquitto
 
 _DEMO = "site.json"  # it marks a directory as a demo's, and holds the keys of its boards
 

@@ -13,10 +13,10 @@ from pathlib import Path
 
 from doorward.database import load_or_create, open_database
 from doorward.errors import BackupError, Conflict, DoorwardError, StartupError
-from doorward.runtime import lock, restored
-from doorward.runtime.backup import archive
+from doorward.runtime.backup import archive, restored
 from doorward.runtime.backup.archive import Manifest, Progress
 from doorward.runtime.backup.stream import Reader
+from doorward.runtime.process import lock
 
 _PIECE = 1024 * 1024
 

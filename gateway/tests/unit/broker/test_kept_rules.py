@@ -6,7 +6,7 @@ from broker_support import BASE, KEY
 from doorward.broker import Policy, Principals
 from doorward.broker.kept_rules import KeptRules
 from doorward.broker.store import BrokerStore
-from doorward.runtime.broker_desk import BrokerDesk
+from doorward.runtime.brokers.desk import BrokerDesk
 
 
 class Refusing(BrokerStore):

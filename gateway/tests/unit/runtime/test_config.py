@@ -9,7 +9,7 @@ from doorward import config
 from doorward.broker import Limits
 from doorward.config.sections import MqttLimits
 from doorward.errors import ConfigError
-from doorward.runtime.file_limit import broker_limits
+from doorward.runtime.process.file_limit import broker_limits
 
 
 def write(directory: Path, text: str) -> Path:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from doorward.data import data_root
-from doorward.runtime import demosite
+from doorward.runtime.demo import site as demosite
 from doorward_lab import LabError, places
 
 

@@ -22,8 +22,8 @@ from doorward.errors import (
     WrongKey,
 )
 from doorward.runtime import gateway as runtime_gateway
-from doorward.runtime import lock
 from doorward.runtime.gateway import Gateway
+from doorward.runtime.process import lock
 from doorward.runtime.usecases import UseCases
 
 ANY_PORT = {"web": {"port": 0}, "mqtt": {"port": 0}}

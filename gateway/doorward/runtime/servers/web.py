@@ -12,7 +12,7 @@ from fastapi import FastAPI
 
 from doorward import local_socket
 from doorward.errors import cannot_listen
-from doorward.runtime.slow_clients import ImpatientProtocol
+from doorward.runtime.servers.slow_clients import ImpatientProtocol
 
 _GRACE_S = 1
 _BACKLOG = 128

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from doorward.errors import StartupError
-from doorward.runtime import restored
+from doorward.runtime.backup import restored
 
 MADE = datetime(2026, 11, 21, 10, 30, tzinfo=UTC)
 

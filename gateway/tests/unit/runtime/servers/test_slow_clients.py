@@ -10,8 +10,8 @@ import pytest
 from fastapi import FastAPI
 from starlette.responses import StreamingResponse
 
-from doorward.runtime import slow_clients
-from doorward.runtime.servers import Server
+from doorward.runtime.servers import slow_clients
+from doorward.runtime.servers.web import Server
 from doorward.web.stream import Streams
 
 PATIENCE_S = 0.6

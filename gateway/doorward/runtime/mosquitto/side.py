@@ -33,16 +33,16 @@ from doorward.domain import devices
 from doorward.domain.devices import Registration
 from doorward.errors import DoorwardError, StartupError, Unavailable
 from doorward.remote_broker import RemoteBroker
-from doorward.runtime import mosquitto
-from doorward.runtime.admission import NamedAdmission, admit_all
-from doorward.runtime.broker_desk import BrokerDesk
-from doorward.runtime.mosquitto_figures import MosquittoFigures
-from doorward.runtime.mosquitto_users import MosquittoUsers
-from doorward.runtime.mqtt_view import MqttView
-from doorward.runtime.owed_records import Record
-from doorward.runtime.own_clients import API_NAME, GATEWAY_NAME
+from doorward.runtime.brokers.admission import NamedAdmission, admit_all
+from doorward.runtime.brokers.desk import BrokerDesk
+from doorward.runtime.brokers.owed_records import Record
+from doorward.runtime.brokers.own_clients import API_NAME, GATEWAY_NAME
+from doorward.runtime.brokers.user_certificates import NoMoreCertificates, SignedCertificates
+from doorward.runtime.brokers.view import MqttView
+from doorward.runtime.mosquitto import setup as mosquitto
+from doorward.runtime.mosquitto.figures import MosquittoFigures
+from doorward.runtime.mosquitto.users import MosquittoUsers
 from doorward.runtime.usecases import Keys
-from doorward.runtime.user_certificates import NoMoreCertificates, SignedCertificates
 
 _log = structlog.get_logger(__name__)
 

@@ -12,16 +12,17 @@ from doorward.broker import Broker, Policy, Principals
 from doorward.broker.store import BrokerStore
 from doorward.config import LOOPBACK, Settings
 from doorward.domain.devices import Registration
-from doorward.runtime import checks, own_broker
-from doorward.runtime.admission import BrokerAdmission, admit_all
-from doorward.runtime.broker_desk import BrokerDesk
-from doorward.runtime.mqtt_view import MqttView
-from doorward.runtime.owed_records import Record
-from doorward.runtime.own_clients import GATEWAY_NAME, let_in
-from doorward.runtime.own_view import view_of
-from doorward.runtime.server_tls import ServerTls
+from doorward.runtime import checks
+from doorward.runtime.brokers import own_broker
+from doorward.runtime.brokers.admission import BrokerAdmission, admit_all
+from doorward.runtime.brokers.desk import BrokerDesk
+from doorward.runtime.brokers.owed_records import Record
+from doorward.runtime.brokers.own_clients import GATEWAY_NAME, let_in
+from doorward.runtime.brokers.own_view import view_of
+from doorward.runtime.brokers.user_certificates import SignedCertificates
+from doorward.runtime.brokers.view import MqttView
+from doorward.runtime.servers.server_tls import ServerTls
 from doorward.runtime.usecases import Keys
-from doorward.runtime.user_certificates import SignedCertificates
 
 
 class EmbeddedSide:

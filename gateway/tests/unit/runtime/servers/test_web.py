@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import httpx
 from fastapi import FastAPI, Request
 
-from doorward.runtime.servers import Server, listen_tcp
+from doorward.runtime.servers.web import Server, listen_tcp
 
 
 async def test_nobody_chooses_the_address_that_has_to_wait() -> None:

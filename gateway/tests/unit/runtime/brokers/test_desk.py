@@ -9,8 +9,8 @@ from fakes.broker import QuickPasswords
 
 from doorward.domain import audit
 from doorward.errors import Unavailable
-from doorward.runtime import owed_records
-from doorward.runtime.broker_desk import BrokerDesk
+from doorward.runtime.brokers import owed_records
+from doorward.runtime.brokers.desk import BrokerDesk
 
 FULL = Unavailable("the disk is full", "make room")
 

@@ -15,7 +15,7 @@ from doorward.adapters.mosquitto.process import Process
 from doorward.config import MOSQUITTO, Settings
 from doorward.errors import Conflict, NotFound, StartupError, Unavailable
 from doorward.runtime.keys import open_keys
-from doorward.runtime.server_tls import ServerTls
+from doorward.runtime.servers.server_tls import ServerTls
 
 _FOLLOW_S = 0.25
 _SAVED_S = 5.0

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from doorward.runtime import tls
 from doorward.runtime.alone import preparing, renewing, serving
 from doorward.runtime.alone.plan import Plan, hand_over, take
+from doorward.runtime.servers import tls
 
 
 @pytest.fixture

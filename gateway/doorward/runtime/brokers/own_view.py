@@ -6,9 +6,9 @@ from doorward.broker import Broker, Policy
 from doorward.config import EMBEDDED
 from doorward.machine import LOOPBACK
 from doorward.remote_broker import RemoteBroker
-from doorward.runtime.broker_figures import of_broker
-from doorward.runtime.mqtt_view import MqttView
-from doorward.runtime.own_clients import API_NAME
+from doorward.runtime.brokers.figures import of_broker
+from doorward.runtime.brokers.own_clients import API_NAME
+from doorward.runtime.brokers.view import MqttView
 
 
 def view_of(

@@ -10,7 +10,7 @@ from cryptography import x509
 
 from doorward import private_file
 from doorward.errors import InvalidInput, KeyFileTooOpen
-from doorward.runtime.server_certificate import ServerCertificate
+from doorward.runtime.servers.certificate import ServerCertificate
 from doorward.signer import Signer
 
 NAMES = ("door.local", "192.168.1.5", "fe80::1")

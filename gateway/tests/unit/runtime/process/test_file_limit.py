@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from doorward.runtime import file_limit
+from doorward.runtime.process import file_limit
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ import structlog
 from doorward.app.signer_ports import Registrar
 from doorward.app.trust import fingerprint
 from doorward.config import Settings
-from doorward.runtime.server_certificate import ServerCertificate
-from doorward.runtime.tls import for_boards, for_browsers, for_users, load_chain
+from doorward.runtime.servers.certificate import ServerCertificate
+from doorward.runtime.servers.tls import for_boards, for_browsers, for_users, load_chain
 
 _log = structlog.get_logger(__name__)
 

@@ -19,9 +19,9 @@ from doorward.app.views import Person
 from doorward.config import ANY, LOOPBACK, Settings
 from doorward.domain.devices import REVOKED
 from doorward.errors import NoMicroPython, Unavailable
-from doorward.runtime import demosite
+from doorward.runtime.demo import site as demosite
+from doorward.runtime.demo.lab_process import LabProcess
 from doorward.runtime.gateway import Gateway
-from doorward.runtime.lab_process import LabProcess
 from doorward.runtime.usecases import UseCases
 from doorward_core import codes
 

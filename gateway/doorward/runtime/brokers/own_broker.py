@@ -9,7 +9,7 @@ from doorward.broker import Broker, OverWebSocket, Policy, Principals, Secure
 from doorward.broker.logins import PasswordLogins
 from doorward.broker.ports import Certificates, Passwords, Store
 from doorward.machine import LOOPBACK
-from doorward.runtime.file_limit import broker_limits
+from doorward.runtime.process.file_limit import broker_limits
 
 
 class Ports(Protocol):

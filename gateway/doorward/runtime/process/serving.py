@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import ClassVar, Protocol, TypeVar
 
 from doorward.errors import StartupError
-from doorward.runtime.file_limit import FewWords, raise_file_limit
-from doorward.runtime.systemd import Manager
+from doorward.runtime.process.file_limit import FewWords, raise_file_limit
+from doorward.runtime.process.systemd import Manager
 
 Say = Callable[[str], None]
 

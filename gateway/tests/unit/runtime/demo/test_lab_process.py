@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from doorward.errors import StartupError
-from doorward.runtime.lab_process import LabProcess
+from doorward.runtime.demo.lab_process import LabProcess
 
 MUCH = "'x' * (1 << 20)"
 

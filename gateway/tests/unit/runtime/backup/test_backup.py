@@ -28,8 +28,9 @@ from doorward.errors import (
     NotFound,
     WrongPassphrase,
 )
-from doorward.runtime import backup, lock
+from doorward.runtime import backup
 from doorward.runtime.backup import Manifest, create, stream, verify
+from doorward.runtime.process import lock
 
 
 @pytest.fixture(autouse=True)

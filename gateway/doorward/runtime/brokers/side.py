@@ -7,8 +7,8 @@ from doorward.adapters.mqtt import MqttLink
 from doorward.app.health import Look
 from doorward.app.ports import Admission
 from doorward.app.services.broker import BrokerAdministration
-from doorward.runtime.mqtt_view import MqttView
-from doorward.runtime.owed_records import Record
+from doorward.runtime.brokers.owed_records import Record
+from doorward.runtime.brokers.view import MqttView
 
 
 class BrokerSide(Protocol):

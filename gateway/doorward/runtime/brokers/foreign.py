@@ -20,9 +20,9 @@ from doorward.broker import Policy
 from doorward.config import MOSQUITTO, Settings, is_loopback
 from doorward.errors import ConfigError, StartupError
 from doorward.remote_broker import PASSWORD, URL, USER, RemoteBroker, from_environment
-from doorward.runtime.mqtt_view import MqttView
-from doorward.runtime.owed_records import Record
-from doorward.runtime.own_clients import GATEWAY_NAME
+from doorward.runtime.brokers.owed_records import Record
+from doorward.runtime.brokers.own_clients import GATEWAY_NAME
+from doorward.runtime.brokers.view import MqttView
 
 _log = structlog.get_logger(__name__)
 

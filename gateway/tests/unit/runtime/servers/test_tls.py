@@ -9,8 +9,8 @@ import pytest
 
 from doorward import config
 from doorward.errors import Unavailable
-from doorward.runtime import server_tls
-from doorward.runtime.server_tls import ServerTls
+from doorward.runtime.servers import server_tls
+from doorward.runtime.servers.server_tls import ServerTls
 from doorward.signer import Signer
 
 

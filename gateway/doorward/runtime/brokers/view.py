@@ -14,7 +14,7 @@ from doorward.app.mqtt.desk import Conversation
 from doorward.app.mqtt_views import Listeners, MqttStatus
 from doorward.broker import Policy, Principal, Role
 from doorward.remote_broker import RemoteBroker
-from doorward.runtime.own_clients import API_NAME
+from doorward.runtime.brokers.own_clients import API_NAME
 
 Read = Callable[[], Iterable[Figure | Distribution]]
 

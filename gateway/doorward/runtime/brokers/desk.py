@@ -27,8 +27,8 @@ from doorward.broker.rules import Action, Rule
 from doorward.domain import audit
 from doorward.domain.instants import instant
 from doorward.errors import InvalidInput, NotFound
-from doorward.runtime.owed_records import OwedRecords, Record, unrecorded
-from doorward.runtime.user_certificates import NobodysCertificates, UserCertificates
+from doorward.runtime.brokers.owed_records import OwedRecords, Record, unrecorded
+from doorward.runtime.brokers.user_certificates import NobodysCertificates, UserCertificates
 
 _MOST = 500
 

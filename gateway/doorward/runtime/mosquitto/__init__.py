@@ -1,0 +1,1 @@
+"""Debian's Mosquitto as the broker of a gateway."""

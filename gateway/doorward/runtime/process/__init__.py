@@ -1,0 +1,1 @@
+"""A program as a process: started, watched, ended; its files, its threads, its lock."""

@@ -1,0 +1,1 @@
+"""What serves over the network: HTTP by uvicorn, TLS and its certificate."""
