@@ -14,7 +14,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
 from doorward.adapters.paho_loop import Watched
-from doorward.app.mqtt_views import MqttMessage
+from doorward.app.views.mqtt import MqttMessage
 from doorward.errors import InvalidInput, NotPermitted, NotSignedIn, Unavailable
 from doorward.remote_broker import RemoteBroker
 

@@ -3,17 +3,12 @@
 import asyncio
 from collections import deque
 
-from doorward.app.broker_views import BrokerEntry
-from doorward.app.fixture_views import LightView, MotionView
-from doorward.app.views import (
-    AuditEntry,
-    DoorView,
-    FeedItem,
-    FeedKind,
-    Release,
-    SelfTest,
-    UpdateView,
-)
+from doorward.app.views.access import DoorView, Release
+from doorward.app.views.audit import AuditEntry
+from doorward.app.views.boards import SelfTest, UpdateView
+from doorward.app.views.broker import BrokerEntry
+from doorward.app.views.feed import FeedItem, FeedKind
+from doorward.app.views.fixtures import LightView, MotionView
 
 _KEPT = 512
 _WAITING = 256  # items a listener may fall behind before it is let go; it reconnects and replays

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from doorward.app.views import Health, HealthCheck
+from doorward.app.views.health import Health, HealthCheck
 
 Look = Callable[[], HealthCheck]
 

@@ -7,7 +7,8 @@ from doorward.app.access.doors import DoorStates
 from doorward.app.access.rulebook import Rulebook
 from doorward.app.devices.desk import DeviceDesk
 from doorward.app.ports import LabHands
-from doorward.app.views import Contact, SiteBoard, SiteCard
+from doorward.app.views.access import Contact
+from doorward.app.views.site import SiteBoard, SiteCard
 from doorward.domain.credentials import parse_uid, tail
 from doorward.errors import NotFound
 

@@ -11,7 +11,7 @@ from doorward import config
 from doorward.adapters.store import SqlTrail
 from doorward.app.audit.export_check import check_file
 from doorward.app.audit.trail import check
-from doorward.app.views import AuditVerdict
+from doorward.app.views.audit import AuditVerdict
 from doorward.config import Settings
 from doorward.database import load_or_create
 from doorward.errors import InvalidInput

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from doorward.adapters.mqtt import MqttLink
 from doorward.app.health import Look
-from doorward.app.views import HealthCheck
+from doorward.app.views.health import HealthCheck
 from doorward.broker import Broker
 from doorward.config import Settings
 from doorward.errors import SigningUnavailable

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from doorward.app.views import BoardView, UpdateView
+from doorward.app.views.boards import BoardView, UpdateView
 from doorward.domain import devices, updates
 from doorward.web.looks import Summary
 

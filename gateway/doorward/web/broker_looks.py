@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from doorward.app.broker_views import BrokerEntry
+from doorward.app.views.broker import BrokerEntry
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
-from doorward.app.operators.views import Session
+from doorward.app.views.operators import Session
 from doorward.errors import (
     Conflict,
     DoorwardError,

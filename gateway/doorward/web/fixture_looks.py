@@ -1,6 +1,6 @@
 """How lamps and motion sensors read. Pure, like `looks`."""
 
-from doorward.app.fixture_views import LightView, MotionView
+from doorward.app.views.fixtures import LightView, MotionView
 
 _CAUSES = {
     "command": "set from here",

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from doorward.app.views import AuditEntry, DoorView, Release
+from doorward.app.views.access import DoorView, Release
+from doorward.app.views.audit import AuditEntry
 
 NEWS_STAYS = timedelta(minutes=2)
 

@@ -9,9 +9,9 @@ from typing import Any
 
 from fastapi import Depends, Request
 
-from doorward.app.operators.views import Session
 from doorward.app.services.site import Doors
-from doorward.app.views import DoorView
+from doorward.app.views.access import DoorView
+from doorward.app.views.operators import Session
 from doorward.domain import permissions
 from doorward.errors import FreshLoginNeeded, NotPermitted
 from doorward.web.context import Web

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from doorward.app.views import SelfTest
+from doorward.app.views.boards import SelfTest
 from doorward.domain.diagnosis import Finding
 
 _STEPS = {

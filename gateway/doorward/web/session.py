@@ -9,7 +9,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from starlette.responses import Response
 
-from doorward.app.operators.views import Session
+from doorward.app.views.operators import Session
 from doorward.domain import permissions
 from doorward.errors import NotSignedIn
 from doorward.web.context import Web, WebDep

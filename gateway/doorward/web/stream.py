@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
 from doorward.app.services.feed import Feed, Subscription
-from doorward.app.views import FeedItem
+from doorward.app.views.feed import FeedItem
 
 KEEPALIVE_S = 15.0
 LOOK_S = 1.0  # how often a silent stream looks whether it may go on

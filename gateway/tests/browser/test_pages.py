@@ -7,7 +7,8 @@ from browser_kit import DESK, IN_ONE_LOOP, PHONE, NewPage, sign_in
 from fakes.services import FRONT, ONE_TIME, PASSWORD, SETUP_TOKEN, FakeHouse
 from fakes.serving import serving
 
-from doorward.app.views import BoardView, DoorView, SelfTest
+from doorward.app.views.access import DoorView
+from doorward.app.views.boards import BoardView, SelfTest
 from doorward.domain.diagnosis import Finding
 from doorward.web import create_app
 

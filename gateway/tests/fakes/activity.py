@@ -4,14 +4,9 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
-from doorward.app.views import (
-    AuditEntry,
-    AuditFinding,
-    AuditVerdict,
-    DoorView,
-    FeedItem,
-    Release,
-)
+from doorward.app.views.access import DoorView, Release
+from doorward.app.views.audit import AuditEntry, AuditFinding, AuditVerdict
+from doorward.app.views.feed import FeedItem
 
 
 class FakeSubscription:

@@ -8,11 +8,7 @@ from typing import TYPE_CHECKING
 from doorward.app.devices.desk import Adopted, AdoptionOrder
 from doorward.app.devices.doors import DoorOrder
 from doorward.app.devices.files import BoardFiles
-from doorward.app.views import (
-    BoardView,
-    FirmwareView,
-    UpdateView,
-)
+from doorward.app.views.boards import BoardView, FirmwareView, UpdateView
 from doorward.errors import (
     Conflict,
     InvalidInput,

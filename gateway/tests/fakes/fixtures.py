@@ -3,8 +3,8 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from doorward.app.fixture_views import LightView, MotionView
 from doorward.app.lighting.lights import LightOrder
+from doorward.app.views.fixtures import LightView, MotionView
 from doorward.errors import NotFound, Unavailable
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
-from doorward.app.mqtt_views import Listeners, MqttMessage, MqttStatus
+from doorward.app.views.mqtt import Listeners, MqttMessage, MqttStatus
 from doorward.errors import NotPermitted
 from doorward_core import topic_tree
 

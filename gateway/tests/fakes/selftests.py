@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from stage import WIRINGS
 
-from doorward.app.views import SelfTest
+from doorward.app.views.boards import SelfTest
 from doorward.domain.diagnosis import Finding
 from doorward.errors import Conflict, Unavailable
 

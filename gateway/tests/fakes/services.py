@@ -15,24 +15,22 @@ from fakes.selftests import FakeSelfTests
 from stage.accounts import Desk
 
 from doorward.app.mqtt.desk import MqttDesk
-from doorward.app.operators.views import Session
 from doorward.app.services import Services
-from doorward.app.views import (
-    AuditEntry,
+from doorward.app.views.access import (
     Card,
     Contact,
     DoorView,
     Explanation,
-    Health,
-    HealthCheck,
     Level,
     LevelGrant,
     Person,
     Release,
-    SiteBoard,
-    SiteCard,
     Step,
 )
+from doorward.app.views.audit import AuditEntry
+from doorward.app.views.health import Health, HealthCheck
+from doorward.app.views.operators import Session
+from doorward.app.views.site import SiteBoard, SiteCard
 from doorward.domain import permissions
 from doorward.domain.credentials import parse_uid
 from doorward.errors import (

@@ -19,7 +19,7 @@ from doorward.app.audit.export import COLUMNS
 from doorward.app.audit.export_check import check_file
 from doorward.app.audit.trail import AuditTrail, check
 from doorward.app.records import LogEntry
-from doorward.app.views import AuditVerdict
+from doorward.app.views.audit import AuditVerdict
 from doorward.database import for_writing, open_database
 from doorward.domain.audit import AuditRow
 from doorward.signer import Signer

@@ -8,7 +8,7 @@ from stage import WIRINGS
 from watching import openings, until
 
 from doorward.app.devices import selftests
-from doorward.app.views import SelfTest
+from doorward.app.views.boards import SelfTest
 from doorward.domain.diagnosis import RULES, Readings, diagnose
 from doorward.domain.doors import Door
 from doorward.runtime.demo import site as demosite

@@ -17,7 +17,7 @@ from tls_witness import Issuer
 
 from doorward.adapters import mqtt_client
 from doorward.adapters.mqtt_client import Login, MqttClient
-from doorward.app.mqtt_views import MqttMessage
+from doorward.app.views.mqtt import MqttMessage
 from doorward.broker import Role, Secure
 from doorward.errors import ConfigError, InvalidInput, NotPermitted, NotSignedIn, Unavailable
 from doorward.remote_broker import RemoteBroker, TlsFiles

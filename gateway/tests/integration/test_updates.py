@@ -10,7 +10,7 @@ from firmware_copies import Versions
 from site_support import BROKERS, is_current, profiles
 from watching import opens, until
 
-from doorward.app.views import UpdateView
+from doorward.app.views.boards import UpdateView
 from doorward.domain import updates
 from doorward.firmware.bundle import Bundle
 from doorward.runtime.demo import site as demosite

@@ -7,7 +7,8 @@ from types import MappingProxyType
 
 from doorward.adapters.wirings import Wirings
 from doorward.app.ports import Message
-from doorward.app.views import AuditEntry, DoorView, Release
+from doorward.app.views.access import DoorView, Release
+from doorward.app.views.audit import AuditEntry
 from doorward.data import data_root
 from doorward.domain.credentials import Credential
 from doorward.domain.doors import Door

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from fakes.services import FakeHouse
 from fakes.visitor import Visit, Visitor
 
-from doorward.app.views import AuditFinding
+from doorward.app.views.audit import AuditFinding
 
 
 async def test_the_verdict_names_what_is_wrong(house: FakeHouse, operator: Visitor) -> None:

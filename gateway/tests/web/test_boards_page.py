@@ -8,7 +8,7 @@ from fakes.services import FakeHouse
 from fakes.serving import serving
 from fakes.visitor import Visitor
 
-from doorward.app.views import BoardView, UpdateView
+from doorward.app.views.boards import BoardView, UpdateView
 from doorward.web import create_app
 from doorward.web.board_looks import board_look, board_summary, update_look
 

@@ -7,7 +7,7 @@ from fakes.fixtures import LAMP, SENSOR
 from fakes.services import FRONT, FakeHouse
 from fakes.visitor import Visit, Visitor
 
-from doorward.app.fixture_views import Lockout
+from doorward.app.views.fixtures import Lockout
 
 VAULT = replace(FRONT, vault="INDEFINITE_LOCKED", attempts=6, lockout=Lockout("locked"))
 

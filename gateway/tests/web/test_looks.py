@@ -4,8 +4,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from fakes.services import FRONT
 
-from doorward.app.fixture_views import Lockout
-from doorward.app.views import AuditEntry, DoorView, Release
+from doorward.app.views.access import DoorView, Release
+from doorward.app.views.audit import AuditEntry
+from doorward.app.views.fixtures import Lockout
 from doorward.web.looks import door_look, door_state, event_look, release_note, summary
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)

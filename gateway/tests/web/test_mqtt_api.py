@@ -10,7 +10,7 @@ import pytest
 from fakes.services import PASSWORD, FakeHouse
 from fakes.visitor import Visit, Visitor
 
-from doorward.app.mqtt_views import MqttMessage
+from doorward.app.views.mqtt import MqttMessage
 from doorward.domain import permissions
 from doorward.web.stream import Streams
 

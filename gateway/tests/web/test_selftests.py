@@ -7,7 +7,7 @@ import pytest
 from fakes.services import FakeHouse
 from fakes.visitor import Visit, Visitor
 
-from doorward.app.views import SelfTest
+from doorward.app.views.boards import SelfTest
 from doorward.domain import permissions
 from doorward.domain.diagnosis import Finding
 from doorward.web.selftest_looks import selftest_look

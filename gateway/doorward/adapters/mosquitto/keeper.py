@@ -18,7 +18,7 @@ from doorward.adapters.mosquitto.grants import (
 )
 from doorward.adapters.mosquitto.places import Places
 from doorward.adapters.mosquitto.process import Process
-from doorward.app.broker_views import BrokerSynced
+from doorward.app.views.broker import BrokerSynced
 from doorward.errors import Unavailable
 
 

@@ -5,9 +5,10 @@ from datetime import datetime, timedelta
 
 from doorward.app.access.rulebook import Rulebook
 from doorward.app.feed import LiveFeed
-from doorward.app.fixture_views import Lockout
 from doorward.app.messages.fleet import Device
-from doorward.app.views import AuditEntry, DoorView, Release
+from doorward.app.views.access import DoorView, Release
+from doorward.app.views.audit import AuditEntry
+from doorward.app.views.fixtures import Lockout
 from doorward.domain.snapshot import Snapshot
 from doorward.errors import NotFound
 from doorward_core import lockout

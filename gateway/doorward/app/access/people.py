@@ -7,7 +7,7 @@ from doorward.app.access.announcer import Announcer
 from doorward.app.access.rulebook import Rulebook
 from doorward.app.names import clean_name
 from doorward.app.ports import Clock, RulesStore
-from doorward.app.views import Card, Level, LevelGrant, Person
+from doorward.app.views.access import Card, Level, LevelGrant, Person
 from doorward.domain import audit
 from doorward.domain.audit import AuditRow
 from doorward.domain.credentials import UID_SIZES, Credential, tail

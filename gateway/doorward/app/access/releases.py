@@ -12,7 +12,7 @@ from doorward.app.feed import LiveFeed
 from doorward.app.messages.commands import command, new_id
 from doorward.app.messages.fleet import Device, Fleet
 from doorward.app.ports import AuditStore, Clock, Timer
-from doorward.app.views import Release, ReleaseState
+from doorward.app.views.access import Release, ReleaseState
 from doorward.domain import audit
 from doorward.domain.audit import AuditRow
 from doorward.domain.doors import Door

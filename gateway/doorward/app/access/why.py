@@ -5,7 +5,7 @@ from datetime import datetime
 from doorward.app.access.doors import DoorStates
 from doorward.app.access.rulebook import Rulebook
 from doorward.app.ports import Clock
-from doorward.app.views import Explanation, Step
+from doorward.app.views.access import Explanation, Step
 from doorward.domain import credentials, explain, ruling
 from doorward.domain.ruling import Ruling
 from doorward.errors import InvalidInput, NotFound

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from doorward.app.ports import AuditStore
-from doorward.app.views import AuditEntry
+from doorward.app.views.audit import AuditEntry
 from doorward.domain.audit import AuditRow
 from doorward.domain.explain import rule_name
 from doorward.domain.instants import instant

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 from doorward.app.audit import export, proofs
 from doorward.app.audit.trail import sound, verdict
 from doorward.app.trust import Anchor, ExportSignature
-from doorward.app.views import AuditVerdict
+from doorward.app.views.audit import AuditVerdict
 from doorward.domain.audit import AuditRow
 from doorward.domain.audit_chain import ORIGIN, Head, Link
 from doorward.domain.audit_walk import Finding, walk

@@ -17,7 +17,7 @@ from doorward.app.ports import Admission
 from doorward.app.signer_ports import Registrar
 from doorward.app.trust import Adoption
 from doorward.app.updates.signatory import signatory_of
-from doorward.app.views import BoardView, UpdateView
+from doorward.app.views.boards import BoardView, UpdateView
 from doorward.domain import audit, devices
 from doorward.domain.audit import AuditRow
 from doorward.domain.devices import Registration

@@ -14,7 +14,7 @@ from doorward.app.feed import LiveFeed
 from doorward.app.messages.commands import command, new_id
 from doorward.app.messages.fleet import Device, Fleet
 from doorward.app.ports import Clock, Spawn, Timer
-from doorward.app.views import BoardView, SelfTest
+from doorward.app.views.boards import BoardView, SelfTest
 from doorward.domain import audit, devices
 from doorward.domain.audit import AuditRow
 from doorward.domain.diagnosis import diagnose

@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from doorward.app.feed import LiveFeed
-from doorward.app.fixture_views import LightView, MotionView
 from doorward.app.messages.fleet import Device
+from doorward.app.views.fixtures import LightView, MotionView
 from doorward.errors import NotFound
 from doorward_core.gateway_states import Reported
 

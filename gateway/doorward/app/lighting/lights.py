@@ -4,11 +4,11 @@ import asyncio
 from dataclasses import dataclass
 
 from doorward.app.access.announcer import Announcer
-from doorward.app.fixture_views import LightView
 from doorward.app.lighting.fixtures import Fixtures
 from doorward.app.messages.commands import command, new_id
 from doorward.app.messages.fleet import Device, Fleet
 from doorward.app.ports import AuditStore, Clock
+from doorward.app.views.fixtures import LightView
 from doorward.domain import audit
 from doorward.domain.audit import AuditRow
 from doorward.domain.instants import milliseconds

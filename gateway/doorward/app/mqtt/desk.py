@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from doorward.app.mqtt import topic_check, topic_leaves
-from doorward.app.mqtt_views import Leaf, MqttMessage, MqttStatus, TopicVerdict, Use
+from doorward.app.views.mqtt import Leaf, MqttMessage, MqttStatus, TopicVerdict, Use
 from doorward.errors import InvalidInput, NotFound, NotPermitted, Unavailable
 from doorward_core import topic_tree
 

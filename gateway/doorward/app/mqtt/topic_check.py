@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Iterator
 
 from doorward.app.mqtt.topic_leaves import leaves
-from doorward.app.mqtt_views import Finding, Leaf, TopicVerdict, Use
+from doorward.app.views.mqtt import Finding, Leaf, TopicVerdict, Use
 from doorward_core import topic_tree, topics
 
 _LONGEST = 65535  # bytes of UTF-8 (MQTT 3.1.1, 1.5.3)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from doorward.app.mqtt_views import Leaf
+from doorward.app.views.mqtt import Leaf
 from doorward_core import topic_tree, topics
 
 _BOARD, _GATEWAY, _READERS = "the board itself", "the gateway", "the gateway; users by a rule"

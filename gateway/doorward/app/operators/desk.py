@@ -8,9 +8,9 @@ from doorward.app.operators.accounts import Accounts, check_password
 from doorward.app.operators.log import OperatorLog
 from doorward.app.operators.sessions import Sessions
 from doorward.app.operators.sign_in import SignIn
-from doorward.app.operators.views import Operator, RoleView
 from doorward.app.ports import Passwords
 from doorward.app.records import Account
+from doorward.app.views.operators import Operator, RoleView
 from doorward.domain import audit, permissions
 from doorward.errors import Conflict, InvalidInput
 

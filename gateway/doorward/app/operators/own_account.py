@@ -6,9 +6,9 @@ from dataclasses import replace
 from doorward.app.operators.accounts import Accounts, check_password
 from doorward.app.operators.log import OperatorLog
 from doorward.app.operators.sessions import Sessions
-from doorward.app.operators.views import Enrolment, OwnAccount, OwnSession
 from doorward.app.ports import Clock, Passwords
 from doorward.app.records import Account
+from doorward.app.views.operators import Enrolment, OwnAccount, OwnSession
 from doorward.domain import audit, second_factor
 from doorward.errors import Conflict, InvalidInput, NotSignedIn
 

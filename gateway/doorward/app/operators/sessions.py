@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 from doorward.app.operators import opaque
 from doorward.app.operators.accounts import key
-from doorward.app.operators.views import OwnSession
 from doorward.app.ports import Clock, OperatorStore
 from doorward.app.records import OpenSession
+from doorward.app.views.operators import OwnSession
 from doorward.domain.instants import instant, milliseconds
 from doorward.errors import NotFound
 

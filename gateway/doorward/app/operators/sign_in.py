@@ -11,9 +11,9 @@ from doorward.app.operators import opaque
 from doorward.app.operators.accounts import LONGEST_PASSWORD, Accounts, check_password, key
 from doorward.app.operators.log import OperatorLog
 from doorward.app.operators.sessions import Sessions
-from doorward.app.operators.views import Session
 from doorward.app.ports import Clock, Passwords
 from doorward.app.records import Account
+from doorward.app.views.operators import Session
 from doorward.backoff import Backoff, place_of
 from doorward.domain import audit, permissions, second_factor
 from doorward.domain.instants import instant

@@ -6,9 +6,9 @@ from doorward.app.names import LONGEST_SHORT, clean_name
 from doorward.app.operators import opaque
 from doorward.app.operators.accounts import Accounts, key
 from doorward.app.operators.log import OperatorLog
-from doorward.app.operators.views import TokenHolder, TokenView
 from doorward.app.ports import Clock, OperatorStore
 from doorward.app.records import Account, ApiToken
+from doorward.app.views.operators import TokenHolder, TokenView
 from doorward.domain import audit, permissions
 from doorward.domain.instants import instant, milliseconds
 from doorward.errors import InvalidInput, NotFound

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Protocol
 
-from doorward.app.views import AuditEntry, AuditVerdict
+from doorward.app.views.audit import AuditEntry, AuditVerdict
 
 
 class History(Protocol):

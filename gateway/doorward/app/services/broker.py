@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from doorward.app.broker_views import (
+from doorward.app.services.feed import Feed
+from doorward.app.trust import UserIdentity
+from doorward.app.views.broker import (
     BrokerEntry,
     BrokerFigures,
     BrokerRule,
@@ -12,8 +14,6 @@ from doorward.app.broker_views import (
     BrokerVerdict,
     Granted,
 )
-from doorward.app.services.feed import Feed
-from doorward.app.trust import UserIdentity
 
 
 class BrokerAdministration(Protocol):

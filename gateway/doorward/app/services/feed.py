@@ -2,7 +2,7 @@
 
 from typing import Protocol, Self
 
-from doorward.app.views import FeedItem
+from doorward.app.views.feed import FeedItem
 
 
 class Subscription(Protocol):

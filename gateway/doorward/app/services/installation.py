@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from doorward.app.views import Health
+from doorward.app.views.health import Health
 
 
 class Monitor(Protocol):

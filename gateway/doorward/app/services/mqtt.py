@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Protocol
 
-from doorward.app.mqtt_views import Leaf, MqttMessage, MqttStatus, TopicVerdict, Use
+from doorward.app.views.mqtt import Leaf, MqttMessage, MqttStatus, TopicVerdict, Use
 
 
 class MqttAccess(Protocol):

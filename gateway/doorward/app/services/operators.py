@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Protocol
 
-from doorward.app.operators.views import (
+from doorward.app.views.operators import (
     Enrolment,
     Operator,
     OwnAccount,

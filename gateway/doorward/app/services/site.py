@@ -6,22 +6,11 @@ from typing import Protocol
 
 from doorward.app.devices.desk import Adopted, AdoptionOrder
 from doorward.app.devices.doors import DoorOrder
-from doorward.app.fixture_views import LightView, MotionView
 from doorward.app.lighting.lights import LightOrder
-from doorward.app.views import (
-    BoardView,
-    Card,
-    DoorView,
-    Explanation,
-    FirmwareView,
-    Level,
-    Person,
-    Release,
-    SelfTest,
-    SiteBoard,
-    SiteCard,
-    UpdateView,
-)
+from doorward.app.views.access import Card, DoorView, Explanation, Level, Person, Release
+from doorward.app.views.boards import BoardView, FirmwareView, SelfTest, UpdateView
+from doorward.app.views.fixtures import LightView, MotionView
+from doorward.app.views.site import SiteBoard, SiteCard
 from doorward.firmware.bundle import Bundle
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from doorward.app.feed import LiveFeed
-from doorward.app.views import UpdateView
+from doorward.app.views.boards import UpdateView
 from doorward.domain import updates
 from doorward.domain.instants import instant
 from doorward.domain.updates import UpdateOrder

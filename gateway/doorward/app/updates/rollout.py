@@ -14,7 +14,7 @@ from doorward.app.updates.pieces import Pieces
 from doorward.app.updates.progress import Progress, view_of
 from doorward.app.updates.shelf import Shelf
 from doorward.app.updates.trusting import Trusting
-from doorward.app.views import UpdateView
+from doorward.app.views.boards import UpdateView
 from doorward.domain import audit, devices, updates
 from doorward.domain.updates import UpdateOrder
 from doorward.errors import Conflict, DoorwardError, NotFound, Rejected, Unavailable

@@ -12,7 +12,7 @@ from doorward.app.ports import AuditStore, Clock, FirmwareStore
 from doorward.app.records import Firmware
 from doorward.app.signer_ports import FirmwareSigner
 from doorward.app.updates.signatory import Signatory, fingerprint, signatory_of
-from doorward.app.views import FirmwareView
+from doorward.app.views.boards import FirmwareView
 from doorward.domain import audit
 from doorward.domain.audit import AuditRow
 from doorward.domain.instants import instant, milliseconds

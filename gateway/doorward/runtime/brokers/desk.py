@@ -7,7 +7,11 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import Protocol
 
-from doorward.app.broker_views import (
+from doorward.app.feed import LiveFeed
+from doorward.app.operators.accounts import check_password
+from doorward.app.ports import Passwords
+from doorward.app.trust import UserIdentity
+from doorward.app.views.broker import (
     BrokerEntry,
     BrokerFigures,
     BrokerRule,
@@ -15,10 +19,6 @@ from doorward.app.broker_views import (
     BrokerVerdict,
     Granted,
 )
-from doorward.app.feed import LiveFeed
-from doorward.app.operators.accounts import check_password
-from doorward.app.ports import Passwords
-from doorward.app.trust import UserIdentity
 from doorward.broker import Principal
 from doorward.broker.acl import Acl
 from doorward.broker.log import ACTIONS, CHANGED, BrokerLog

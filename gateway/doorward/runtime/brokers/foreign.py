@@ -14,8 +14,8 @@ import structlog
 from doorward.adapters.mqtt import MqttLink
 from doorward.adapters.mqtt_client import Login
 from doorward.app.health import Look
-from doorward.app.mqtt_views import Listeners
-from doorward.app.views import HealthCheck
+from doorward.app.views.health import HealthCheck
+from doorward.app.views.mqtt import Listeners
 from doorward.broker import Policy
 from doorward.config import MOSQUITTO, Settings, is_loopback
 from doorward.errors import ConfigError, StartupError

@@ -1,7 +1,7 @@
 """What the API sees of a broker of our own."""
 
 from doorward.adapters.mqtt_client import Login
-from doorward.app.mqtt_views import Listeners
+from doorward.app.views.mqtt import Listeners
 from doorward.broker import Broker, Policy
 from doorward.config import EMBEDDED
 from doorward.machine import LOOPBACK

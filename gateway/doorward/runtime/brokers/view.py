@@ -11,7 +11,7 @@ from doorward.adapters.mqtt_client import Login, MqttClient
 from doorward.app import figures
 from doorward.app.figures import Distribution, Figure
 from doorward.app.mqtt.desk import Conversation
-from doorward.app.mqtt_views import Listeners, MqttStatus
+from doorward.app.views.mqtt import Listeners, MqttStatus
 from doorward.broker import Policy, Principal, Role
 from doorward.remote_broker import RemoteBroker
 from doorward.runtime.brokers.own_clients import API_NAME

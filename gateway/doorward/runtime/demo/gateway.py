@@ -15,7 +15,7 @@ from doorward.adapters.lab import LabSocket
 from doorward.app.devices.doors import DoorOrder
 from doorward.app.operators.sign_in import OneTimeTokens
 from doorward.app.site import SiteDesk
-from doorward.app.views import Person
+from doorward.app.views.access import Person
 from doorward.config import ANY, LOOPBACK, Settings
 from doorward.domain.devices import REVOKED
 from doorward.errors import NoMicroPython, Unavailable

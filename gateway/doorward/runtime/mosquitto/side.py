@@ -21,10 +21,10 @@ from doorward.adapters.mosquitto.process import Process
 from doorward.adapters.mqtt import MqttLink
 from doorward.adapters.mqtt_client import Login
 from doorward.adapters.passwords import Argon2Passwords
-from doorward.app.broker_views import BrokerSynced
 from doorward.app.health import Look
-from doorward.app.mqtt_views import Listeners as MqttListeners
-from doorward.app.views import HealthCheck
+from doorward.app.views.broker import BrokerSynced
+from doorward.app.views.health import HealthCheck
+from doorward.app.views.mqtt import Listeners as MqttListeners
 from doorward.broker import Policy, Principal, Principals, Role
 from doorward.broker.kept_rules import KeptRules
 from doorward.broker.store import BrokerStore

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from doorward.app.views import Explanation
+from doorward.app.views.access import Explanation
 from doorward.domain.credentials import parse_uid
 from doorward.domain.permissions import POLICY_ASK
 from doorward.errors import InvalidInput

@@ -6,7 +6,7 @@ from typing import Literal
 from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 
-from doorward.app.views import AuditVerdict
+from doorward.app.views.audit import AuditVerdict
 from doorward.domain.permissions import AUDIT_EXPORT, AUDIT_SEE
 from doorward.web.api.answers import VerdictAnswer
 from doorward.web.context import WebDep

@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request, status
 from fastapi.responses import StreamingResponse
 
-from doorward.app.broker_views import (
+from doorward.app.services.broker import BrokerAdministration
+from doorward.app.views.broker import (
     BrokerEntry,
     BrokerFigures,
     BrokerRule,
@@ -15,7 +16,6 @@ from doorward.app.broker_views import (
     BrokerVerdict,
     Granted,
 )
-from doorward.app.services.broker import BrokerAdministration
 from doorward.domain.permissions import MQTT_EDIT, MQTT_SEE
 from doorward.errors import DoorwardError, Unavailable
 from doorward.web.api.broker_shapes import (

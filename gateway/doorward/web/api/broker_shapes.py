@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from doorward.app.broker_views import BrokerRule
+from doorward.app.views.broker import BrokerRule
 from doorward.web.api.answers import Answer
 from doorward.web.api.orders import Name, Order, Secret
 

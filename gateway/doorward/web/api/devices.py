@@ -6,7 +6,7 @@ from fastapi import APIRouter, status
 
 from doorward.app.devices.desk import AdoptionOrder
 from doorward.app.devices.doors import DoorOrder
-from doorward.app.views import BoardView
+from doorward.app.views.boards import BoardView
 from doorward.domain.permissions import DEVICES_EDIT, DEVICES_SEE
 from doorward.web.api.board_shapes import AdoptedAnswer, BoardAnswer, RekeyAnswer
 from doorward.web.api.orders import AdoptOrder, ApproveOrder

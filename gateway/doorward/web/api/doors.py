@@ -4,7 +4,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, status
 
-from doorward.app.views import AuditEntry, DoorView, Release
+from doorward.app.views.access import DoorView, Release
+from doorward.app.views.audit import AuditEntry
 from doorward.domain.permissions import AUDIT_SEE, DOORS_OPEN, DOORS_SEE
 from doorward.web.api.answers import AuditAnswer, DoorAnswer, ReleaseAnswer
 from doorward.web.context import WebDep

@@ -5,7 +5,7 @@ from base64 import b64decode, b64encode
 
 from fastapi import APIRouter, status
 
-from doorward.app.views import FirmwareView, UpdateView
+from doorward.app.views.boards import FirmwareView, UpdateView
 from doorward.domain.permissions import DEVICES_EDIT, DEVICES_SEE
 from doorward.errors import InvalidInput
 from doorward.firmware.bundle import unpack

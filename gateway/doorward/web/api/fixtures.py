@@ -2,9 +2,9 @@
 
 from fastapi import APIRouter, status
 
-from doorward.app.fixture_views import LightView, MotionView
 from doorward.app.lighting.lights import LightOrder
-from doorward.app.views import DoorView, Release
+from doorward.app.views.access import DoorView, Release
+from doorward.app.views.fixtures import LightView, MotionView
 from doorward.domain.permissions import DOORS_OPEN, DOORS_SEE, LIGHTS_SET
 from doorward.web.api.answers import DoorAnswer, LightAnswer, MotionAnswer, ReleaseAnswer
 from doorward.web.api.orders import LightSetOrder

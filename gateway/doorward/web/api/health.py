@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from doorward.app.views import Health
+from doorward.app.views.health import Health
 from doorward.domain.permissions import SYSTEM_SEE
 from doorward.web.api.answers import HealthAnswer
 from doorward.web.context import WebDep

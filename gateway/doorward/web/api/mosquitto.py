@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from doorward.app.broker_views import BrokerSynced
+from doorward.app.views.broker import BrokerSynced
 from doorward.domain.permissions import MQTT_EDIT
 from doorward.errors import Conflict
 from doorward.web.api.answers import SyncedAnswer

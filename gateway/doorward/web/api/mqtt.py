@@ -7,7 +7,7 @@ from typing import Any, Literal
 from fastapi import APIRouter, Request
 from starlette.responses import Response, StreamingResponse
 
-from doorward.app.mqtt_views import Leaf, MqttMessage, MqttStatus, TopicVerdict
+from doorward.app.views.mqtt import Leaf, MqttMessage, MqttStatus, TopicVerdict
 from doorward.domain.permissions import MQTT_EDIT, MQTT_PUBLISH, MQTT_SEE
 from doorward.web.api.mqtt_shapes import (
     DeviceTopicsAnswer,

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from doorward.app.mqtt_views import MqttMessage
+from doorward.app.views.mqtt import MqttMessage
 from doorward.web.api.answers import Answer
 from doorward.web.api.orders import Order
 

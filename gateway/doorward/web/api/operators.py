@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Request, status
 
-from doorward.app.operators.views import Operator, RoleView
+from doorward.app.views.operators import Operator, RoleView
 from doorward.domain.permissions import OPERATORS_EDIT
 from doorward.errors import NotSignedIn
 from doorward.web.api.answers import OperatorAnswer, RoleAnswer

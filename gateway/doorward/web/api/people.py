@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, status
 
-from doorward.app.views import Card, Level, Person
+from doorward.app.views.access import Card, Level, Person
 from doorward.domain.permissions import PEOPLE_EDIT, PEOPLE_SEE
 from doorward.web.api.answers import CardAnswer, LevelAnswer, PersonAnswer
 from doorward.web.api.orders import CardOrder, PersonOrder, RevokeOrder

@@ -5,7 +5,7 @@ To read needs the permission for boards; to have the lock released that for open
 
 from fastapi import APIRouter, status
 
-from doorward.app.views import SelfTest
+from doorward.app.views.boards import SelfTest
 from doorward.domain.permissions import DEVICES_EDIT, DEVICES_SEE, DOORS_OPEN
 from doorward.errors import NotFound
 from doorward.web.api.answers import SelfTestAnswer

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, status
 
-from doorward.app.operators.views import TokenView
+from doorward.app.views.operators import TokenView
 from doorward.domain.permissions import OPERATORS_EDIT
 from doorward.web.api.answers import NewTokenAnswer, TokenAnswer
 from doorward.web.api.orders import TokenOrder

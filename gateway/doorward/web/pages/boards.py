@@ -7,8 +7,8 @@ from fastapi import APIRouter, Form, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 
 from doorward.app.devices.doors import DoorOrder
-from doorward.app.operators.views import Session
-from doorward.app.views import BoardView
+from doorward.app.views.boards import BoardView
+from doorward.app.views.operators import Session
 from doorward.domain.permissions import DEVICES_EDIT, DEVICES_SEE, DOORS_OPEN
 from doorward.errors import DoorwardError, InvalidInput, NotFound
 from doorward.web.board_looks import board_summary

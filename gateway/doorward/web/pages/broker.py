@@ -8,10 +8,10 @@ from typing import Annotated, cast
 from fastapi import APIRouter, Depends, Form, Query, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 
-from doorward.app.broker_views import BrokerEntry, BrokerRule, Granted, RuleAction, RuleEffect
 from doorward.app.operators.accounts import SHORTEST_PASSWORD
-from doorward.app.operators.views import Session
 from doorward.app.services.broker import BrokerAdministration
+from doorward.app.views.broker import BrokerEntry, BrokerRule, Granted, RuleAction, RuleEffect
+from doorward.app.views.operators import Session
 from doorward.domain.permissions import MQTT_EDIT, MQTT_SEE
 from doorward.errors import DoorwardError, InvalidInput
 from doorward.web.broker_looks import ACTIONS, FIGURES

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Form
 from starlette.responses import HTMLResponse
 
-from doorward.app.operators.views import Session
+from doorward.app.views.operators import Session
 from doorward.errors import DoorwardError
 from doorward.web.context import Web
 from doorward.web.errors import sentence, status_of

@@ -8,8 +8,8 @@ from fastapi import APIRouter, Form, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 
 from doorward.app.lighting.lights import LightOrder
-from doorward.app.operators.views import Session
 from doorward.app.services.site import Site
+from doorward.app.views.operators import Session
 from doorward.domain.permissions import DEVICES_EDIT, DOORS_OPEN, DOORS_SEE, LIGHTS_SET
 from doorward.errors import DoorwardError, InvalidInput, NotFound, Unavailable
 from doorward.web import looks

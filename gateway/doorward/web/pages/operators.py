@@ -4,7 +4,7 @@ from fastapi import APIRouter
 from starlette.responses import RedirectResponse, Response
 
 from doorward.app.operators.accounts import SHORTEST_PASSWORD
-from doorward.app.operators.views import Session
+from doorward.app.views.operators import Session
 from doorward.domain.permissions import OPERATORS_EDIT
 from doorward.errors import DoorwardError
 from doorward.web.context import Web, WebDep

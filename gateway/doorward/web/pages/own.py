@@ -8,7 +8,7 @@ from markupsafe import Markup
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from doorward.app.operators.accounts import SHORTEST_PASSWORD
-from doorward.app.operators.views import Session
+from doorward.app.views.operators import Session
 from doorward.errors import DoorwardError
 from doorward.web.context import Web, WebDep
 from doorward.web.pages.desk import Field, desk

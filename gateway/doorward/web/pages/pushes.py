@@ -2,8 +2,10 @@
 
 from collections.abc import AsyncIterator, Callable
 
-from doorward.app.operators.views import Session
-from doorward.app.views import AuditEntry, DoorView, FeedItem, Release
+from doorward.app.views.access import DoorView, Release
+from doorward.app.views.audit import AuditEntry
+from doorward.app.views.feed import FeedItem
+from doorward.app.views.operators import Session
 from doorward.domain.permissions import AUDIT_SEE, DEVICES_EDIT
 from doorward.errors import NotFound
 from doorward.web import looks

@@ -1,7 +1,7 @@
 """The feed: in order, from any place that is still known, and nobody can hold it up."""
 
 from doorward.app.feed import LiveFeed
-from doorward.app.views import DoorView
+from doorward.app.views.access import DoorView
 
 DOOR = DoorView("front", "Front door", online=True)
 

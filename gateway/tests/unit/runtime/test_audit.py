@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from doorward.app.views import AuditEntry, AuditFinding, AuditVerdict
+from doorward.app.views.audit import AuditEntry, AuditFinding, AuditVerdict
 from doorward.runtime import audit
 from doorward.web.api.answers import VerdictAnswer
 

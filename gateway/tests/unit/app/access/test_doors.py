@@ -7,8 +7,8 @@ import pytest
 from stage import Scene
 
 from doorward.app.access.doors import lockout_of
-from doorward.app.fixture_views import Lockout
-from doorward.app.views import DoorView
+from doorward.app.views.access import DoorView
+from doorward.app.views.fixtures import Lockout
 from doorward_core import board_messages, lockout, topics, vault_messages
 from doorward_core.gateway_states import Reported, parse_reported
 from doorward_core.messages import MessageError

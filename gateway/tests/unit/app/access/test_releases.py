@@ -5,7 +5,7 @@ import json
 import pytest
 from stage import Scene
 
-from doorward.app.views import Release
+from doorward.app.views.access import Release
 from doorward.errors import Conflict, NotFound, Unavailable
 from doorward_core import board_messages, seal, topics
 

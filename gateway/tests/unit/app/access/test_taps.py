@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from stage import CARDS, Scene
 
-from doorward.app.views import AuditEntry
+from doorward.app.views.audit import AuditEntry
 from doorward.domain import ruling
 from doorward.domain.explain import Facts
 from doorward.errors import Unavailable

@@ -8,7 +8,7 @@ from stage import CARDS, Scene
 from stage.adoption import BROKER, NONCE, PROFILE, adopt, announce, approve, kinds, state
 
 from doorward.app.devices.doors import DoorOrder
-from doorward.app.views import AuditEntry
+from doorward.app.views.audit import AuditEntry
 from doorward.domain.devices import digest
 from doorward.errors import Conflict, InvalidInput, Unavailable
 from doorward_core import topics

@@ -8,7 +8,7 @@ import pytest
 from stage import Scene
 
 from doorward.app.devices import selftests
-from doorward.app.views import SelfTest
+from doorward.app.views.boards import SelfTest
 from doorward.errors import Conflict, InvalidInput, NotFound, Unavailable
 from doorward_core import board_messages, topics
 from doorward_core.messages import encode

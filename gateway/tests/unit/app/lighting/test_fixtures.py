@@ -6,8 +6,8 @@ import json
 import pytest
 from stage import Scene
 
-from doorward.app.fixture_views import LightView, Lockout, MotionView
 from doorward.app.lighting.lights import TTL_S, LightOrder
+from doorward.app.views.fixtures import LightView, Lockout, MotionView
 from doorward.errors import Conflict, InvalidInput, NotFound, Unavailable
 from doorward_core import board_messages, lockout, topics, vault_messages
 
