@@ -19,7 +19,7 @@ from doorward.web.api import (
     site,
     tokens,
 )
-from doorward.web.api.answers import ErrorAnswer
+from doorward.web.api.shapes.base import ErrorAnswer
 from doorward.web.csrf import guard_session
 from doorward.web.session import calling
 

@@ -9,7 +9,7 @@ from doorward.app.views.access import Explanation
 from doorward.domain.credentials import parse_uid
 from doorward.domain.permissions import POLICY_ASK
 from doorward.errors import InvalidInput
-from doorward.web.api.answers import WhyAnswer
+from doorward.web.api.shapes.access import WhyAnswer
 from doorward.web.context import Web, WebDep
 from doorward.web.permission import needs
 

@@ -8,7 +8,7 @@ from fastapi.responses import StreamingResponse
 
 from doorward.app.views.audit import AuditVerdict
 from doorward.domain.permissions import AUDIT_EXPORT, AUDIT_SEE
-from doorward.web.api.answers import VerdictAnswer
+from doorward.web.api.shapes.audit import VerdictAnswer
 from doorward.web.context import WebDep
 from doorward.web.permission import needs
 from doorward.web.session import Actor

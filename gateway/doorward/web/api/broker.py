@@ -18,7 +18,7 @@ from doorward.app.views.broker import (
 )
 from doorward.domain.permissions import MQTT_EDIT, MQTT_SEE
 from doorward.errors import DoorwardError, Unavailable
-from doorward.web.api.broker_shapes import (
+from doorward.web.api.shapes.broker import (
     BrokerCertificateAnswer,
     BrokerEntryAnswer,
     BrokerFiguresAnswer,

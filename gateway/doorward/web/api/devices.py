@@ -8,8 +8,13 @@ from doorward.app.devices.desk import AdoptionOrder
 from doorward.app.devices.doors import DoorOrder
 from doorward.app.views.boards import BoardView
 from doorward.domain.permissions import DEVICES_EDIT, DEVICES_SEE
-from doorward.web.api.board_shapes import AdoptedAnswer, BoardAnswer, RekeyAnswer
-from doorward.web.api.orders import AdoptOrder, ApproveOrder
+from doorward.web.api.shapes.boards import (
+    AdoptedAnswer,
+    AdoptOrder,
+    ApproveOrder,
+    BoardAnswer,
+    RekeyAnswer,
+)
 from doorward.web.context import WebDep
 from doorward.web.permission import needs
 from doorward.web.session import Actor

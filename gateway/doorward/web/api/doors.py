@@ -7,7 +7,8 @@ from fastapi import APIRouter, Query, status
 from doorward.app.views.access import DoorView, Release
 from doorward.app.views.audit import AuditEntry
 from doorward.domain.permissions import AUDIT_SEE, DOORS_OPEN, DOORS_SEE
-from doorward.web.api.answers import AuditAnswer, DoorAnswer, ReleaseAnswer
+from doorward.web.api.shapes.access import DoorAnswer, ReleaseAnswer
+from doorward.web.api.shapes.audit import AuditAnswer
 from doorward.web.context import WebDep
 from doorward.web.permission import FRESH_OR_UNATTENDED, doors_seen_by, needs
 from doorward.web.session import Actor, Calling

@@ -9,7 +9,7 @@ from doorward.app.views.boards import FirmwareView, UpdateView
 from doorward.domain.permissions import DEVICES_EDIT, DEVICES_SEE
 from doorward.errors import InvalidInput
 from doorward.firmware.bundle import unpack
-from doorward.web.api.board_shapes import (
+from doorward.web.api.shapes.boards import (
     BundleOrder,
     FirmwareAnswer,
     RolloutOrder,

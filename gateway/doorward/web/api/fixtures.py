@@ -6,8 +6,8 @@ from doorward.app.lighting.lights import LightOrder
 from doorward.app.views.access import DoorView, Release
 from doorward.app.views.fixtures import LightView, MotionView
 from doorward.domain.permissions import DOORS_OPEN, DOORS_SEE, LIGHTS_SET
-from doorward.web.api.answers import DoorAnswer, LightAnswer, MotionAnswer, ReleaseAnswer
-from doorward.web.api.orders import LightSetOrder
+from doorward.web.api.shapes.access import DoorAnswer, ReleaseAnswer
+from doorward.web.api.shapes.fixtures import LightAnswer, LightSetOrder, MotionAnswer
 from doorward.web.context import WebDep
 from doorward.web.permission import FRESH_OR_UNATTENDED, doors_seen_by, needs
 from doorward.web.session import Actor, Calling

@@ -4,7 +4,7 @@ from fastapi import APIRouter
 
 from doorward.app.views.health import Health
 from doorward.domain.permissions import SYSTEM_SEE
-from doorward.web.api.answers import HealthAnswer
+from doorward.web.api.shapes.health import HealthAnswer
 from doorward.web.context import WebDep
 from doorward.web.permission import needs
 

@@ -5,7 +5,7 @@ from fastapi import APIRouter
 from doorward.app.views.broker import BrokerSynced
 from doorward.domain.permissions import MQTT_EDIT
 from doorward.errors import Conflict
-from doorward.web.api.answers import SyncedAnswer
+from doorward.web.api.shapes.broker import SyncedAnswer
 from doorward.web.context import WebDep
 from doorward.web.permission import needs
 

@@ -9,7 +9,7 @@ from starlette.responses import Response, StreamingResponse
 
 from doorward.app.views.mqtt import Leaf, MqttMessage, MqttStatus, TopicVerdict
 from doorward.domain.permissions import MQTT_EDIT, MQTT_PUBLISH, MQTT_SEE
-from doorward.web.api.mqtt_shapes import (
+from doorward.web.api.shapes.mqtt import (
     DeviceTopicsAnswer,
     HeardAnswer,
     LeafAnswer,

@@ -5,12 +5,13 @@ from fastapi import APIRouter, Request, status
 from doorward.app.views.operators import Operator, RoleView
 from doorward.domain.permissions import OPERATORS_EDIT
 from doorward.errors import NotSignedIn
-from doorward.web.api.answers import OperatorAnswer, RoleAnswer
-from doorward.web.api.orders import (
+from doorward.web.api.shapes.operators import (
     ConfirmOrder,
+    OperatorAnswer,
     OperatorOrder,
     PasswordOrder,
     PermissionsOrder,
+    RoleAnswer,
     RoleOrder,
 )
 from doorward.web.context import WebDep

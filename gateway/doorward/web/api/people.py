@@ -4,8 +4,14 @@ from fastapi import APIRouter, status
 
 from doorward.app.views.access import Card, Level, Person
 from doorward.domain.permissions import PEOPLE_EDIT, PEOPLE_SEE
-from doorward.web.api.answers import CardAnswer, LevelAnswer, PersonAnswer
-from doorward.web.api.orders import CardOrder, PersonOrder, RevokeOrder
+from doorward.web.api.shapes.access import (
+    CardAnswer,
+    CardOrder,
+    LevelAnswer,
+    PersonAnswer,
+    PersonOrder,
+    RevokeOrder,
+)
 from doorward.web.context import WebDep
 from doorward.web.permission import needs
 from doorward.web.session import Actor

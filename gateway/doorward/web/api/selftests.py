@@ -8,8 +8,7 @@ from fastapi import APIRouter, status
 from doorward.app.views.boards import SelfTest
 from doorward.domain.permissions import DEVICES_EDIT, DEVICES_SEE, DOORS_OPEN
 from doorward.errors import NotFound
-from doorward.web.api.answers import SelfTestAnswer
-from doorward.web.api.orders import HeardOrder, SelfTestOrder
+from doorward.web.api.shapes.selftests import HeardOrder, SelfTestAnswer, SelfTestOrder
 from doorward.web.context import WebDep
 from doorward.web.permission import Needs, fresh_or_unattended, needs
 from doorward.web.session import Actor, Calling

@@ -5,14 +5,16 @@ from fastapi import APIRouter, status
 from doorward.app.services.site import Site
 from doorward.domain.permissions import DEVICES_EDIT, DEVICES_SEE
 from doorward.errors import NotFound
-from doorward.web.api.answers import SiteAnswer, SiteBoardAnswer, SiteCardAnswer
-from doorward.web.api.orders import (
+from doorward.web.api.shapes.site import (
     ContactOrder,
     FaultOrder,
     KeyOrder,
     MotionOrder,
     PressOrder,
     PullOrder,
+    SiteAnswer,
+    SiteBoardAnswer,
+    SiteCardAnswer,
     TapOrder,
 )
 from doorward.web.context import Web, WebDep

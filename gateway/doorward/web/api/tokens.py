@@ -6,8 +6,7 @@ from fastapi import APIRouter, Path, status
 
 from doorward.app.views.operators import TokenView
 from doorward.domain.permissions import OPERATORS_EDIT
-from doorward.web.api.answers import NewTokenAnswer, TokenAnswer
-from doorward.web.api.orders import TokenOrder
+from doorward.web.api.shapes.operators import NewTokenAnswer, TokenAnswer, TokenOrder
 from doorward.web.context import WebDep
 from doorward.web.permission import FRESH, needs
 from doorward.web.session import Actor

@@ -7,7 +7,7 @@ import pytest
 
 from doorward.app.views.audit import AuditEntry, AuditFinding, AuditVerdict
 from doorward.runtime import audit
-from doorward.web.api.answers import VerdictAnswer
+from doorward.web.api.shapes.audit import VerdictAnswer
 
 NOON = datetime(2026, 5, 6, 12, 0, 0, 250_000, tzinfo=UTC)
 FOUND = AuditVerdict(

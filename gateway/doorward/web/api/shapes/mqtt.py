@@ -7,8 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from doorward.app.views.mqtt import MqttMessage
-from doorward.web.api.answers import Answer
-from doorward.web.api.orders import Order
+from doorward.web.api.shapes.base import Answer, Order
 
 # Longer than MQTT allows, so that it is told why, and not that a string is too long.
 Topic = Annotated[str, Field(max_length=70_000)]

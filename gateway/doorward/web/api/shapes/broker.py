@@ -6,8 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from doorward.app.views.broker import BrokerRule
-from doorward.web.api.answers import Answer
-from doorward.web.api.orders import Name, Order, Secret
+from doorward.web.api.shapes.base import Answer, Name, Order, Secret
 
 
 class BrokerUserOrder(Order):
@@ -121,3 +120,14 @@ class BrokerFiguresAnswer(Answer):
     """The broker's counters by name."""
 
     numbers: dict[str, int]
+
+
+class SyncedAnswer(Answer):
+    """A look at the accounts of a broker outside: how many there are to be, and each command that it took.
+
+    need_password: users that cannot come in until somebody gives them a password anew.
+    """
+
+    wanted: int
+    changed: list[str]
+    need_password: list[str]

@@ -5,8 +5,7 @@ from typing import Any
 
 from pydantic import Field
 
-from doorward.web.api.answers import Answer
-from doorward.web.api.orders import Order
+from doorward.web.api.shapes.base import Answer, Order
 
 
 class UpdateAnswer(Answer):
@@ -94,3 +93,20 @@ class RekeyAnswer(Answer):
 
     id: str
     epoch: int
+
+
+class AdoptOrder(Order):
+    """A board to adopt. `again` makes new keys for one that is known, and shuts out whatever holds the old ones."""
+
+    id: str = Field(max_length=128)
+    board: str = Field(max_length=128)
+    broker: str | None = Field(default=None, max_length=128)
+    again: bool = False
+
+
+class ApproveOrder(Order):
+    """The door that a board is to keep: a new one, or one whose board is gone."""
+
+    door: str = Field(max_length=256)
+    strike_s: int | None = None
+    held_s: int | None = None
