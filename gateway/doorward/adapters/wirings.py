@@ -8,7 +8,7 @@ from doorward.boards import drawing
 from doorward.boards.chips import CHIPS, HIGH, Chip
 from doorward.boards.devkits import KITS, DevKit
 from doorward.boards.pins import pin_uses
-from doorward.boards.schema import Profile
+from doorward.boards.schema.profile import Profile
 from doorward.boards.wiring import boxes
 from doorward.domain.wiring import Terminal, Wiring
 

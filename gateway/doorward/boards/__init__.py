@@ -3,6 +3,6 @@
 from doorward.boards.compiled import compiled
 from doorward.boards.files import load, names, read
 from doorward.boards.lint import Finding, lint
-from doorward.boards.schema import Profile
+from doorward.boards.schema.profile import Profile
 
 __all__ = ["Finding", "Profile", "compiled", "lint", "load", "names", "read"]

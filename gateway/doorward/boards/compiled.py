@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from doorward.boards.schema import Profile
+from doorward.boards.schema.profile import Profile
 
 DEFAULT_CAP_S = 10
 

@@ -20,7 +20,7 @@ from doorward.boards.layout import (
     laid_out,
 )
 from doorward.boards.pins import pin_uses
-from doorward.boards.schema import Profile
+from doorward.boards.schema.profile import Profile
 from doorward.errors import one_line
 
 _STYLE = """

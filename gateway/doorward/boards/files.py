@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from doorward.boards.schema import Profile
+from doorward.boards.schema.profile import Profile
 from doorward.errors import InvalidInput, NotFound
 
 # What pydantic puts into a path to tell which kind of a part it has tried.

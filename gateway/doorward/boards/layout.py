@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from doorward.boards.devkits import GROUND, KITS, VOLTS_3, VOLTS_5, DevKit
-from doorward.boards.schema import Profile
+from doorward.boards.schema.profile import Profile
 from doorward.boards.wiring import RAILS, Box, Wire, boxes
 
 PITCH = 22

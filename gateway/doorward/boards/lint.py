@@ -11,18 +11,11 @@ from doorward.boards.chips import CHIPS, HIGH, LOW, Chip
 from doorward.boards.devkits import KITS
 from doorward.boards.pins import PinUse, pin_uses
 from doorward.boards.roles import role_findings
-from doorward.boards.schema import (
-    Contact,
-    Part,
-    Profile,
-    Servo,
-    Solenoid,
-    Strike,
-    Switch,
-    TunableWhite,
-    Use,
-    White,
-)
+from doorward.boards.schema.inputs import Contact, Switch
+from doorward.boards.schema.locks import Servo, Solenoid, Strike
+from doorward.boards.schema.part import Part, Use
+from doorward.boards.schema.profile import Profile
+from doorward.boards.schema.signs import TunableWhite, White
 
 _WORD = {LOW: "low", HIGH: "high"}
 _RAIL = {LOW: "GND", HIGH: "3V3"}

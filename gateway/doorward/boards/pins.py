@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel
 
-from doorward.boards.schema import Profile, Use
+from doorward.boards.schema.part import Use
+from doorward.boards.schema.profile import Profile
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
-from doorward.boards.schema import Matrix, Profile
+from doorward.boards.schema.profile import Profile
+from doorward.boards.schema.readers import Matrix
 
 # role → one of each group must be there; and what else may be.
 NEEDED: Mapping[str, tuple[tuple[str, ...], ...]] = MappingProxyType(

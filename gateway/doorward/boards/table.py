@@ -3,7 +3,7 @@
 from typing import Any
 
 from doorward.boards.devkits import KITS
-from doorward.boards.schema import Profile
+from doorward.boards.schema.profile import Profile
 from doorward.boards.wiring import Wire, boxes
 
 HEADS = ("part", "terminal", "board", "wire", "on the way")

@@ -8,27 +8,12 @@ from functools import singledispatch
 
 from doorward.boards.devkits import GROUND, VOLTS_3, VOLTS_5
 from doorward.boards.pins import pin_uses
-from doorward.boards.schema import (
-    Battery,
-    Buzzer,
-    Contact,
-    Led,
-    Matrix,
-    Mfrc522,
-    Part,
-    Pir,
-    Pn532I2c,
-    Pn532Spi,
-    Profile,
-    Servo,
-    Solenoid,
-    Strike,
-    Switch,
-    TunableWhite,
-    Use,
-    White,
-    Wiegand,
-)
+from doorward.boards.schema.inputs import Battery, Contact, Pir, Switch
+from doorward.boards.schema.locks import Servo, Solenoid, Strike
+from doorward.boards.schema.part import Part, Use
+from doorward.boards.schema.profile import Profile
+from doorward.boards.schema.readers import Matrix, Mfrc522, Pn532I2c, Pn532Spi, Wiegand
+from doorward.boards.schema.signs import Buzzer, Led, TunableWhite, White
 
 RAILS = {GROUND: "black", VOLTS_3: "orange", VOLTS_5: "red"}
 SIGNALS = ("blue", "green", "yellow", "purple", "brown", "teal", "pink", "grey")

@@ -7,7 +7,7 @@ from typing import Any
 
 from doorward import boards
 from doorward.boards.files import parse
-from doorward.boards.schema import Profile
+from doorward.boards.schema.profile import Profile
 from doorward.data import data_root
 
 FOLDER = data_root() / "boards"

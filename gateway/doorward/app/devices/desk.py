@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from doorward.app.access.rulebook import Rulebook
+from doorward.app.devices.checks import check_announced, check_case, check_id
 from doorward.app.devices.doors import DoorOrder, door_for, own_name
 from doorward.app.devices.files import BoardFiles, BoardProfile, BrokerAddress, board_files
 from doorward.app.devices.registry import Registry
@@ -22,11 +23,9 @@ from doorward.domain import audit, devices
 from doorward.domain.audit import AuditRow
 from doorward.domain.devices import Registration
 from doorward.domain.instants import instant
-from doorward.errors import Conflict, InvalidInput, NotFound
-from doorward_core import topics
+from doorward.errors import Conflict, NotFound
 
 _CLAIM_BYTES = 16
-RESERVED = "gateway"  # the gateway's own name at the broker
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,12 +135,7 @@ class DeviceDesk:
 
     def _former(self, device: str, *, again: bool) -> Registration | None:
         """What a board was that is to be given keys; raises InvalidInput and Conflict as `adopt` does."""
-        reserved = device.casefold() == RESERVED
-        if not topics.is_id(device) or reserved:
-            problem = "reserved" if reserved else "no board id"
-            raise InvalidInput(
-                f"{device!r} is {problem}", "use 1 to 32 of A-Z a-z 0-9 _ -", field="id"
-            )
+        check_id(device)
         former = self._registry.get(device)
         if former is not None and not again:
             raise Conflict(
@@ -149,7 +143,7 @@ class DeviceDesk:
                 "--again makes new keys for it and shuts out whatever holds the old ones",
                 field="id",
             )
-        self._check_case(device)
+        check_case(device, self._registry.list())
         self._admission.check_name(device)
         return former
 
@@ -162,7 +156,7 @@ class DeviceDesk:
         """
         async with self._registry.changing:
             known = self._known(device)
-            _check_announced(known)
+            check_announced(known)
             door, name = None, None
             if known.keeps_door:
                 door = door_for(known, order, self._rulebook.snapshot, self._keeps)
@@ -213,14 +207,6 @@ class DeviceDesk:
         """Give a connected board a new key; returns the key's number. See `Rekeying.rekey`."""
         self._known(device)
         return await self._rekeying.rekey(device, actor)
-
-    def _check_case(self, device: str) -> None:
-        """Raise Conflict for another board's id but for its case: people would mix them up, and a Mac's disk."""
-        for other in self._registry.list():
-            if other.id != device and other.id.casefold() == device.casefold():
-                raise Conflict(
-                    f"there is a board {other.id} already", "choose another id", field="id"
-                )
 
     async def _shut_out(self, device: str) -> None:
         """Hear nothing of it any more: in memory at once, at the broker's disk when this returns."""
@@ -284,20 +270,3 @@ class DeviceDesk:
 def _signatory(adoption: Adoption) -> str | None:
     """Whose firmware the board takes from the start."""
     return signatory_of(adoption.firmware_key).name if adoption.firmware_key else None
-
-
-def _check_announced(known: Registration) -> None:
-    """Raise Conflict for a board that cannot be approved now."""
-    if known.state == devices.ANNOUNCED:
-        return
-    remedy = {
-        devices.WAITING: "put its files on it, give it power and wait until it announces itself",
-        devices.APPROVED: "there is nothing to do",
-        devices.REVOKED: f"adopt it anew with `doorward device adopt {known.id} --again`",
-    }[known.state]
-    said = {
-        devices.WAITING: "has not announced itself yet",
-        devices.APPROVED: "is approved already",
-        devices.REVOKED: "was revoked",
-    }[known.state]
-    raise Conflict(f"the board {known.id} {said}", remedy, field="id")

@@ -13,7 +13,8 @@ from doorward.boards.chips import CHIPS, Chip
 from doorward.boards.devkits import KITS
 from doorward.boards.lint import Finding, idle_level, lint
 from doorward.boards.pins import PinUse, pin_uses
-from doorward.boards.schema import Profile, Use
+from doorward.boards.schema.part import Use
+from doorward.boards.schema.profile import Profile
 from doorward.errors import InvalidInput
 
 PROFILES = {name: boards.load(FOLDER, name) for name in NAMES}
