@@ -11,15 +11,16 @@ EVENT = "update"
 STATES = ("installed", "confirmed", "rolled back", "refused")
 
 
-def offer(version: str, size: int, digest: bytes, signature: bytes) -> bytes:
-    # size and digest (SHA-256) of the manifest; signature over it. The order's number is the
-    # counter in the freshness word.
+def offer(version: str, size: int, digest: bytes, signature: bytes, until: int) -> bytes:
+    # size and digest (SHA-256) of the manifest; signature over it; until: UTC seconds, nothing is
+    # begun or fetched later. The order's number is the counter in the freshness word.
     return encode(
         {
             "version": version,
             "size": size,
             "digest": hexed(digest),
             "signature": _base64(signature),
+            "until": until,
         }
     )
 

@@ -34,6 +34,7 @@ class Update:
         self._root = root
         self._number = 0
         self._offer = ("", 0, b"")
+        self._until = 0
         self._work = self._want = self._chunk = self._asked = None
         self._install = None
         self._heard = self._uptime = 0
@@ -52,7 +53,7 @@ class Update:
             since = ticks_ms()
             while ticks_diff(ticks_ms(), since) < _TURN_MS:
                 if self._want is not None and not self._chunk:
-                    return self._ask(app.link.up)
+                    return self._ask(app)
                 next(self._work)
         except StopIteration:
             self._work = None
@@ -69,11 +70,14 @@ class Update:
             self._refuse(app, str(error))
         return b"" if self._work else None
 
-    def _ask(self, is_up):
-        if self._uptime - self._heard > _SILENCE_S:
+    def _ask(self, app):
+        utc = _utc(app)
+        if self._uptime - self._heard > _SILENCE_S or utc > self._until:
             self.close()
             return None
-        if not is_up or (self._asked is not None and self._uptime < self._asked + _ASK_AGAIN_S):
+        if not (utc and app.link.up):
+            return b""
+        if self._asked is not None and self._uptime < self._asked + _ASK_AGAIN_S:
             return b""
         self._asked = self._uptime
         return encode({"want": "firmware", "version": self._number, "offset": self._want})
@@ -97,7 +101,11 @@ class Update:
             return  # offered again while it is at work
         if len((files.read(self._root + "/slot") or b"").split()) == 5:
             return  # first the one that is on trial
+        until = number(fields, "until")
+        if _utc(app) > until:
+            raise SealError("late")
         self.close()
+        self._until = until
         self._number = counter
         self._offer = (
             text(fields, "version", 32),
@@ -107,7 +115,9 @@ class Update:
         self._work = self._run(app, a2b_base64(text(fields, "signature", 512)), counter == order)
 
     def _take(self, counter, fields):
-        if counter == self._number and number(fields, "offset") == self._want and not self._chunk:
+        if counter != self._number or self._asked is None or self._chunk:
+            return
+        if number(fields, "offset") == self._want:
             self._chunk = a2b_base64(text(fields, "data", 1024)) or None
 
     # --- the work, piece by piece ---
@@ -214,6 +224,13 @@ class Update:
         if self._work:
             self._work.close()
         self._install = self._work = self._want = self._chunk = self._asked = None
+
+
+def _utc(app):
+    # 0 until the gateway has told the time. Before that nothing is asked for, and what was not asked
+    # for is not taken: whoever kept an offer back, or its last piece, cannot have a firmware
+    # installed with it that was called back long ago.
+    return app.clock.utc(ticks_ms()) or 0
 
 
 def _size(path):

@@ -23,6 +23,7 @@ update.forget = lambda _name: None
 KINDS = (0, 1, 4, 5, 6, 7, 0, 1, 2, 3)
 # Of what the board runs at first; the epoch there is 1.
 NOW = "1.9"
+NOON = 1763726400  # UTC, and when offers end
 VECTORS = vectors("firmware")
 MODULUS = binascii.unhexlify(VECTORS["modulus"])
 GOOD, OLDER = [
@@ -38,8 +39,9 @@ GOOD, OLDER = [
 class App:
     # What an update needs of the board around it.
     def __init__(self):
-        self.link = self.journal = self.session = self
+        self.link = self.journal = self.session = self.clock = self
         self.up = True
+        self.time = NOON
         self.told = []
         self.restarts = False
 
@@ -49,6 +51,9 @@ class App:
     def refuse(self, reason):
         self.told.append(reason)
 
+    def utc(self, _now):
+        return self.time
+
     def restart(self):
         self.restarts = True
 
@@ -57,7 +62,9 @@ def offer(bundle):
     listed, signed, _files = bundle
     digest = binascii.hexlify(hashlib.sha256(listed).digest()).decode()
     said = binascii.b2a_base64(signed).decode().strip()
-    return encode({"version": "any", "size": len(listed), "digest": digest, "signature": said})
+    fields = {"version": "any", "size": len(listed), "digest": digest, "signature": said}
+    fields["until"] = NOON
+    return encode(fields)
 
 
 def piece(parts, wanted):

@@ -225,6 +225,7 @@ def flight(
 @click.option("--all", "everywhere", is_flag=True, help="Every board that is online, in turn.")
 @click.option("--version", help="Another firmware than the newest: see `doorward firmware list`.")
 @click.option("--no-wait", is_flag=True, help="Return when it has begun.")
+@click.option("--cancel", is_flag=True, help="Call back what is not installed yet.")
 @common
 def update(
     board_ids: tuple[str, ...],
@@ -232,24 +233,33 @@ def update(
     *,
     everywhere: bool,
     no_wait: bool,
+    cancel: bool,
     as_json: bool,
     data: Path | None,
 ) -> int:
     """Give boards a firmware over the network, one after the other. Doors go on meanwhile.
 
-    Where one board fails, those after it keep what they have. Ends with 1 then.
+    Where one board fails, those after it keep what they have. Ends with 1 then. With --cancel boards that wait keep
+    what they have, and those that fetch stop; a board on trial goes back by itself if it fails.
     """
     from doorward.cli.client import Api
     from doorward.cli.updating import follow, outcome
 
     if everywhere == bool(board_ids):
         raise click.UsageError("name boards, or say --all")
+    if cancel and version:
+        raise click.UsageError("--cancel takes no --version")
     with Api(data, timeout_s=_PATIENCE_S) as api:
-        order = {"devices": None if everywhere else list(board_ids), "version": version}
+        chosen = None if everywhere else list(board_ids)
+        if cancel:
+            answer = api.post("updates/cancel", {"devices": chosen})
+            show(answer, "\n".join(map(outcome, answer)), as_json=as_json)
+            return 0
+        order = {"devices": chosen, "version": version}
         with told_if_long("making this firmware ready; the first time that takes a while"):
             answer = api.post("updates", order)
         if not no_wait:
             answer = follow(api, answer[0]["rollout"], quiet=as_json)
     show(answer, "\n".join(map(outcome, answer)), as_json=as_json)
-    bad = {"rolled back", "refused", "failed", "stopped"}
+    bad = {"rolled back", "refused", "failed", "stopped", "cancelled"}
     return 1 if any(one["state"] in bad for one in answer) else 0

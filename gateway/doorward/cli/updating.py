@@ -12,7 +12,7 @@ from doorward.cli.text import clean
 if TYPE_CHECKING:
     from doorward.cli.client import Api
 
-_OVER = frozenset({"confirmed", "rolled back", "refused", "failed", "stopped"})
+_OVER = frozenset({"confirmed", "rolled back", "refused", "failed", "stopped", "cancelled"})
 _LOOK_S = 0.5
 _WORDS = {
     "waiting": "waits for the boards before it",
@@ -23,6 +23,7 @@ _WORDS = {
     "refused": "did not take firmware {version}",
     "failed": "has not taken firmware {version}",
     "stopped": "keeps its firmware",
+    "cancelled": "keeps its firmware, cancelled",
 }
 # What a board's word means for who reads it.
 _REASONS = {
@@ -56,7 +57,8 @@ def outcome(one: Mapping[str, Any]) -> str:
     """One board in one line."""
     words = _WORDS.get(one["state"], one["state"]).format(version=one["version"])
     reason = _REASONS.get(one["reason"], one["reason"])
-    return clean(f"{one['device']} {words}" + (f": {reason}" if reason else ""))
+    apart = " " if one["state"] == "cancelled" else ": "
+    return clean(f"{one['device']} {words}" + (f"{apart}{reason}" if reason else ""))
 
 
 def _draw(at_work: Sequence[Mapping[str, Any]], told: str) -> str:

@@ -11,10 +11,16 @@ ROLLED_BACK = "rolled back"
 REFUSED = "refused"
 FAILED = "failed"  # it has not said a word for too long, or has no key to check with
 STOPPED = "stopped"  # a board before it failed
+CANCELLED = "cancelled"  # by somebody
 
 AT_WORK = frozenset({OFFERED, INSTALLED})
 OPEN = AT_WORK | {WAITING}
+RECALLABLE = frozenset({WAITING, OFFERED})
 BAD = frozenset({ROLLED_BACK, REFUSED, FAILED})
+# A board that was given up, or called back too late, may still say what became of it.
+TELLS = OPEN | {FAILED, CANCELLED}
+
+OFFER_S = 24 * 3600  # how long a board may take up an offer, or fetch what it names
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +36,11 @@ class UpdateOrder:
     state: str
     changed_ms: int
     reason: str = ""
+
+    @property
+    def until(self) -> int:
+        """When the offer ends, if it is one: UTC seconds."""
+        return self.changed_ms // 1000 + OFFER_S
 
     def turned(self, state: str, at_ms: int, reason: str = "") -> "UpdateOrder":
         """The same order, further on."""

@@ -41,6 +41,8 @@ from doorward.app.ports import (
     UpdateStore,
 )
 from doorward.app.signer_ports import FirmwareSigner, Notary, Registrar, Signer
+from doorward.app.updates.boards import Boards
+from doorward.app.updates.offers import Offers
 from doorward.app.updates.orders import OrderBook
 from doorward.app.updates.progress import Progress
 from doorward.app.updates.rollout import Rollouts
@@ -111,10 +113,13 @@ def wire(  # noqa: PLR0913 - everything that tests have of their own
     registry = Registry(store, signer, fleet, announcer, clock)
     releases = Releases(rulebook, fleet, states, store, feed, announcer, clock)
     trusting = Trusting(registry, fleet, clock)
-    shelf = Shelf(store, signer, announcer, clock)
     progress = Progress(feed)
     orders = OrderBook(store, progress, announcer, clock)
-    updates = Rollouts(shelf, trusting, registry, fleet, orders, progress, clock, spawn)
+    shelf = Shelf(store, signer, announcer, clock, orders.wants)
+    offers = Offers(shelf, fleet, orders, progress, clock)
+    updates = Rollouts(
+        shelf, offers, trusting, Boards(registry, fleet, orders), orders, progress, clock, spawn
+    )
     rows = EventRows(rulebook, signer, releases.actor, orders.actor)
     events = EventLog(fleet, signer, store, rows, announcer, clock, spawn)
     cache = CacheKeeper(rulebook, fleet, signer, states, store, announcer, clock, spawn)
@@ -139,7 +144,7 @@ def wire(  # noqa: PLR0913 - everything that tests have of their own
         announcer.announce([await store.append(row)])
 
     selftests = SelfTests(devices.get, fleet, releases, wirings, on_record, feed, clock, spawn)
-    acks = CommandAcks(presence, releases, rekeying, cache, trusting, updates, lights, selftests)
+    acks = CommandAcks(presence, releases, rekeying, cache, trusting, offers, lights, selftests)
     sealed = _sealed(access, TimeServer(fleet, clock), acks, presence, discovery)
     raw = {topics.EVENTS: events.event, topics.OFFLINE: presence.offline}
     people = PeopleDesk(rulebook, store, announcer, clock, cache.refresh)

@@ -162,6 +162,7 @@ _EVENTS = {
     "update.refused": ("Firmware refused", "denied", "warn"),
     "update.failed": ("Update failed", "alert", "warn"),
     "update.stopped": ("Update stopped", "alert", "warn"),
+    "update.cancelled": ("Update cancelled", "note", "info"),
 }
 _SAID_BY_TITLE = frozenset(
     {"lock.changed", "door.open", "door.closed", "release.requested", "boot"}

@@ -64,6 +64,14 @@ class FakeUpdates:
         views = [self.say(name, version or "0.2.0", "offered", actor=actor) for name in chosen]
         return tuple(views)
 
+    async def cancel(self, names: Sequence[str] | None, *, actor: str) -> tuple[UpdateView, ...]:
+        chosen = list(self.views) if names is None else list(names)
+        if not chosen:
+            raise Conflict("no update is under way that could be cancelled")
+        return tuple(
+            self.say(name, self.views[name].version, "cancelled", actor=actor) for name in chosen
+        )
+
     def say(
         self, name: str, version: str, state: str, percent: int = 0, actor: str = "ada"
     ) -> UpdateView:

@@ -87,6 +87,7 @@ NEEDED = {
     "GET /api/v1/firmware": "devices.see",
     "GET /api/v1/updates": "devices.see",
     "POST /api/v1/updates": "devices.edit",
+    "POST /api/v1/updates/cancel": "devices.edit",
     "GET /api/v1/health": "system.see",
     "POST /api/v1/broker/mosquitto/sync": "mqtt.edit",
     "GET /api/v1/mqtt/status": "mqtt.see",

@@ -7,7 +7,7 @@ from doorward.app.devices.rekey import Rekeying
 from doorward.app.devices.selftests import SelfTests
 from doorward.app.lighting.lights import Lights
 from doorward.app.messages.router import Opened
-from doorward.app.updates.rollout import Rollouts
+from doorward.app.updates.offers import Offers
 from doorward.app.updates.trusting import Trusting
 from doorward_core import gateway_messages
 
@@ -22,7 +22,7 @@ class CommandAcks:
         rekeying: Rekeying,
         cache: CacheKeeper,
         trusting: Trusting,
-        rollouts: Rollouts,
+        offers: Offers,
         lights: Lights,
         selftests: SelfTests,
     ) -> None:
@@ -31,7 +31,7 @@ class CommandAcks:
         self._rekeying = rekeying
         self._cache = cache
         self._trusting = trusting
-        self._rollouts = rollouts
+        self._offers = offers
         self._lights = lights
         self._selftests = selftests
 
@@ -46,7 +46,7 @@ class CommandAcks:
         if ack.command_id == device.proof:
             self._presence.proven(device)
         elif ack.want == "firmware":
-            self._rollouts.wanted(device, ack)
+            self._offers.wanted(device, ack)
         elif ack.want is not None:
             self._cache.wanted(device, ack)
         else:

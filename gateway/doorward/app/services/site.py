@@ -117,6 +117,9 @@ class Updating(Protocol):
     ) -> tuple[UpdateView, ...]:
         """Begin with these boards, or with all that are online and run another version; None: the newest."""
 
+    async def cancel(self, names: Sequence[str] | None, *, actor: str) -> tuple[UpdateView, ...]:
+        """Call back what these boards, or all, have not installed yet; those whose update ended so."""
+
 
 class SelfTests(Protocol):
     """Boards that test themselves, and what to do about what they find."""

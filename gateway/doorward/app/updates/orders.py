@@ -6,7 +6,7 @@ from typing import Protocol
 from doorward.app.access.announcer import Announcer
 from doorward.app.ports import AuditStore, Clock, LogStore, UpdateStore
 from doorward.app.updates.progress import Progress
-from doorward.domain import audit
+from doorward.domain import audit, updates
 from doorward.domain.audit import AuditRow
 from doorward.domain.instants import milliseconds
 from doorward.domain.updates import UpdateOrder
@@ -68,16 +68,33 @@ class OrderBook:
         """Keep these."""
         await self._put(tuple(orders), None)
 
+    def under_way(self) -> set[int]:
+        """Every roll-out that is not over."""
+        return {order.rollout for order in self._orders.values() if order.state in updates.OPEN}
+
+    def wants(self, version: str) -> bool:
+        """Whether somebody is to get this version, or is getting it."""
+        return any(
+            order.version == version and order.state in updates.OPEN
+            for order in self._orders.values()
+        )
+
     async def record(
-        self, order: UpdateOrder, kind: str, why: str, *, note: str | None = None
+        self,
+        order: UpdateOrder,
+        kind: str,
+        why: str,
+        *,
+        note: str | None = None,
+        actor: str | None = None,
     ) -> None:
-        """Keep an order, and what it came to in the audit."""
+        """Keep an order, and what it came to in the audit. actor: who ended it, where that was somebody else."""
         row = AuditRow(
             at_ms=self.now_ms(),
             kind=kind,
             source=audit.OPERATOR,
             device=order.device,
-            actor=order.actor,
+            actor=actor or order.actor,
             why=why,
             note=note,
         )

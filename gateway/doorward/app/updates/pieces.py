@@ -20,10 +20,12 @@ class Pieces:
         self._begins = (0, *accumulate(map(len, self._parts)))
         self.total = self._begins[-1]
 
-    def offer(self) -> bytes:
-        """What a board has to know before it asks for the first one."""
+    def offer(self, until: int) -> bytes:
+        """What a board has to know before it asks for the first one. until: when the offer ends, UTC seconds."""
         digest = hashlib.sha256(self._manifest).digest()
-        return gateway_updates.offer(self.version, len(self._manifest), digest, self._signature)
+        return gateway_updates.offer(
+            self.version, len(self._manifest), digest, self._signature, until
+        )
 
     def piece(self, order: int, offset: int) -> bytes:
         """The answer to a board that asks for what stands at `offset`. Raises Rejected behind the end."""

@@ -14,6 +14,8 @@ class _Place:
     number: int
     percent: int
     heard: float
+    furthest: int
+    moved: float
 
 
 class Progress:
@@ -27,15 +29,19 @@ class Progress:
         """A board asks for what stands at `offset`; True when that is another percent. now: monotonic, s."""
         percent = offset * 100 // total if total else 0
         before = self._places.get(order.device)
-        self._places[order.device] = _Place(order.number, percent, now)
+        place = _Place(order.number, percent, now, offset, now)
+        if before is not None and before.number == order.number and offset <= before.furthest:
+            place.furthest, place.moved = before.furthest, before.moved
+        self._places[order.device] = place
         return before is None or (before.number, before.percent) != (order.number, percent)
 
     def heard(self, order: UpdateOrder, otherwise: float) -> float:
         """When the board last asked; one that has not since we started is given time from now on."""
-        place = self._places.get(order.device)
-        if place is None or place.number != order.number:
-            place = self._places[order.device] = _Place(order.number, 0, otherwise)
-        return place.heard
+        return self._place(order, otherwise).heard
+
+    def moved(self, order: UpdateOrder, otherwise: float) -> float:
+        """When the board last asked for what it had not asked for before: one that only asks gets nowhere."""
+        return self._place(order, otherwise).moved
 
     def percent(self, order: UpdateOrder) -> int:
         """How much of it the board has."""
@@ -43,6 +49,13 @@ class Progress:
             return 100
         place = self._places.get(order.device)
         return place.percent if place is not None and place.number == order.number else 0
+
+    def _place(self, order: UpdateOrder, otherwise: float) -> _Place:
+        place = self._places.get(order.device)
+        if place is None or place.number != order.number:
+            place = _Place(order.number, 0, otherwise, 0, otherwise)
+            self._places[order.device] = place
+        return place
 
     def tell(self, order: UpdateOrder) -> None:
         """Let everybody who listens know."""

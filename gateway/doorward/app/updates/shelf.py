@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from collections.abc import Callable
 from typing import Protocol
 
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -17,7 +18,7 @@ from doorward.domain import audit
 from doorward.domain.audit import AuditRow
 from doorward.domain.instants import instant, milliseconds
 from doorward.domain.updates import is_newer
-from doorward.errors import InvalidInput, NotFound
+from doorward.errors import Conflict, InvalidInput, NotFound
 from doorward.firmware.bundle import Bundle, unpack
 
 
@@ -43,7 +44,11 @@ class Shelf:
         signer: FirmwareSigner,
         announcer: Announcer,
         clock: Clock,
+        is_wanted: Callable[[str], bool],
     ) -> None:
+        """is_wanted: whether boards are to get this version, and what it is has to stay as it is."""
+        self._is_wanted = is_wanted
+        self.changing = asyncio.Lock()
         self._store = store
         self._signer = signer
         self._announcer = announcer
@@ -93,7 +98,11 @@ class Shelf:
         return signed
 
     async def add(self, data: bytes, *, actor: str) -> FirmwareView:
-        """Keep a signed bundle, in place of one with its version. Raises InvalidInput."""
+        """Keep a signed bundle, in place of one with its version.
+
+        Raises InvalidInput, and Conflict while boards are given that version: half of one and half of the other fits
+        no signature.
+        """
         bundle = await asyncio.to_thread(unpack, data)
         key = load_pem_public_key(await asyncio.to_thread(self._signer.firmware_key))
         if not isinstance(key, rsa.RSAPublicKey) or not bundle.is_signed_by(key):
@@ -102,7 +111,14 @@ class Shelf:
                 "`doorward firmware sign` does that",
                 field="file",
             )
-        await self._keep(bundle, actor)
+        async with self.changing:
+            if self._is_wanted(bundle.version):
+                raise Conflict(
+                    f"boards are being updated to firmware {bundle.version}",
+                    "wait for them, cancel that, or give this one another version",
+                    field="version",
+                )
+            await self._keep(bundle, actor)
         return next(view for view in self.list() if view.version == bundle.version)
 
     async def take(self, version: str | None, *, actor: str) -> Bundle:

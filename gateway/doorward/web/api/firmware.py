@@ -11,6 +11,7 @@ from doorward.errors import InvalidInput
 from doorward.firmware.bundle import unpack
 from doorward.web.api.shapes.boards import (
     BundleOrder,
+    CancelOrder,
     FirmwareAnswer,
     RolloutOrder,
     SignedAnswer,
@@ -45,6 +46,14 @@ async def list_updates(web: WebDep) -> tuple[UpdateView, ...]:
 async def update_boards(web: WebDep, who: Actor, body: RolloutOrder) -> tuple[UpdateView, ...]:
     """Have boards take a firmware, one after the other; where one fails, the others keep what they have."""
     return await web.services.updates.begin(body.devices, body.version, actor=who)
+
+
+@router.post(
+    "/updates/cancel", response_model=list[UpdateAnswer], dependencies=[needs(DEVICES_EDIT)]
+)
+async def cancel_updates(web: WebDep, who: Actor, body: CancelOrder) -> tuple[UpdateView, ...]:
+    """Call back what these boards have not installed; a board on trial goes back by itself if that fails."""
+    return await web.services.updates.cancel(body.devices, actor=who)
 
 
 @local_router.post(

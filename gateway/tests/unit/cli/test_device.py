@@ -219,6 +219,18 @@ def test_an_update_that_fails_says_where_and_why(call: Any, api: Any) -> None:
     assert (code, json.loads(out)) == (1, ended)
 
 
+def test_an_update_is_called_back(call: Any, api: Any) -> None:
+    api.answer("POST", "updates/cancel", [an_update("side", "cancelled", "by ada")])
+    told = "side keeps its firmware, cancelled by ada\n"
+    assert call("device", "update", "side", "--cancel") == (0, told, "")
+    assert api.asked[-1][-1] == {"devices": ["side"]}
+    api.answer("POST", "updates/cancel", [an_update("side", "cancelled", "by ada")])
+    code, out, _ = call("device", "update", "--all", "--cancel", "--json")
+    assert (code, json.loads(out)[0]["state"]) == (0, "cancelled")
+    assert api.asked[-1][-1] == {"devices": None}
+    assert call("device", "update", "--all", "--cancel", "--version", "0.2.0")[0] == 2
+
+
 def test_an_update_names_boards_or_all_and_need_not_be_waited_for(call: Any, api: Any) -> None:
     assert call("device", "update")[0] == 2
     assert call("device", "update", "side", "--all")[0] == 2

@@ -11,8 +11,8 @@ from doorward.web.api.shapes.base import Answer, Order
 class UpdateAnswer(Answer):
     """A board's newest update.
 
-    state: `waiting`, `offered`, `installed`, `confirmed`, `rolled back`, `refused`, `failed` or `stopped`; percent: how
-    much of it the board has; rollout: the same for boards that were named together.
+    state: `waiting`, `offered`, `installed`, `confirmed`, `rolled back`, `refused`, `failed`, `stopped` or `cancelled`;
+    percent: how much of it the board has; rollout: the same for boards that were named together.
     """
 
     device: str
@@ -54,6 +54,12 @@ class RolloutOrder(Order):
 
     devices: list[str] | None = Field(default=None, max_length=4096)
     version: str | None = Field(default=None, max_length=32)
+
+
+class CancelOrder(Order):
+    """Boards by their ids; null: every board that has not installed its update yet."""
+
+    devices: list[str] | None = Field(default=None, max_length=4096)
 
 
 class BoardAnswer(Answer):

@@ -3,118 +3,37 @@
 import asyncio
 import base64
 import hashlib
-import json
-import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from stage import Scene
-from stage.board import ScriptedBoard
+from stage.updating import (
+    FILES,
+    ask,
+    audited,
+    both,
+    offers,
+    reports,
+    say,
+    states,
+    trusts,
+    turns,
+    two_boards,
+)
 
 from doorward.app.updates.rollout import INSTALLED_S, LOOK_S, OFFERED_S
 from doorward.domain import updates
 from doorward.errors import Conflict, InvalidInput, NotFound, Unavailable
 from doorward.firmware.bundle import Bundle
-from doorward.signer.publisher import Publisher
-from doorward_core import board_messages, seal, topics
+from doorward_core import topics
 from doorward_core.messages import encode
-
-NONCE = bytes(range(16))
-FILES = {"doorward_core/a.mpy": b"a" * 500, "doorward_node/b.mpy": b"b" * 100}
-
-
-class Shipped:
-    version = "0.2.0"
-
-    def bundle(self) -> Bundle:
-        return Bundle(self.version, 0, FILES)
-
-
-@pytest.fixture(scope="module")
-def key(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a key that signs firmware: primes take their time."""
-    folder = tmp_path_factory.mktemp("key")
-    Publisher(folder).public()
-    return folder
 
 
 @pytest.fixture
-async def scene(scene: Scene, key: Path) -> AsyncIterator[Scene]:
-    for name in ("firmware.pem", "firmware.pub"):
-        shutil.copy2(key / name, scene.keys_directory)
-    scene.cases.shelf.shipped = Shipped()
-    scene.deliver(topics.ONLINE, scene.front.hello())
-    scene.deliver(topics.ONLINE, scene.back.hello(), "back")
-    yield scene
-    for task in scene.tasks:
-        task.cancel()
-
-
-async def turns() -> None:
-    """Signing and compiling are on other threads."""
-    for _ in range(20):
-        await asyncio.sleep(0.005)
-
-
-def say(scene: Scene, board: ScriptedBoard, body: bytes) -> None:
-    scene.deliver(topics.COMMANDS_ACK, board.say(topics.COMMANDS_ACK, body), board.id)
-
-
-async def trusts(scene: Scene, board: ScriptedBoard) -> bytes:
-    """The board takes the key that it is given under its nonce; returns it."""
-    await turns()
-    challenge = json.loads(board.open(topics.CONTROL, scene.answers(topics.CONTROL, board.id)[-1]))
-    assert challenge["parameters"] == {"for": "rekey"}
-    say(scene, board, board_messages.challenge_answer(challenge["command_id"], NONCE))
-    payload = scene.answers(topics.REKEY, board.id)[-1]
-    assert seal.split(payload).freshness == seal.nonce_word(NONCE)
-    command = json.loads(board.open(topics.REKEY, payload))
-    assert command["command"] == "trust"
-    say(scene, board, board_messages.command_result(command["command_id"], "done"))
-    await turns()
-    return base64.b64decode(command["parameters"]["key"])
-
-
-def offers(scene: Scene, board: ScriptedBoard) -> list[dict[str, object]]:
-    found = []
-    for payload in scene.answers(topics.FIRMWARE, board.id):
-        body = json.loads(board.open(topics.FIRMWARE, payload))
-        if "signature" in body:
-            found.append({**body, "number": int(seal.split(payload).freshness[2:])})
-    return found
-
-
-def ask(scene: Scene, board: ScriptedBoard, number: object, offset: int) -> bytes | None:
-    """What the gateway gives for this question."""
-    before = len(scene.answers(topics.FIRMWARE, board.id))
-    say(scene, board, encode({"want": "firmware", "version": number, "offset": offset}))
-    found = scene.answers(topics.FIRMWARE, board.id)[before:]
-    if not found:
-        return None
-    return base64.b64decode(json.loads(board.open(topics.FIRMWARE, found[0]))["data"])
-
-
-async def reports(scene: Scene, board: ScriptedBoard, state: str, reason: str = "") -> None:
-    order = scene.cases.updates._orders.get(board.id)
-    assert order is not None
-    data: dict[str, object] = {"order": order.number, "version": order.version, "state": state}
-    if reason:
-        data["reason"] = reason
-    scene.deliver(topics.EVENTS, board.event("update", data), board.id)
-    await turns()
-
-
-def states(scene: Scene) -> dict[str, tuple[str, str]]:
-    return {view.device: (view.state, view.reason) for view in scene.cases.updates.list()}
-
-
-def audited(scene: Scene) -> list[tuple[str, str | None, str | None]]:
-    return [
-        (row.kind, row.device, row.actor)
-        for row in scene.store.rows
-        if row.kind.startswith(("update.", "firmware.", "device.trusts"))
-    ]
+async def scene(scene: Scene, signing_key: Path) -> AsyncIterator[Scene]:
+    async with two_boards(scene, signing_key):
+        yield scene
 
 
 async def test_from_the_order_to_a_board_that_runs_it(scene: Scene) -> None:
@@ -153,11 +72,6 @@ async def test_from_the_order_to_a_board_that_runs_it(scene: Scene) -> None:
         ("update.installed", "front", "ada"),
         ("update.confirmed", "front", "ada"),
     ]
-
-
-async def both(scene: Scene) -> None:
-    await scene.cases.updates.begin(None, None, actor="ada")
-    await trusts(scene, scene.back)
 
 
 async def test_boards_take_their_turns(scene: Scene) -> None:
@@ -214,8 +128,14 @@ async def test_it_is_offered_again_to_who_is_silent_or_comes_back(scene: Scene) 
     assert len({offer["number"] for offer in offers(scene, scene.back)}) == 1
 
 
-@pytest.mark.parametrize(("state", "limit"), [(None, OFFERED_S), ("installed", INSTALLED_S)])
-async def test_nobody_waits_for_ever(scene: Scene, state: str | None, limit: int) -> None:
+@pytest.mark.parametrize(
+    ("state", "limit", "why"),
+    [
+        (None, OFFERED_S, "it got no further for {} minutes"),
+        ("installed", INSTALLED_S, "no word for {} minutes"),
+    ],
+)
+async def test_nobody_waits_for_ever(scene: Scene, state: str | None, limit: int, why: str) -> None:
     await both(scene)
     if state:
         await reports(scene, scene.back, state)
@@ -225,7 +145,7 @@ async def test_nobody_waits_for_ever(scene: Scene, state: str | None, limit: int
             scene.clock.advance(LOOK_S)
             await asyncio.sleep(0)
         await turns()
-    assert states(scene)["back"] == ("failed", f"no word for {limit // 60} minutes")
+    assert states(scene)["back"] == ("failed", why.format(limit // 60))
     assert states(scene)["front"][0] == "stopped"
 
 
@@ -277,7 +197,7 @@ async def test_a_gateway_that_starts_again_goes_on(scene: Scene) -> None:
     await both(scene)
     (offer,) = offers(scene, scene.back)
     rollouts = scene.cases.updates
-    rollouts._pieces = None  # as after a start
+    rollouts._offers._pieces.clear()  # as after a start
     say(scene, scene.back, encode({"want": "firmware", "version": offer["number"], "offset": 0}))
     assert len(offers(scene, scene.back)) == 1
     scene.deliver(topics.ONLINE, scene.back.hello(), "back")
