@@ -102,16 +102,17 @@ def log() -> list[dict[str, object]]:
 
 
 def cache() -> dict[str, object]:
-    """A credential cache with two groups, three people and three cards."""
-    uids = ["a1b2c3d4", "04a1b2c3d4e5f6", "08112233445566778899"]
+    """A credential cache with two groups, a holiday, four people and four cards."""
+    uids = ["a1b2c3d4", "04a1b2c3d4e5f6", "08112233445566778899", "0badcafe"]
     windows = [(1, 2, 0x7F, 0, 1440), (2, 1, 0x1F, 1020, 1320), (2, 1, 0x20, 600, 720)]
-    persons = [(0xFFFF, 0xFFFF, 0), (9000, 9999, 0), (0xFFFF, 0xFFFF, 1)]
+    holidays = [(9855, 9856), (9862, 9862)]
+    persons = [(0xFFFF, 0xFFFF, 0), (9000, 9999, 0), (0xFFFF, 0xFFFF, 1), (9800, 0xFFFF, 0)]
     records = sorted(
         (second.tag(SECRET, 1, bytes.fromhex(uid)), number, 2 - number % 2)
         for number, uid in enumerate(uids)
     )
     times = (12, 1795257000, 1795516200, 1797849000)
-    file = second.cache(SECRET, 1, "front", times, windows, persons, records)
+    file = second.cache(SECRET, 1, "front", times, windows, holidays, persons, records)
     return {
         "secret": SECRET.hex(),
         "epoch": 1,
@@ -119,6 +120,7 @@ def cache() -> dict[str, object]:
         "times": times,
         "uids": uids,
         "windows": windows,
+        "holidays": holidays,
         "persons": persons,
         "file": file.hex(),
     }

@@ -47,10 +47,14 @@ class Records:
     def __init__(self):
         self.known = {}
         self.is_stale = False
+        self.closed = ()
         self.config = access_values.Door()
 
     def lookup(self, uid, utc, uptime):
         return self.known.get(uid)
+
+    def holidays(self):
+        return self.closed
 
     def stale(self, utc):
         return self.is_stale

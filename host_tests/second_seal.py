@@ -76,17 +76,26 @@ def cache(
     device: str,
     times: tuple[int, int, int, int],
     windows: list[tuple[int, int, int, int, int]],
+    holidays: list[tuple[int, int]],
     persons: list[tuple[int, int, int]],
     records: list[tuple[bytes, int, int]],
 ) -> bytes:
-    """The credential cache file; times are version, issued, soft and hard expiry."""
+    """The credential cache file; times are version, issued, soft and hard expiry. For files of one block of flash."""
     rest = b"".join(
         struct.pack(">HBBHH", group, mask, strength, start, end)
         for group, strength, mask, start, end in windows
     )
-    rest += b"".join(struct.pack(">3Hxx", *row) for row in persons)
-    rest += b"".join(mark + struct.pack(">HH", *row) for mark, *row in records)
-    counts = (len(windows), len(persons), len(records))
-    header = b"DWC1" + device.encode().ljust(32, b"\0") + struct.pack(">7I", *times, *counts)
+    rest += b"".join(struct.pack(">HH", *days) for days in holidays)
+    buckets = 1
+    while 3 * buckets < len(records):
+        buckets *= 2
+    shares = [0] * buckets
+    for mark, person, group in records:
+        first, last, suspended = persons[person]
+        rest += mark + struct.pack(">4H", person, 0xFFFF if suspended else group, first, last)
+        shares[int.from_bytes(mark[:2], "big") * buckets // 65536] += 1
+    rest += bytes(shares)
+    counts = struct.pack(">HHII", len(windows), len(holidays), len(records), buckets)
+    header = b"DWC2" + device.encode().ljust(32, b"\0") + struct.pack(">4I", *times) + counts
     header += hashlib.sha256(rest).digest()[:16]
     return header + rest + hmac_sha256(derive(secret, "down.cache", epoch), header)[:16]

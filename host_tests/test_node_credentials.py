@@ -162,6 +162,33 @@ def test_a_damaged_copy_is_not_used_and_pulled_again():
     assert knows(copy, 0)
 
 
+def test_a_copy_of_the_former_format_is_not_used_and_the_new_one_is_pulled():
+    path = folder()
+    copy, file = board(path), cache_file(3, 5)
+    copy.configure(3, *config(file, 3))
+    pull(copy, file, 3)
+    with open(path + "/cache", "wb") as former:
+        former.write(b"DWC1" + file[4:])
+    copy, file = board(path), cache_file(4, 5)
+    assert copy.version() == 0 and not knows(copy, 0) and copy.holidays() == ()
+    copy.configure(4, *config(file, 4))
+    assert pull(copy, file, 4)
+    assert copy.version() == 4 and knows(copy, 0)
+
+
+def test_the_holidays_of_the_copy_in_force_count():
+    copy = board(folder())
+    windows = [(1, 1, 0x7F, 480, 1080)]
+    mark = seal.tag(KEYS, uid(0))
+    holidays = [(9862, 9863), (9855, 9855)]
+    file = records_build.build(
+        KEYS, 3, NOW, NOW + 100, NOW + 200, windows, [(None, None, 0)], [(mark, 0, 1)], holidays
+    )
+    copy.configure(3, *config(file, 3))
+    pull(copy, file, 3)
+    assert copy.holidays() == ((9855, 9855), (9862, 9863)) and knows(copy, 0)
+
+
 def test_expiry():
     copy, file = board(folder()), cache_file(3, 5)
     copy.configure(3, *config(file, 3))

@@ -153,6 +153,18 @@ def test_a_schedule_needs_the_clock():
     assert site.decisions()[1]["granted"] is True
 
 
+def test_a_schedule_is_off_on_a_holiday():
+    site = Site()
+    known(site, windows=((0x7F, 0, 1439),))
+    time_is(site, 1795257000)
+    day = site.clock.local(site.now)[0]
+    for closed, moves in ((((day, day),), 0), (((day - 9, day - 2), (day + 1, day + 1)), 1)):
+        site.records.closed = closed
+        site.tap(online=False)
+        assert len(site.strike.moves) == moves
+    assert [data["rule"] for data in site.decisions()] == [access_rules.RULE_SCHEDULE] * 2
+
+
 def test_uids_that_share_a_prefix_are_different_cards():
     site = Site()
     known(site, UID)

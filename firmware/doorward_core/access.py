@@ -127,7 +127,7 @@ def decide(  # noqa: C901, PLR0911 - the rules in their order, one by one, are t
     if state.stale and (dated or not credential.always):
         return _decision(DENY, _CACHE_FRESH)
     if not credential.always and not schedule.contains(
-        credential.windows, day or 0, local_minute or 0
+        credential.windows, day or 0, local_minute or 0, state.holidays
     ):
         return _decision(DENY, _SCHEDULE)
     if not door.site_rules:

@@ -28,9 +28,16 @@ class Request:
 class State:
     # What the deciding side knows beside the credential. site: what the rules that need the whole
     # site say (True, False), None on a board, which cannot see it. stale: the board has not heard
-    # from its gateway for longer than its cache allows for people with dates or schedules.
-    __slots__ = ("site", "stale")
+    # from its gateway for longer than its cache allows for people with dates or schedules. holidays:
+    # those around the day, as (first day, last day) each.
+    __slots__ = ("site", "stale", "holidays")
 
-    def __init__(self, site: "bool | None" = None, stale: bool = False) -> None:
+    def __init__(
+        self,
+        site: "bool | None" = None,
+        stale: bool = False,
+        holidays: "tuple[tuple[int, int], ...]" = (),
+    ) -> None:
         self.site = site
         self.stale = stale
+        self.holidays = holidays

@@ -1,15 +1,22 @@
 # The board's own copy of who may pass, as one sealed file.
 #
-#   header 80: magic "DWC1", device 32, version, issued, soft and hard expiry (u32 UTC seconds),
-#              windows, persons, records (u32 counts), sixteen bytes of SHA-256 over the rest
+#   header 80: magic "DWC2", device 32, version, issued, soft and hard expiry (u32 UTC seconds),
+#              windows, holidays (u16 counts), records, buckets (u32 counts), sixteen bytes of
+#              SHA-256 over the rest
 #   windows  8 each, by group:   group u16, day mask u8, strength u8, start u16, end u16
-#   persons  8 each:             valid from u16, valid until u16, flags u16, 0
-#   records 16 each, by tag:     tag 12, person u16 (the place in persons), group u16
+#   holidays 4 each:             first day u16, last day u16
+#   records 20 each, by tag:     tag 12, person u16, group u16, valid from u16, valid until u16;
+#              all ones between two buckets: nobody's
+#   buckets  1 each:             how many records stand in it
 #   mac 16: HMAC under key down.cache over the header
 #
-# records_build writes it, and names the flags of a person. Days count from 2000-01-01; 0xFFFF is
-# "no bound". All numbers are big-endian. Tags are uniform, so a look-up guesses where a tag stands
-# and needs about four probes for 10,000 records.
+# records_build writes it. Days count from 2000-01-01; 0xFFFF is "no bound"; group 0xFFFF is "the
+# person is suspended". All numbers are big-endian.
+#
+# The first two bytes of a tag, as a fraction of 65536, name its bucket, so that where a record stands
+# is counted, not searched. On LittleFS every seek costs up to ten reads of the flash, by which it finds
+# the block: a look-up seeks twice, and what it reads first stands at the end, where there are none.
+# Without buckets all records are one.
 
 import hashlib
 import struct
@@ -18,15 +25,18 @@ from doorward_core.access import Credential
 from doorward_core.compat import const, same
 from doorward_core.seal import Keys
 
-_MAGIC = b"DWC1"
+_MAGIC = b"DWC2"
 _TAG_SIZE = const(12)
 _NO_BOUND = const(0xFFFF)
-_INACTIVE = const(1)
+_SUSPENDED = const(0xFFFF)
 _HEADER_SIZE = const(80)
 _ROW = const(8)
-_RECORD = const(16)
+_HOLIDAY = const(4)
+_RECORD = const(20)
 _MAC_SIZE = const(16)
 _STEP = const(256)
+# How many records stand before a bucket is known for every so many of them.
+_STRIDE = const(64)
 
 
 class CacheError(ValueError):
@@ -37,7 +47,7 @@ class CacheError(ValueError):
 
 class Cache:
     # Looks credentials up in an open binary file made by build(). check() must have passed once
-    # since the file was written; a look-up reads about nine times and holds nothing but windows.
+    # since the file was written. holidays: (first day, last day) each.
     def __init__(self, file, keys: Keys) -> None:  # type: ignore[no-untyped-def]  # any seekable
         self.file = file
         self.keys = keys
@@ -46,23 +56,34 @@ class Cache:
         header = file.read(_HEADER_SIZE)
         if len(header) != _HEADER_SIZE or header[:4] != _MAGIC:
             raise CacheError("magic")
-        fields = struct.unpack(">4s32sIIIIIII16s", header)
+        fields = struct.unpack(">4s32sIIIIHHII16s", header)
         if fields[1].rstrip(b"\0") != keys.device.encode():
             raise CacheError("device")
         self.version, self.issued, self.soft_expiry, self.hard_expiry = fields[2:6]
-        self._persons, self.count = fields[7:9]
-        self._digest = fields[9]
-        self._persons_at = _HEADER_SIZE + fields[6] * _ROW
-        self._records_at = self._persons_at + self._persons * _ROW
-        self._end = self._records_at + self.count * _RECORD
+        self.count, self._buckets, self._digest = fields[8:]
+        holidays_at = _HEADER_SIZE + fields[6] * _ROW
+        self._records_at = holidays_at + fields[7] * _HOLIDAY
+        self._buckets_at = self._records_at + self.count * _RECORD
+        self._end = self._buckets_at + self._buckets
         # The header first: counts that are not the gateway's could ask for any amount of heap.
         mac = keys.mac("down.cache", [header])[:_MAC_SIZE]
         if not same(self._read(self._end, _MAC_SIZE), mac) or file.read(1):
             raise CacheError("mac")
-        for at in range(_HEADER_SIZE, self._persons_at, _ROW):
+        for at in range(_HEADER_SIZE, holidays_at, _ROW):
             group, mask, strength, start, end = struct.unpack(">HBBHH", self._read(at, _ROW))
             windows = self._groups[group][1] if group in self._groups else ()
             self._groups[group] = (strength, windows + ((mask, start, end),))
+        days = struct.unpack(
+            ">%dH" % (2 * fields[7]), self._read(holidays_at, fields[7] * _HOLIDAY)
+        )
+        self.holidays = tuple([days[at : at + 2] for at in range(0, len(days), 2)])
+        self._before = b""
+        before = 0
+        for at in range(self._buckets_at, self._end, _STRIDE):
+            self._before += struct.pack(">H", before)
+            before += sum(self._read(at, min(_STRIDE, self._end - at)))
+        if self._buckets and before != self.count:
+            raise CacheError("buckets")
 
     def check(self) -> None:
         # Reads the whole file once and raises CacheError unless every byte is the gateway's.
@@ -74,35 +95,30 @@ class Cache:
 
     def lookup(self, mark: bytes) -> "Credential | None":
         # The credential with this 12-byte tag, None if there is none.
-        low = 0
-        high = self.count - 1
-        low_key = 0
-        high_key = 0xFFFFFFFF
-        wanted = int.from_bytes(mark[:4], "big")
-        while low <= high:
-            # Interpolate while the guess can be trusted: low_key <= wanted <= high_key holds.
-            span = high_key - low_key + 1
-            middle = low + (high - low) * (wanted - low_key) // span
-            row = self._read(self._records_at + middle * _RECORD, _RECORD)
-            if row[:_TAG_SIZE] == mark:
-                return self._credential(row)
-            key = int.from_bytes(row[:4], "big")
-            if row[:_TAG_SIZE] < mark:
-                low = middle + 1
-                low_key = key
-            else:
-                high = middle - 1
-                high_key = key
+        first, size = 0, self.count
+        if self._buckets:
+            bucket = (mark[0] << 8 | mark[1]) * self._buckets >> 16
+            place, within = divmod(bucket, _STRIDE)
+            counts = self._read(self._buckets_at + place * _STRIDE, within + 1)
+            size = counts[within]
+            first = int.from_bytes(self._before[2 * place : 2 * place + 2], "big")
+            first += sum(counts) - size
+        self.file.seek(self._records_at + first * _RECORD)
+        for _ in range(size):
+            # Without another seek: the file knows its block.
+            row = self.file.read(_RECORD)
+            if len(row) != _RECORD:
+                raise CacheError("size")
+            if row[:_TAG_SIZE] >= mark:
+                return self._credential(row) if row[:_TAG_SIZE] == mark else None
         return None
 
     def _credential(self, row: bytes) -> Credential:
-        person, group = struct.unpack(">HH", row[_TAG_SIZE:])
-        if person >= self._persons or group not in self._groups:
-            raise CacheError("person")
-        first, last, flags, _zero = struct.unpack(
-            ">HHHH", self._read(self._persons_at + person * _ROW, _ROW)
-        )
-        strength, windows = self._groups[group]
+        person, group, first, last = struct.unpack(">HHHH", row[_TAG_SIZE:])
+        suspended = group == _SUSPENDED
+        if not suspended and group not in self._groups:
+            raise CacheError("group")
+        strength, windows = (0, ()) if suspended else self._groups[group]
         return Credential(
             person,
             group,
@@ -111,7 +127,7 @@ class Cache:
             None if last == _NO_BOUND else last,
             strength,
             False,
-            not flags & _INACTIVE,
+            not suspended,
         )
 
     def _read(self, offset: int, size: int) -> bytes:

@@ -18,37 +18,41 @@ _MAGIC = b"DWD1"
 _LITERAL = const(0xFFFFFFFF)
 _HEADER = const(80)
 _ROW = const(8)
+_HOLIDAY = const(4)
 _TAG = const(12)
-_RECORD = const(16)
-# A board that searches more tags than this at every tap, or keeps much more, fetches the whole.
-_MOST_TAGS = const(256)
+_RECORD = const(20)
+# A board that keeps the beginnings of more tags than this in its heap, or keeps much more, fetches the
+# whole.
+_MOST_TAGS = const(160)
 _MOST_BYTES = const(16384)
+# To copy costs as much as saying eight bytes.
+_STEP = const(8)
+# Of rows that are nobody's.
+_NOBODYS = b"\xff" * 12
 
 
 class _Parts:
     # A file of records_build, taken apart.
     def __init__(self, file: bytes) -> None:
         self.file = file
-        fields = struct.unpack(">4s32sIIIIIII16s", file[:_HEADER])
+        fields = struct.unpack(">4s32sIIIIHHII16s", file[:_HEADER])
         self.version = fields[2]
-        self.persons_at = _HEADER + fields[6] * _ROW
-        self.persons = fields[7]
-        self.records_at = self.persons_at + fields[7] * _ROW
-        self.records = fields[8]
-        self.end = self.records_at + fields[8] * _RECORD
-
-    def person(self, place: int) -> bytes:
-        return self.file[self.persons_at + place * _ROW :][:_ROW]
+        self.holidays_at = _HEADER + fields[6] * _ROW
+        self.records_at = self.holidays_at + fields[7] * _HOLIDAY
+        self.buckets_at = self.records_at + fields[8] * _RECORD
+        self.end = self.buckets_at + fields[9]
 
     def windows(self) -> "dict[bytes, list[bytes]]":
         # The rows of each group.
         found: "dict[bytes, list[bytes]]" = {}
-        for at in range(_HEADER, self.persons_at, _ROW):
+        for at in range(_HEADER, self.holidays_at, _ROW):
             found.setdefault(self.file[at : at + 2], []).append(self.file[at : at + _ROW])
         return found
 
     def rows(self) -> "list[bytes]":
-        return [self.file[at : at + _RECORD] for at in range(self.records_at, self.end, _RECORD)]
+        return [
+            self.file[at : at + _RECORD] for at in range(self.records_at, self.buckets_at, _RECORD)
+        ]
 
 
 class _Steps:
@@ -76,15 +80,13 @@ class _Steps:
 
 def build(old: bytes, new: bytes) -> "bytes | None":
     # The delta from one file of a board to another of it; None where the whole is as good.
+    if old[:4] != new[:4]:
+        return None
     before, after = _Parts(old), _Parts(new)
     steps = _Steps()
-    steps.say(new[: after.persons_at])
-    for place in range(after.persons):
-        if place < before.persons and before.person(place) == after.person(place):
-            steps.copy(before.persons_at + place * _ROW, _ROW)
-        else:
-            steps.say(after.person(place))
+    steps.say(new[: after.records_at])
     _records(before, after.rows(), steps)
+    _buckets(before, after, steps)
     steps.say(new[after.end :])
     tags, rest = _gone(before, after), steps.packed()
     size = len(tags) * _TAG + len(rest)
@@ -97,12 +99,34 @@ def build(old: bytes, new: bytes) -> "bytes | None":
 
 
 def _records(before: _Parts, rows: "list[bytes]", steps: _Steps) -> None:
-    known = {row: at for at, row in enumerate(before.rows())}
+    old = before.rows()
+    known = {row: at for at, row in enumerate(old)}
+    place = 0
     for row in rows:
-        if row in known:
-            steps.copy(before.records_at + known[row] * _RECORD, _RECORD)
+        # Several rows are nobody's: the one that follows makes no step of its own.
+        if place == len(old) or old[place] != row:
+            if row not in known:
+                steps.say(row)
+                continue
+            place = known[row]
+        steps.copy(before.records_at + place * _RECORD, _RECORD)
+        place += 1
+
+
+def _buckets(before: _Parts, after: _Parts, steps: _Steps) -> None:
+    old = before.file[before.buckets_at : before.end]
+    new = after.file[after.buckets_at : after.end]
+    at = 0
+    while at < len(new):
+        same = at
+        while same < len(new) and old[same : same + 1] == new[same : same + 1]:
+            same += 1
+        if same - at > 2 * _STEP:
+            steps.copy(before.buckets_at + at, same - at)
         else:
-            steps.say(row)
+            same = min(same + 1, len(new))
+            steps.say(new[at:same])
+        at = same
 
 
 def _gone(before: _Parts, after: _Parts) -> "list[bytes]":
@@ -111,8 +135,9 @@ def _gone(before: _Parts, after: _Parts) -> "list[bytes]":
     old_windows, new_windows = before.windows(), after.windows()
     tags = []
     for row in before.rows():
-        place, group = int.from_bytes(row[12:14], "big"), row[14:]
-        same = row in kept and before.person(place) == after.person(place)
-        if not same or old_windows.get(group) != new_windows.get(group):
+        group = row[14:16]
+        if row[:_TAG] == _NOBODYS:
+            continue
+        if row not in kept or old_windows.get(group) != new_windows.get(group):
             tags.append(row[:_TAG])
     return tags

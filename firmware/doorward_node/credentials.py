@@ -68,6 +68,10 @@ class Credentials:
         # True when the gateway has not renewed the copy for longer than it allows.
         return self._cache is not None and utc is not None and utc > self._cache.soft_expiry
 
+    def holidays(self) -> "tuple[tuple[int, int], ...]":
+        # Of the copy in force: (first day, last day) each.
+        return self._cache.holidays if self._cache else ()
+
     def configure(self, version: int, body: bytes, payload: bytes) -> None:
         # Takes note of a verified config with this counter; store() puts it in force. Raises
         # MessageError, and SealError("replay") for what is older than, or contradicts, what this

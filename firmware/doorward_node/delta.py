@@ -17,6 +17,9 @@ from doorward_node import files
 _ASK_AGAIN_S = const(3)
 _HEADER = const(36)
 _TAG = const(12)
+_BEGINNING = const(3)
+# Of records_delta: more of them find no room.
+_MOST_TAGS = const(160)
 _LITERAL = const(0xFFFFFFFF)
 _NEW_HEADER = const(80)
 _MAC = const(16)
@@ -105,11 +108,16 @@ class Delta:
 
     def _begin(self, head) -> None:
         # Whether all of it is here, and what it should be.
-        if not head or self._received != _HEADER + head[2] * _TAG + head[3]:
+        if not head or self._received != _HEADER + head[2] * _TAG + head[3] or head[2] > _MOST_TAGS:
             return
         digest = hashlib.sha256(b"")
         file = open(self._path, "rb")  # noqa: SIM115 - stays open: a look-up reads it
         file.seek(_HEADER)
+        self._beginnings = bytearray(head[2] * _BEGINNING)
+        for at in range(0, len(self._beginnings), _BEGINNING):
+            data = file.read(_TAG)
+            digest.update(data)
+            self._beginnings[at : at + _BEGINNING] = data[:_BEGINNING]
         data = file.read(_READ)
         while data:
             digest.update(data)
@@ -123,19 +131,24 @@ class Delta:
     # --- in force ---
 
     def names(self, mark: bytes) -> bool:
-        # Whether this tag is one of those that it takes back.
-        low, high = 0, self._tags - 1
-        while low <= high:
+        # Whether this tag is one of those that it takes back. The beginnings are in RAM: for who is
+        # none of them the flash is not read.
+        low, high = 0, self._tags
+        while low < high:
             middle = (low + high) // 2
-            self._steps.seek(_HEADER + middle * _TAG)
-            found = self._steps.read(_TAG)
-            if found == mark:
-                return True
-            if found < mark:
+            if self._begins(middle) < mark[:_BEGINNING]:
                 low = middle + 1
             else:
-                high = middle - 1
+                high = middle
+        while low < self._tags and self._begins(low) == mark[:_BEGINNING]:
+            self._steps.seek(_HEADER + low * _TAG)
+            if self._steps.read(_TAG) == mark:
+                return True
+            low += 1
         return False
+
+    def _begins(self, place: int) -> bytes:
+        return self._beginnings[place * _BEGINNING : (place + 1) * _BEGINNING]
 
     # --- making the new copy ---
 

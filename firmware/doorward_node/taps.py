@@ -18,7 +18,7 @@ _NO_ANSWER = const(12)
 
 class Taps:
     # The taps at one reader, one at a time. session: node.session.Session; credentials:
-    # lookup(uid, utc, uptime), stale(utc) and config, the door's policy; clock: node.clock.Clock;
+    # lookup(uid, utc, uptime), stale(utc), holidays() and config, the door's policy; clock: node.clock.Clock;
     # doorway: release(now, cause, seconds); log(type, data). gate says at a
     # "show" whether the credential may be looked at, and hears then that it was granted or refused.
 
@@ -27,6 +27,7 @@ class Taps:
     strength = access.STRENGTH_UID
     site = None
     stale = False
+    holidays = ()
 
     def __init__(self, reader: int, session, credentials, clock, doorway, log, gate) -> None:
         self.reader = reader
@@ -103,6 +104,7 @@ class Taps:
             return None
         day, minute = self.clock.local(now)
         self.stale = self.credentials.stale(utc)
+        self.holidays = self.credentials.holidays()
         door = self.credentials.config
         return access.decide(credential, door, self, minute, day, self)  # pyright: ignore[reportArgumentType]
 

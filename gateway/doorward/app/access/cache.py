@@ -21,7 +21,7 @@ from doorward.domain.doors import Door
 from doorward.domain.instants import instant, milliseconds
 from doorward.domain.snapshot import CacheContent, Snapshot
 from doorward.errors import Rejected, SigningUnavailable
-from doorward_core import gateway_messages, gateway_seal, records_delta, topics
+from doorward_core import gateway_messages, gateway_seal, records_build, records_delta, topics
 from doorward_core.gateway_messages import CommandAck, Hello
 
 _log = structlog.get_logger(__name__)
@@ -230,8 +230,12 @@ class CacheKeeper:
 
 
 def _digest(content: CacheContent, door: Door, key_epoch: int) -> bytes:
-    """What a file and its config say, apart from version and dates; under another key it says it otherwise."""
+    """What a file and its config say, apart from version and dates; under another key it says it otherwise.
+
+    In another format, too: a board that has an older one fetches the whole.
+    """
     cards = [(uid.hex(), person, group) for uid, person, group in content.cards]
     settings = (door.strike_ms, door.cap_ms, door.held_ms, door.min_strength, door.lockdown)
-    said = json.dumps([content.windows, content.persons, cards, settings, key_epoch])
+    rules = (content.windows, content.persons, cards)
+    said = json.dumps([records_build.FORMAT, *rules, settings, key_epoch])
     return hashlib.sha256(said.encode()).digest()
