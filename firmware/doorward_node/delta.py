@@ -147,7 +147,7 @@ class Delta:
             low += 1
         return False
 
-    def _begins(self, place: int) -> bytes:
+    def _begins(self, place: int) -> bytearray:
         return self._beginnings[place * _BEGINNING : (place + 1) * _BEGINNING]
 
     # --- making the new copy ---
