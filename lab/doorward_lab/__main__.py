@@ -54,15 +54,25 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--verbose", action="store_true", help="print what the boards print")
     parser.add_argument(
+        "--wait",
+        action="store_true",
+        help="compile first, and read the site when a line comes on standard input",
+    )
+    parser.add_argument(
         "--with-parent", type=int, metavar="PID", help="end when this parent process ends"
     )
     return parser.parse_args()
 
 
 async def _serve(options: argparse.Namespace) -> None:
-    site = _site(options)
+    site = None if options.wait else _site(options)
     loop = asyncio.get_running_loop()
     async with Lab(options.data) as lab:
+        if site is None:
+            lab.compile(options.firmware)
+            if not sys.stdin.readline():
+                return  # who would have said so has ended
+            site = _site(options)
         control = Control(lab, site)
         for name in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(name, control.stopped.set)

@@ -2,6 +2,7 @@
 
 import asyncio
 import fcntl
+import tempfile
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -59,6 +60,13 @@ class Lab:
         """End every board and give the directory back."""
         await self.stop()
         self._lock.close()
+
+    def compile(self, firmware: Path | str | None = None) -> None:
+        """Do now what the first board with this firmware would wait for. Raises LabError."""
+        folder = Path(firmware) if firmware is not None else places.firmware()
+        with _BUILDING, tempfile.TemporaryDirectory(dir=self.directory) as staged:
+            build.stage(folder, Path(staged), self._cache)
+            build.rom(places.shim(), self._cache)
 
     async def start_board(
         self,

@@ -6,6 +6,7 @@ import json
 import os
 import secrets
 import sys
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -107,20 +108,32 @@ class DemoGateway(VirtualSite):
         super().__init__(settings)
         self._lab_log = settings.directory / "logs" / "lab.log"
         self._lab_lost = False
-        command = (sys.executable, "-m", "doorward_lab", "--data", str(settings.directory))
+        command = (
+            sys.executable,
+            "-m",
+            "doorward_lab",
+            "--data",
+            str(settings.directory),
+            "--wait",
+        )
         # It ends with us also if we are killed.
         with_us = ("--with-parent", str(os.getpid()))
         self._lab = LabProcess((*command, *with_us), self._lab_log, self._lose_lab)
 
     async def start(self) -> None:
-        """Bring the gateway up, then the virtual boards."""
+        """Bring the gateway up, and the virtual boards beside it: their start and its own take a second each."""
         require_micropython()
-        await super().start()
         try:
-            await self._lab.start()
+            await super().start()
+            await self._lab.ready()
         except BaseException:
             await self.stop()
             raise
+
+    async def prepare(self, cases: UseCases) -> None:
+        """Fill the site; then its boards can start."""
+        await super().prepare(cases)
+        self._lab.go()
 
     async def wait(self) -> None:
         """Return when the demo has ended. Raises what ended it if it was not `stop`."""
@@ -132,6 +145,10 @@ class DemoGateway(VirtualSite):
         """End the boards, then the gateway."""
         await self._lab.stop()
         await super().stop()
+
+    async def _open(self, stack: AsyncExitStack) -> None:
+        await self._lab.launch()
+        await super()._open(stack)
 
     def _lose_lab(self) -> None:
         self._lab_lost = True

@@ -17,17 +17,26 @@ class LabProcess:
     """One lab. What it complains about goes to `log`; `on_end` is called when it ends without being asked to."""
 
     def __init__(self, command: Sequence[str], log: Path, on_end: Callable[[], None]) -> None:
-        """`command` prints one line when every board runs."""
+        """`command` waits for a line on its input, and prints one when every board runs."""
         self._command = command
         self._log = log
         self._on_end = on_end
         self._process: asyncio.subprocess.Process | None = None
         self._watching: asyncio.Task[None] | None = None
 
-    async def start(self) -> None:
+    async def launch(self) -> None:
+        """Start it; until `go` it does what needs no boards."""
+        self._process = await self._spawn()
+
+    def go(self) -> None:
+        """Let it start its boards: what it has to know of them is written down."""
+        if self._process is not None and self._process.stdin is not None:
+            self._process.stdin.write(b"go\n")
+
+    async def ready(self) -> None:
         """Return when every board runs. Raises StartupError with the lab's last words."""
-        process = self._process = await self._spawn()
-        if process.stdout is None:
+        process = self._process
+        if process is None or process.stdout is None:
             raise StartupError("the lab has no output", "report this")
         try:
             async with asyncio.timeout(_READY_S):
@@ -65,7 +74,7 @@ class LabProcess:
             # A session of its own: Ctrl-C is for us, and we end the lab.
             return await asyncio.create_subprocess_exec(
                 *self._command,
-                stdin=asyncio.subprocess.DEVNULL,
+                stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
                 start_new_session=True,

@@ -18,10 +18,16 @@ def lab(tmp_path: Path, script: str) -> tuple[LabProcess, asyncio.Event]:
     return LabProcess(command, tmp_path / "logs" / "lab.log", ended.set), ended
 
 
+async def started(process: LabProcess) -> None:
+    await process.launch()
+    process.go()
+    await process.ready()
+
+
 async def test_its_talk_stops_nothing_and_its_end_is_noticed(tmp_path: Path) -> None:
     talk = f"print('ready', flush=True); print({MUCH}); print({MUCH}, file=sys.stderr)"
     process, ended = lab(tmp_path, talk)
-    await process.start()
+    await started(process)
     async with asyncio.timeout(20):
         await ended.wait()
     log = tmp_path / "logs" / "lab.log"
@@ -29,9 +35,21 @@ async def test_its_talk_stops_nothing_and_its_end_is_noticed(tmp_path: Path) -> 
     assert log.stat().st_mode & 0o777 == 0o600
 
 
+async def test_its_boards_start_when_it_is_told_and_no_sooner(tmp_path: Path) -> None:
+    process, _ = lab(tmp_path, "print(sys.stdin.readline(), flush=True); time.sleep(60)")
+    await process.launch()
+    ready = asyncio.create_task(process.ready())
+    await asyncio.sleep(0.2)
+    assert not ready.done()
+    process.go()
+    async with asyncio.timeout(20):
+        await ready
+    await process.stop()
+
+
 async def test_being_stopped_is_no_end_of_its_own(tmp_path: Path) -> None:
     process, ended = lab(tmp_path, "print('ready', flush=True); time.sleep(60)")
-    await process.start()
+    await started(process)
     async with asyncio.timeout(10):
         await process.stop()
     await asyncio.sleep(0)
@@ -41,5 +59,5 @@ async def test_being_stopped_is_no_end_of_its_own(tmp_path: Path) -> None:
 async def test_one_that_does_not_start_is_quoted(tmp_path: Path) -> None:
     process, _ = lab(tmp_path, "sys.exit('lab: no card slot; buy one')")
     with pytest.raises(StartupError, match="did not start: lab: no card slot; buy one"):
-        await process.start()
+        await started(process)
     await process.stop()
