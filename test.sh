@@ -6,13 +6,16 @@
 #   ./test.sh unit lint    these gates only
 #   ./test.sh --setup      install, and stop there
 #
-# The log of each gate is kept in test-results/.
+# The log of each gate is kept in test-results/. GATES_AT_ONCE=1 runs one after the other.
 set -uo pipefail
 cd "$(dirname "$0")" || exit 1
 exec </dev/null
 
-QUICK=(format lint types board-types imports host unit)
-ALL=("${QUICK[@]}" lab web integration broker attack browser)
+QUICK=(format lint imports types board-types unit host)
+# What is quick to know comes first; then the longest, so that nothing long is left alone at the end.
+ALL=(format lint imports types board-types integration host browser unit attack broker web lab)
+# So many gates run side by side: most of them wait for boards, brokers and browsers as long as they compute.
+AT_ONCE=${GATES_AT_ONCE:-2}
 
 fail() {
     echo "test.sh: $*" >&2
@@ -126,27 +129,11 @@ count() {
     grep -aoE "[0-9]+ $2" "test-results/$1.log" | tail -n 1 | grep -oE '^[0-9]+' || echo 0
 }
 
-# How far a gate is, while it runs, for who looks at it.
-progress() {
-    while sleep 1 && kill -0 $$ 2>/dev/null; do
-        printf '\r· %-12s %s ' "$1" "$(grep -aoE '\[ *[0-9]+%\]$' "test-results/$1.log" | tail -n 1)"
-    done
-}
-
+# One gate. What came of it stands in test-results/NAME.sum: passed, failed, skipped, seconds.
 gate() {
-    local name=$1 log=test-results/$1.log began=$SECONDS code passed failed skipped watcher=
-    printf '· %-12s' "$name"
-    : >"$log"
-    if [ -t 1 ]; then
-        progress "$name" &
-        watcher=$!
-    fi
+    local name=$1 log=test-results/$1.log began=$SECONDS code passed failed skipped
     run_gate "$name" >"$log" 2>&1
     code=$?
-    if [ -n "$watcher" ]; then
-        kill "$watcher" && wait "$watcher" 2>/dev/null
-        printf '\r· %-12s\e[K' "$name"
-    fi
     passed=$(count "$name" passed)
     failed=$(($(count "$name" failed) + $(count "$name" 'errors?\b')))
     skipped=$(count "$name" skipped)
@@ -156,13 +143,57 @@ gate() {
     # A gate that failed without saying which test is one failure: nothing may pass by crashing early.
     if [ "$code" -ne 0 ] && [ "$failed" -eq 0 ]; then failed=1; fi
     if [ "$code" -eq 0 ] && [ "$((passed + failed))" -eq 0 ]; then failed=1; fi
+    echo "$passed $failed $skipped $((SECONDS - began))" >"test-results/$name.sum"
+}
+
+# What there is to say of a gate that has ended: in one piece, for others are running.
+tell() {
+    local passed failed skipped seconds verdict=ok
+    read -r passed failed skipped seconds <"test-results/$1.sum"
+    [ "$failed" -eq 0 ] || verdict=FAILED
     total_passed=$((total_passed + passed))
     total_failed=$((total_failed + failed))
-    local verdict=ok
-    [ "$failed" -eq 0 ] || verdict=FAILED
-    summary+=("$(printf '%-12s %8d %8d %8d %7ds  %s' "$name" "$passed" "$failed" "$skipped" "$((SECONDS - began))" "$verdict")")
-    printf '%s (%d s)\n' "$verdict" "$((SECONDS - began))"
-    [ "$failed" -eq 0 ] || tail -n 60 "$log" | sed 's/^/    /'
+    summary+=("$(printf '%-12s %8d %8d %8d %7ds  %s' "$1" "$passed" "$failed" "$skipped" "$seconds" "$verdict")")
+    [ ! -t 1 ] || printf '\r\e[K'
+    printf '· %-12s%s (%d s)\n' "$1" "$verdict" "$seconds"
+    [ "$failed" -eq 0 ] || tail -n 60 "test-results/$1.log" | sed 's/^/    /'
+}
+
+# How far the gates are that run, for who looks at them.
+progress() {
+    local name line
+    while sleep 1 && kill -0 $$ 2>/dev/null; do
+        line=
+        for name in "$@"; do
+            line+="· $name $(grep -aoE '\[ *[0-9]+%\]$' "test-results/$name.log" | tail -n 1) "
+        done
+        printf '\r\e[K%s' "$line"
+    done
+}
+
+# Waits until one of the gates that run has ended, and tells of it.
+one_ended() {
+    local watcher= ended name
+    if [ -t 1 ]; then
+        progress "${running[@]}" &
+        watcher=$!
+    fi
+    wait -n -p ended "${!running[@]}"
+    if [ -n "$watcher" ]; then
+        kill "$watcher" && wait "$watcher" 2>/dev/null
+    fi
+    name=${running[$ended]}
+    unset "running[$ended]"
+    tell "$name"
+}
+
+# The first signal ends the gates as Ctrl-C does, with all that they have started.
+stop_all() {
+    trap '' INT TERM
+    local pid
+    for pid in "${!running[@]}"; do kill -INT -- "-$pid" 2>/dev/null; done
+    wait
+    exit 130
 }
 
 # --- main ----------------------------------------------------------------------------------------
@@ -195,7 +226,17 @@ mkdir -p test-results
 summary=()
 total_passed=0
 total_failed=0
-for name in "${gates[@]}"; do gate "$name"; done
+running=() # by process id
+set -m     # each in a group of its own: whoever presses Ctrl-C ends all of it
+trap 'stop_all' INT TERM
+for name in "${gates[@]}"; do
+    [ "${#running[@]}" -lt "$AT_ONCE" ] || one_ended
+    : >"test-results/$name.log"
+    rm -f "test-results/$name.sum"
+    gate "$name" &
+    running[$!]=$name
+done
+while [ "${#running[@]}" -gt 0 ]; do one_ended; done
 
 printf '\n%-12s %8s %8s %8s %8s\n' gate passed failed skipped time
 printf '%s\n' "${summary[@]}"

@@ -139,7 +139,7 @@ async def test_each_packet_goes_out_in_one_piece():
         await one.publish("a/b/c", b"x" * size, False, 1)
     await one.publish("report", b"", False, 1)
     await until(lambda: one.got)
-    assert one.got == [("said", b"1 1 1 1")]
+    assert one.got == [("said", b"1 1 1 1")], one.got
     await one.disconnect()
 
 

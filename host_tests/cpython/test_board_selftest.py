@@ -1,6 +1,7 @@
 """The board's self-test on real virtual boards: raw readings of every part, and nothing of it stays."""
 
 import asyncio
+import time
 from typing import Any
 
 import pytest
@@ -52,9 +53,16 @@ async def look(
     return {**found, "result": told[-1]["result"]}
 
 
-async def settled(board: Board) -> int:
-    """The heap in use, the least of a few looks: what the interpreter's stack still points at goes in time."""
-    return min([(await board.heap()).alloc for _ in range(3)])
+async def settled(board: Board, most: int | None = None) -> int:
+    """The heap in use, the least of a few looks: what the interpreter's stack still points at goes in time.
+
+    most: it is looked at until it is no more than that, for as long as a busy machine may take.
+    """
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        least = min([(await board.heap()).alloc for _ in range(3)])
+        if most is None or least < most or time.monotonic() > deadline:
+            return least
 
 
 async def test_a_board_tells_of_every_part_once_and_keeps_nothing_of_it(
@@ -67,8 +75,8 @@ async def test_a_board_tells_of_every_part_once_and_keeps_nothing_of_it(
         found = await look(board, gateway, f"t{number}")
         assert list(found) == [*PARTS, "result"]
         assert found["result"] == "done"
-        after.append(await settled(board))
-    # A few names stay, once; the code and what it held do not (it is 9 KiB).
+        # A few names stay, once; the code and what it held do not (it is 9 KiB).
+        after.append(await settled(board, before + 2048))
     assert min(after) - before < 2048
     assert not [name for name in await board.modules() if "selftest" in name]
     assert found["reader"] == {
