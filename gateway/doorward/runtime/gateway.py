@@ -218,12 +218,7 @@ class Gateway(Serving):
             sensors=cases.fixtures,
             devices=cases.devices,
             selftests=cases.selftests,
-            adoptions=Adoptions(
-                cases.devices,
-                data_root() / "boards",
-                self._broker_for_boards,
-                cases.shelf.signatory,
-            ),
+            adoptions=self._adoptions(cases),
             firmware=cases.shelf,
             updates=cases.updates,
             access=cases.why,
@@ -247,6 +242,10 @@ class Gateway(Serving):
             site=self.site(cases),
             outside=self.side if isinstance(self.side, MosquittoSide) else None,
         )
+
+    def _adoptions(self, cases: UseCases) -> Adoptions:
+        boards = data_root() / "boards"
+        return Adoptions(cases.devices, boards, self._broker_for_boards, cases.shelf.signatory)
 
     def _broker_for_boards(self) -> BrokerAddress:
         return BrokerAddress(self.boards_host, self.mqtt_port, self.settings.base)

@@ -17,7 +17,7 @@ def up(directory: Path, say: Say, *, port_base: int | None = None) -> int:
     _refuse_the_other_kind(directory, virtual=False)
     settings = config.load(directory, port_base=port_base)
 
-    def greet(gateway: Gateway) -> None:
+    def on_ready(gateway: Gateway) -> None:
         say(f"doorward is up: {gateway.url}")
         if settings.web.https:
             say(f"Browsers trust it once they know its CA: {gateway.url}/ca")
@@ -26,7 +26,7 @@ def up(directory: Path, say: Say, *, port_base: int | None = None) -> int:
             say(f"First run: make the first operator at {gateway.url}/setup with this setup token:")
             say(str(gateway.tokens.setup))
 
-    asyncio.run(serve(Gateway(settings), greet))
+    asyncio.run(serve(Gateway(settings), on_ready))
     return 0
 
 
@@ -38,11 +38,11 @@ def demo(directory: Path, say: Say, *, port_base: int | None = None) -> int:
     defaults = {"mqtt": {"host": "127.0.0.1", **ports}}
     settings = config.load(directory, port_base=port_base, defaults=defaults)
 
-    def greet(gateway: DemoGateway) -> None:
+    def on_ready(gateway: DemoGateway) -> None:
         say(f"Your virtual site is ready: {gateway.url}")
         say("The link works once. Ctrl-C ends everything.")
 
-    asyncio.run(serve(DemoGateway(settings), greet))
+    asyncio.run(serve(DemoGateway(settings), on_ready))
     return 0
 
 

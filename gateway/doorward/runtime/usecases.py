@@ -133,7 +133,7 @@ def wire(  # noqa: PLR0913 - everything that tests have of their own
     events.happened.append(lambda device, event: _moved(fixtures, clock, device, event))
     presence = Presence(fleet, boards, clock, events.head)
     events.happened.append(updates.happened)
-    presence.greeted += [events.greeted, cache.greeted, rekeying.greeted, updates.greeted]
+    presence.on_hello += [events.hello, cache.hello, rekeying.hello, updates.hello]
     discovery = Discovery(registry, fleet, clock, spawn)
     devices = DeviceDesk(
         registry, signer, admission, fleet, rulebook, boards, rekeying, cache.refresh

@@ -110,7 +110,7 @@ class CacheKeeper:
         piece = gateway_messages.cache_chunk(cache.version, ack.offset, file, ack.base)
         self._fleet.say(device.id, topics.CACHE, gateway_seal.counter_word(cache.version), piece)
 
-    def greeted(self, device: Device, said: Hello) -> None:
+    def hello(self, device: Device, said: Hello) -> None:
         """A board says what it holds. A version from our own future means that we were restored from a backup."""
         known = self._version(device.id)
         first = device.online and self._waits(device.id)

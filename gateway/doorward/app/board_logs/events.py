@@ -80,7 +80,7 @@ class EventLog:
             rows.append(self._rows.tamper(device.id, _NEW_LOG, now_ms))
         self._keep(kept, rows, self._committed(device, message, kept, event))
 
-    def greeted(self, device: Device, said: Hello) -> None:
+    def hello(self, device: Device, said: Hello) -> None:
         """A board says behind which entry it goes on. After a restore that may be beyond what we hold: go on there.
 
         Only acknowledgements of ours move that place, and what the board had to drop; that it tells. Without a restore

@@ -23,7 +23,7 @@ class Presence:
     ever had could be played back to us. So each boot that is new to us is asked a question, and until it has answered
     it is not there, and what it reports is kept and not told.
 
-    `greeted` hears of every hello, and of a new boot's once more when the board is there.
+    `on_hello` hears of every hello, and of a new boot's once more when the board is there.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class Presence:
         self._clock = clock
         self._untold: dict[str, Reported] = {}
         self._unproven: dict[str, Hello] = {}
-        self.greeted: list[Callable[[Device, Hello], None]] = []
+        self.on_hello: list[Callable[[Device, Hello], None]] = []
 
     def hello(self, opened: Opened) -> None:
         """A board has connected. Retained, it tells of the boot only: whether the board is still there is not known."""
@@ -68,8 +68,8 @@ class Presence:
         device.firmware = said.firmware
         device.cache_version = said.cache_version
         self._heard(device)
-        for greeted in self.greeted:
-            greeted(device, said)
+        for listener in self.on_hello:
+            listener(device, said)
         message.ack()
 
     def _check_age(self, device: Device, message: Message, said: Hello) -> None:
@@ -131,8 +131,8 @@ class Presence:
         self._heard(device)
         said = self._unproven.pop(device.id, None)
         if said is not None:
-            for greeted in self.greeted:
-                greeted(device, said)
+            for listener in self.on_hello:
+                listener(device, said)
 
     def _ask(self, device: Device, proof: str) -> None:
         question = command("status", {}, proof, _PROOF_S, self._clock)

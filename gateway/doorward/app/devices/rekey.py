@@ -104,7 +104,7 @@ class Rekeying:
         elif ack.result not in (None, "done"):
             self._fail(pending, f"{device.id} refused the new key ({ack.result}); {_STAYS}")
 
-    def greeted(self, device: Device, _said: Hello) -> None:
+    def hello(self, device: Device, _said: Hello) -> None:
         """A board has said hello: under a new key, that one is in force from now on."""
         epoch = self._signer.epoch(device.id)
         known = self._epochs.get(device.id, epoch)

@@ -137,7 +137,7 @@ class Rollouts:
 
     # --- what boards say ---
 
-    def greeted(self, device: Device, _said: Hello) -> None:
+    def hello(self, device: Device, _said: Hello) -> None:
         """A board has said hello: what it was offered is offered again, and it goes on where it was."""
         order = self._orders.get(device.id)
         if order is not None and order.state == updates.OFFERED and device.online:

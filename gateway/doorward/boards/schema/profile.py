@@ -35,6 +35,3 @@ class Profile(Section):
         """The parts that are there, by name."""
         named = ((name, getattr(self, name)) for name in type(self).model_fields)
         return {name: part for name, part in named if isinstance(part, Part)}
-
-
-PARTS = tuple(name for name in Profile.model_fields if name not in ("title", "chip", "role"))

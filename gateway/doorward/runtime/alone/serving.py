@@ -43,7 +43,7 @@ def run(plan: int, say: Say) -> int:
     """Serve what stands at this descriptor until SIGINT or SIGTERM. Returns the exit code; raises DoorwardError."""
     log_lines.configure()
 
-    def greet(alone: StandaloneBroker) -> None:
+    def on_ready(alone: StandaloneBroker) -> None:
         host, broker = alone.plan.host, alone.broker
         say(f"The broker is up. Over TLS: {host}:{broker.secure_port}")
         say(f"WebSocket over TLS: {host}:{broker.websocket_port}")
@@ -51,7 +51,7 @@ def run(plan: int, say: Say) -> int:
         say(f"Clients trust it by the CA in {alone.authority}")
         say("Somebody to connect: `doorward broker users add NAME --role ROLE`")
 
-    asyncio.run(serve(StandaloneBroker(take(plan)), greet))
+    asyncio.run(serve(StandaloneBroker(take(plan)), on_ready))
     return 0
 
 

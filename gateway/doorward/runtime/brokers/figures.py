@@ -14,6 +14,16 @@ _G = "doorward_"
 
 def of_broker(broker: Broker) -> Iterator[Figure | Distribution]:
     """The embedded broker."""
+    yield from _traffic(broker)
+    yield from _state(broker)
+    commits = broker.commits
+    yield Distribution(
+        _B + "commit_seconds", "How long a commit took.", commits.buckets(), commits.total
+    )
+
+
+def _traffic(broker: Broker) -> Iterator[Figure]:
+    """What came and went since it was started."""
     counts, status = broker.counters, broker.status()
     yield by_label(
         _B + "messages_received_total",
@@ -39,6 +49,14 @@ def of_broker(broker: Broker) -> Iterator[Figure | Distribution]:
         status["handshakes_failed"],
     )
     yield counter(_B + "denied_total", "Requests that a rule refused.", status["denied"])
+    yield counter(
+        _B + "dropped_total", "Messages that did not fit into a client's queue.", status["dropped"]
+    )
+
+
+def _state(broker: Broker) -> Iterator[Figure]:
+    """What it holds now."""
+    status = broker.status()
     yield gauge(_B + "connections", "Open connections.", status["connections"])
     yield gauge(_B + "sessions", "Sessions, of clients that are away too.", status["sessions"])
     yield gauge(_B + "subscriptions", "Subscriptions of all sessions.", status["subscriptions"])
@@ -46,14 +64,7 @@ def of_broker(broker: Broker) -> Iterator[Figure | Distribution]:
     yield gauge(
         _B + "queued_messages", "Messages not acknowledged by a client yet.", status["unsettled"]
     )
-    yield counter(
-        _B + "dropped_total", "Messages that did not fit into a client's queue.", status["dropped"]
-    )
     yield gauge(_B + "up_seconds", "Since the broker was started.", broker.up_s)
-    commits = broker.commits
-    yield Distribution(
-        _B + "commit_seconds", "How long a commit took.", commits.buckets(), commits.total
-    )
 
 
 def of_gateway(cases: UseCases, link: MqttLink) -> Iterator[Figure | Distribution]:

@@ -76,15 +76,15 @@ class Serving(ABC):
         """All of it: set `ready` when it serves, return after `_stopping`."""
 
 
-async def serve(part: P, greet: Callable[[P], None]) -> None:
-    """Run it until SIGINT or SIGTERM. A signal ends it also while it starts."""
+async def serve(part: P, on_ready: Callable[[P], None]) -> None:
+    """Run it until SIGINT or SIGTERM. A signal ends it also while it starts. on_ready: is told when it serves."""
     raise_file_limit()
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(FewWords())
     signalled = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, signalled.set)
-    life = asyncio.create_task(_live(part, greet))
+    life = asyncio.create_task(_live(part, on_ready))
     stop = asyncio.create_task(signalled.wait())
     await asyncio.wait((life, stop), return_when=asyncio.FIRST_COMPLETED)
     stop.cancel()
@@ -97,10 +97,10 @@ async def serve(part: P, greet: Callable[[P], None]) -> None:
         await life
 
 
-async def _live(part: P, greet: Callable[[P], None]) -> None:
+async def _live(part: P, on_ready: Callable[[P], None]) -> None:
     manager = Manager()
     await part.start()
-    greet(part)
+    on_ready(part)
     manager.tell("READY=1")
     sign = asyncio.create_task(manager.keep_alive(part.answer))
     try:

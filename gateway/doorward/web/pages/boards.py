@@ -1,12 +1,14 @@
 """The page of the boards: who is there, who waits for a name, who is shut out."""
 
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from dataclasses import dataclass
 from typing import Annotated, NamedTuple
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Depends, Form, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 
 from doorward.app.devices.doors import DoorOrder
+from doorward.app.services import Services
 from doorward.app.views.boards import BoardView
 from doorward.app.views.operators import Session
 from doorward.domain.permissions import DEVICES_EDIT, DEVICES_SEE, DOORS_OPEN
@@ -31,69 +33,71 @@ async def boards(web: WebDep, session: SignedIn) -> HTMLResponse:
     return HTMLResponse(_page(web, session, "boards.html"))
 
 
+@dataclass(frozen=True, slots=True)
+class _Visit:
+    """Somebody at a board's card, who may change something. How that went is told by the stream."""
+
+    request: Request
+    web: WebDep
+    session: SignedIn
+    device: str
+
+    async def change(self, work: Callable[[Services, str], Awaitable[object]]) -> Response:
+        """Have it done for who is here; what was refused is said on the card."""
+        try:
+            await work(self.web.services, self.session.username)
+        except DoorwardError as error:
+            return _refused(self.request, self.web, self.session, self.device, error)
+        from_script = "hx-request" in self.request.headers
+        return Response(status_code=204) if from_script else RedirectResponse("/boards", 303)
+
+
+VisitDep = Annotated[_Visit, Depends()]
+
+
 @router.post("/{device}/approve", dependencies=[needs(DEVICES_EDIT)])
-async def approve(
-    request: Request,
-    web: WebDep,
-    session: SignedIn,
-    device: str,
-    door: Field = "",
-    strike_s: Field = "",
-) -> Response:
-    """Name the door that a board keeps from now on. How that went is told by the stream."""
-    try:
-        order = DoorOrder(door, _seconds(strike_s))
-        await web.services.devices.approve(device, order, actor=session.username)
-    except DoorwardError as error:
-        return _refused(request, web, session, device, error)
-    return _done(request)
+async def approve(visit: VisitDep, device: str, door: Field = "", strike_s: Field = "") -> Response:
+    """Name the door that a board keeps from now on."""
+    return await visit.change(
+        lambda services, actor: services.devices.approve(
+            device, DoorOrder(door, _seconds(strike_s)), actor=actor
+        )
+    )
 
 
 @router.post("/{device}/revoke", dependencies=[needs(DEVICES_EDIT)])
-async def revoke(request: Request, web: WebDep, session: SignedIn, device: str) -> Response:
+async def revoke(visit: VisitDep, device: str) -> Response:
     """Shut a board out for good."""
-    try:
-        await web.services.devices.revoke(device, actor=session.username)
-    except DoorwardError as error:
-        return _refused(request, web, session, device, error)
-    return _done(request)
+    return await visit.change(lambda services, actor: services.devices.revoke(device, actor=actor))
 
 
 @router.post("/{device}/update", dependencies=[needs(DEVICES_EDIT)])
-async def update(request: Request, web: WebDep, session: SignedIn, device: str) -> Response:
-    """Give a board the newest firmware. How that goes is told by the stream."""
-    try:
-        await web.services.updates.begin([device], None, actor=session.username)
-    except DoorwardError as error:
-        return _refused(request, web, session, device, error)
-    return _done(request)
+async def update(visit: VisitDep, device: str) -> Response:
+    """Give a board the newest firmware."""
+    return await visit.change(
+        lambda services, actor: services.updates.begin([device], None, actor=actor)
+    )
 
 
 @router.post("/{device}/test", dependencies=[needs(DEVICES_EDIT)])
-async def start_test(
-    request: Request, web: WebDep, session: SignedIn, caller: Calling, device: str, move: Field = ""
-) -> Response:
+async def start_test(visit: VisitDep, caller: Calling, device: str, move: Field = "") -> Response:
     """Ask a board to test itself; with its lock only who may open the door, and has just shown who they are."""
     if move:
         await Needs(DOORS_OPEN)(caller)
         await fresh(caller)
-    try:
-        await web.services.selftests.start(device, session.username, move=bool(move))
-    except DoorwardError as error:
-        return _refused(request, web, session, device, error)
-    return _done(request)
+    return await visit.change(
+        lambda services, actor: services.selftests.start(device, actor, move=bool(move))
+    )
 
 
 @router.post("/{device}/heard", dependencies=[needs(DEVICES_EDIT)])
-async def heard(
-    request: Request, web: WebDep, session: SignedIn, device: str, click: Field = ""
-) -> Response:
+async def heard(visit: VisitDep, device: str, click: Field = "") -> Response:
     """Hear from somebody at the door whether the relay clicked."""
-    try:
-        web.services.selftests.heard(device, click=click == "yes")
-    except DoorwardError as error:
-        return _refused(request, web, session, device, error)
-    return _done(request)
+
+    async def told(services: Services, _actor: str) -> None:
+        services.selftests.heard(device, click=click == "yes")
+
+    return await visit.change(told)
 
 
 @router.get("/{device}/wiring.svg", dependencies=[needs(DEVICES_SEE)])
@@ -195,11 +199,6 @@ def _order(board: BoardView) -> tuple[int, str]:
     """Who waits for somebody comes first, who is shut out last."""
     rank = {"announced": 0, "waiting": 1, "approved": 2, "revoked": 3}
     return rank[board.state], (board.door_name or board.id).casefold()
-
-
-def _done(request: Request) -> Response:
-    from_script = "hx-request" in request.headers
-    return Response(status_code=204) if from_script else RedirectResponse("/boards", 303)
 
 
 def _refused(

@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response, Stream
 from doorward.app.operators.accounts import SHORTEST_PASSWORD
 from doorward.app.services.broker import BrokerAdministration
 from doorward.app.views.broker import BrokerEntry, BrokerRule, Granted, RuleAction, RuleEffect
+from doorward.app.views.feed import FeedItem
 from doorward.app.views.operators import Session
 from doorward.domain.permissions import MQTT_EDIT, MQTT_SEE
 from doorward.errors import DoorwardError, InvalidInput
@@ -249,15 +250,22 @@ async def _frames(
             yield await _everything(web, desk, now, chosen, last)
             continue
         last = item.id
-        entry = item.data if isinstance(item.data, BrokerEntry) else None
-        html = ""
-        if entry is not None and chosen.takes(entry):
-            users = desk.users() if entry.action == "DENIED" else ()
-            html = web.renderer("push/broker_entry.html", entry=entry, session=now, users=users)
+        html = _line(web, desk, now, chosen, item)
         if time.monotonic() - drawn >= _FIGURES_S or html:
             drawn = time.monotonic()
             html += web.renderer("push/broker_figures.html", figures=_figures(desk))
         yield frame(html, Position(web.epoch, last)) if html else KEEPALIVE
+
+
+def _line(
+    web: Web, desk: BrokerAdministration, session: Session, chosen: _Chosen, item: FeedItem
+) -> str:
+    """A new line of the log, if somebody wants to see it."""
+    entry = item.data
+    if not isinstance(entry, BrokerEntry) or not chosen.takes(entry):
+        return ""
+    users = desk.users() if entry.action == "DENIED" else ()
+    return web.renderer("push/broker_entry.html", entry=entry, session=session, users=users)
 
 
 async def _everything(
