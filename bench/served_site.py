@@ -18,7 +18,7 @@ from sqlalchemy import insert
 from doorward import config, logs
 from doorward.adapters.store import tables
 from doorward.broker import Role
-from doorward.broker.certificates import NoCertificates
+from doorward.broker.identity.certificates import NoCertificates
 from doorward.runtime.demo.gateway import VirtualSite
 from doorward.runtime.usecases import UseCases
 

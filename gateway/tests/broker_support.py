@@ -11,7 +11,7 @@ from typing import Any
 
 from doorward.broker import Broker, Denial, Limits, OverWebSocket, Policy, Principals, Role, Secure
 from doorward.broker.ports import Certificates, Logins
-from doorward.broker.rules import Rule
+from doorward.broker.rights.rules import Rule
 from doorward.broker.store import BrokerStore
 from doorward_core import mqtt, mqtt_stream
 

@@ -4,11 +4,11 @@ Delivered at once, acknowledged when it is safe: on disk, or with all who were t
 `doorward_core` for packets and topics, its own `store` for what must survive, nothing else of the gateway.
 """
 
-from doorward.broker.events import Denial
+from doorward.broker.identity.principals import Principal, Principals, Role
 from doorward.broker.limits import Limits
-from doorward.broker.listeners import OverWebSocket, Secure
-from doorward.broker.policy import Policy
-from doorward.broker.principals import Principal, Principals, Role
+from doorward.broker.listening.listeners import OverWebSocket, Secure
+from doorward.broker.reports.events import Denial
+from doorward.broker.rights.policy import Policy
 from doorward.broker.server import Broker
 from doorward.errors import PortInUse
 

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
-from doorward.broker.principals import Principal
+from doorward.broker.identity.principals import Principal
 
 Packet = tuple[int, int, bytes]  # type, flags, body
 

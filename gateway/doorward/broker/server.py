@@ -9,20 +9,20 @@ from collections.abc import Callable
 
 from doorward import __version__
 from doorward.broker import sys_topics
-from doorward.broker.acl import Acl
-from doorward.broker.admission import RandomSecrets
-from doorward.broker.certificates import NoCertificates
-from doorward.broker.counters import Counters, Timing
-from doorward.broker.events import Denial
-from doorward.broker.exchange import Exchange
-from doorward.broker.journal import Journal
+from doorward.broker.connections.admission import RandomSecrets
+from doorward.broker.connections.exchange import Exchange
+from doorward.broker.identity.certificates import NoCertificates
+from doorward.broker.identity.principals import Principal, Principals, Role
+from doorward.broker.keeping.journal import Journal
 from doorward.broker.limits import Limits
-from doorward.broker.listeners import Listeners, OverWebSocket, Secure
-from doorward.broker.live_rules import judge_anew
-from doorward.broker.policy import Policy
+from doorward.broker.listening.listeners import Listeners, OverWebSocket, Secure
 from doorward.broker.ports import Batch, Certificates, Kept, Logins, Store
-from doorward.broker.principals import Principal, Principals, Role
-from doorward.broker.router import Router
+from doorward.broker.reports.counters import Counters, Timing
+from doorward.broker.reports.events import Denial
+from doorward.broker.rights.acl import Acl
+from doorward.broker.rights.policy import Policy
+from doorward.broker.routing.live_rules import judge_anew
+from doorward.broker.routing.router import Router
 
 _log = logging.getLogger(__name__)
 

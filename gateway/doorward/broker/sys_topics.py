@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from math import exp
 from typing import Final
 
-from doorward.broker.counters import publishes
-from doorward.broker.exchange import Exchange
+from doorward.broker.connections.exchange import Exchange
+from doorward.broker.reports.counters import publishes
 
 EVERY_S: Final = 10.0
 PREFIX: Final = "$SYS/broker/"

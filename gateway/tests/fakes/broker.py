@@ -3,11 +3,11 @@
 from collections import Counter
 
 from doorward.broker import Policy, Principals
-from doorward.broker.acl import Acl
-from doorward.broker.journal import Journal
-from doorward.broker.log import BrokerLog
+from doorward.broker.keeping.journal import Journal
 from doorward.broker.ports import Batch, Entry, Kept
-from doorward.broker.shipped import SHIPPED
+from doorward.broker.reports.log import BrokerLog
+from doorward.broker.rights.acl import Acl
+from doorward.broker.rights.shipped import SHIPPED
 from doorward.runtime.brokers.desk import BrokerDesk, Elsewhere
 
 

@@ -1,9 +1,9 @@
 """A link, a store and somebody who waits: they write down what a session and its journal give them."""
 
 from doorward.broker import Limits, Principal
-from doorward.broker.messages import Delivery, Message
+from doorward.broker.keeping.messages import Delivery, Message
 from doorward.broker.ports import Kept
-from doorward.broker.session import Session
+from doorward.broker.sessions.session import Session
 from doorward_core import mqtt, mqtt_stream
 
 FRONT = Principal("front")

@@ -4,8 +4,8 @@ import pytest
 from broker_support import GATEWAY, Client, running_broker, topic
 
 from doorward.broker import Limits
-from doorward.broker.answers import Answers
-from doorward.broker.connection import Connection
+from doorward.broker.connections.connection import Connection
+from doorward.broker.keeping.answers import Answers
 from doorward_core import mqtt, topics
 
 EVENTS = topic("front", topics.EVENTS)

@@ -11,7 +11,8 @@ import pytest
 from broker_support import Client, secret
 from secure_stage import PATIENCE, staged
 
-from doorward.broker import Limits, addresses
+from doorward.broker import Limits
+from doorward.broker.connections import addresses
 from doorward_core import mqtt
 
 

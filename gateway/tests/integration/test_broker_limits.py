@@ -8,8 +8,9 @@ import pytest
 from broker_support import GATEWAY, Client, running_broker, secret, topic
 from fakes.held_disk import held
 
-from doorward.broker import Limits, addresses
-from doorward.broker.sockets import stay_alive
+from doorward.broker import Limits
+from doorward.broker.connections import addresses
+from doorward.broker.connections.sockets import stay_alive
 from doorward_core import mqtt, topics
 
 LESSON = "school/room1/lesson"

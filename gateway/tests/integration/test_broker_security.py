@@ -11,7 +11,7 @@ import pytest
 from broker_support import GATEWAY, Client, running_broker, secret, topic
 
 from doorward.broker import Denial, Limits
-from doorward.broker.policy import FOREIGN_DEVICE, NOT_GRANTED, OUTSIDE_BASE
+from doorward.broker.rights.policy import FOREIGN_DEVICE, NOT_GRANTED, OUTSIDE_BASE
 from doorward_core import mqtt, topic_tree, topics
 
 EVENTS = topic("front", topics.EVENTS)

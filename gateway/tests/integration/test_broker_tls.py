@@ -16,8 +16,8 @@ from tls_witness import DAY, Issuer
 
 from doorward.adapters.passwords import Argon2Passwords
 from doorward.broker import Denial
-from doorward.broker.certificates import NEEDS_TLS, REVOKED
-from doorward.broker.logins import PasswordLogins
+from doorward.broker.identity.certificates import NEEDS_TLS, REVOKED
+from doorward.broker.identity.logins import PasswordLogins
 from doorward.runtime.servers import tls
 from doorward_core import mqtt
 

@@ -4,7 +4,7 @@ import pytest
 from broker_support import BASE, Client, running_broker
 
 from doorward.broker import Limits, Policy
-from doorward.broker.rules import Rule
+from doorward.broker.rights.rules import Rule
 from doorward_core import mqtt
 
 

@@ -8,9 +8,9 @@ import pytest
 from broker_support import GATEWAY, Client, running_broker, secret
 
 from doorward.adapters.passwords import Argon2Passwords
-from doorward.broker.logins import PasswordLogins
+from doorward.broker.identity.logins import PasswordLogins
 from doorward.broker.ports import LogQuery
-from doorward.broker.rules import Rule
+from doorward.broker.rights.rules import Rule
 from doorward.errors import Conflict, NotFound
 from doorward_core import mqtt
 

@@ -21,8 +21,8 @@ from mosquitto_clients import Client, context_of, identity
 from site_support import BROKERS, open_account, running, settings_for
 
 from doorward.adapters.store import SqlStore
-from doorward.broker import policy, shipped
-from doorward.broker.rules import Rule
+from doorward.broker.rights import policy, shipped
+from doorward.broker.rights.rules import Rule
 from doorward.database import load_or_create
 from doorward.domain.audit import AuditRow
 from doorward.domain.devices import APPROVED, Registration

@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from doorward.broker.answers import Receipt
-from doorward.broker.connection import Connection
-from doorward.broker.gate import Gate
-from doorward.broker.journal import Journal
+from doorward.broker.connections.connection import Connection
+from doorward.broker.keeping.answers import Receipt
+from doorward.broker.keeping.journal import Journal
+from doorward.broker.keeping.waiting import Waiting
+from doorward.broker.sessions.gate import Gate
 from doorward.broker.store import BrokerStore
-from doorward.broker.waiting import Waiting
 from doorward.sqlite import driver
 from doorward_core import mqtt, mqtt_server
 

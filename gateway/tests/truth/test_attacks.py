@@ -9,11 +9,11 @@ from collections.abc import AsyncIterator
 import pytest
 from broker_support import GATEWAY, Client, running_broker, secret, topic
 
-from doorward.broker import admission
-from doorward.broker.entrance import Entrance
-from doorward.broker.principals import Principals
-from doorward.broker.router import Router
-from doorward.broker.session import Message
+from doorward.broker.connections import admission
+from doorward.broker.connections.entrance import Entrance
+from doorward.broker.identity.principals import Principals
+from doorward.broker.routing.router import Router
+from doorward.broker.sessions.session import Message
 from doorward_core import mqtt, topics
 
 VICTIM = "phone"  # the client id of one of ann's clients

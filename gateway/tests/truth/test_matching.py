@@ -3,7 +3,7 @@
 import asyncio
 import random
 
-from doorward.broker.subscriptions import SubscriptionTree
+from doorward.broker.routing.subscriptions import SubscriptionTree
 from doorward_core import mqtt, topic_tree
 from truth.peer import Peer
 from truth.two_brokers import two_brokers

@@ -4,9 +4,9 @@ import random
 
 import pytest
 
-from doorward.broker.retained import RetainedMessages
-from doorward.broker.router import Router
-from doorward.broker.session import Session
+from doorward.broker.routing.retained import RetainedMessages
+from doorward.broker.routing.router import Router
+from doorward.broker.sessions.session import Session
 from truth import peer
 from truth.peer import Peer
 from truth.scripts import CLIENTS, CONTROL, Stage, Step, script

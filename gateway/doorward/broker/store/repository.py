@@ -6,7 +6,6 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, TypeVar
 
-from doorward.broker.log import ACTIONS, CHANGED, DENIED, REFUSED
 from doorward.broker.ports import (
     Batch,
     Entry,
@@ -16,6 +15,7 @@ from doorward.broker.ports import (
     KeptSession,
     LogQuery,
 )
+from doorward.broker.reports.log import ACTIONS, CHANGED, DENIED, REFUSED
 from doorward.broker.store import tables
 from doorward.broker.store.mark import Marker
 from doorward.broker.store.rows import Rows, Statement

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from doorward.app.ports import Admission
 from doorward.broker import Broker, Principals, Role
-from doorward.broker.acl import Acl
+from doorward.broker.rights.acl import Acl
 from doorward.domain import devices
 from doorward.domain.devices import Registration
 from doorward.errors import Conflict

@@ -20,10 +20,10 @@ from doorward.app.views.broker import (
     Granted,
 )
 from doorward.broker import Principal
-from doorward.broker.acl import Acl
-from doorward.broker.log import ACTIONS, CHANGED, BrokerLog
 from doorward.broker.ports import Entry, LogQuery, Store
-from doorward.broker.rules import Action, Rule
+from doorward.broker.reports.log import ACTIONS, CHANGED, BrokerLog
+from doorward.broker.rights.acl import Acl
+from doorward.broker.rights.rules import Action, Rule
 from doorward.domain import audit
 from doorward.domain.instants import instant
 from doorward.errors import InvalidInput, NotFound

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from doorward.adapters.mqtt import MqttLink
 from doorward.app.figures import Distribution, Figure, by_label, counter, gauge
 from doorward.broker import Broker
-from doorward.broker.counters import publishes
+from doorward.broker.reports.counters import publishes
 from doorward.runtime.usecases import UseCases
 
 _B = "doorward_broker_"

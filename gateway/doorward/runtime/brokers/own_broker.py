@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from doorward.broker import Broker, OverWebSocket, Policy, Principals, Secure
-from doorward.broker.logins import PasswordLogins
+from doorward.broker.identity.logins import PasswordLogins
 from doorward.broker.ports import Certificates, Passwords, Store
 from doorward.machine import LOOPBACK
 from doorward.runtime.process.file_limit import broker_limits

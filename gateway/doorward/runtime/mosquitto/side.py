@@ -26,7 +26,7 @@ from doorward.app.views.broker import BrokerSynced
 from doorward.app.views.health import HealthCheck
 from doorward.app.views.mqtt import Listeners as MqttListeners
 from doorward.broker import Policy, Principal, Principals, Role
-from doorward.broker.kept_rules import KeptRules
+from doorward.broker.rights.kept_rules import KeptRules
 from doorward.broker.store import BrokerStore
 from doorward.config import LOOPBACK, MOSQUITTO, Settings
 from doorward.domain import devices

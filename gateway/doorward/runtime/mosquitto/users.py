@@ -7,7 +7,7 @@ from collections.abc import Callable
 from doorward.adapters.mosquitto.grants import Grant
 from doorward.adapters.mosquitto.keeper import Keeper
 from doorward.broker import Policy, Principal, Principals
-from doorward.broker.acl import Acl
+from doorward.broker.rights.acl import Acl
 from doorward.errors import Conflict, Unavailable
 
 _PROOF = "doorward: password "

@@ -3,7 +3,7 @@
 import pytest
 from fakes.session import FakeStore
 
-from doorward.broker.journal import Journal
+from doorward.broker.keeping.journal import Journal
 
 
 @pytest.fixture

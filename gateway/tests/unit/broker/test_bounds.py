@@ -7,10 +7,10 @@ from broker_support import GATEWAY, PATIENCE, Client, running_broker, secret, to
 from fakes.session import FakeLink, committed, say, session_of
 
 from doorward.broker import Limits, Principal, Role
-from doorward.broker.quotas import Quotas
-from doorward.broker.retained import RetainedMessages
-from doorward.broker.session import Session
-from doorward.broker.share import EACH, Share
+from doorward.broker.routing.quotas import Quotas
+from doorward.broker.routing.retained import RetainedMessages
+from doorward.broker.sessions.session import Session
+from doorward.broker.sessions.share import EACH, Share
 from doorward.errors import Unavailable
 from doorward_core import mqtt, topics
 

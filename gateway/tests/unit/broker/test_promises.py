@@ -12,14 +12,15 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from doorward.broker import Limits, Policy, Principals, journal
-from doorward.broker.answers import Answers
-from doorward.broker.journal import Journal
-from doorward.broker.live_rules import judge_anew
-from doorward.broker.opening import Opening
-from doorward.broker.requests import HANDLERS
-from doorward.broker.router import Router
-from doorward.broker.rules import Rule
+from doorward.broker import Limits, Policy, Principals
+from doorward.broker.connections.opening import Opening
+from doorward.broker.connections.requests import HANDLERS
+from doorward.broker.keeping import journal
+from doorward.broker.keeping.answers import Answers
+from doorward.broker.keeping.journal import Journal
+from doorward.broker.rights.rules import Rule
+from doorward.broker.routing.live_rules import judge_anew
+from doorward.broker.routing.router import Router
 from doorward_core import mqtt, mqtt_stream
 
 NAMES = ("ann", "bob", "cat")

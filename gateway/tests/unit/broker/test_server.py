@@ -5,8 +5,8 @@ import asyncio
 from broker_support import GATEWAY, running_broker, secret, topic
 
 from doorward.broker import Role, server
-from doorward.broker.log import _MOST_UNKEPT, CHANGED
 from doorward.broker.ports import KeptRetained, LogQuery
+from doorward.broker.reports.log import _MOST_UNKEPT, CHANGED
 from doorward.errors import Unavailable
 from doorward.runtime import checks
 from doorward_core import topics

@@ -6,8 +6,8 @@ import pytest
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from doorward.broker.certificates import REPLACED, Listed, Shown, refuses
-from doorward.broker.principals import Principal, Role
+from doorward.broker.identity.certificates import REPLACED, Listed, Shown, refuses
+from doorward.broker.identity.principals import Principal, Role
 from doorward.errors import Conflict, InvalidInput, KeyFileError
 from doorward.signer import Signer
 

@@ -1,0 +1,1 @@
+"""Who somebody is: boards by their secret or certificate, users by name and password."""

@@ -1,0 +1,1 @@
+"""When something is safe: collected, committed in groups, and who is told after that."""

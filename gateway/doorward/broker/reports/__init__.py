@@ -1,0 +1,1 @@
+"""What the broker counts, logs, and tells whoever runs it."""

@@ -1,0 +1,1 @@
+"""What one client still has to receive, in order, whatever becomes of its connections."""
