@@ -37,12 +37,14 @@ def write(log, count):
 
 class Gateway:
     # Verifies each event against the digest of all before it, as the gateway does: a gap is
-    # believed in only where a sealed `lost` names it. gaps: (first that is missing, last).
+    # believed in only where a sealed `lost` names it. gaps: (first that is missing, last); losses: what
+    # the board said of them.
     def __init__(self):
         self.digest = seal.CHAIN_START
         self.newest = 0
         self.seqs = []
         self.gaps = []
+        self.losses = []
         self.digests = {}
         self.bodies = {}
 
@@ -56,10 +58,11 @@ class Gateway:
                 assert body == self.bodies[seq], "the board changed its past"
             elif lost and seq in self.digests:
                 assert lost["digest"] == binascii.hexlify(self.digests[seq]).decode()
-            return epoch, self.newest
+            return epoch, self.newest, self.digest
         if lost:
             assert lost["first"] <= self.newest + 1 and lost["last"] == seq
             self.gaps.append((self.newest + 1, seq))
+            self.losses.append(body)
             digest = binascii.unhexlify(lost["digest"])
         else:
             assert seq == self.newest + 1, (seq, self.newest)
@@ -70,12 +73,18 @@ class Gateway:
         assert event["seq"] == seq
         self.digest = self.digests[seq] = digest
         self.newest = seq
-        return epoch, seq
+        return epoch, seq, digest
+
+    def greet(self, log):
+        # A hello, and the answer.
+        place = log.greet()
+        log.acknowledged(log.store.epoch, self.newest, self.digest)
+        return place
 
     def drain(self, log, acknowledge=True):
         payload = log.upload()
         while payload:
-            epoch, seq = self.take(payload)
+            said = self.take(payload)
             if acknowledge:
-                log.acknowledged(epoch, seq)
+                log.acknowledged(*said)
             payload = log.upload()

@@ -156,6 +156,12 @@ class ScriptedGateway:
             self.events, self._digest = list(self._put_back[0]), self._put_back[1]
             self._put_back = None
         self.boot = boot
+        epoch = gateway_messages.parse_hello(sealed.body).log_epoch
+        self._say_held(epoch)
+
+    def _say_held(self, epoch: str) -> None:
+        newest = self.events[-1]["seq"] if self.events else 0
+        self.say(topics.EVENTS_ACK, gateway_messages.events_ack(epoch, newest, self._digest))
 
     def _on_event(self, payload: bytes) -> None:
         parts = seal.split(payload)
@@ -166,7 +172,7 @@ class ScriptedGateway:
             seal.open_sealed(self.keys, topics.EVENTS, payload, digest)
             self._digest = digest
             self.events.append(json.loads(parts.body))
-        self.say(topics.EVENTS_ACK, gateway_messages.events_ack(epoch, self.events[-1]["seq"]))
+        self._say_held(epoch)
 
     def _on_tap(self, payload: bytes) -> None:
         sealed = seal.open_sealed(self.keys, topics.ACCESS_REQUEST, payload)

@@ -28,15 +28,20 @@ def wrong_field(parse, body):
 
 def test_hello():
     stored = (6, bytes(range(16)))
-    built = board.hello("front", "0.1.0", "0a1b2c3d", 7, 3, 4999, 12, stored)
+    built = board.hello("front", "0.1.0", "0a1b2c3d", 7, 3, 4999, 12, stored + (0,))
     found = gateway.parse_hello(built)
     assert found.heard == 12
     assert found.log_stored == stored
-    ahead = board.hello("front", "0.1.0", "0a1b2c3d", 7, 3, 4999, 12, (8, bytes(16)))
+    ahead = board.hello("front", "0.1.0", "0a1b2c3d", 7, 3, 4999, 12, (8, bytes(16), 0))
     assert wrong_field(gateway.parse_hello, ahead) == "stored"
     assert wrong_field(gateway.parse_hello, built.replace(b"0001", b"zz01")) == "digest"
     assert (found.device, found.firmware, found.cache_version) == ("front", "0.1.0", 3)
     assert (found.log_epoch, found.log_seq, found.uptime) == ("0a1b2c3d", 7, 4)
+    assert found.log_lost == 0
+    built = board.hello("front", "0.1.0", "0a1b2c3d", 7, 3, 4999, 12, stored + (4,))
+    assert gateway.parse_hello(built).log_lost == 4
+    built = board.hello("front", "0.1.0", "0a1b2c3d", 7, 3, 4999, 12, stored + (7,))
+    assert wrong_field(gateway.parse_hello, built) == "lost"
 
 
 def test_access_request():
@@ -79,7 +84,11 @@ def test_event_and_its_acknowledgement():
     found = gateway.parse_event(built)
     assert (found.kind, found.device, found.seq) == ("door.open", "front", 7)
     assert (found.clock, found.data) == ("gateway", {"by": "rex"})
-    assert board.parse_events_ack(gateway.events_ack("0a1b2c3d", 7)) == ("0a1b2c3d", 7)
+    said = gateway.events_ack("0a1b2c3d", 7, bytes(range(16)))
+    assert board.parse_events_ack(said) == ("0a1b2c3d", 7, bytes(range(16)))
+    assert wrong_field(board.parse_events_ack, fields(said, digest="00")) == "digest"
+    # A gateway of before.
+    assert board.parse_events_ack(b'{"epoch":"0a1b2c3d","seq":7}') == ("0a1b2c3d", 7, None)
 
 
 def test_reported():

@@ -58,8 +58,8 @@ def test_a_rewind_says_where_it_goes_on():
     assert log.rewind() == (0, seal.CHAIN_START)
     write(log, 5)
     for _ in range(3):
-        epoch, seq = gateway.take(log.upload())
-    log.acknowledged(epoch, seq)
+        said = gateway.take(log.upload())
+    log.acknowledged(*said)
     assert log.rewind() == (3, gateway.digest)
     gateway.drain(log)
     assert gateway.seqs == list(range(1, 6))

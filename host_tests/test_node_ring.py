@@ -72,8 +72,8 @@ def test_while_dropped_events_are_on_their_way_nothing_is_sent_twice_or_out_of_o
         for _ in range(3):
             payload = log.upload()
             if payload:
-                epoch, seq = gateway.take(payload)
-        log.acknowledged(epoch, seq)
+                said = gateway.take(payload)
+        log.acknowledged(*said)
     gateway.drain(log)
     log.rewind()
     gateway.drain(log)

@@ -2,7 +2,17 @@
 
 from binascii import a2b_base64
 
-from doorward_core.messages import MessageError, decode, encode, flag, hexed, number, part, text
+from doorward_core.messages import (
+    MessageError,
+    decode,
+    encode,
+    flag,
+    hexed,
+    number,
+    part,
+    raw,
+    text,
+)
 
 VERSION = 1
 
@@ -15,24 +25,28 @@ def hello(
     cache_version: int,
     uptime_ms: int,
     heard: int = 0,
-    stored: "tuple[int, bytes]" = (0, bytes(16)),
+    stored: "tuple[int, bytes, int]" = (0, bytes(16), 0),
 ) -> bytes:
     # log_epoch and log_seq: the newest entry of the log. heard: the highest number of a statement
     # that this boot has taken, so that a gateway whose clock went back goes on above it. stored:
     # the entry behind which uploading goes on, and the digest there, so that a gateway restored
-    # from a backup can go on behind it, too. The boot nonce is in the freshness word.
+    # from a backup can go on behind it, too; and from where on what is before it had to be dropped, which an
+    # event will tell (0: nothing). The boot nonce is in the freshness word.
+    log: "dict[str, object]" = {
+        "epoch": log_epoch,
+        "seq": log_seq,
+        "stored": stored[0],
+        "digest": hexed(stored[1]),
+    }
+    if stored[2]:
+        log["lost"] = stored[2]
     return encode(
         {
             "v": VERSION,
             "status": "online",
             "device_id": device,
             "firmware": firmware,
-            "log": {
-                "epoch": log_epoch,
-                "seq": log_seq,
-                "stored": stored[0],
-                "digest": hexed(stored[1]),
-            },
+            "log": log,
             "cache_version": cache_version,
             "uptime": uptime_ms // 1000,
             "heard": heard,
@@ -155,10 +169,12 @@ def parse_time_answer(body: bytes) -> "tuple[int, int, int, int]":
     )
 
 
-def parse_events_ack(body: bytes) -> "tuple[str, int]":
-    # (log epoch, seq): everything up to seq is stored.
+def parse_events_ack(body: bytes) -> "tuple[str, int, bytes | None]":
+    # (log epoch, seq, digest): everything up to seq is stored, and the log's digest there; an older gateway
+    # does not say it.
     fields = decode(body)
-    return text(fields, "epoch", 8), number(fields, "seq")
+    digest = raw(fields, "digest", 16) if "digest" in fields else None
+    return text(fields, "epoch", 8), number(fields, "seq"), digest
 
 
 def parse_command(body: bytes) -> "tuple[str, str, dict[str, object]]":

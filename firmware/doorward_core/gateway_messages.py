@@ -22,13 +22,15 @@ CHUNK_SIZE = 384
 
 
 class Hello:
-    # log_stored: (the entry behind which the board will go on, the digest there).
+    # log_stored: (the entry behind which the board will go on, the digest there). log_lost: from which
+    # entry on it has to drop what is before that, and will say so itself; 0 if there is none.
     __slots__ = (
         "device",
         "firmware",
         "log_epoch",
         "log_seq",
         "log_stored",
+        "log_lost",
         "cache_version",
         "uptime",
         "heard",
@@ -38,14 +40,14 @@ class Hello:
         self,
         device: str,
         firmware: str,
-        log: "tuple[str, int, tuple[int, bytes]]",
+        log: "tuple[str, int, tuple[int, bytes], int]",
         cache_version: int,
         uptime: int,
         heard: int,
     ) -> None:
         self.device = device
         self.firmware = firmware
-        self.log_epoch, self.log_seq, self.log_stored = log
+        self.log_epoch, self.log_seq, self.log_stored, self.log_lost = log
         self.cache_version = cache_version
         self.uptime = uptime
         self.heard = heard
@@ -60,7 +62,12 @@ def parse_hello(body: bytes) -> Hello:
     return Hello(
         text(fields, "device_id", 32),
         name(fields, "firmware"),
-        (text(log, "epoch", 8), newest, stored),
+        (
+            text(log, "epoch", 8),
+            newest,
+            stored,
+            number(log, "lost", 0, stored[0]) if "lost" in log else 0,
+        ),
         number(fields, "cache_version", 0, _MOST_VERSION),
         number(fields, "uptime"),
         number(fields, "heard"),
@@ -243,8 +250,9 @@ def time_answer(utc: int, offset: int, next_change: int, next_offset: int) -> by
     )
 
 
-def events_ack(epoch: str, seq: int) -> bytes:
-    return encode({"epoch": epoch, "seq": seq})
+def events_ack(epoch: str, seq: int, digest: bytes) -> bytes:
+    # digest: the log's, after seq.
+    return encode({"epoch": epoch, "seq": seq, "digest": hexed(digest)})
 
 
 def command(

@@ -222,6 +222,8 @@ class App:
 
     def _talk(self, now, uptime):
         # What is due to be said. Nothing here waits for an answer.
+        if self.journal.renewed:
+            self._on_up()
         event = self.journal.upload()
         if event:
             self._send(topics.EVENTS, event)
@@ -251,15 +253,19 @@ class App:
 
     def _on_up(self):
         now = ticks_ms()
+        uptime = self.clock.uptime(now)
+        self._resend_due = uptime + _RESEND_S
+        place = self.journal.greet()  # before the newest number: it may be another one then
+        store = self.journal.store
         hello = board_messages.hello(
             self.session.keys.device,
             VERSION,
-            self.journal.store.epoch,
-            self.journal.store.seq,
+            store.epoch,
+            store.seq,
             self.credentials.version(),
-            self.clock.uptime(now) * 1000,
+            uptime * 1000,
             self.session.newest(),
-            self.journal.rewind(),
+            place,
         )
         self.say(topics.ONLINE, hello, True)
         self._send(topics.OFFLINE, b"", True)

@@ -3,7 +3,9 @@
 # add() only takes note, in RAM: nothing is written while somebody waits at the door. flush()
 # writes. upload() hands out sealed events in order, each with the digest of all before it;
 # acknowledged() is the only thing that frees any, unless there is no room left: then the oldest
-# make room for the newest, and an event `lost` stands in their place.
+# make room for the newest, and an event `lost` stands in their place. Nothing is sent after a hello
+# before the gateway has said what it holds, nor freed before that is what this log says: a log that is
+# behind (behind.py) goes on above it.
 #
 # Where they are kept is the store's affair: ring.py, or segments.py where there is no partition
 # for it. A store has
@@ -11,11 +13,14 @@
 #   epoch           eight hex digits, made once: numbers of two logs never meet
 #   seq             the newest event's number
 #   settled         (number, digest) of the event behind which the log begins
-#   lost            first of the events up to settled that nobody has acknowledged; 0 if there is none
+#   lost            first of the events up to settled that nobody has acknowledged; 0 if there is none,
+#                   negative if they went because the log was behind
 #   append(body)    writes the next event; raises OSError
 #   body(seq)       its exact bytes; None if they cannot be read any more
 #   skip(seq)       gives up event seq, the first one, and all that is unreadable with it
 #   settle(seq, digest)  all up to there is acknowledged: False if it has to be said again
+#   overtake(seq, first)  goes on behind that number: from `first` up to it all is lost, though what is
+#                   there can be read until room is needed, or it is settled
 #   crowded()       whether more than half of the room is taken
 #
 # What only measures (_TELEMETRY) gets half of the room and no more: nobody can drive what matters for
@@ -24,7 +29,7 @@
 from doorward_core import board_messages, seal, topics
 from doorward_core.compat import const
 from doorward_core.messages import hexed
-from doorward_node import flight
+from doorward_node import flight, forget
 
 _MAX_NOTES = const(32)
 _TELEMETRY = ("motion", "reader.reset", "flight")
@@ -32,6 +37,8 @@ _TELEMETRY = ("motion", "reader.reset", "flight")
 _EVENT = const(16)
 # How many events may be on their way before the gateway has said a word.
 _WINDOW = const(8)
+# No log comes so far: a number that a ring's header has room for.
+_MOST = const(0x7FFFFFF0)
 
 
 class Journal:
@@ -43,7 +50,14 @@ class Journal:
         self._notes: "list[tuple[str, dict[str, object], tuple[str, str]]]" = []
         self._dropped = self._withheld = 0
         self._flying: "list[tuple[int, bytes]]" = []
-        self._stored = 0
+        # How far the gateway is, and its digest there; how far that was found to be ours, too.
+        self._stored = self._agreed = 0
+        self._held: "bytes | None" = None
+        self._sent = 0
+        self._asked = False
+        self._began = store.seq
+        self._copy = None
+        self.renewed = False  # there is something to greet with: the log goes on somewhere else
         self.rewind()
 
     # --- taking note and writing ---
@@ -61,6 +75,10 @@ class Journal:
 
     def flush(self) -> None:
         # Writes one event that was noted. One at a time: each is a stall on a real chip.
+        if self._copy:
+            if not self._copy.turn(self._write_again):
+                self._copy = None
+            return
         if not self._notes:
             return
         kind, data, stamp = self._notes.pop(0)
@@ -84,6 +102,14 @@ class Journal:
             self._flying.clear()  # some of what is on its way is here no longer
             self.rewind()
 
+    def _write_again(self, event) -> None:  # type: ignore[no-untyped-def]
+        try:
+            self.store.append(
+                self._event(event["type"], event["data"], (event["ts"], event["clock"]))
+            )
+        except OSError:
+            self._dropped += 1
+
     def _event(
         self, kind: str, data: "dict[str, object]", stamp: "tuple[str, str]", seq: int = 0
     ) -> bytes:
@@ -102,63 +128,114 @@ class Journal:
     def upload(self) -> "bytes | None":
         # The next event as a payload for telemetry/events; None if all are on their way.
         store = self.store
-        if not self._settle():
+        if self._asked or self._copy or not self._agree() or not self._settle():
             return None
         if store.lost and not self._told:
             return self._lost()
-        while self._sent < store.seq and len(self._flying) < _WINDOW:
-            seq = self._sent + 1
-            body = store.body(seq)
-            if body is None:
-                if self._flying:
-                    return None  # what came before it has to be settled first
-                store.skip(seq)
+        if self._sent < store.seq and len(self._flying) < _WINDOW:
+            body = store.body(self._sent + 1)
+            if body is not None:
+                self._pass(body)
+                return self._sealed(self._sent, body)
+            if not self._flying:  # what came before it has to be settled first
+                store.skip(self._sent + 1)
                 self.rewind()
                 return self._lost()
-            self._digest = seal.chain(self._digest, store.epoch, seq, body)
-            self._sent = seq
-            self._flying.append((seq, self._digest))
-            if seq <= self._stored:
-                # The gateway had it before this board restarted.
-                self._settle()
-                continue
-            return self._sealed(seq, body)
         return None
+
+    def _pass(self, body: bytes) -> None:
+        self._sent += 1
+        self._digest = seal.chain(self._digest, self.store.epoch, self._sent, body)
+        self._flying.append((self._sent, self._digest))
+
+    def _agree(self) -> bool:
+        # Whether what the gateway has is what this log says. It may have had some before this board
+        # restarted: that is read, and not sent.
+        store = self.store
+        while self._sent < self._stored:
+            if self._sent >= store.seq:
+                return self._overtake()
+            body = store.body(self._sent + 1)
+            if body is None:
+                # It has them all: nothing is lost, unless there is less left than it has.
+                store.skip(self._sent + 1)
+                self._flying.clear()
+                self._sent, self._digest = store.settled
+                if self._sent <= self._stored:
+                    store.settle(self._sent, self._digest)
+                continue
+            self._flying.clear()
+            self._pass(body)
+        for seq, digest in self._flying:
+            if seq == self._stored and self._held and self._held != digest:
+                return self._overtake()
+        self._agreed = self._stored
+        return True
+
+    def _overtake(self) -> bool:
+        from doorward_node import behind
+
+        self._copy = behind.Copy(self.store, self._stored, self._began)
+        forget("behind")
+        self._flying.clear()
+        self._stored = 0
+        self.rewind()
+        self._began = self.store.seq
+        self._asked = self.renewed = True
+        return False
 
     def _lost(self) -> bytes:
         # In the place of all that is gone, with the digest that what follows continues.
         seq, digest = self.store.settled
         self._told = True
         self._flying.append((seq, digest))
-        data: "dict[str, object]" = {"first": self.store.lost, "last": seq, "digest": hexed(digest)}
+        first = self.store.lost
+        data: "dict[str, object]" = {"first": abs(first), "last": seq, "digest": hexed(digest)}
+        if first < 0:
+            data["behind"] = True
         return self._sealed(seq, self._event("lost", data, self.stamp(), seq))
 
     def _sealed(self, seq: int, body: bytes) -> bytes:
         word = seal.event_word(self.store.epoch, seq)
         return seal.seal(self.keys, topics.EVENTS, word, body, self._digest)
 
-    def acknowledged(self, epoch: str, seq: int) -> None:
-        # The gateway has stored everything up to seq. Only a note: upload() drops it from flash.
-        if epoch == self.store.epoch and self._stored < seq <= self.store.seq:
+    def acknowledged(self, epoch: str, seq: int, digest: "bytes | None" = None) -> None:
+        # The gateway has stored everything up to seq, and this is its digest there (an older one does
+        # not say it). Only a note: upload() compares, and drops it from flash.
+        if epoch != self.store.epoch:
+            return
+        self._asked = False
+        if self._stored < seq <= (_MOST if digest else self.store.seq):
             self._stored = seq
+            self._held = digest
 
     def waiting(self) -> bool:
-        # True if events are on their way that nobody has acknowledged.
-        return bool(self._flying)
+        # True if something is on its way that nobody has acknowledged.
+        return self._asked or bool(self._flying)
+
+    def greet(self) -> "tuple[int, bytes, int]":
+        # As rewind(), for a hello; and the first that is lost up to there, or 0. Nothing is sent until
+        # the gateway has said what it holds.
+        seq, digest = self.rewind()
+        self.renewed = False
+        self._asked = True
+        return seq, digest, abs(self.store.lost)
 
     def rewind(self) -> "tuple[int, bytes]":
         # Sends again what was not acknowledged: after a new connection, or a long silence. Returns
         # the last number that will not be sent again, and the digest there.
-        self._settle()
+        if self._stored > self._sent or self._agree():
+            self._settle()
         self._sent, self._digest = self.store.settled
         # A gateway that was restored from a backup may have said more than it knows now.
-        self._stored = self._sent
-        self._told = False
+        self._stored = self._agreed = self._sent
+        self._held = None
+        self._told = self._asked = False
         self._flying.clear()
         return self.store.settled
 
     def _settle(self) -> bool:
-        while self._flying and self._flying[0][0] <= self._stored:
+        while self._flying and self._flying[0][0] <= self._agreed:
             if not self.store.settle(*self._flying[0]):
                 return False
             self._flying.pop(0)

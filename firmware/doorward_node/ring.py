@@ -4,7 +4,7 @@
 # go from 1 to 0, and a record that the power cut in half is told by its CRC. All is big-endian.
 #
 #   header 44: magic "DWL1", epoch 4, turn u32 (counts the sectors begun), first u32 (number of the
-#              sector's first event), settled u32 and lost u32 (as they were when it was begun),
+#              sector's first event), settled u32 and lost i32 (as they were when it was begun),
 #              digest 16 (of the event before the first), CRC-32 of all that
 #   record:    length of the body u16, CRC-32 over its number and it, body
 #
@@ -85,6 +85,13 @@ class Ring:
         self.at = self.size
         self._start_at(sector)
 
+    def overtake(self, seq: int, first: int) -> None:
+        # The next sector's header says it, and no sooner is anything told.
+        self.seq = seq
+        self.settled = seq, self.digest
+        self.lost = -first
+        self.at = self.size
+
     def settle(self, seq: int, digest: bytes) -> bool:
         # Nothing is written: the next sector's header says it, and until then it comes again.
         self.settled = seq, digest
@@ -114,7 +121,7 @@ class Ring:
         first = self.seq + 1
         settled, lost = self.settled[0], self.lost
         header = _MAGIC + binascii.unhexlify(self.epoch)
-        header += struct.pack(">IIII", self.turn + 1, first, settled, lost) + self.digest
+        header += struct.pack(">IIIi", self.turn + 1, first, settled, lost) + self.digest
         self.flash.writeblocks(new, header + struct.pack(">I", binascii.crc32(header)), 0)
         if self.tail == self.head:
             self.tail_ends = first
@@ -140,7 +147,7 @@ class Ring:
         data = self._read(sector, 0, _HEADER)
         if data[:4] != _MAGIC or data[-4:] != struct.pack(">I", binascii.crc32(data[:-4])):
             return None
-        return struct.unpack(">IIII16s", data[8:40]) + (data[4:8],)
+        return struct.unpack(">IIIi16s", data[8:40]) + (data[4:8],)
 
     def record(self, sector: int, at: int, seq: int) -> "bytes | None":
         # The body of event seq if it stands there.

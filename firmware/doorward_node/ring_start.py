@@ -64,5 +64,5 @@ def _find_tail(ring, newest) -> None:  # type: ignore[no-untyped-def]
         sector, known = before, older
     ring.tail = sector
     ring.settled = known[1] - 1, known[4]
-    if lost and lost <= ring.settled[0]:
+    if lost and abs(lost) <= ring.settled[0]:
         ring.lost = lost

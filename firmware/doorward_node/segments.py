@@ -2,7 +2,8 @@
 #
 #   <directory>/epoch       eight hex digits
 #   <directory>/freed       "<seq> <digest hex> <lost>": the last event that is no longer here, and the
-#                           first up to it that nobody has acknowledged (0: all of them are)
+#                           first up to it that nobody has acknowledged (0: all of them are; negative
+#                           if they went because the log was behind)
 #   <directory>/<seq>.log   sixteen events, one exact body a line, from that number on
 
 import binascii
@@ -70,14 +71,25 @@ class Segments:
         self.settled = left[0] - 1 if left else self.seq, self.settled[1]
         self._remove(len(self._segments) - len(left))
 
+    def overtake(self, seq: int, first: int) -> None:
+        self.seq = seq
+        self.settled = seq, self.settled[1]
+        self.lost = -first
+        self._torn = True  # the next one begins a segment
+        try:
+            self._remove(0)
+        except OSError:
+            pass  # the next segment that goes writes the note
+
     def settle(self, seq: int, digest: bytes) -> bool:
-        # Drops the oldest segment once all of it is stored. False if there is no room for the
+        # Drops the oldest segments once all of them is stored. False if there is no room for the
         # note of where the log starts now: nothing is removed before it is written.
         self.settled = seq, digest
         self.lost = 0
-        if len(self._segments) > 1 and self._segments[1] <= seq + 1:
+        count = len([first for first in self._segments[1:] if first <= seq + 1])
+        if count:
             try:
-                self._remove(1)
+                self._remove(count)
             except OSError:
                 return False
         return True
@@ -93,8 +105,11 @@ class Segments:
             self.lost = self.lost or seq + 1
         while seq < last:
             seq += 1
-            digest = seal.chain(digest, self.epoch, seq, self.body(seq) or b"")
-        self.settled = seq, digest
+            body = self.body(seq)
+            if body is None:
+                break  # it cannot be read, or the log goes on at a later number
+            digest = seal.chain(digest, self.epoch, seq, body)
+        self.settled = max(seq, last), digest
         self._remove(1)
 
     def _remove(self, count: int) -> None:

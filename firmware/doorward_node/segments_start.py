@@ -58,6 +58,8 @@ def _load(directory: str, epoch: str) -> "tuple[str, list[int], int, bool, tuple
     if segments:
         lines, torn = _count(path % segments[-1])
         newest = segments[-1] + lines - 1
+        if newest < freed:  # it goes on behind that
+            newest, torn = freed, True
     return epoch, segments, newest, torn, (freed, digest), lost
 
 

@@ -27,7 +27,7 @@ class ScriptedBoard:
     ) -> bytes:
         """stored: behind which entry the board goes on; by default the gateway has acknowledged nothing."""
         log = (self.epoch, self.seq)
-        place = stored or (0, seal.CHAIN_START)
+        place = (*(stored or (0, seal.CHAIN_START)), 0)
         body = board_messages.hello(self.id, "0.1.0", *log, cache_version, 1000, heard, place)
         return self.say(topics.ONLINE, body)
 
@@ -60,11 +60,20 @@ class ScriptedBoard:
         word = seal.event_word(self.epoch, self.seq)
         return seal.seal(self.keys, topics.EVENTS, word, body, self.digest)
 
-    def lost(self, last: int, first: int | None = None, digest: bytes | None = None) -> bytes:
+    def lost(
+        self,
+        last: int,
+        first: int | None = None,
+        digest: bytes | None = None,
+        *,
+        behind: bool = False,
+    ) -> bytes:
         """The board has dropped what it would have said up to `last`; what follows goes on behind that."""
         first = self.seq + 1 if first is None else first
         self.seq, self.digest = last, os.urandom(16) if digest is None else digest
         data: dict[str, object] = {"first": first, "last": last, "digest": hexed(self.digest)}
+        if behind:
+            data["behind"] = True
         body = board_messages.event(
             "lost", self.id, self.epoch, last, "2026-11-21T10:30:00Z", "gateway", data
         )

@@ -89,6 +89,7 @@ class Scene:
         self.back = ScriptedBoard(enrol(directory, "back"))
         self.signer = Signer(directory)
         self.wire = Recorder(self.log)
+        self.told_held: list[bytes] = []
         self.proving = True  # boards answer at once when they are asked to prove their boot
         self.tasks: list[asyncio.Task[None]] = []
         self.cases = wire(
@@ -121,9 +122,21 @@ class Scene:
     ) -> None:
         """A message as the broker delivers it; its PUBACK goes to the log."""
         ack = lambda: self.log.append("puback " + suffix)  # noqa: E731 - as short as it is used
+        before = len(self.wire.sent)
         self.cases.router.handle(Message(device, suffix, payload, retained, repeated, ack))
         if suffix == topics.ONLINE and not retained and self.proving:
             self.prove(device)
+        if suffix == topics.ONLINE:
+            self._set_aside(device, before)
+
+    def _set_aside(self, device: str, before: int) -> None:
+        """A hello is answered with what is held of the board's log. Tests of other things do not see that, either."""
+        topic = device_topic("doorward", device, topics.EVENTS_ACK)
+        answers = [sent for sent in self.wire.sent[before:] if sent[0] == topic]
+        for sent in answers:
+            self.told_held.append(sent[1])
+            self.wire.sent.remove(sent)
+            self.log.remove("publish " + topics.EVENTS_ACK)
 
     def prove(self, device: str = "front") -> None:
         """The board answers the question that a new boot is asked. Tests of other things do not see it."""

@@ -6,13 +6,13 @@ from typing import Any
 from sqlalchemy import Connection
 
 from doorward.adapters.store.chain import driver
-from doorward.domain.audit import LOG_GAP, LOST, UNREADABLE
+from doorward.domain.audit import LOG_GAP, LOST, TAMPER, UNREADABLE
 from doorward.domain.audit_walk import Finding
 from doorward_core import gateway_messages, seal
 
-# What a gateway that was restored found missing, or a board had to drop, and what is on record: an entry without a
-# body stands there, or what the board said of it.
-_GAPS = "SELECT device, entry FROM audit WHERE kind IN (?, ?, ?)"
+# What a gateway that was restored found missing, or a board had to drop or lost, and what is on record: an entry
+# without a body stands there, or what the board said of it.
+_GAPS = "SELECT device, entry FROM audit WHERE kind IN (?, ?, ?, ?)"
 _ENTRIES = "SELECT device, epoch, seq, body, digest FROM device_event ORDER BY device, epoch, seq"
 # Rows whose entry is not the one that they were taken from. `entry` is epoch.seq:digest.
 _CONTRADICTED = """
@@ -56,7 +56,7 @@ def findings(connection: Connection) -> Iterator[Finding]:
 
 
 def _broken(raw: Any) -> Iterator[Finding]:
-    gaps = set(raw.execute(_GAPS, (LOG_GAP, LOST, UNREADABLE)))
+    gaps = set(raw.execute(_GAPS, (LOG_GAP, LOST, TAMPER, UNREADABLE)))
     log, before, expected, whole = None, seal.CHAIN_START, 1, True
     for device, epoch, seq, body, digest in raw.execute(_ENTRIES):
         if (device, epoch) != log:

@@ -1,6 +1,7 @@
 """The boards' logs: each entry verified against all before it, stored byte for byte, acked after the commit."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Protocol
 
 import structlog
@@ -58,6 +59,7 @@ class EventLog:
         self._heads = store.heads()
         self._stored = dict(self._heads)
         self._epochs = store.epochs()
+        self._ahead: dict[str, LogEntry] = {}
         self._contradictions: set[tuple[str, str]] = set()
         self.happened: list[Happened] = []
 
@@ -71,6 +73,8 @@ class EventLog:
         if head is not None and self._is_past(device.id, head, epoch, seq):
             self._spawn(self._again(device, message, epoch, seq))
             return
+        self._go_on_beyond(device, message, epoch, seq)
+        head = self._heads.get(device.id)
         digest = _digest_after(head, epoch, seq, sealed.body)
         self._signer.verify(device.id, topics.EVENTS, message.payload, digest)
         now_ms = milliseconds(self._clock.now())
@@ -81,31 +85,58 @@ class EventLog:
         self._keep(kept, rows, self._committed(device, message, kept, event))
 
     def hello(self, device: Device, said: Hello) -> None:
-        """A board says behind which entry it goes on. After a restore that may be beyond what we hold: go on there.
+        """A board says behind which entry it goes on, and hears what we hold: it may be behind that, or beyond.
 
-        Only acknowledgements of ours move that place, and what the board had to drop; that it tells. Without a restore
-        there is no such gap, and none is believed in.
+        Only acknowledgements of ours move that place, and what the board had to drop; that it tells. So beyond it is
+        after a restore: go on there. Without one, somebody has put an older database in place: that is told when the
+        board has said what comes next.
         """
         seq, digest = said.log_stored
         head = self._heads.get(device.id)
         same = head is not None and head.epoch == said.log_epoch
         held = head.seq if head is not None and same else 0
         over = not same and said.log_epoch in self._epochs.get(device.id, ())
-        if self.restored_ms is None or seq <= held or over:
-            return
+        told = 0 < said.log_lost <= held + 1
         now_ms = milliseconds(self._clock.now())
         gap = LogEntry(device.id, said.log_epoch, seq, b"", digest, now_ms)
+        self._ahead.pop(device.id, None)
+        if seq <= held or over or told:
+            self._tell_held(device, said.log_epoch)
+            return
+        if self.restored_ms is None:
+            self._ahead[device.id] = gap
+            self._tell_held(device, said.log_epoch)
+            return
         rows = [self._rows.gap(device.id, held + 1, seq, now_ms)]
         if self._gaps.get(device.id, 0) >= self.restored_ms:
             rows.append(self._rows.tamper(device.id, "a second gap, and one restore", now_ms))
         elif head is not None and not same:
             rows.append(self._rows.tamper(device.id, _NEW_LOG, now_ms))
-        self._gaps[device.id] = now_ms
-        self._heads[device.id] = LogHead(gap.epoch, seq, digest)
+        self._keep_gap(gap, rows)
+
+    def _keep_gap(self, gap: LogEntry, rows: list[AuditRow]) -> None:
+        self._gaps[gap.device] = gap.received_ms
+        self._heads[gap.device] = LogHead(gap.epoch, gap.seq, gap.digest)
         try:
             self._store.store_gap(gap, rows, self._gap_committed(gap))
         except Unavailable as error:
             self._gap_committed(gap)(None, error)
+
+    def _go_on_beyond(self, device: Device, message: Message, epoch: str, seq: int) -> None:
+        """Go on where the board said that it would, if this entry does: it had told us what comes before it."""
+        gap = self._ahead.get(device.id)
+        if gap is None or (epoch, seq) != (gap.epoch, gap.seq + 1):
+            return
+        body = seal.split(message.payload).body
+        if gateway_messages.lost(body) is not None:
+            return
+        digest = seal.chain(gap.digest, epoch, seq, body)
+        self._signer.verify(device.id, topics.EVENTS, message.payload, digest)
+        del self._ahead[device.id]
+        head = self._heads.get(device.id)
+        first = head.seq + 1 if head is not None and head.epoch == epoch else 1
+        now_ms = milliseconds(self._clock.now())
+        self._keep_gap(gap, [self._rows.forgotten(device.id, first, gap.seq, now_ms)])
 
     def _gap_committed(self, gap: LogEntry) -> Recorded:
         def done(rows: list[AuditRow] | None, error: Exception | None) -> None:
@@ -119,8 +150,21 @@ class EventLog:
             self._stored[gap.device] = LogHead(gap.epoch, gap.seq, gap.digest)
             self._epochs.setdefault(gap.device, set()).add(gap.epoch)
             self._announcer.announce(rows)
+            device = self._fleet.find(gap.device)
+            if device is not None:
+                self._tell_held(device, gap.epoch)
 
         return done
+
+    def _tell_held(self, device: Device, epoch: str) -> None:
+        """Say what is stored of this log, and what we take for its digest there: a board's flash may say otherwise."""
+        held = self._stored.get(device.id)
+        if held is None or held.epoch != epoch:
+            held = LogHead(epoch, 0, seal.CHAIN_START)
+        with suppress(
+            Unavailable
+        ):  # it asks again with its next hello, and does without after a while
+            self._acknowledge(device, held)
 
     def _is_past(self, device_id: str, head: LogHead, epoch: str, seq: int) -> bool:
         """Whether this place is behind us. A log that is over never becomes the newest again."""
@@ -159,10 +203,10 @@ class EventLog:
             if error is not None:
                 self._failed(device, message, kept, event, error)
                 return
-            self._stored[device.id] = LogHead(kept.epoch, kept.seq, kept.digest)
+            held = self._stored[device.id] = LogHead(kept.epoch, kept.seq, kept.digest)
             self._epochs.setdefault(device.id, set()).add(kept.epoch)
             try:
-                self._acknowledge(device, kept.epoch, kept.seq)
+                self._acknowledge(device, held)
                 message.ack()
             except Unavailable:
                 # It is on record. It comes again, and the board hears so then.
@@ -212,18 +256,21 @@ class EventLog:
         if kept.device in self._stored:
             self._heads[kept.device] = self._stored[kept.device]
 
-    def _acknowledge(self, device: Device, epoch: str, seq: int) -> None:
-        self._fleet.tell(device, topics.EVENTS_ACK, gateway_messages.events_ack(epoch, seq))
+    def _acknowledge(self, device: Device, held: LogHead) -> None:
+        said = gateway_messages.events_ack(held.epoch, held.seq, held.digest)
+        self._fleet.tell(device, topics.EVENTS_ACK, said)
 
     async def _again(self, device: Device, message: Message, epoch: str, seq: int) -> None:
         """An entry that we hold: say so again. The same number with another content is tampering."""
-        stored = self._stored.get(device.id)
         try:
-            await self._compare(device, message, epoch, seq)
+            try:
+                await self._compare(device, message, epoch, seq)
+            except Rejected as refused:
+                self._fleet.reject(device, topics.EVENTS, refused.problem)
+            stored = self._stored.get(device.id)
             if stored is not None and stored.epoch == epoch:
-                self._acknowledge(device, epoch, stored.seq)
-        except Rejected as refused:
-            self._fleet.reject(device, topics.EVENTS, refused.problem)
+                # One whose flash says otherwise sees by the digest that it has to go on above that.
+                self._acknowledge(device, stored)
         except SealError as refused:
             self._fleet.reject(device, topics.EVENTS, f"seal: {refused.reason}")
         except Unavailable as away:

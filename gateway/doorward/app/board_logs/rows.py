@@ -33,6 +33,10 @@ _AUDITED = {
     "rejected": "The board refused messages that were not from this gateway, or came late.",
     "lost": "The board had to drop events: its log was full.",
 }
+_BEHIND = (
+    "The board's log ended before what it had told already: its flash failed, or somebody put an older copy back. "
+    "What it had not told by then is gone; it goes on from here."
+)
 _OF_ITSELF = frozenset({"boot", "flight", "update"})
 _UPDATES = {
     "installed": (audit.UPDATE_INSTALLED, "The board starts firmware {} on trial."),
@@ -84,8 +88,9 @@ class EventRows:
             why = _AT_A_READER[event.kind].format(turned=number(event.data, "turned_away"))
             return [_plain(device_id, door, event.kind, why, at_ms)]
         if event.kind == audit.LOST:
-            row = _plain(device_id, door, event.kind, _AUDITED[event.kind], at_ms)
-            return [replace(row, note=_dropped(event))]
+            behind = event.data.get("behind") is True
+            kind, why = (audit.TAMPER, _BEHIND) if behind else (event.kind, _AUDITED[event.kind])
+            return [replace(_plain(device_id, door, kind, why, at_ms), note=_dropped(event))]
         if event.kind in _OF_ITSELF:
             return [self._of_itself(device_id, door, event, at_ms)]
         if event.kind in _AUDITED:
@@ -124,6 +129,12 @@ class EventRows:
         row = _plain(device_id, door, audit.LOG_GAP, why, now_ms)
         note = f"entries {first} to {last} of its log"
         return replace(row, source=audit.GATEWAY, reporter=audit.GATEWAY, note=note)
+
+    def forgotten(self, device_id: str, first: int, last: int, now_ms: int) -> AuditRow:
+        """A row for entries that a board had told, and that went with nothing to say why."""
+        why = "This board had told more than is on record: an older database was put in place, and not by a restore."
+        note = f"entries {first} to {last} of its log"
+        return replace(self.tamper(device_id, why, now_ms), note=note)
 
     def unreadable(self, device_id: str, error: str, now_ms: int) -> AuditRow:
         """A row for an authentic entry that says nothing we understand."""

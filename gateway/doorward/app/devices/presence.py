@@ -8,8 +8,9 @@ from doorward.app.messages.fleet import Device, Fleet
 from doorward.app.messages.router import Opened
 from doorward.app.ports import Clock, Message
 from doorward.app.records import LogHead
+from doorward.domain.instants import milliseconds
 from doorward.errors import Rejected
-from doorward_core import gateway_messages, gateway_states, topics
+from doorward_core import gateway_messages, gateway_states, seal, topics
 from doorward_core.gateway_messages import Hello
 from doorward_core.gateway_states import Reported
 
@@ -51,7 +52,7 @@ class Presence:
         if said.device != device.id:
             raise Rejected("a hello in another name")
         if boot != device.boot:
-            self._check_age(device, message, said)
+            self._check_age(device, message, said, boot)
         if boot != device.boot:
             self._untold.pop(device.id, None)
             self._unproven.pop(device.id, None)
@@ -72,13 +73,21 @@ class Presence:
             listener(device, said)
         message.ack()
 
-    def _check_age(self, device: Device, message: Message, said: Hello) -> None:
-        """A boot begins where the log is. Raises Rejected for one that began before what we hold of it."""
+    def _check_age(self, device: Device, message: Message, said: Hello, boot: bytes) -> None:
+        """A boot begins where the log is. Raises Rejected for one that began before what we hold of it.
+
+        It may be one that is over, and told again. Or the board's flash has lost its newest entries: then it hears how
+        far we are, goes on above that and says hello once more.
+        """
         if message.retained and device.boot is None:
             # Said when the board connected, and its log has grown since. A live hello will outdo it.
             return
         head = self._head(device.id)
         if head is not None and said.log_epoch == head.epoch and said.log_seq < head.seq:
+            number = max(milliseconds(self._clock.now()), said.heard + 1)
+            held = gateway_messages.events_ack(head.epoch, head.seq, head.digest)
+            word = seal.session_word(boot, number)
+            self._fleet.say(device.id, topics.EVENTS_ACK, word, held)
             raise Rejected("a hello from before what the log says")
 
     def reported(self, opened: Opened) -> None:

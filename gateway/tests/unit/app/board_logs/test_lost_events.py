@@ -13,7 +13,7 @@ from doorward.domain.audit_walk import Finding
 from doorward.domain.devices import APPROVED, Registration
 from doorward.domain.doors import Door
 from doorward.runtime.usecases import wire
-from doorward_core import topics
+from doorward_core import board_messages, topics
 
 
 @pytest.fixture
@@ -73,6 +73,32 @@ async def test_what_the_board_names_is_a_gap_on_record_and_the_log_goes_on(
     restart(scene, store)
     assert await say(scene, store, board.event("door.closed", {})) == 11
     assert amiss(store) == []
+
+
+async def test_a_log_that_was_behind_is_told_as_tampering_and_goes_on(
+    scene: Scene, store: SqlStore
+) -> None:
+    board = scene.front
+    assert await say(scene, store, *[board.event("door.open", {}) for _ in range(5)]) == 5
+    board.seq = 3  # the flash holds no more
+    assert await say(scene, store, board.lost(7, 4, behind=True), board.event("boot", {})) == 8
+    found = [r for r in await store.recent(50, None, None) if r.kind in ("tamper", "lost")]
+    assert [(r.kind, r.note) for r in found] == [("tamper", "entries 4 to 7 of its log")]
+    assert "ended before what it had told already" in (found[0].why or "")
+    assert (amiss(store), rejected(scene)) == ([], {})
+
+
+async def test_an_entry_that_differs_is_answered_with_what_is_held(
+    scene: Scene, store: SqlStore
+) -> None:
+    board = scene.front
+    await say(scene, store, *[board.event("door.open", {}) for _ in range(5)])
+    held = board.digest
+    board.seq, board.digest = 0, bytes(16)
+    assert await say(scene, store, board.event("boot", {})) == 5
+    [*_, answer] = scene.answers(topics.EVENTS_ACK)
+    said = board_messages.parse_events_ack(board.open(topics.EVENTS_ACK, answer))
+    assert said == (board.epoch, 5, held)
 
 
 async def test_what_was_never_written_is_counted_and_is_no_gap(

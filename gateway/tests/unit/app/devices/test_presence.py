@@ -94,6 +94,33 @@ def test_a_hello_from_before_what_the_log_says_is_an_earlier_boots(scene: Scene)
     assert online(scene)
 
 
+def test_a_board_that_is_behind_its_log_hears_where_it_is_and_is_not_believed_before_it_goes_on(
+    scene: Scene,
+) -> None:
+    """Its flash has lost its newest entries. Or an old hello is played back to us: then nobody hears the answer."""
+    scene.deliver(topics.ONLINE, scene.front.hello())
+    digests = []
+    for _ in range(3):
+        scene.deliver(topics.EVENTS, scene.front.event("boot", {}))
+        digests.append(scene.front.digest)
+    scene.front.boot, scene.front.seq = bytes(8), 1
+    scene.told_held.clear()
+    ahead = int(scene.clock.now().timestamp() * 1000) + 3_600_000
+    scene.deliver(topics.ONLINE, scene.front.hello(heard=ahead))
+    device = scene.cases.fleet.find("front")
+    assert device is not None
+    assert (device.boot == scene.front.boot, scene.rejected()) == (False, 1)
+    [answer] = scene.told_held
+    kind, boot, number = seal.parse_freshness(seal.split(answer).freshness)
+    assert (kind, boot) == ("s", scene.front.boot)
+    assert number > ahead
+    said = board_messages.parse_events_ack(scene.front.open(topics.EVENTS_ACK, answer))
+    assert said == (scene.front.epoch, 3, digests[2])
+    scene.deliver(topics.EVENTS, scene.front.lost(4, behind=True))
+    scene.deliver(topics.ONLINE, scene.front.hello())
+    assert (online(scene), device.boot) == (True, scene.front.boot)
+
+
 def test_a_retained_hello_may_be_older_than_the_log(scene: Scene) -> None:
     hello = scene.front.hello()
     scene.deliver(topics.EVENTS, scene.front.event("boot", {}))
