@@ -6,7 +6,7 @@
 # does not know, is written once more up there. The rest is `lost`, and said to be for this reason.
 
 from doorward_core.compat import const
-from doorward_core.messages import decode
+from doorward_core.messages import decode, number
 
 # Entries in one turn of the background's loop: each is a stall.
 _AT_ONCE = const(2)
@@ -37,8 +37,8 @@ class Copy:
         self._next += 1
         try:
             event = decode(body or b"")
-            seq = event["seq"]
-        except (KeyError, ValueError):
+            seq = number(event, "seq")
+        except ValueError:
             return None
         self._next = max(self._next, seq + 1)
         return event if seq <= self._end else None
