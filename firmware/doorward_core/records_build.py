@@ -39,7 +39,7 @@ def build(  # noqa: PLR0913, PLR0917 - as many parts as the file has
     windows: "list[tuple[int, int, int, int, int]]",
     persons: "list[tuple[int | None, int | None, int]]",
     records: "list[tuple[bytes, int, int]]",
-    holidays: "list[tuple[int, int]] | tuple[()]" = (),
+    holidays: "tuple[tuple[int, int], ...]" = (),
 ) -> bytes:
     # The whole file. windows: (group, strength, day mask, start, end); persons: (valid from, valid
     # until, flags), each known by its place; records: (tag, place of the person, group); holidays:

@@ -48,5 +48,8 @@ def contains(
 
 
 def is_always(windows: "tuple[tuple[int, int, int], ...]") -> bool:
-    # True if some window holds at every minute, so that no clock is needed.
-    return ALWAYS[0] in windows
+    # True if some window holds at every minute, on holidays too, so that no clock is needed.
+    for mask, start, end in windows:
+        if mask & EVERY_DAY == EVERY_DAY and start == 0 and end == MINUTES_A_DAY:
+            return True
+    return False

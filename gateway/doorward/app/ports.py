@@ -19,6 +19,7 @@ from doorward.domain.audit_chain import Head, Link
 from doorward.domain.audit_walk import Finding
 from doorward.domain.devices import Registration
 from doorward.domain.doors import Door
+from doorward.domain.holidays import Holiday
 from doorward.domain.schedules import Windows
 from doorward.domain.snapshot import Rules
 from doorward.domain.updates import UpdateOrder
@@ -138,6 +139,12 @@ class RulesStore(Protocol):
     async def add_card(self, uid: bytes, person: str, row: AuditRow) -> AuditRow: ...
 
     async def revoke_card(self, uid: bytes, row: AuditRow) -> AuditRow: ...
+
+    async def add_holiday(self, holiday: Holiday, row: AuditRow) -> AuditRow:
+        """Its id is chosen here. Raises Conflict for a name that there is."""
+
+    async def remove_holiday(self, holiday_id: int, row: AuditRow) -> AuditRow:
+        """Raises NotFound for one that has gone."""
 
     async def put_site(
         self,

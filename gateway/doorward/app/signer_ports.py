@@ -121,7 +121,10 @@ class FirmwareSigner(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CacheFile:
-    """What goes into a board's cache. Instants are UTC seconds; cards are (uid, person, group)."""
+    """What goes into a board's cache. Instants are UTC seconds; cards are (uid, person, group).
+
+    holidays are (first day, last day), since 2000-01-01.
+    """
 
     version: int
     issued: int
@@ -130,3 +133,4 @@ class CacheFile:
     windows: list[tuple[int, int, int, int, int]]
     persons: list[tuple[int | None, int | None, int]]
     cards: list[tuple[bytes, int, int]]
+    holidays: tuple[tuple[int, int], ...] = ()

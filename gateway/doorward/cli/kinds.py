@@ -1,7 +1,7 @@
 """What an argument may be, said before anything is asked of the gateway."""
 
 import re
-from datetime import datetime
+from datetime import date, datetime
 
 import click
 
@@ -49,6 +49,20 @@ class Instant(click.ParamType[str]):
             self.fail("a time is written like 2026-11-21T18:30", param, ctx)
 
 
+class Day(click.ParamType[str]):
+    """A date in ISO 8601."""
+
+    name = "date"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The same date in canonical form."""
+        try:
+            return date.fromisoformat(value).isoformat()
+        except ValueError:
+            self.fail("a date is written like 2026-12-25", param, ctx)
+
+
 UID = Uid()
 CARD = Card()
+DAY = Day()
 INSTANT = Instant()

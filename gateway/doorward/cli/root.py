@@ -20,6 +20,7 @@ from doorward.cli.doctor import doctor
 from doorward.cli.door import door
 from doorward.cli.failure import INTERRUPTED, Failure
 from doorward.cli.firmware import firmware
+from doorward.cli.holiday import holiday
 from doorward.cli.lab import lab
 from doorward.cli.light import light, motion
 from doorward.cli.people import people
@@ -53,6 +54,7 @@ for command in (
     doctor,
     people,
     card,
+    holiday,
     door,
     vault,
     light,

@@ -1,17 +1,16 @@
 """One card at one door at one local time: look it up, decide, and say why."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import NamedTuple
 
 from doorward.domain import explain
 from doorward.domain.doors import Door
 from doorward.domain.explain import Facts
+from doorward.domain.holidays import day_of
 from doorward.domain.schedules import DAYS, describe
 from doorward.domain.snapshot import Holder, Snapshot
 from doorward_core import access, access_values
 
-_DAY_ZERO = date(2000, 1, 1).toordinal()
-_HERE = access_values.State(site=None)
 _PRESENTED = access_values.Request()
 
 
@@ -43,21 +42,28 @@ class Ruling(NamedTuple):
 def rule(snapshot: Snapshot, uid: bytes, door: Door, local: datetime) -> Ruling:
     """Decide for a card at a door. `local` is the door's own time. Pure; a few microseconds."""
     holder = snapshot.holder(uid)
+    day = day_of(local.date())
     decision = access.decide(
         snapshot.credential(holder, door.id),
         snapshot.policy(door.id),
         _PRESENTED,
         local.hour * 60 + local.minute,
-        local.toordinal() - _DAY_ZERO,
-        _HERE,
+        day,
+        snapshot.state(day),
     )
     return Ruling(decision, holder, snapshot, door, local)
 
 
 def facts(snapshot: Snapshot, holder: Holder | None, door: Door, local: datetime | None) -> Facts:
     """What there is to say about a holder at a door."""
-    moment = f"{DAYS[local.weekday()]} {local:%H:%M}" if local else None
+    moment = _moment(snapshot, local) if local else None
     if holder is None:
         return Facts(door.name, moment=moment)
     windows = describe(snapshot.windows(holder, door.id))
     return Facts(door.name, holder.person.name, windows, moment)
+
+
+def _moment(snapshot: Snapshot, local: datetime) -> str:
+    moment = f"{DAYS[local.weekday()]} {local:%H:%M}"
+    holiday = snapshot.holiday(day_of(local.date()))
+    return f"{moment}, a holiday ({holiday})" if holiday else moment

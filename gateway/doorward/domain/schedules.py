@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from doorward_core.schedule import EVERY_DAY, MINUTES_A_DAY, is_always
+from doorward_core.schedule import EVERY_DAY, HOLIDAY, MINUTES_A_DAY, is_always
 
 Windows = tuple[tuple[int, int, int], ...]
 
@@ -31,8 +31,11 @@ def describe(windows: Windows) -> str:
 
 
 def _days(mask: int) -> str:
-    if mask == EVERY_DAY:
-        return "every day"
+    week = ["every day"] if mask & EVERY_DAY == EVERY_DAY else _runs(mask)
+    return ", ".join([*week, "holidays"] if mask & HOLIDAY else week)
+
+
+def _runs(mask: int) -> list[str]:
     runs: list[list[int]] = []
     for day in range(7):
         if not mask >> day & 1:
@@ -41,9 +44,7 @@ def _days(mask: int) -> str:
             runs[-1].append(day)
         else:
             runs.append([day])
-    return ", ".join(
-        DAYS[run[0]] if len(run) == 1 else f"{DAYS[run[0]]}–{DAYS[run[-1]]}" for run in runs
-    )
+    return [DAYS[run[0]] if len(run) == 1 else f"{DAYS[run[0]]}–{DAYS[run[-1]]}" for run in runs]
 
 
 def _minute(minute: int) -> str:

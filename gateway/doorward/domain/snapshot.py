@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from doorward.domain.credentials import Credential, tail
 from doorward.domain.doors import Door
+from doorward.domain.holidays import Days, Holiday, between, names_of
 from doorward.domain.levels import AccessLevel
 from doorward.domain.people import Person
 from doorward.domain.schedules import Schedule, Windows
@@ -21,6 +22,7 @@ class Rules:
     doors: tuple[Door, ...] = ()
     levels: tuple[AccessLevel, ...] = ()
     schedules: tuple[Schedule, ...] = ()
+    holidays: tuple[Holiday, ...] = ()
 
 
 class Holder(NamedTuple):
@@ -56,6 +58,8 @@ class Snapshot:
             card.uid: Holder(card, people[card.person], groups[people[card.person].levels])
             for card in rules.credentials
         }
+        # People come one after the other on the same day.
+        self._state: tuple[int, access_values.State] = -1, access_values.State()
         self._by_tail: dict[str, list[Holder]] = {}
         for uid, holder in self._holders.items():
             self._by_tail.setdefault(tail(uid), []).append(holder)
@@ -75,6 +79,22 @@ class Snapshot:
     def windows(self, holder: Holder, door_id: str) -> Windows:
         """When the holder's access levels admit at this door; () = never."""
         return self._windows.get((door_id, holder.group), ())
+
+    def state(self, day: int) -> access_values.State:
+        """What `access.decide` needs of the site on this day and in the night before it."""
+        known, state = self._state
+        if known != day:
+            state = access_values.State(holidays=between(self.rules.holidays, day - 1, day))
+            self._state = day, state
+        return state
+
+    def holidays(self, first: int, last: int) -> Days:
+        """What a board is told that decides on these days."""
+        return between(self.rules.holidays, first, last)
+
+    def holiday(self, day: int) -> str | None:
+        """What this day is called, if it is a holiday."""
+        return ", ".join(names_of(self.rules.holidays, day)) or None
 
     def credential(self, holder: Holder | None, door_id: str) -> access.Credential | None:
         """What `access.decide` needs of this card at this door."""

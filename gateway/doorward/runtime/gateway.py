@@ -212,6 +212,7 @@ class Gateway(Serving):
         looks = checks.all_checks(self.side.looks(), self.signer, cases, self.settings, self.tls)
         return Services(
             people=cases.people,
+            holidays=cases.holidays,
             doors=cases.states,
             releases=cases.releases,
             lights=cases.lights,

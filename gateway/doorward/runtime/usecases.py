@@ -6,6 +6,7 @@ from typing import Protocol
 from doorward.app.access.announcer import Announcer
 from doorward.app.access.cache import CacheKeeper
 from doorward.app.access.doors import DoorStates
+from doorward.app.access.holidays import HolidayDesk
 from doorward.app.access.people import PeopleDesk
 from doorward.app.access.releases import Releases
 from doorward.app.access.rulebook import Rulebook
@@ -77,6 +78,7 @@ class UseCases:
     rekeying: Rekeying
     cache: CacheKeeper
     people: PeopleDesk
+    holidays: HolidayDesk
     devices: DeviceDesk
     shelf: Shelf
     updates: Rollouts
@@ -148,10 +150,11 @@ def wire(  # noqa: PLR0913 - everything that tests have of their own
     sealed = _sealed(access, TimeServer(fleet, clock), acks, presence, discovery)
     raw = {topics.EVENTS: events.event, topics.OFFLINE: presence.offline}
     people = PeopleDesk(rulebook, store, announcer, clock, cache.refresh)
+    holidays = HolidayDesk(rulebook, store, announcer, clock, cache.refresh)
     why = WhyNot(rulebook, states, clock)
     return UseCases(
-        rulebook, feed, fleet, states, access, events, releases, rekeying, cache, people, devices, shelf, updates,
-        discovery, why,
+        rulebook, feed, fleet, states, access, events, releases, rekeying, cache, people, holidays, devices, shelf,
+        updates, discovery, why,
         Router(fleet, signer, sealed, raw), announcer, fixtures, lights, selftests,
     )  # fmt: skip
 

@@ -230,6 +230,7 @@ class Signer:
             contents.windows,
             contents.persons,
             rows,
+            contents.holidays,
         )
 
     def _of(self, device: str) -> _Device:

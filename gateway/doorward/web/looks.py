@@ -139,6 +139,8 @@ _EVENTS = {
     "person.added": ("Person added", "person", "calm"),
     "card.added": ("Card added", "card", "calm"),
     "card.revoked": ("Card revoked", "card", "calm"),
+    "holiday.added": ("Holiday added", "timer", "calm"),
+    "holiday.removed": ("Holiday removed", "timer", "calm"),
     "login": ("Signed in", "person", "calm"),
     "login.failed": ("Sign-in failed", "denied", "warn"),
     "login.locked": ("Operator locked", "alert", "bad"),

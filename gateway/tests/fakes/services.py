@@ -10,6 +10,7 @@ from fakes.activity import FakeFeed, FakeHistory, FakeTrail
 from fakes.broker import FakeBroker
 from fakes.devices import FakeDevices
 from fakes.fixtures import FakeFixtures
+from fakes.holidays import FakeHolidays
 from fakes.mqtt import FakeTraffic
 from fakes.selftests import FakeSelfTests
 from stage.accounts import Desk
@@ -329,6 +330,7 @@ class FakeHouse:
         self.doors = FakeDoors(self)
         self.doors.views = {door.id: door for door in doors}
         self.people = FakePeople()
+        self.holidays = FakeHolidays()
         self.fixtures = FakeFixtures(self)
         self.devices = FakeDevices(self)
         self.selftests = FakeSelfTests(self)
@@ -340,6 +342,7 @@ class FakeHouse:
         self.traffic = FakeTraffic()
         self.services = Services(
             people=self.people,
+            holidays=self.holidays,
             doors=self.doors,
             releases=self.doors,
             lights=self.fixtures,

@@ -9,6 +9,7 @@ from doorward.domain.audit import AuditRow, correction
 from doorward.domain.credentials import Credential
 from doorward.domain.devices import APPROVED, Registration
 from doorward.domain.doors import Door
+from doorward.domain.holidays import Holiday
 from doorward.domain.people import Person
 from doorward.domain.snapshot import Rules
 from doorward.domain.updates import UpdateOrder
@@ -85,6 +86,16 @@ class MemoryStore:
     async def revoke_card(self, uid: bytes, row: AuditRow) -> AuditRow:
         cards = (replace(c, revoked=c.revoked or c.uid == uid) for c in self.rules.credentials)
         self.rules = replace(self.rules, credentials=tuple(cards))
+        return self._add(row)
+
+    async def add_holiday(self, holiday: Holiday, row: AuditRow) -> AuditRow:
+        kept = replace(holiday, id=len(self.rules.holidays) + 1)
+        self.rules = replace(self.rules, holidays=(*self.rules.holidays, kept))
+        return self._add(row)
+
+    async def remove_holiday(self, holiday_id: int, row: AuditRow) -> AuditRow:
+        left = tuple(one for one in self.rules.holidays if one.id != holiday_id)
+        self.rules = replace(self.rules, holidays=left)
         return self._add(row)
 
     def registrations(self) -> tuple[Registration, ...]:

@@ -3,7 +3,16 @@ import pytest
 from fakes.services import FRONT, FakeHouse
 from fakes.visitor import Visit, Visitor
 
-READS = ["doors", "audit", "people", "levels", "health", "why?card=04a1b2c3&door=front", "site"]
+READS = [
+    "doors",
+    "audit",
+    "people",
+    "levels",
+    "holidays",
+    "health",
+    "why?card=04a1b2c3&door=front",
+    "site",
+]
 
 
 @pytest.fixture
@@ -107,6 +116,21 @@ def _error(response: httpx.Response) -> tuple[int, str, str | None]:
     assert set(error) == {"code", "message", "field"}
     assert "\n" not in error["message"]
     return response.status_code, error["code"], error["field"]
+
+
+async def test_a_holiday_is_added_listed_and_removed(program: Visitor, house: FakeHouse) -> None:
+    path = "/api/v1/holidays"
+    order = {"name": "Christmas", "first": "2026-12-25", "last": "2026-12-26", "yearly": True}
+    added = await program.post(path, json=order)
+    assert (added.status_code, added.json()) == (201, {**order, "next": "2026-12-25"})
+    assert (await program.get(path)).json() == [added.json()]
+    wrong = {"name": "x", "first": "25.12.2026"}
+    assert _error(await program.post(path, json=wrong)) == (422, "invalid", "first")
+    assert _error(await program.post(path, json=order)) == (409, "conflict", "name")
+    assert (await program.post(f"{path}/remove", json={"name": "Christmas"})).status_code == 200
+    assert (await program.get(path)).json() == []
+    assert _error(await program.post(f"{path}/remove", json={"name": "x"}))[0] == 404
+    assert house.holidays.actors == ["local", "local"]
 
 
 async def test_errors_have_one_shape(program: Visitor, house: FakeHouse) -> None:

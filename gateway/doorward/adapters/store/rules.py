@@ -3,12 +3,13 @@
 from collections import defaultdict
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, Table, insert, select, update
+from sqlalchemy import Connection, Table, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from doorward.adapters.store import tables as t
 from doorward.domain.credentials import Credential
 from doorward.domain.doors import Door
+from doorward.domain.holidays import Holiday
 from doorward.domain.levels import AccessLevel
 from doorward.domain.people import Person
 from doorward.domain.schedules import Schedule, Windows
@@ -35,6 +36,10 @@ def load(connection: Connection) -> Rules:
         doors=tuple(Door(**row) for row in connection.execute(select(t.door)).mappings()),
         levels=_levels(connection),
         schedules=_schedules(connection),
+        holidays=tuple(
+            Holiday(row.id, row.name, row.first_day, row.last_day, row.yearly)
+            for row in connection.execute(select(t.holiday))
+        ),
     )
 
 
@@ -106,6 +111,28 @@ def revoke_card(connection: Connection, uid: bytes, at_ms: int) -> None:
         raise NotFound("nobody has that card", "doorward people list shows who has which")
     open_card = (t.credential.c.id == found.id) & t.credential.c.revoked_ms.is_(None)
     connection.execute(update(t.credential).where(open_card).values(revoked_ms=at_ms))
+
+
+def add_holiday(connection: Connection, holiday: Holiday) -> int:
+    """Insert a holiday; returns its id. Raises Conflict."""
+    values = {
+        "name": holiday.name,
+        "first_day": holiday.first,
+        "last_day": holiday.last,
+        "yearly": holiday.yearly,
+    }
+    try:
+        return _new(connection, t.holiday, **values)
+    except IntegrityError as error:
+        raise Conflict(
+            f"there is a holiday {holiday.name} already", "remove it first", field="name"
+        ) from error
+
+
+def remove_holiday(connection: Connection, holiday_id: int) -> None:
+    """Delete a holiday. Raises NotFound."""
+    if connection.execute(delete(t.holiday).where(t.holiday.c.id == holiday_id)).rowcount == 0:
+        raise NotFound("that holiday was removed already", "there is nothing to do", field="name")
 
 
 def put_door(connection: Connection, door: Door) -> None:

@@ -19,6 +19,7 @@ from doorward.database import Writer, open_database, upgrade
 from doorward.domain.audit import AuditRow
 from doorward.domain.devices import Registration
 from doorward.domain.doors import Door
+from doorward.domain.holidays import Holiday
 from doorward.domain.schedules import Windows
 from doorward.domain.snapshot import Rules
 from doorward.domain.updates import UpdateOrder
@@ -81,6 +82,14 @@ class SqlStore:
     async def revoke_card(self, uid: bytes, row: AuditRow) -> AuditRow:
         return await self._change(
             row, lambda connection: rules.revoke_card(connection, uid, row.at_ms)
+        )
+
+    async def add_holiday(self, holiday: Holiday, row: AuditRow) -> AuditRow:
+        return await self._change(row, lambda connection: rules.add_holiday(connection, holiday))
+
+    async def remove_holiday(self, holiday_id: int, row: AuditRow) -> AuditRow:
+        return await self._change(
+            row, lambda connection: rules.remove_holiday(connection, holiday_id)
         )
 
     async def _change(self, row: AuditRow, change: Callable[[Connection], object]) -> AuditRow:

@@ -64,6 +64,16 @@ schedule_window = Table(
     Column("end_minute", Integer, nullable=False),
 )
 
+holiday = Table(
+    "holiday",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", String(collation="NOCASE"), nullable=False, unique=True),
+    Column("first_day", Integer, nullable=False),
+    Column("last_day", Integer, nullable=False),
+    Column("yearly", Boolean, nullable=False),
+)
+
 door = Table(
     "door",
     metadata,

@@ -18,6 +18,7 @@ from doorward.app.signer_ports import CacheFile, Signer
 from doorward.domain import audit
 from doorward.domain.audit import AuditRow
 from doorward.domain.doors import Door
+from doorward.domain.holidays import Days, day_of
 from doorward.domain.instants import instant, milliseconds
 from doorward.domain.snapshot import CacheContent, Snapshot
 from doorward.errors import Rejected, SigningUnavailable
@@ -180,7 +181,10 @@ class CacheKeeper:
     def _make(self, snapshot: Snapshot, door: Door, now: datetime) -> DeviceCache | None:
         """The next file for a board, None if the one it was told of is good. On another thread: people are many."""
         content = snapshot.cache_content(door.id)
-        digest = _digest(content, door, self._signer.epoch(door.device))
+        # In the night to the first day the windows of the day before may hold; in the last hours it may be a day more.
+        today = day_of(now.astimezone(self._clock.zone).date())
+        holidays = snapshot.holidays(today - 1, today + _HARD.days + 1)
+        digest = _digest(content, holidays, door, self._signer.epoch(door.device))
         known = self._caches.get(door.device)
         version, held = self._version(door.device), self._held.get(door.device, 0)
         fresh = known is not None and now - instant(known.issued_ms) < _REISSUE
@@ -197,6 +201,7 @@ class CacheKeeper:
             windows=content.windows,
             persons=content.persons,
             cards=content.cards,
+            holidays=holidays,
         )
         file = self._signer.build_cache(door.device, contents)
         return DeviceCache(door.device, contents.version, digest, milliseconds(now), file)
@@ -229,13 +234,13 @@ class CacheKeeper:
         self._states.wanted(door.device, cache.version)
 
 
-def _digest(content: CacheContent, door: Door, key_epoch: int) -> bytes:
+def _digest(content: CacheContent, holidays: Days, door: Door, key_epoch: int) -> bytes:
     """What a file and its config say, apart from version and dates; under another key it says it otherwise.
 
     In another format, too: a board that has an older one fetches the whole.
     """
     cards = [(uid.hex(), person, group) for uid, person, group in content.cards]
     settings = (door.strike_ms, door.cap_ms, door.held_ms, door.min_strength, door.lockdown)
-    rules = (content.windows, content.persons, cards)
+    rules = (content.windows, holidays, content.persons, cards)
     said = json.dumps([records_build.FORMAT, *rules, settings, key_epoch])
     return hashlib.sha256(said.encode()).digest()

@@ -18,6 +18,7 @@ from doorward.app.services.site import (
     Devices,
     Doors,
     FirmwareForBoards,
+    Holidays,
     Lights,
     People,
     Releases,
@@ -42,6 +43,7 @@ class Services:
     """All of it. `site` is there only in the demo, `broker` only where users and rules are ours to keep."""
 
     people: People
+    holidays: Holidays
     doors: Doors
     releases: Releases
     lights: Lights

@@ -1,13 +1,21 @@
 """What can be asked about people, doors, boards and the rules; errors as in `services`."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 
 from doorward.app.devices.desk import Adopted, AdoptionOrder
 from doorward.app.devices.doors import DoorOrder
 from doorward.app.lighting.lights import LightOrder
-from doorward.app.views.access import Card, DoorView, Explanation, Level, Person, Release
+from doorward.app.views.access import (
+    Card,
+    DoorView,
+    Explanation,
+    HolidayView,
+    Level,
+    Person,
+    Release,
+)
 from doorward.app.views.boards import BoardView, FirmwareView, SelfTest, UpdateView
 from doorward.app.views.fixtures import LightView, MotionView
 from doorward.app.views.site import SiteBoard, SiteCard
@@ -28,6 +36,19 @@ class People(Protocol):
     async def revoke_card(self, uid: bytes, *, actor: str) -> Card: ...
 
     async def levels(self) -> tuple[Level, ...]: ...
+
+
+class Holidays(Protocol):
+    """The days on which schedules are off. Every change acts at once and is in the audit."""
+
+    async def list(self) -> tuple[HolidayView, ...]: ...
+
+    async def add(
+        self, name: str, first: date, last: date | None, *, yearly: bool, actor: str
+    ) -> HolidayView:
+        """Add a day, or all from first to last."""
+
+    async def remove(self, name: str, *, actor: str) -> HolidayView: ...
 
 
 class Doors(Protocol):

@@ -1,7 +1,7 @@
 """What is shown of doors, releases, decisions, people and their cards: no whole card number."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 
 from doorward.app.views.audit import AuditEntry
@@ -102,6 +102,17 @@ class Person:
     active: bool
     levels: tuple[str, ...] = ()
     cards: tuple[Card, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HolidayView:
+    """A holiday from first to last, each year if yearly. next: when it begins, or has begun; None: it is over."""
+
+    name: str
+    first: date
+    last: date
+    yearly: bool
+    next: date | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from doorward.domain import permissions
 from doorward.domain.audit import AuditRow
 from doorward.domain.devices import Registration
 from doorward.domain.doors import Door
+from doorward.domain.holidays import Holiday
 from doorward.errors import Conflict, NotFound
 from doorward_core import seal
 from doorward_core.schedule import ALWAYS
@@ -240,6 +241,26 @@ def test_a_board_that_kept_a_door_before_there_was_a_registry_is_approved(
     assert (board.id, board.state, board.claim) == ("door-7", "approved", None)
     assert board.board == "door-esp32", "its profile has another name since"
     store._engine.dispose()
+
+
+async def test_a_database_from_before_there_were_holidays_has_none_and_takes_some(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with database_of(tmp_path, "0009", monkeypatch) as connection:
+        connection.exec_driver_sql("INSERT INTO schedule (name) VALUES ('Office')")
+    store = SqlStore(tmp_path / "gateway.db", KEY)
+    store.start()
+    assert ([one.name for one in store.load().schedules], store.load().holidays) == (["Office"], ())
+    await store.add_holiday(Holiday(0, "May Day", 9982, 9983, yearly=True), ADDED)
+    assert store.load().holidays == (Holiday(1, "May Day", 9982, 9983, yearly=True),)
+    with pytest.raises(Conflict):
+        await store.add_holiday(Holiday(0, "MAY day", 1, 1), ADDED)
+    await store.remove_holiday(1, ADDED)
+    with pytest.raises(NotFound):
+        await store.remove_holiday(1, ADDED)
+    assert store.load().holidays == ()
+    assert len(await store.recent(9, None, None)) == 2, "a row for each that was done"
+    await store.close()
 
 
 async def test_a_board_its_door_and_the_row_are_one_change(store: SqlStore) -> None:

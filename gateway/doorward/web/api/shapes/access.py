@@ -1,6 +1,6 @@
 """What the API takes and gives of people, cards, doors, releases and decisions."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
@@ -25,6 +25,31 @@ class PersonOrder(Order):
 
     name: str
     levels: Annotated[list[Name], Field(default_factory=list)]
+
+
+class HolidayOrder(Order):
+    """A holiday to add: one day, or all from first to last."""
+
+    name: str
+    first: date
+    last: date | None = None
+    yearly: bool = False
+
+
+class HolidayName(Order):
+    """A holiday to remove."""
+
+    name: Name
+
+
+class HolidayAnswer(Answer):
+    """A holiday. next: when it begins next or began now, null when it is over for good."""
+
+    name: str
+    first: date
+    last: date
+    yearly: bool
+    next: date | None
 
 
 class CardOrder(Order):
