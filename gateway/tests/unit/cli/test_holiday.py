@@ -38,6 +38,9 @@ def test_holidays_are_listed_with_the_day_on_which_they_come_next(api: Any, call
             "We move    2026-03-02                  over",
         ],
     )
+
+
+def test_without_any_it_says_how_to_add_one(api: Any, call: Any) -> None:
     api.answer("GET", "holidays", [])
     assert "none yet" in call("holiday", "list")[1]
 
