@@ -25,18 +25,6 @@ _WORDS = {
     "stopped": "keeps its firmware",
     "cancelled": "keeps its firmware, cancelled",
 }
-# What a board's word means for who reads it.
-_REASONS = {
-    "key": "it has no key to check signatures with",
-    "signature": "it is not signed by the key that this board trusts",
-    "epoch": "it is of an epoch that is over for this board",
-    "family": "it is for another kind of board",
-    "mpy": "it is for another MicroPython",
-    "manifest": "its list of files is damaged",
-    "digest": "a file did not arrive as it was signed",
-    "flash": "its flash is full or fails",
-    "memory": "it has not enough memory free; restart it, and try again",
-}
 
 
 def follow(api: "Api", rollout: int, *, quiet: bool) -> Sequence[Mapping[str, Any]]:
@@ -56,9 +44,10 @@ def follow(api: "Api", rollout: int, *, quiet: bool) -> Sequence[Mapping[str, An
 def outcome(one: Mapping[str, Any]) -> str:
     """One board in one line."""
     words = _WORDS.get(one["state"], one["state"]).format(version=one["version"])
-    reason = _REASONS.get(one["reason"], one["reason"])
     apart = " " if one["state"] == "cancelled" else ": "
-    return clean(f"{one['device']} {words}" + (f"{apart}{reason}" if reason else ""))
+    return clean(
+        f"{one['device']} {words}" + (f"{apart}{one['meaning']}" if one["meaning"] else "")
+    )
 
 
 def _draw(at_work: Sequence[Mapping[str, Any]], told: str) -> str:

@@ -47,6 +47,26 @@ class UpdateOrder:
         return replace(self, state=state, changed_ms=at_ms, reason=reason)
 
 
+# A board's word for why it did not take a firmware.
+_MEANINGS = {
+    "key": "it has no key to check signatures with",
+    "signature": "it is not signed by the key that this board trusts",
+    "epoch": "it is of an epoch that is over for this board",
+    "family": "it is for another kind of board",
+    "mpy": "it is for another MicroPython",
+    "manifest": "its list of files is damaged",
+    "digest": "a file did not arrive as it was signed",
+    "flash": "its flash is full or fails",
+    "memory": "it has not enough memory free; restart it, and try again",
+}
+
+
+def meaning(reason: str) -> str:
+    """The reason of an order, for people; also one that names another board first."""
+    board, colon, word = reason.rpartition(": ")
+    return board + colon + _MEANINGS.get(word, word)
+
+
 def is_newer(version: str, than: str) -> bool:
     """Whether a version comes after another: by its numbers, from left to right."""
     return _numbers(version) > _numbers(than)

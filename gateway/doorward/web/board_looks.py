@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from doorward.app.views.boards import BoardView, UpdateView
-from doorward.domain import devices, updates
+from doorward.app.views.boards import BoardView
+from doorward.domain import devices
 from doorward.web.looks import Summary
 
 
@@ -40,44 +40,6 @@ def board_look(board: BoardView) -> BoardLook:
         devices.ANNOUNCED: _ANNOUNCED,
         devices.REVOKED: _REVOKED,
     }[board.state]
-
-
-@dataclass(frozen=True, slots=True)
-class UpdateLook:
-    """What a board's card says of its update. percent: None where nothing is on its way."""
-
-    word: str
-    tone: str
-    detail: str
-    percent: int | None = None
-
-
-_UPDATES = {
-    updates.WAITING: ("Its turn comes", "info", "Firmware {} goes to other boards first."),
-    updates.OFFERED: ("Fetching", "info", "Firmware {} is on its way. The door works meanwhile."),
-    updates.INSTALLED: ("On trial", "info", "Firmware {} has to prove itself, or goes again."),
-    updates.ROLLED_BACK: ("Rolled back", "warn", "Firmware {} failed; the one before runs again."),
-    updates.REFUSED: ("Refused", "warn", "The board did not take firmware {}."),
-    updates.FAILED: ("Failed", "warn", "Firmware {} did not get there."),
-    updates.STOPPED: ("Stopped", "warn", "Another board failed with firmware {}."),
-}
-
-
-def update_look(update: UpdateView) -> UpdateLook | None:
-    """How a board's newest update reads; None for one that went well."""
-    if update.state not in _UPDATES:
-        return None
-    word, tone, detail = _UPDATES[update.state]
-    said = f"{detail.format(update.version)} {update.reason}".rstrip()
-    is_open = update.state in updates.OPEN
-    return UpdateLook(word, tone, said, update.percent if is_open else None)
-
-
-def may_update(board: BoardView) -> bool:
-    """Whether a button for it makes sense: there is something newer, and nothing is on its way."""
-    at_work = board.update is not None and board.update.state in updates.OPEN
-    approved = board.state == devices.APPROVED
-    return approved and board.online and board.available is not None and not at_work
 
 
 def board_summary(boards: Sequence[BoardView]) -> Summary:

@@ -8,7 +8,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from doorward.web import board_looks, broker_looks, fixture_looks, looks
+from doorward.web import board_looks, broker_looks, fixture_looks, looks, update_looks
 from doorward.web.agents import browser
 from doorward.web.permission_words import permission_words
 from doorward.web.static import asset
@@ -43,8 +43,9 @@ def _environment(*, demo: bool) -> Environment:
     made.filters |= {
         "look": looks.door_look,
         "board_look": board_looks.board_look,
-        "update_look": board_looks.update_look,
-        "may_update": board_looks.may_update,
+        "update_look": update_looks.update_look,
+        "may_update": update_looks.may_update,
+        "rollout_look": update_looks.rollout_look,
         "event_look": looks.event_look,
         "broker_look": broker_looks.broker_look,
         "light_words": fixture_looks.light_words,

@@ -68,6 +68,8 @@ class FakeUpdates:
         chosen = list(self.views) if names is None else list(names)
         if not chosen:
             raise Conflict("no update is under way that could be cancelled")
+        for name in chosen:
+            self._devices.get(name)
         return tuple(
             self.say(name, self.views[name].version, "cancelled", actor=actor) for name in chosen
         )

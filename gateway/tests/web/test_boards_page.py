@@ -1,16 +1,15 @@
 """The page of the boards: who sees what, what a form does, what is pushed, and what a board's words cannot do."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import pytest
 from fakes.services import FakeHouse
 from fakes.serving import serving
 from fakes.visitor import Visitor
 
-from doorward.app.views.boards import BoardView, UpdateView
+from doorward.app.views.boards import BoardView
 from doorward.web import create_app
-from doorward.web.board_looks import board_look, board_summary, update_look
+from doorward.web.board_looks import board_look, board_summary
 
 EVIL = "<img src=x onerror=\"alert('x')\">"
 
@@ -148,47 +147,3 @@ async def test_what_changes_is_pushed_and_a_form_in_use_is_left_alone(house: Fak
             house.record(kind="door.open", door_id="front", door_name="Front door")
             rest = [line async for line in lines]
             assert not [line for line in rest if "data:" in line]
-
-
-async def test_who_may_updates_a_board_and_sees_how_far_it_is(
-    operator: Visitor, house: FakeHouse
-) -> None:
-    page = (await operator.open("/boards")).text
-    assert 'action="/boards/front/update"' not in page, "there is nothing newer"
-    boards = house.devices.boards
-    boards["front"] = replace(boards["front"], firmware="0.1.0", available="0.2.0")
-    page = (await operator.open("/boards")).text
-    assert "Update to 0.2.0" in page
-    assert 'action="/boards/side/update"' not in page, "nobody has approved it"
-    done = await operator.submit("/boards/front/update")
-    assert (done.status_code, done.headers["location"]) == (303, "/boards")
-    assert house.devices.updates.views["front"].actor == "admin"
-    house.devices.updates.say("front", "0.2.0", "offered", 42)
-    page = (await operator.open("/boards")).text
-    assert '<progress max="100" value="42"' in page
-    assert 'action="/boards/front/update"' not in page, "it is on its way already"
-    house.auth.role = "Student"
-    assert (await operator.submit("/boards/front/update")).status_code == 403
-
-
-@pytest.mark.parametrize(
-    ("state", "word", "percent"),
-    [
-        ("waiting", "Its turn comes", 0),
-        ("installed", "On trial", 100),
-        ("rolled back", "Rolled back", None),
-        ("refused", "Refused", None),
-        ("failed", "Failed", None),
-        ("stopped", "Stopped", None),
-    ],
-)
-def test_an_update_is_a_word(state: str, word: str, percent: int | None) -> None:
-    at = datetime(2026, 11, 21, tzinfo=UTC)
-    look = update_look(UpdateView("front", "0.2.0", state, percent or 0, EVIL, "ada", 1, at))
-    assert look is not None
-    assert (look.word, look.percent) == (word, percent)
-
-
-def test_an_update_that_went_well_is_no_news() -> None:
-    at = datetime(2026, 11, 21, tzinfo=UTC)
-    assert update_look(UpdateView("front", "0.2.0", "confirmed", 100, "", "ada", 1, at)) is None

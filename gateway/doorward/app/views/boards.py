@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from doorward.domain import updates
 from doorward.domain.diagnosis import Finding
 
 
@@ -32,6 +33,11 @@ class UpdateView:
     actor: str
     rollout: int
     changed_at: datetime
+
+    @property
+    def meaning(self) -> str:
+        """The reason in words."""
+        return updates.meaning(self.reason)
 
 
 @dataclass(frozen=True, slots=True)

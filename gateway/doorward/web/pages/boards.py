@@ -48,8 +48,7 @@ class _Visit:
             await work(self.web.services, self.session.username)
         except DoorwardError as error:
             return _refused(self.request, self.web, self.session, self.device, error)
-        from_script = "hx-request" in self.request.headers
-        return Response(status_code=204) if from_script else RedirectResponse("/boards", 303)
+        return done(self.request)
 
 
 VisitDep = Annotated[_Visit, Depends()]
@@ -69,14 +68,6 @@ async def approve(visit: VisitDep, device: str, door: Field = "", strike_s: Fiel
 async def revoke(visit: VisitDep, device: str) -> Response:
     """Shut a board out for good."""
     return await visit.change(lambda services, actor: services.devices.revoke(device, actor=actor))
-
-
-@router.post("/{device}/update", dependencies=[needs(DEVICES_EDIT)])
-async def update(visit: VisitDep, device: str) -> Response:
-    """Give a board the newest firmware."""
-    return await visit.change(
-        lambda services, actor: services.updates.begin([device], None, actor=actor)
-    )
 
 
 @router.post("/{device}/test", dependencies=[needs(DEVICES_EDIT)])
@@ -169,7 +160,8 @@ def _parts(web: Web, session: Session) -> dict[str, _Part]:
     found = web.services.devices.list()
     tests = _tests(web, found)
     headline = web.renderer("push/boards_headline.html", summary=board_summary(found))
-    parts = {"": _Part(headline, headline)}
+    rollout = web.renderer("push/rollout.html", boards=found, session=session)
+    parts = {"": _Part(headline, headline), "rollout": _Part(rollout, rollout)}
     for board in found:
         card = web.renderer("push/board.html", board=board, session=session, tests=tests)
         heard = web.renderer("parts/board_heard.html", board=board)
@@ -199,6 +191,12 @@ def _order(board: BoardView) -> tuple[int, str]:
     """Who waits for somebody comes first, who is shut out last."""
     rank = {"announced": 0, "waiting": 1, "approved": 2, "revoked": 3}
     return rank[board.state], (board.door_name or board.id).casefold()
+
+
+def done(request: Request) -> Response:
+    """What was asked is under way: the stream tells how it goes."""
+    from_script = "hx-request" in request.headers
+    return Response(status_code=204) if from_script else RedirectResponse("/boards", 303)
 
 
 def _refused(

@@ -188,7 +188,7 @@ def test_flight_shows_the_newest_recording_of_that_board_in_order(call: Any, api
 
 
 def an_update(board: str, state: str, reason: str = "", percent: int = 0) -> dict[str, object]:
-    said = {"device": board, "version": "0.2.0", "state": state, "reason": reason}
+    said = {"device": board, "version": "0.2.0", "state": state, "meaning": reason}
     return {**said, "percent": percent, "actor": "ada", "rollout": 7, "changed_at": None}
 
 

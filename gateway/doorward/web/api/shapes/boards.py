@@ -12,7 +12,8 @@ class UpdateAnswer(Answer):
     """A board's newest update.
 
     state: `waiting`, `offered`, `installed`, `confirmed`, `rolled back`, `refused`, `failed`, `stopped` or `cancelled`;
-    percent: how much of it the board has; rollout: the same for boards that were named together.
+    percent: how much of it the board has; meaning: the reason in words; rollout: the same for boards that were named
+    together.
     """
 
     device: str
@@ -20,6 +21,7 @@ class UpdateAnswer(Answer):
     state: str
     percent: int
     reason: str
+    meaning: str
     actor: str
     rollout: int
     changed_at: datetime
