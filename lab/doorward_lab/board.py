@@ -1,11 +1,10 @@
-"""A virtual board: its power, its card field, its contact, and the record of what its pins did."""
+"""A virtual board: its power, its card field, its contact."""
 
 import asyncio
 import contextlib
 import hashlib
 import json
 import time
-from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,22 +16,20 @@ from doorward_lab.errors import BoardFailed
 from doorward_lab.leaf import Leaf
 from doorward_lab.power import Power
 from doorward_lab.readers import Fault
+from doorward_lab.record import Record
 from doorward_lab.rtc import Rtc
 from doorward_lab.serial_port import SerialPort
 from doorward_lab.surroundings import Surroundings
-from doorward_lab.wire import Duty, Edge, Heap
-from doorward_lab.witness import Witness
+from doorward_lab.wire import Duty, Heap
 
-_LOG_LINES = 2000
 # For what hangs: a board that ends says so at once.
 _START_TIMEOUT_S = 60.0
 _ANSWER_TIMEOUT_S = 30.0
 # How long a key is held down for a board that does not look at its keypad.
 _UNREAD_KEY_S = 10.0
-_NS = 1_000_000_000
 
 
-class Board:
+class Board(Record):
     """One board of a lab, made by `Lab.start_board`. Times are CLOCK_MONOTONIC in ns, as `time.monotonic_ns()`."""
 
     def __init__(
@@ -50,50 +47,24 @@ class Board:
         serial: its port, which is also its supply: pulling that cable is `kill`. rtc: what the command's chip keeps
         over a reset.
         """
+        super().__init__(profile["id"], log_file)
         self.profile = profile
         self.serial = serial
-        self.id: str = profile["id"]
         self.flash_bytes = 0
-        self.log: deque[str] = deque(maxlen=_LOG_LINES)
-        self.on_print: Callable[[str], object] | None = None
-        self._log_file = log_file.open("a", buffering=1)
-        self._witness = Witness()
-        self._world = Surroundings(profile.get("pins") or {})
-        self._leaf = Leaf((profile.get("pins") or {}).get("strike"), self._moved)
-        self._stimulus_ns = 0
+        pins = profile.get("pins") or {}
+        self._world = Surroundings(pins)
+        self._leaf = Leaf(pins.get("strike"), self._moved)
         self._at_start = (0, 0)  # heap in use before the firmware, and its size
         self._modules: list[str] = []
         self._asked: dict[str, asyncio.Future[list[str]]] = {}
         self._keys_read = asyncio.Event()
-        uid = hashlib.sha256(self.id.encode()).hexdigest()[:12]
-        pins = profile.get("pins") or {}
         told = {"pins": pins, "chip": profile.get("chip", "esp32"), "ticks": ticks_ms}
-        if serial is not None:
-            told["release"] = serial.release
+        told |= {"release": serial.release} if serial is not None else {}
         wiring = json.dumps(told, separators=(",", ":"))
+        uid = hashlib.sha256(self.id.encode()).hexdigest()[:12]
         self._power = Power(command, image, uid, wiring, self, serial, rtc)
 
     # --- what it did
-
-    @property
-    def edges(self) -> list[Edge]:
-        """Every change of an output pin that no part of the board listens to, since the first power-on."""
-        return self._witness.edges
-
-    @property
-    def seen(self) -> list[int]:
-        """When the reader's polls that found a new card began. Told with the next edge, or one poll later."""
-        return self._witness.seen
-
-    @property
-    def levels(self) -> dict[int, int]:
-        """The outputs that are driven now."""
-        return dict(self._witness.levels)
-
-    @property
-    def duties(self) -> list[Duty]:
-        """Every change of a PWM, after the chip's rounding, since the first power-on."""
-        return self._witness.duties
 
     @property
     def starts(self) -> list[tuple[Cause, int]]:
@@ -119,32 +90,6 @@ class Board:
     def contact_open(self) -> bool | None:
         """Whether the door stands open; None without a contact."""
         return self._world.contact_open
-
-    async def wait_edge(
-        self, pin: int, level: int | None, timeout: float, *, since_ns: int | None = None
-    ) -> Edge:
-        """Return the first edge of `pin` to `level` since `since_ns`.
-
-        since_ns: by default the last start, card or contact change that this object made, so an edge that came before
-        the call is not missed. Raises TimeoutError with the board's last words.
-        """
-        since = self._stimulus_ns if since_ns is None else since_ns
-        try:
-            return await asyncio.wait_for(self._witness.wait(pin, level, since), timeout)
-        except TimeoutError:
-            raise TimeoutError(
-                f"pin {pin} of {self.id} did not go to {level} in {timeout} s; {self._last_words()}"
-            ) from None
-
-    async def wait_log(self, text: str, timeout: float) -> str:
-        """Return the first line in `log` that contains `text`. Raises TimeoutError with the board's last words."""
-        deadline = time.monotonic() + timeout
-        while time.monotonic() < deadline:
-            found = next((line for line in self.log if text in line), None)
-            if found is not None:
-                return found
-            await asyncio.sleep(0.01)
-        raise TimeoutError(f"{self.id} did not print {text!r} in {timeout} s; {self._last_words()}")
 
     async def heap(self, timeout: float = _ANSWER_TIMEOUT_S) -> Heap:
         """Collect the board's garbage and measure. Needs firmware that touches the chip now and then."""
@@ -282,7 +227,7 @@ class Board:
 
     async def power_on(self) -> None:
         """Give it power; returns when its program is about to run. Raises BoardFailed when it does not get there."""
-        self._stimulus_ns = time.monotonic_ns()
+        self._since_ns = time.monotonic_ns()
         if self.serial is not None:
             self.serial.plug()
         await self._power.on()
@@ -302,18 +247,15 @@ class Board:
         await self._power.off()
         if self.serial is not None:
             self.serial.unplug()
-        self._log_file.close()
+        self._close_log()
 
     def _tell(self, lines: list[str], *, stimulus: bool = True) -> int:
         now = time.monotonic_ns()
         if stimulus:
-            self._stimulus_ns = now
+            self._since_ns = now
         for line in lines:
             self._power.send(line)
         return now
-
-    def _last_words(self) -> str:
-        return "its last lines: " + (" | ".join(list(self.log)[-5:]) or "none")
 
     # --- what it says (power.Listener)
 
@@ -348,19 +290,9 @@ class Board:
                 self.printed(f"lab: a line was not understood: {' '.join(words)}")
 
     def _edge(self, pin: int, level: int | None, at_ns: int, seen_ns: int | None) -> None:
-        if seen_ns is not None:
-            self.seen.append(seen_ns)
-        self._witness.edge(pin, level, at_ns, seen_ns)
+        super()._edge(pin, level, at_ns, seen_ns)
         if pin == self._leaf.pin:
             self._leaf.driven(level)
-
-    def printed(self, line: str) -> None:
-        """Keep what the board prints."""
-        self.log.append(line)
-        if self.on_print is not None:
-            self.on_print(line)
-        with contextlib.suppress(ValueError):  # last words may come when the file is closed
-            self._log_file.write(line + "\n")
 
     def gone(self, at_ns: int) -> None:
         """Its pins are released."""

@@ -87,19 +87,10 @@ class Lab:
         then wrap at 2^30 as an ESP32's do; None for the laptop's own. serial: with a serial port, at serial/ID in the
         directory of the lab; a version instead of True is what MicroPython calls itself there. flash_it: False leaves
         the flash as it is, empty when it is new. boot_clock: what its clock says after each power-on, as Unix time
-        (rtc.BOOT on an ESP32); None for the laptop's. log_kib: what it gets of a
-        partition "dwlog"; its log is in files without one. Raises LabError.
+        (rtc.BOOT on an ESP32); None for the laptop's. log_kib: what it gets of a partition "dwlog"; its log is in files
+        without one. Raises LabError.
         """
-        identity = profile.get("id")
-        if (
-            not isinstance(identity, str)
-            or not identity
-            or "/" in identity
-            or identity.startswith(".")
-        ):
-            raise SiteError(f"id of a board is {identity!r}; give it a name without slashes")
-        if identity in self.boards:
-            raise SiteError(f"board {identity} runs already; stop it first")
+        identity = self._new_id(profile)
         folder = Path(firmware) if firmware is not None else places.firmware()
         flash = Flash(self.directory / "boards" / identity, self._cache)
         used, rom = await asyncio.to_thread(
@@ -111,18 +102,10 @@ class Lab:
             rom, "lab_start", heap_kib=heap_kib, prompt=bool(serial), rtc=rtc.path
         )
         log_file = self.directory / "logs" / f"{identity}.log"
-        port = None
-        if serial:
-            release = serial if isinstance(serial, str) else RELEASE
-            port = SerialPort(self.directory / "serial" / identity, release)
+        port = self._serial_port(identity, serial)
         board = Board(profile, command, flash.image, log_file, ticks_ms, port, rtc)
         board.flash_bytes = used
-        self.boards[identity] = board
-        try:
-            await board.power_on()
-        except BaseException:
-            await self.stop_board(identity)
-            raise
+        await self._power_on(board)
         return board
 
     def board(self, identity: str) -> Board:
@@ -141,6 +124,30 @@ class Lab:
         """End every board."""
         for identity in list(self.boards):
             await self.stop_board(identity)
+
+    def _new_id(self, profile: Mapping[str, Any]) -> str:
+        """The id of a board that does not run yet. Raises SiteError."""
+        given = profile.get("id")
+        if not isinstance(given, str) or not given or "/" in given or given.startswith("."):
+            raise SiteError(f"id of a board is {given!r}; give it a name without slashes")
+        if given in self.boards:
+            raise SiteError(f"board {given} runs already; stop it first")
+        return given
+
+    def _serial_port(self, identity: str, serial: bool | str) -> SerialPort | None:
+        if not serial:
+            return None
+        release = serial if isinstance(serial, str) else RELEASE
+        return SerialPort(self.directory / "serial" / identity, release)
+
+    async def _power_on(self, board: Board) -> None:
+        """One that does not come up is not kept."""
+        self.boards[board.id] = board
+        try:
+            await board.power_on()
+        except BaseException:
+            await self.stop_board(board.id)
+            raise
 
     def _prepare(
         self, flash: Flash, folder: Path | None, profile: Mapping[str, Any]

@@ -43,7 +43,8 @@ from doorward.runtime.process.serving import Serving
 from doorward.runtime.servers import web as servers
 from doorward.runtime.servers.server_tls import ServerTls
 from doorward.runtime.servers.web import Server
-from doorward.runtime.usecases import UseCases, wire
+from doorward.runtime.usecases import UseCases
+from doorward.runtime.wiring import wire
 from doorward.web import create_app
 
 _log = structlog.get_logger(__name__)

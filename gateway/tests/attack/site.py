@@ -27,7 +27,8 @@ from doorward.domain.audit import AuditRow
 from doorward.domain.devices import APPROVED, Registration
 from doorward.domain.doors import Door
 from doorward.runtime.demo import site as demosite
-from doorward.runtime.usecases import UseCases, wire
+from doorward.runtime.usecases import UseCases
+from doorward.runtime.wiring import wire
 from doorward.signer import Signer
 from doorward_core import gateway_messages, gateway_states, seal, topics
 from doorward_core.schedule import ALWAYS

@@ -16,7 +16,7 @@ from doorward.domain.levels import AccessLevel
 from doorward.domain.people import Person
 from doorward.domain.schedules import WEEKDAYS, Schedule
 from doorward.domain.snapshot import Rules
-from doorward.runtime.usecases import wire
+from doorward.runtime.wiring import wire
 from doorward.signer import Signer
 from doorward_core import board_messages, seal, topics
 from doorward_core.schedule import ALWAYS

@@ -14,7 +14,7 @@ from doorward.domain.audit_walk import Finding
 from doorward.domain.devices import APPROVED, Registration
 from doorward.domain.doors import Door
 from doorward.errors import Unavailable
-from doorward.runtime.usecases import wire
+from doorward.runtime.wiring import wire
 from doorward_core import seal, topics
 
 

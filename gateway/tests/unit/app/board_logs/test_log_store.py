@@ -14,7 +14,7 @@ from doorward.app.records import LogEntry
 from doorward.domain.audit import AuditRow
 from doorward.domain.devices import APPROVED, Registration
 from doorward.domain.doors import Door
-from doorward.runtime.usecases import wire
+from doorward.runtime.wiring import wire
 from doorward_core import seal, topics
 
 

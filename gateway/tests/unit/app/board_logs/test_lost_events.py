@@ -12,7 +12,7 @@ from doorward.domain.audit import AuditRow
 from doorward.domain.audit_walk import Finding
 from doorward.domain.devices import APPROVED, Registration
 from doorward.domain.doors import Door
-from doorward.runtime.usecases import wire
+from doorward.runtime.wiring import wire
 from doorward_core import board_messages, topics
 
 
