@@ -24,13 +24,16 @@ def users() -> None:
 @users.command("list")
 @common
 def list_users(*, as_json: bool, data: Path | None) -> None:
-    """Every user with its roles."""
+    """Every user with its roles, and the serial of its certificate."""
     from doorward.cli.client import Api
 
     with Api(data) as api:
         answer = api.get("broker/users")
-    rows = [(one["name"], " ".join(one["roles"]) or None, one["connections"]) for one in answer]
-    lines = [table(("name", "roles", "connections"), rows)]
+    rows = [
+        (one["name"], " ".join(one["roles"]) or None, one["connections"], _certificate(one))
+        for one in answer
+    ]
+    lines = [table(("name", "roles", "connections", "certificate"), rows)]
     lines += [
         clean(f"{one['name']} cannot come in: run `doorward broker users passwd {one['name']}`")
         for one in answer
@@ -141,6 +144,12 @@ def certificate(
     )
     told = {"name": answer["name"], "serial": answer["serial"], "folder": str(folder)}
     show(told, "\n".join(clean(line) for line in text.split("\n")), as_json=as_json)
+
+
+def _certificate(user: Mapping[str, Any]) -> str | None:
+    if user["certificate"] is None:
+        return "not known: the signer is away"
+    return user["certificate"] or None
 
 
 def _as(user: Mapping[str, Any]) -> str:

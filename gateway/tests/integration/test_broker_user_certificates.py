@@ -87,6 +87,11 @@ async def test_password_and_certificate_of_the_same_user_come_in_from_afar(
         told = json.loads(await users(gateway, "certificate", name, "--out", str(folder), "--json"))
         assert told["folder"] == str(folder)
         assert int(told["serial"], 16) == gateway.signer.serial(name)
+        listed = {
+            one["name"]: one["certificate"]
+            for one in json.loads(await users(gateway, "list", "--json"))
+        }
+        assert listed[name] == told["serial"]
     assert folder.stat().st_mode & 0o777 == 0o700
     assert {path.name: path.stat().st_mode & 0o777 for path in ann.iterdir()} == {
         "cert.pem": 0o600,
@@ -123,6 +128,7 @@ async def test_a_certificate_ends_with_the_next_one_by_order_and_with_its_user(
     await users(gateway, "certificate", "ann", "--revoke")
     assert await answer(gateway, "ann", folders[1]) == mqtt.NOT_AUTHORISED
     assert await plain(gateway, "ann") == mqtt.ACCEPTED, "the password is enough there again"
+    assert json.loads(await users(gateway, "list", "--json"))[0]["certificate"] == ""
     assert "ann has no certificate" in await users(
         gateway, "certificate", "ann", "--revoke", code=1
     )

@@ -27,9 +27,15 @@ async def test_users_come_change_and_go(local: Visitor) -> None:
     made = await local.post(API + "users", json=TEACHER)
     assert (made.status_code, made.json()) == (
         201,
-        {"name": "teacher1", "roles": ["Teacher"], "connections": 0, "needs_password": False},
+        {
+            "name": "teacher1",
+            "roles": ["Teacher"],
+            "connections": 0,
+            "needs_password": False,
+            "certificate": None,
+        },
     )
-    assert (await local.get(API + "users")).json() == [made.json()]
+    assert (await local.get(API + "users")).json() == [{**made.json(), "certificate": ""}]
     again = await local.post(API + "users", json=TEACHER)
     assert again.status_code == 409
     changed = await local.post(API + "users/teacher1/roles", json={"roles": ["Guest", "User"]})

@@ -32,7 +32,7 @@ async def test_it_shows_rules_users_figures_and_the_log(
     assert "QoS 1, 12 bytes" in page
     assert "school/students/%u/#" in page
     assert "doorward/devices/%u/commands/control" in page, "what is built in is there too"
-    assert re.search(r"<td>sam</td><td>Student</td><td>2</td>", page)
+    assert re.search(r"<td>sam</td><td>Student</td><td>2</td><td>none</td>", page)
     assert re.search(r"<dd>3</dd><dt>denied</dt>", page)
 
 

@@ -29,6 +29,9 @@ class BrokerAdministration(Protocol):
 
     def users(self) -> tuple[BrokerUser, ...]: ...
 
+    async def users_with_certificates(self) -> tuple[BrokerUser, ...]:
+        """The same, and which certificate each has: the signer is asked."""
+
     async def check_user(self, name: str, roles: Sequence[str]) -> None:
         """Raise what `add_user` would raise, whatever the password."""
 

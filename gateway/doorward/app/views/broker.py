@@ -13,12 +13,14 @@ class BrokerUser:
     """Somebody, or a tool, that comes to the broker with a name and a password.
 
     connections: None where another program is the broker. needs_password: that program was never told one.
+    certificate: its serial, hex; empty without one, None where nobody asked for it or the signer is away.
     """
 
     name: str
     roles: tuple[str, ...]
     connections: int | None = 0
     needs_password: bool = False
+    certificate: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,12 @@
 
 import json
 import os
+import stat
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
+
+from doorward.errors import StartupError
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,14 @@ def hand_over(plan: Plan) -> int:
 
 
 def take(descriptor: int) -> Plan:
-    """The plan that `hand_over` left there; it can be taken once."""
-    with os.fdopen(descriptor, "rb") as file:
-        return Plan(**json.load(file))
+    """The plan that `hand_over` left there; it can be taken once. Raises StartupError when there is none."""
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise ValueError
+        with os.fdopen(descriptor, "rb") as file:
+            return Plan(**json.load(file))
+    except (OSError, OverflowError, TypeError, ValueError) as error:
+        raise StartupError(
+            f"there is no plan at descriptor {descriptor}",
+            "run `doorward broker run` without --prepared: it makes the plan itself",
+        ) from error

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import Protocol
 
@@ -26,7 +27,7 @@ from doorward.broker.rights.acl import Acl
 from doorward.broker.rights.rules import Action, Rule
 from doorward.domain import audit
 from doorward.domain.instants import instant
-from doorward.errors import InvalidInput, NotFound
+from doorward.errors import InvalidInput, NotFound, SigningUnavailable
 from doorward.runtime.brokers.owed_records import OwedRecords, Record, unrecorded
 from doorward.runtime.brokers.user_certificates import NobodysCertificates, UserCertificates
 
@@ -110,6 +111,18 @@ class BrokerDesk:
     def users(self) -> tuple[BrokerUser, ...]:
         """Everybody with a password, by name."""
         return tuple(map(self._user, self._acl.users()))
+
+    async def users_with_certificates(self) -> tuple[BrokerUser, ...]:
+        """The same with their certificates, None while the signer is away."""
+        try:
+            held = await self._certificates.held([user.name for user in self._acl.users()])
+        except SigningUnavailable:
+            return self.users()
+        # Who was added meanwhile cannot have one yet.
+        return tuple(
+            replace(user, certificate=f"{held[user.name]:x}" if user.name in held else "")
+            for user in self.users()
+        )
 
     async def check_user(self, name: str, roles: Sequence[str]) -> None:
         """Raise InvalidInput, NotFound for a role, or Conflict, as `add_user` would."""

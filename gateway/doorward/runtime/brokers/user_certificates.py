@@ -1,6 +1,7 @@
 """The certificates of the broker's users, as its desk gives them out and takes them back."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Protocol
 
 from doorward.app.signer_ports import Registrar
@@ -16,6 +17,9 @@ class UserCertificates(Protocol):
 
     async def forget(self, name: str) -> bool:
         """Take it back; False when there was none. Raises SigningUnavailable."""
+
+    async def held(self, names: Sequence[str]) -> dict[str, int]:
+        """The serials of those of them who have one. Raises SigningUnavailable."""
 
 
 class SignedCertificates:
@@ -33,6 +37,13 @@ class SignedCertificates:
         await asyncio.to_thread(self._registrar.forget_user, name)
         return True
 
+    async def held(self, names: Sequence[str]) -> dict[str, int]:
+        return await asyncio.to_thread(self._serials, names)
+
+    def _serials(self, names: Sequence[str]) -> dict[str, int]:
+        found = ((name, self._registrar.serial(name)) for name in names)
+        return {name: serial for name, serial in found if serial is not None}
+
 
 class NoMoreCertificates:
     """For Mosquitto, which takes a certificate in the place of a password: there are none but those from before."""
@@ -49,6 +60,9 @@ class NoMoreCertificates:
     async def forget(self, name: str) -> bool:
         return await self._before.forget(name)
 
+    async def held(self, names: Sequence[str]) -> dict[str, int]:
+        return await self._before.held(names)
+
 
 class NobodysCertificates:
     """For a broker that asks no client for a certificate."""
@@ -61,3 +75,6 @@ class NobodysCertificates:
 
     async def forget(self, name: str) -> bool:
         return False
+
+    async def held(self, names: Sequence[str]) -> dict[str, int]:
+        return {}

@@ -52,8 +52,8 @@ Topic = Annotated[str, Query(min_length=1, max_length=1024)]
 
 @router.get("/users", response_model=list[BrokerUserAnswer], dependencies=_SEE)
 async def list_users(broker: BrokerDep) -> tuple[BrokerUser, ...]:
-    """List who comes to the broker with a password."""
-    return broker.users()
+    """List who comes to the broker with a password, and who has a certificate."""
+    return await broker.users_with_certificates()
 
 
 @router.post(

@@ -207,7 +207,11 @@ async def _shown(desk: BrokerAdministration, chosen: _Chosen) -> dict[str, objec
     entries = await desk.log(
         SHOWN, action=chosen.action or None, principal=chosen.principal or None
     )
-    return {"entries": entries, "users": desk.users(), "figures": _figures(desk)}
+    return {
+        "entries": entries,
+        "users": await desk.users_with_certificates(),
+        "figures": _figures(desk),
+    }
 
 
 def _figures(desk: BrokerAdministration) -> list[tuple[str, int]]:

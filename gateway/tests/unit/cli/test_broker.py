@@ -13,6 +13,7 @@ TEACHER = {
     "roles": ["Teacher"],
     "connections": 2,
     "needs_password": False,
+    "certificate": "",
 }
 
 
@@ -34,7 +35,7 @@ def test_users_are_added_listed_changed_and_removed(
         0,
         "teacher1 has a new password\n",
     )
-    assert call("broker", "users", "list")[1].split()[-3:] == ["teacher1", "Teacher", "2"]
+    assert call("broker", "users", "list")[1].split()[-4:] == ["teacher1", "Teacher", "2", "-"]
     assert json.loads(call("broker", "users", "list", "--json")[1]) == [TEACHER]
     assert call("broker", "users", "roles", "teacher1")[1] == "teacher1 is known with no role now\n"
     assert call("broker", "users", "remove", "teacher1")[:2] == (
@@ -82,10 +83,11 @@ def test_without_a_terminal_it_is_said_where_a_password_may_come_from(api: Any) 
 
 
 def test_who_needs_a_password_at_mosquitto_is_said(api: Any, call: Any) -> None:
-    api.answer("GET", "broker/users", [{**TEACHER, "connections": None, "needs_password": True}])
+    waiting = {**TEACHER, "connections": None, "needs_password": True, "certificate": "5ef1"}
+    api.answer("GET", "broker/users", [waiting])
     waits = call("broker", "users", "list")[1].splitlines()[1:]
     assert waits == [
-        "teacher1  Teacher  -",
+        "teacher1  Teacher  -            5ef1",
         "teacher1 cannot come in: run `doorward broker users passwd teacher1`",
     ]
     api.answer(

@@ -53,12 +53,14 @@ class BrokerUserAnswer(Answer):
     """Somebody, or a tool, with a password at the broker.
 
     connections: null where another program is the broker; needs_password: that program was never told one.
+    certificate: its serial, hex; empty without one; null after a change, and while the signer is away.
     """
 
     name: str
     roles: list[str]
     connections: int | None
     needs_password: bool
+    certificate: str | None
 
 
 class BrokerCertificateAnswer(Answer):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from doorward.errors import StartupError
 from doorward.runtime.alone import preparing, renewing, serving
 from doorward.runtime.alone.plan import Plan, hand_over, take
 from doorward.runtime.servers import tls
@@ -27,8 +28,28 @@ def test_a_plan_comes_as_it_was_made_once(plan: Plan) -> None:
     descriptor = hand_over(much)
     assert not os.get_inheritable(descriptor), "no other program gets it by accident"
     assert take(descriptor) == much
-    with pytest.raises(OSError, match="Bad file descriptor"):
+    with pytest.raises(StartupError, match=f"no plan at descriptor {descriptor}"):
         take(descriptor)
+
+
+@pytest.mark.parametrize("held", [b"", b"no plan", b"[1]", b"3", b'{"directory": "d"}', b"\xff"])
+def test_what_is_no_plan_is_said_to_be_none(held: bytes) -> None:
+    descriptor = os.memfd_create("plan")
+    os.write(descriptor, held)
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    with pytest.raises(StartupError, match="no plan"):
+        take(descriptor)
+
+
+def test_descriptors_that_are_no_files_are_let_be() -> None:
+    reads, writes = os.pipe()
+    for number in (reads, -1, 99_999, 1 << 70):
+        with pytest.raises(StartupError, match="no plan"):
+            take(number)
+    os.write(writes, b"still open")
+    assert os.read(reads, 99) == b"still open"
+    os.close(reads)
+    os.close(writes)
 
 
 def test_a_plan_does_not_show_its_key(plan: Plan) -> None:

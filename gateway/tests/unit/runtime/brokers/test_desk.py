@@ -8,7 +8,7 @@ from broker_support import PATIENCE, running_broker
 from fakes.broker import QuickPasswords
 
 from doorward.domain import audit
-from doorward.errors import Unavailable
+from doorward.errors import SigningUnavailable, Unavailable
 from doorward.runtime.brokers import owed_records
 from doorward.runtime.brokers.desk import BrokerDesk
 
@@ -52,6 +52,34 @@ async def test_a_change_that_broker_db_refuses_is_in_the_audit_all_the_same(tmp_
         assert trail.rows[-1] == (audit.BROKER_USER, "root", "ann may no longer connect.")
         assert desk.users() == ()
         broker._store.write = write
+
+
+class Held:
+    """Certificates of a signer that may be away."""
+
+    away = False
+
+    async def held(self, names):
+        if self.away:
+            raise SigningUnavailable("the signer is away", "start it")
+        return {name: 0x5EF1 for name in names if name == "ann"}
+
+    async def forget(self, name):
+        return False
+
+
+async def test_who_has_a_certificate_is_listed_and_not_known_while_the_signer_is_away(tmp_path):
+    async with running_broker(tmp_path) as site:
+        held = Held()
+        desk = BrokerDesk(
+            site.broker, site.broker._store, QuickPasswords(), built_in=(), certificates=held
+        )
+        for name in ("ann", "bob"):
+            await desk.add_user(name, "correct horse", (), actor="root")
+        listed = await desk.users_with_certificates()
+        assert [(one.name, one.certificate) for one in listed] == [("ann", "5ef1"), ("bob", "")]
+        held.away = True
+        assert [one.certificate for one in await desk.users_with_certificates()] == [None, None]
 
 
 async def test_rows_that_the_audit_refuses_are_written_later_in_their_order(tmp_path, monkeypatch):
