@@ -60,7 +60,7 @@ class Stage:
 
     @property
     def failed(self) -> int:
-        return self.site.broker.status()["handshakes_failed"]
+        return self.site.broker.status().handshakes_failed
 
     def client(self, files: dict[str, str] | None) -> ssl.SSLContext:
         """A client's context that shows the certificate in a board's files."""

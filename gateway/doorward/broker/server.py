@@ -6,6 +6,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import asdict
 
 from doorward import __version__
 from doorward.broker import sys_topics
@@ -19,6 +20,7 @@ from doorward.broker.listening.listeners import Listeners, OverWebSocket, Secure
 from doorward.broker.ports import Batch, Certificates, Kept, Logins, Store
 from doorward.broker.reports.counters import Counters, Timing
 from doorward.broker.reports.events import Denial
+from doorward.broker.reports.status import Status
 from doorward.broker.rights.acl import Acl
 from doorward.broker.rights.policy import Policy
 from doorward.broker.routing.live_rules import judge_anew
@@ -202,22 +204,27 @@ class Broker:
         """Seconds since it was made."""
         return self._exchange.clock() - self._since
 
-    def status(self) -> dict[str, int]:
-        """Counters for the health check."""
-        sessions = self._router.sessions.values()
-        return {
-            "connections": len(self._exchange.connections),
-            "sessions": len(sessions),
-            "subscriptions": sum(len(session.subscriptions) for session in sessions),
-            "retained": len(self._router.retained),
-            "unsettled": sum(session.unsettled for session in sessions),
-            "dropped": self._router.dropped,
-            "denied": self._router.denials.count,
-            "throttled": self._exchange.rates.held,
-            "handshakes_failed": self._listeners.failed,
-            "left_out": self._store.left_out,
-            "lost": self._store.lost,
-        }
+    def status(self) -> Status:
+        """What it holds, and what went wrong."""
+        router = self._router
+        sessions = router.sessions.values()
+        return Status(
+            connections=len(self._exchange.connections),
+            sessions=len(sessions),
+            subscriptions=sum(len(session.subscriptions) for session in sessions),
+            retained=len(router.retained),
+            unsettled=sum(session.unsettled for session in sessions),
+            dropped=router.dropped,
+            denied=router.denials.count,
+            throttled=self._exchange.rates.held,
+            handshakes_failed=self._listeners.failed,
+            left_out=self._store.left_out,
+            lost=self._store.lost,
+        )
+
+    def numbers(self) -> dict[str, int]:
+        """The same by name."""
+        return asdict(self.status())
 
     def _restore(self, kept: Kept) -> None:
         for name, (role, digest) in kept.principals.items():

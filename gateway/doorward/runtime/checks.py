@@ -65,17 +65,15 @@ def _broker(link: MqttLink, broker: Broker) -> HealthCheck:
 
 def _at_work(broker: Broker) -> HealthCheck:
     status = broker.status()
-    detail = f"{status['connections']} connections, {status['denied']} refused requests"
+    detail = f"{status.connections} connections, {status.denied} refused requests"
     if broker.stuck:
         detail = f"{detail}; broker.db cannot be written, so nothing is acknowledged"
         return HealthCheck("broker", False, detail, "make room on the disk, or look into the log")
-    if status["lost"]:
-        detail = (
-            f"{detail}; broker.db has lost its last {status['lost']} changes of users and rules"
-        )
+    if status.lost:
+        detail = f"{detail}; broker.db has lost its last {status.lost} changes of users and rules"
         return HealthCheck("broker", False, detail, _COMPARE)
-    if status["left_out"]:
-        detail = f"{detail}; broker.db could not hold {status['left_out']} changes, which are lost"
+    if status.left_out:
+        detail = f"{detail}; broker.db could not hold {status.left_out} changes, which are lost"
         return HealthCheck("broker", False, detail, "report what the log says of them")
     return HealthCheck("broker", True, detail)
 
@@ -90,7 +88,7 @@ def _signer(keys: Keys, settings: Settings) -> HealthCheck:
 
 
 def _boards_listener(broker: Broker, settings: Settings) -> HealthCheck:
-    failed = broker.status()["handshakes_failed"]
+    failed = broker.status().handshakes_failed
     place = f"boards come to {settings.mqtt.host}:{broker.secure_port} over mutual TLS"
     if not failed:
         return HealthCheck("tls", True, place)
@@ -99,7 +97,7 @@ def _boards_listener(broker: Broker, settings: Settings) -> HealthCheck:
 
 
 def _users_listener(broker: Broker, host: str, directory: Path) -> HealthCheck:
-    failed = broker.status()["handshakes_failed"]
+    failed = broker.status().handshakes_failed
     place = f"clients come to {host}:{broker.secure_port} over TLS"
     if not failed:
         return HealthCheck("tls", True, place)

@@ -56,7 +56,7 @@ class FakeBroker:
     def connected(self) -> Counter[str]:
         return self.connections
 
-    def status(self) -> dict[str, int]:
+    def numbers(self) -> dict[str, int]:
         return {"connections": self.connections.total(), "sessions": 2, "denied": 3}
 
     def desk(self, elsewhere: Elsewhere | None = None) -> BrokerDesk:

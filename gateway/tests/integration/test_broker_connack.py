@@ -106,7 +106,7 @@ async def test_who_is_not_told_in_time_leaves_nothing_behind(tmp_path):
                 assert await asking == (False, mqtt.UNAVAILABLE)
                 await site.gone("front")
         await site.broker.settle()
-        assert site.broker.status()["sessions"] == 0
+        assert site.broker.status().sessions == 0
         async with site.client("front", clean=False) as front:
             assert not await front.is_closed()
 

@@ -41,7 +41,7 @@ async def test_removal_ends_connection_session_and_queue(tmp_path):
             assert await again.messages() == []
     async with running_broker(tmp_path, ()) as site:
         assert site.principals.names() == ("front", GATEWAY), "and it is still so after a restart"
-        assert site.broker.status()["sessions"] == 1
+        assert site.broker.status().sessions == 1
 
 
 @pytest.mark.parametrize("online", [True, False])
@@ -73,7 +73,7 @@ async def test_whoever_is_expelled_leaves_nothing_behind(tmp_path, online):
     async with running_broker(tmp_path, ("back",)) as site:
         assert site.principals.names() == ("back", GATEWAY)
         status = site.broker.status()
-        assert (status["sessions"], status["retained"]) == (0, 1)
+        assert (status.sessions, status.retained) == (0, 1)
 
 
 def _rows(directory, name):
@@ -110,7 +110,7 @@ async def test_approval_and_its_end_change_the_rights_of_a_connection_at_once(tm
             assert (await gateway.messages())[-1].payload == b"at work"
             await gateway.publish(CONTROL, b"do")
             assert (await front.message()).payload == b"do"
-        assert site.broker.status()["retained"] == 0, "an announcement is never retained"
+        assert site.broker.status().retained == 0, "an announcement is never retained"
 
 
 async def test_a_new_secret_ends_the_connection_of_the_old_one(tmp_path):

@@ -180,7 +180,7 @@ async def test_a_denied_publish_is_told_to_operator_and_device_and_does_nothing(
             assert (told["topic"], told["rule"]) == (topic("back", topics.CONTROL), FOREIGN_DEVICE)
             denial = Denial("front", "publish", topic("back", topics.CONTROL), FOREIGN_DEVICE)
             assert site.denials == [denial]
-            assert site.broker.status()["denied"] == 1
+            assert site.broker.status().denied == 1
         assert await gateway.messages() == []
         await gateway.publish(topic("back", topics.CONTROL), b"control")
         assert [one.payload for one in await gateway.messages()] == [b"control"]
@@ -194,7 +194,7 @@ async def test_who_is_refused_without_end_fills_neither_queue_nor_log(tmp_path, 
         await front.subscribe(topic("front", topics.DENIED))
         for _ in range(100):
             await front.publish(foreign, b"open")
-        assert site.broker.status()["denied"] == 100
+        assert site.broker.status().denied == 100
         assert len(site.denials) == len(await front.messages()) == Limits().denials
         assert not [line for line in caplog.records if foreign in line.getMessage()]
         now = 1.0

@@ -130,8 +130,8 @@ async def test_only_who_has_a_rule_reads_them_and_nobody_writes_them(tmp_path: P
             message = await client.message()
             assert message is not None
             assert message.payload.startswith(b"doorward version")
-        assert site.broker.status()["denied"] == 5
-        assert site.broker.status()["retained"] == 0
+        assert site.broker.status().denied == 5
+        assert site.broker.status().retained == 0
 
 
 async def test_they_are_not_on_disk(tmp_path: Path) -> None:
@@ -139,7 +139,7 @@ async def test_they_are_not_on_disk(tmp_path: Path) -> None:
         site.broker.sweep()
         await site.broker.settle()
     async with running_broker(tmp_path) as site:
-        assert site.broker.status()["retained"] == 0
+        assert site.broker.status().retained == 0
         assert len(site.broker._router.retained) == 0
 
 

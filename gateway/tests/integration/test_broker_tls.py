@@ -43,7 +43,7 @@ async def test_only_the_right_secret_with_the_right_certificate_connects(
             assert code == (mqtt.BAD_LOGIN if password == "bad" else mqtt.NOT_AUTHORISED)
             assert await thief.is_closed()
             assert not await victim.is_closed()
-            assert stage.site.broker.status()["sessions"] == 1
+            assert stage.site.broker.status().sessions == 1
         denied = [Denial("front", "connect", "", "its certificate is for 'back'")]
         assert stage.site.denials == (denied if code == mqtt.NOT_AUTHORISED else [])
         await victim.drop()
@@ -129,7 +129,7 @@ async def test_a_bad_certificate_does_not_even_get_to_say_connect(tmp_path, show
             context = stage.client(files)
         assert await stage.is_shut_out(context)
         await stage.until_failed(1)
-        assert stage.site.broker.status()["connections"] == 0
+        assert stage.site.broker.status().connections == 0
         assert await stage.answer(good, "front") == mqtt.ACCEPTED
         assert stage.failed == 1
 

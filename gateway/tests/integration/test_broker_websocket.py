@@ -114,7 +114,7 @@ async def code_of(link: ClientConnection) -> int:
 
 async def until_nobody_is_connected(site: RunningBroker) -> None:
     async with asyncio.timeout(PATIENCE):
-        while site.broker.status()["connections"]:  # noqa: ASYNC110 - only the other side's kernel knows
+        while site.broker.status().connections:  # noqa: ASYNC110 - only the other side's kernel knows
             await asyncio.sleep(0.005)
 
 
@@ -270,7 +270,7 @@ async def test_who_pings_and_never_reads_is_dropped(tmp_path):
         ping = Frame(Opcode.PING, b"x" * 125).serialize(mask=True) * 500
         async with asyncio.timeout(30):
             with contextlib.suppress(ConnectionError):
-                while stage.site.broker.status()["connections"]:
+                while stage.site.broker.status().connections:
                     writer.write(ping)
                     await writer.drain()
                     await asyncio.sleep(0)
@@ -290,13 +290,13 @@ async def test_a_slow_reader_holds_nobody_up(tmp_path):
                 for _ in range(200):
                     await gateway.publish(CONTROL, b"x" * 100_000)
         # What is in flight is bounded, the rest waits in the session's queue.
-        assert stage.site.broker.status()["unsettled"] > 0
+        assert stage.site.broker.status().unsettled > 0
 
 
 async def test_silence_is_ended_before_and_after_the_upgrade(tmp_path):
     limits = replace(Limits(), connect_within=0.2)
     async with staged(tmp_path, limits) as stage, stage.raw(), stage.open() as link:
-        assert stage.site.broker.status()["connections"] == 2
+        assert stage.site.broker.status().connections == 2
         assert await code_of(link) == 1000
         await until_nobody_is_connected(stage.site)
 

@@ -159,7 +159,7 @@ async def test_tls_never_becomes_plain(tmp_path: Path) -> None:
     async with running_broker(tmp_path) as site:
         with pytest.raises(Unavailable, match="does this port speak TLS"):
             await MqttClient(RemoteBroker("127.0.0.1", site.port, TlsFiles()), FRONT).__aenter__()
-        assert site.broker.status()["sessions"] == 0
+        assert site.broker.status().sessions == 0
         missing = TlsFiles(ca=tmp_path / "nowhere.pem")
         with pytest.raises(ConfigError, match="nowhere"):
             await MqttClient(RemoteBroker("127.0.0.1", site.port, missing), FRONT).__aenter__()

@@ -37,6 +37,6 @@ class KeptRules:
     def connected(self) -> None:
         """Who is connected, the other program alone knows."""
 
-    def status(self) -> dict[str, int]:
+    def numbers(self) -> dict[str, int]:
         """So with every counter."""
         return {}

@@ -46,7 +46,7 @@ class Administered(Protocol):
     def connected(self) -> Counter[str] | None:
         """How many connections each principal has; None where nobody knows."""
 
-    def status(self) -> dict[str, int]:
+    def numbers(self) -> dict[str, int]:
         """Counters by name."""
 
 
@@ -266,7 +266,7 @@ class BrokerDesk:
     def figures(self) -> BrokerFigures:
         """The broker's counters, and how many users and rules there are."""
         own = {"users": len(self._acl.users()), "rules": len(self._acl.rules())}
-        return BrokerFigures(self._broker.status() | own)
+        return BrokerFigures(self._broker.numbers() | own)
 
     def _user(self, user: Principal) -> BrokerUser:
         connected = self._broker.connected()

@@ -46,23 +46,23 @@ def _traffic(broker: Broker) -> Iterator[Figure]:
     yield counter(
         _B + "handshakes_failed_total",
         "Connections without a good TLS handshake.",
-        status["handshakes_failed"],
+        status.handshakes_failed,
     )
-    yield counter(_B + "denied_total", "Requests that a rule refused.", status["denied"])
+    yield counter(_B + "denied_total", "Requests that a rule refused.", status.denied)
     yield counter(
-        _B + "dropped_total", "Messages that did not fit into a client's queue.", status["dropped"]
+        _B + "dropped_total", "Messages that did not fit into a client's queue.", status.dropped
     )
 
 
 def _state(broker: Broker) -> Iterator[Figure]:
     """What it holds now."""
     status = broker.status()
-    yield gauge(_B + "connections", "Open connections.", status["connections"])
-    yield gauge(_B + "sessions", "Sessions, of clients that are away too.", status["sessions"])
-    yield gauge(_B + "subscriptions", "Subscriptions of all sessions.", status["subscriptions"])
-    yield gauge(_B + "retained_messages", "Topics with a retained message.", status["retained"])
+    yield gauge(_B + "connections", "Open connections.", status.connections)
+    yield gauge(_B + "sessions", "Sessions, of clients that are away too.", status.sessions)
+    yield gauge(_B + "subscriptions", "Subscriptions of all sessions.", status.subscriptions)
+    yield gauge(_B + "retained_messages", "Topics with a retained message.", status.retained)
     yield gauge(
-        _B + "queued_messages", "Messages not acknowledged by a client yet.", status["unsettled"]
+        _B + "queued_messages", "Messages not acknowledged by a client yet.", status.unsettled
     )
     yield gauge(_B + "up_seconds", "Since the broker was started.", broker.up_s)
 

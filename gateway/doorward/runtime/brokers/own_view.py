@@ -22,6 +22,6 @@ def view_of(
         RemoteBroker(LOOPBACK, plain_port),
         Login(API_NAME, api_secret),
         lambda: True,
-        broker.status,
+        broker.numbers,
         [lambda: of_broker(broker)],
     )

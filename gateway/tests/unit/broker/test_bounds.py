@@ -30,7 +30,7 @@ async def test_what_waits_for_one_user_is_bounded_over_all_its_sessions(tmp_path
                 await eve.publish("school/bell", bytes(100))
         sessions = site.broker._router.sessions
         assert [sessions[name].unsettled for name in ("sam/1", "sam/2", "eve/1")] == [5, 5, 9]
-        assert site.broker.status()["dropped"] == 8
+        assert site.broker.status().dropped == 8
         # What was taken, what is forgotten and what came back after a start make room as they should.
         async with site.client("sam", client_id="sam/1", clean=False) as sam:
             assert len(await sam.messages()) == 5
