@@ -10,8 +10,7 @@ LONGEST = const(8)
 
 
 def credential(digits: str) -> bytes:
-    # 8 bytes: no card has as many, so a code is never taken for a UID. The last two, which logs and
-    # pages show, say nothing.
+    # 8 bytes: no card has as many, so a code is never taken for a UID.
     return b"P" + unhexlify((digits + "ffffffff")[:LONGEST]) + b"\0\0\0"
 
 

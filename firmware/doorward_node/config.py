@@ -8,7 +8,7 @@ from doorward_node import files, forget
 
 # role: the parts without which its program (roles/<role>.py) cannot work.
 ROLES = {
-    "door": ("strike", "reader"),
+    "door": ("strike", "reader or keypad"),
     "vault": ("padlock", "reader or keypad"),
     "motion": ("pir",),
     "lamp": ("lamp",),

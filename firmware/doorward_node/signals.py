@@ -10,11 +10,13 @@ from doorward_core.compat import const, ticks_diff
 #
 # offline: granted by the board alone. again: show the card once more. wait: this card is not looked
 # at yet. locked: nobody is let in now. Below them what lasts, the worst first. ending: of a lockout,
-# its last ten seconds.
+# its last ten seconds. key, cleared: on a keypad.
 TABLE: str = """
 granted|g1000|n120
 offline|g600 -150 g150|n120 -60 n60
 refused|r120 -80 *3|l120 -80 *3
+key|g40|n40
+cleared|r60|l60
 again|rg400 -200 *2|n80 -120 *2
 wait|r60 -60 *8|l80 -60 *4
 locked|r1200|l600

@@ -122,6 +122,7 @@ class Taps:
                 "rule": rule,
                 "source": source,
                 "tag": hexed(seal.tag(self.session.keys, uid)),
-                "tail": hexed(uid[-2:]),
+                # A code says nothing of itself; no card has as many bytes.
+                "tail": "code" if len(uid) == 8 else hexed(uid[-2:]),
             },
         )

@@ -5,10 +5,19 @@ from doorward_core.compat import ticks_add
 from doorward_node.code_entry import CodeEntry
 
 
+class Told:
+    def __init__(self):
+        self.events = []
+
+    def play(self, event, now):
+        self.events.append(event)
+
+
 class Keys:
     def __init__(self):
         self.codes = []
-        self.entry = CodeEntry(None, self.codes.append)
+        self.told = Told()
+        self.entry = CodeEntry(None, self.codes.append, self.told)
         self.now = self.entry.alive
 
     def type(self, keys, pause_ms=500):
@@ -48,3 +57,13 @@ def test_digits_of_last_week_are_forgotten_too():
         keys.now = ticks_add(keys.now, 3600000)
         keys.entry.forget(keys.now)
     assert keys.type("11#") == []
+
+
+def test_each_key_is_told_and_so_is_what_is_forgotten():
+    keys = Keys()
+    keys.type("4*471#4711#")
+    assert keys.told.events == ["key", "cleared"] + ["key"] * 4 + ["refused"] + ["key"] * 5
+    keys.told.events.clear()
+    keys.type("47")
+    keys.entry.forget(ticks_add(keys.now, 10001))
+    assert keys.told.events == ["key", "key", "cleared"]

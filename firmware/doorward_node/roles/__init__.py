@@ -17,8 +17,13 @@ def signals(pins, log):
     return Signals(led, doorward_drivers.make("buzzer", pins.get("buzzer")), log)
 
 
-def inputs(config, app):
-    # What App watches as its reader: the reader, or without one the keypad.
+def has_keys(pins):
+    # A Wiegand reader may have some.
+    return "keypad" in pins or pins.get("reader", {}).get("driver") == "wiegand"
+
+
+def inputs(config, app, told):
+    # What App watches as its reader: the reader, or without one the keypad. told: signals(), for its keys.
     pins = config["pins"]
     keypad = watch = None
     if "keypad" in pins:
@@ -35,7 +40,7 @@ def inputs(config, app):
     if keypad:
         from doorward_node.code_entry import CodeEntry
 
-        app.keypad = CodeEntry(keypad, app.on_card)
+        app.keypad = CodeEntry(keypad, app.on_card, told)
     return watch or app.keypad
 
 

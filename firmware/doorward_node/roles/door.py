@@ -1,4 +1,4 @@
-# A door: strike and reader, and what else there is of contact, exit button and lid switch.
+# A door: strike, reader or keypad or both, and what else there is of contact, exit button and lid switch.
 
 import doorward_drivers
 from doorward_core.door import Settings
@@ -6,7 +6,7 @@ from doorward_node.app import App
 from doorward_node.backoff import Backoff
 from doorward_node.credentials import Credentials
 from doorward_node.doorway import Doorway
-from doorward_node.roles import inputs, signals
+from doorward_node.roles import has_keys, inputs, signals
 from doorward_node.taps import Taps
 
 
@@ -30,8 +30,15 @@ def build(config, strike, directory, common, now):
     doorway.tamper = doorward_drivers.make("debounce", pins.get("tamper"))
     if credentials.config:
         doorway.apply(credentials.config)
-    taps = Taps(0, session, credentials, clock, doorway, log, Backoff(0, log))
+    gate = Backoff(0, log)
+    if has_keys(pins):
+        from doorward_node.code_guard import CodeGuard
+
+        gate = CodeGuard(directory + "/codes", gate, now)
+    taps = Taps(0, session, credentials, clock, doorway, log, gate)
     app = App(prefix, session, clock, journal, credentials, doorway, taps, now)
+    if has_keys(pins):
+        app.states += (gate,)
     if told:
         told.attach(app, now)
-    return app, inputs(config, app)
+    return app, inputs(config, app, told)

@@ -41,4 +41,4 @@ def build(config, drive, directory, common, now):
     if told:
         told.attach(app, now)
     app.battery = doorward_drivers.make("battery", config["pins"].get("battery"))
-    return app, inputs(config, app)
+    return app, inputs(config, app, told)

@@ -9,7 +9,7 @@ from doorward.boards.schema.readers import Matrix
 # role → one of each group must be there; and what else may be.
 NEEDED: Mapping[str, tuple[tuple[str, ...], ...]] = MappingProxyType(
     {
-        "door": (("strike",), ("reader",)),
+        "door": (("strike",), ("reader", "keypad")),
         "vault": (("padlock",), ("reader", "keypad")),
         "motion": (("pir",),),
         "lamp": (("lamp",),),

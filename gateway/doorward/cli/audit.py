@@ -10,7 +10,7 @@ import click
 from doorward.cli.failure import Failure
 from doorward.cli.kinds import INSTANT
 from doorward.cli.options import chosen_directory, common, show
-from doorward.cli.text import clean, local_time, table
+from doorward.cli.text import card_text, clean, local_time, table
 from doorward.errors import DoorwardError
 
 _HEADS = ("time", "door", "what", "who", "card", "why", "source")
@@ -135,7 +135,7 @@ def _row(entry: Mapping[str, Any]) -> tuple[object, ...]:
         entry["door_name"],
         _VERDICTS.get(entry["granted"], entry["kind"]),
         entry["person"] or entry["actor"],
-        f"…{entry['card_tail']}" if entry["card_tail"] else None,
+        card_text(entry["card_tail"]) if entry["card_tail"] else None,
         entry["why"] or entry["note"],
         entry["source"],
     )

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from doorward.cli.options import common, show
-from doorward.cli.text import clean, table
+from doorward.cli.text import card_text, clean, table
 
 
 @click.group()
@@ -47,5 +47,7 @@ def list_people(*, as_json: bool, data: Path | None) -> None:
 
 
 def _cards(person: Mapping[str, Any]) -> str | None:
-    cards = (f"…{c['tail']}{' (revoked)' if c['revoked'] else ''}" for c in person["cards"])
+    cards = (
+        f"{card_text(c['tail'])}{' (revoked)' if c['revoked'] else ''}" for c in person["cards"]
+    )
     return ", ".join(cards) or None

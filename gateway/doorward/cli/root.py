@@ -15,6 +15,7 @@ from doorward.cli.backup import backup
 from doorward.cli.board import board
 from doorward.cli.broker import broker
 from doorward.cli.card import card
+from doorward.cli.code import code
 from doorward.cli.device import device
 from doorward.cli.doctor import doctor
 from doorward.cli.door import door
@@ -54,6 +55,7 @@ for command in (
     doctor,
     people,
     card,
+    code,
     holiday,
     door,
     vault,
@@ -83,7 +85,7 @@ def main(args: list[str] | None = None) -> None:
 def run(args: list[str] | None = None) -> int:
     """Run one command; returns the exit code and never raises."""
     try:
-        code = root.main(args, prog_name="doorward", standalone_mode=False)
+        status = root.main(args, prog_name="doorward", standalone_mode=False)
     except Failure as failure:
         click.echo(failure.line(), err=True)
         return failure.exit_code
@@ -103,4 +105,4 @@ def run(args: list[str] | None = None) -> int:
         # Whoever read our output has seen enough. Python flushes stdout once more at exit: give it a place to go.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    return code if isinstance(code, int) else 0
+    return status if isinstance(status, int) else 0

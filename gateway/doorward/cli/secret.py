@@ -8,6 +8,7 @@ import click
 from doorward.cli.failure import Failure
 from doorward.cli.options import Command
 
+_CODE_WAYS = "--code-file FILE, or - for stdin"
 VARIABLE = "DOORWARD_PASSWORD"
 
 
@@ -29,6 +30,25 @@ def new_password(password_file: Path | None) -> str:
     return ask("Password", f"--password-file FILE, - for stdin, or {VARIABLE}", new=True)
 
 
+def code_file_option(command: Command) -> Command:
+    """Give a command --code-file (as `code_file`)."""
+    return click.option(
+        "--code-file",
+        type=click.Path(path_type=Path, allow_dash=True),
+        help="Read the code from a file's first line, or - for stdin; else ask.",
+    )(command)
+
+
+def new_code(code_file: Path | None) -> str:
+    """A new code from the file, or the terminal (twice)."""
+    return first_line(code_file) if code_file else ask("Code", _CODE_WAYS, new=True)
+
+
+def known_code(code_file: Path | None) -> str:
+    """A code from the file, or the terminal."""
+    return first_line(code_file) if code_file else ask("Code", _CODE_WAYS)
+
+
 def ask(what: str, otherwise: str, *, new: bool = False) -> str:
     """What is typed at the terminal, and not shown there; twice when it is `new`.
 
@@ -38,7 +58,7 @@ def ask(what: str, otherwise: str, *, new: bool = False) -> str:
         raise Failure(
             f"no {what[0].lower()}{what[1:]}, and no terminal to ask for it; use {otherwise}",
             code="invalid",
-            field="password",
+            field=what.partition(" ")[0].lower(),
         )
     return str(click.prompt(what, hide_input=True, confirmation_prompt=new, err=True))
 
@@ -59,8 +79,8 @@ def first_line(path: Path) -> str:
             line: str = file.readline()
     except (OSError, UnicodeDecodeError) as error:
         raise Failure(
-            f"the password file {path} cannot be read; check its name and mode",
+            f"the file {path} cannot be read; check its name and mode",
             code="invalid",
-            field="password-file",
+            field="file",
         ) from error
     return line.rstrip("\r\n")

@@ -50,6 +50,11 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     return "\n".join(lines)
 
 
+def card_text(tail: str) -> str:
+    """A card or a code as lists have it: `…A1B2`, or the word alone."""
+    return tail if tail == "code" else f"…{tail}"
+
+
 def local_time(stamp: str | None) -> str | None:
     """An ISO 8601 instant in this machine's own time zone, to the second."""
     if stamp is None:

@@ -3,11 +3,14 @@
 from dataclasses import dataclass
 
 from doorward.errors import InvalidInput
+from doorward_core import codes
 from doorward_core.access import STRENGTH_UID
 
 # ISO 14443-3: single, double and triple size UIDs.
 UID_SIZES = (4, 7, 10)
 _TAIL_BYTES = 2
+# What boards, too, call what was typed.
+CODE = "code"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,13 @@ def parse_uid(text: str, field: str = "uid") -> bytes:
     return uid
 
 
+def kind(uid: bytes) -> str:
+    """What people call it: a card, or a code."""
+    return CODE if codes.is_code(uid) else "card"
+
+
 def tail(uid: bytes) -> str:
-    """The last four digits: all of a UID that may be shown, logged or stored in the clear."""
+    """The last four digits: all of a UID that may be shown, logged or stored in the clear. Of a code, nothing."""
+    if codes.is_code(uid):
+        return CODE
     return uid[-_TAIL_BYTES:].hex().upper()

@@ -14,6 +14,7 @@ class Facts:
     person: str | None = None
     windows: str | None = None  # as `schedules.describe` says it
     moment: str | None = None  # "Sat 10:05", at the door
+    what: str = "card"  # or a code
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +45,13 @@ def _hours_passed(facts: Facts) -> str:
 _RULES = {
     access_rules.RULE_KNOWN: _Rule(
         "known card",
-        lambda f: f"The card belongs to {f.person or 'somebody known'}.",
-        lambda _: "Nobody here has this card.",
+        lambda f: f"The {f.what} belongs to {f.person or 'somebody known'}.",
+        lambda f: f"Nobody here has this {f.what}.",
     ),
     access_rules.RULE_NOT_REVOKED: _Rule(
         "not revoked",
-        lambda _: "The card is not revoked.",
-        lambda f: f"This card of {f.person or 'somebody'} was revoked.",
+        lambda f: f"The {f.what} is not revoked.",
+        lambda f: f"This {f.what} of {f.person or 'somebody'} was revoked.",
     ),
     access_rules.RULE_PERSON_ACTIVE: _Rule(
         "active person",
@@ -59,7 +60,7 @@ _RULES = {
     ),
     access_rules.RULE_STRENGTH: _Rule(
         "strong enough",
-        lambda f: f"{f.door} takes this kind of card.",
+        lambda f: f"{f.door} takes this kind of {f.what}.",
         lambda f: f"{f.door} wants a card that cannot be cloned.",
     ),
     access_rules.RULE_LOCKDOWN: _Rule(

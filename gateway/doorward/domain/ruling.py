@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import NamedTuple
 
-from doorward.domain import explain
+from doorward.domain import credentials, explain
 from doorward.domain.doors import Door
 from doorward.domain.explain import Facts
 from doorward.domain.holidays import day_of
@@ -22,6 +22,7 @@ class Ruling(NamedTuple):
     snapshot: Snapshot
     door: Door
     local: datetime
+    what: str = "card"  # or a code
 
     @property
     def granted(self) -> bool:
@@ -31,7 +32,7 @@ class Ruling(NamedTuple):
     @property
     def facts(self) -> Facts:
         """What there is to say about it. Put together when asked: the answer does not wait for it."""
-        return facts(self.snapshot, self.holder, self.door, self.local)
+        return facts(self.snapshot, self.holder, self.door, self.local, self.what)
 
     @property
     def sentence(self) -> str:
@@ -51,16 +52,22 @@ def rule(snapshot: Snapshot, uid: bytes, door: Door, local: datetime) -> Ruling:
         day,
         snapshot.state(day),
     )
-    return Ruling(decision, holder, snapshot, door, local)
+    return Ruling(decision, holder, snapshot, door, local, credentials.kind(uid))
 
 
-def facts(snapshot: Snapshot, holder: Holder | None, door: Door, local: datetime | None) -> Facts:
+def facts(
+    snapshot: Snapshot,
+    holder: Holder | None,
+    door: Door,
+    local: datetime | None,
+    what: str = "card",
+) -> Facts:
     """What there is to say about a holder at a door."""
     moment = _moment(snapshot, local) if local else None
     if holder is None:
-        return Facts(door.name, moment=moment)
+        return Facts(door.name, moment=moment, what=what)
     windows = describe(snapshot.windows(holder, door.id))
-    return Facts(door.name, holder.person.name, windows, moment)
+    return Facts(door.name, holder.person.name, windows, moment, what)
 
 
 def _moment(snapshot: Snapshot, local: datetime) -> str:

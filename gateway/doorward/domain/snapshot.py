@@ -62,14 +62,14 @@ class Snapshot:
         self._state: tuple[int, access_values.State] = -1, access_values.State()
         self._by_tail: dict[str, list[Holder]] = {}
         for uid, holder in self._holders.items():
-            self._by_tail.setdefault(tail(uid), []).append(holder)
+            self._by_tail.setdefault(tail(uid).upper(), []).append(holder)
 
     def holder(self, uid: bytes) -> Holder | None:
         """Whose card this is, None for a card that nobody here knows."""
         return self._holders.get(uid)
 
     def holders(self, tail: str) -> Sequence[Holder]:
-        """The few whose card ends in these four digits."""
+        """The few whose card ends in these four digits; with CODE, those who have a code."""
         return self._by_tail.get(tail.upper(), ())
 
     def policy(self, door_id: str) -> access_values.Door:

@@ -107,6 +107,8 @@ class DoorStates:
         """The board's log says that something happened."""
         if kind == "lock.changed" and isinstance(data.get("locked"), bool):
             self._change(device_id, locked=data["locked"])
+        elif "wrong" in data and kind in ("lockout.entered", "lockout.cleared"):
+            return  # of the keypad alone: cards know nothing of it
         elif kind == "lockout.entered" and "reader" in data:
             self._change(device_id, lockout=Lockout("guarded"))
         elif kind in _EVENTS:

@@ -8,7 +8,7 @@ from doorward.app.access.rulebook import Rulebook
 from doorward.app.names import clean_name
 from doorward.app.ports import Clock, RulesStore
 from doorward.app.views.access import Card, Level, LevelGrant, Person
-from doorward.domain import audit
+from doorward.domain import audit, credentials, typed_codes
 from doorward.domain.audit import AuditRow
 from doorward.domain.credentials import UID_SIZES, Credential, tail
 from doorward.domain.instants import instant, milliseconds
@@ -92,6 +92,44 @@ class PeopleDesk:
         await self._publish(await self._store.add_card(uid, name, row))
         return _card(self._rulebook.snapshot, uid)
 
+    async def add_code(
+        self, person: str, code: str | None = None, *, actor: str
+    ) -> tuple[Card, str]:
+        """Give a code to the person of that name; returns it with its digits, made here without `code`.
+
+        Raises InvalidInput, NotFound, or Conflict for a code that somebody has or had.
+        """
+        name = self._name(person)
+        codes = self._codes()
+        digits = typed_codes.make(card.uid for card in codes) if code is None else code
+        uid = typed_codes.parse(digits)
+        if any(card.uid == uid for card in codes):
+            # Whose, and whether still, is nobody's business who may guess.
+            raise Conflict(
+                "that code cannot be had", "choose another, or have one made", field="code"
+            )
+        typed_codes.check_length(uid, [card.uid for card in codes if not card.revoked])
+        row = self._row(
+            audit.CARD_ADDED, actor, f"A code was given to {name}.", person=name, card=uid
+        )
+        await self._publish(await self._store.add_card(uid, name, row))
+        return _card(self._rulebook.snapshot, uid), digits
+
+    async def revoke_codes(self, person: str, *, actor: str) -> tuple[Card, ...]:
+        """Revoke every code of the person of that name. Raises NotFound for who has none."""
+        name = self._name(person)
+        holds = {one.id for one in self._rulebook.snapshot.rules.people if one.name == name}
+        codes = [card.uid for card in self._codes() if card.person in holds and not card.revoked]
+        if not codes:
+            raise NotFound(
+                f"{name} has no code", "doorward people list shows who has which", field="person"
+            )
+        return tuple([await self.revoke_card(uid, actor=actor) for uid in codes])
+
+    def _codes(self) -> Sequence[Credential]:
+        known = self._rulebook.snapshot.rules.credentials
+        return tuple(card for card in known if credentials.kind(card.uid) == credentials.CODE)
+
     async def revoke_card(self, uid: bytes, *, actor: str) -> Card:
         """Revoke a card. Raises InvalidInput, NotFound, or Conflict for one that was revoked already."""
         _check(uid)
@@ -100,12 +138,12 @@ class PeopleDesk:
             raise NotFound(
                 "nobody has that card", "doorward people list shows who has which", field="uid"
             )
-        name = holder.person.name
+        name, what = holder.person.name, credentials.kind(uid)
         if holder.credential.revoked:
             raise Conflict(
-                f"that card of {name} was revoked already", "there is nothing to do", field="uid"
+                f"that {what} of {name} was revoked already", "there is nothing to do", field="uid"
             )
-        why = f"A card of {name} was revoked."
+        why = f"A {what} of {name} was revoked."
         row = self._row(audit.CARD_REVOKED, actor, why, person=name, card=uid)
         await self._publish(await self._store.revoke_card(uid, row))
         return _card(self._rulebook.snapshot, uid)

@@ -57,7 +57,7 @@ class WhyNot:
         if tail is None:
             cards = [card for card in cards if not card.revoked] or cards
         else:
-            cards = [card for card in cards if card.uid.hex().endswith(tail.casefold())]
+            cards = [card for card in cards if _ends(card.uid, tail.casefold())]
         if not cards:
             problem = f"{known.name} has {'no card' if tail is None else 'no such card'}"
             raise NotFound(problem, "doorward people list shows who has which", field="card")
@@ -66,6 +66,11 @@ class WhyNot:
             remedy = f"add --card with one of {tails}"
             raise InvalidInput(f"{known.name} has several cards", remedy, field="card")
         return cards[0].uid
+
+
+def _ends(uid: bytes, tail: str) -> bool:
+    code = credentials.kind(uid) == credentials.CODE
+    return tail == credentials.CODE if code else uid.hex().endswith(tail)
 
 
 def _steps(ruled: Ruling) -> tuple[Step, ...]:

@@ -8,6 +8,7 @@ from doorward.app.access.rulebook import Rulebook
 from doorward.app.signer_ports import Signer
 from doorward.domain import audit, flight, ruling
 from doorward.domain.audit import AuditRow
+from doorward.domain.credentials import CODE
 from doorward.domain.doors import Door
 from doorward.domain.explain import Facts, sentence
 from doorward.domain.snapshot import Holder, Snapshot
@@ -56,6 +57,11 @@ _AT_A_READER = {
     "lockout.cleared": "Cards are looked at when they are first shown again. Turned away until then: {turned}.",
 }
 
+_AT_A_KEYPAD = {
+    "lockout.entered": "Wrong codes were typed, {wrong} that count: the keypad looks at none for {minutes} min.",
+    "lockout.cleared": "The keypad looks at codes again.",
+}
+
 
 class EventRows:
     """Turns events into rows, with the names of the people behind the tags."""
@@ -84,6 +90,8 @@ class EventRows:
             command_id = text(event.data, "command_id", 32)
             row = _plain(device_id, door, event.kind, _FROM_AFAR[event.kind], at_ms)
             return [replace(row, actor=self._actor(command_id), note=command_id)]
+        if event.kind in _AT_A_KEYPAD and "wrong" in event.data:
+            return [_plain(device_id, door, event.kind, _codes(event), at_ms)]
         if event.kind in _AT_A_READER and "reader" in event.data:
             why = _AT_A_READER[event.kind].format(turned=number(event.data, "turned_away"))
             return [_plain(device_id, door, event.kind, why, at_ms)]
@@ -151,7 +159,8 @@ class EventRows:
         holder = self._holder(snapshot, device_id, digits, raw(data, "tag", 12))
         facts = Facts("This door")
         if door is not None:
-            facts = ruling.facts(snapshot, holder, door, None)
+            what = CODE if digits == CODE else "card"
+            facts = ruling.facts(snapshot, holder, door, None, what)
         return AuditRow(
             at_ms=at_ms,
             kind=audit.ACCESS_DECISION,
@@ -163,7 +172,7 @@ class EventRows:
             door_name=door.name if door else None,
             person_id=holder.person.id if holder else None,
             person=holder.person.name if holder else None,
-            card_tail=digits.upper(),
+            card_tail=digits if digits == CODE else digits.upper(),
             granted=granted,
             rule=rule,
             why=sentence(rule, granted, facts),
@@ -175,6 +184,13 @@ class EventRows:
             if tag in self._signer.tags(device_id, holder.credential.uid):
                 return holder
         return None
+
+
+def _codes(event: Event) -> str:
+    """What a door's keypad does about wrong codes."""
+    minutes = number(event.data, "seconds", 0) // 60 if "seconds" in event.data else 0
+    wrong = number(event.data, "wrong", 0)
+    return _AT_A_KEYPAD[event.kind].format(wrong=wrong, minutes=minutes)
 
 
 def _dropped(event: Event) -> str:

@@ -35,6 +35,14 @@ class People(Protocol):
 
     async def revoke_card(self, uid: bytes, *, actor: str) -> Card: ...
 
+    async def add_code(
+        self, person: str, code: str | None = None, *, actor: str
+    ) -> tuple[Card, str]:
+        """Give a code to the person of that name; with its digits, made without `code`."""
+
+    async def revoke_codes(self, person: str, *, actor: str) -> tuple[Card, ...]:
+        """Revoke every code of the person of that name."""
+
     async def levels(self) -> tuple[Level, ...]: ...
 
 

@@ -6,10 +6,11 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from doorward.app.views.access import Explanation
+from doorward.domain import typed_codes
 from doorward.domain.credentials import parse_uid
 from doorward.domain.permissions import POLICY_ASK
 from doorward.errors import InvalidInput
-from doorward.web.api.shapes.access import WhyAnswer
+from doorward.web.api.shapes.access import WhyAnswer, WhyOrder
 from doorward.web.context import Web, WebDep
 from doorward.web.permission import needs
 
@@ -28,6 +29,12 @@ async def why(
     needed only to choose among several, by its last digits.
     """
     return web.services.access.why(_card(web, card, person), door, at)
+
+
+@router.post("/why", response_model=WhyAnswer, dependencies=[needs(POLICY_ASK)])
+async def why_code(web: WebDep, order: WhyOrder) -> Explanation:
+    """Tell what would happen with a code, and by which rule."""
+    return web.services.access.why(typed_codes.credential(order.code), order.door, order.at)
 
 
 def _card(web: Web, card: str | None, person: str | None) -> bytes:

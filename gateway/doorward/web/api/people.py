@@ -1,5 +1,8 @@
 """People, their cards and their access levels. A change acts at once."""
 
+from dataclasses import asdict
+from typing import Any
+
 from fastapi import APIRouter, status
 
 from doorward.app.views.access import Card, Level, Person
@@ -7,9 +10,12 @@ from doorward.domain.permissions import PEOPLE_EDIT, PEOPLE_SEE
 from doorward.web.api.shapes.access import (
     CardAnswer,
     CardOrder,
+    CodeAnswer,
+    CodeOrder,
     LevelAnswer,
     PersonAnswer,
     PersonOrder,
+    RevokeCodesOrder,
     RevokeOrder,
 )
 from doorward.web.context import WebDep
@@ -51,6 +57,24 @@ async def add_card(web: WebDep, who: Actor, order: CardOrder) -> Card:
 async def revoke_card(web: WebDep, who: Actor, order: RevokeOrder) -> Card:
     """Take a card away. Its number stays in the store, so that nobody gets it by mistake."""
     return await web.services.people.revoke_card(bytes.fromhex(order.uid), actor=who)
+
+
+@router.post(
+    "/codes",
+    response_model=CodeAnswer,
+    status_code=status.HTTP_201_CREATED,
+    dependencies=[needs(PEOPLE_EDIT)],
+)
+async def add_code(web: WebDep, who: Actor, order: CodeOrder) -> dict[str, Any]:
+    """Give a code to a person, to be typed at a keypad. One that was made here is told this once."""
+    card, digits = await web.services.people.add_code(order.person, order.code, actor=who)
+    return {**asdict(card), "code": digits if order.code is None else None}
+
+
+@router.post("/codes/revoke", response_model=list[CardAnswer], dependencies=[needs(PEOPLE_EDIT)])
+async def revoke_codes(web: WebDep, who: Actor, order: RevokeCodesOrder) -> tuple[Card, ...]:
+    """Take all codes of a person away. Nobody can have them again."""
+    return await web.services.people.revoke_codes(order.person, actor=who)
 
 
 @router.get("/levels", response_model=list[LevelAnswer], dependencies=[needs(PEOPLE_SEE)])

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from doorward.web.api.shapes.audit import AuditAnswer
-from doorward.web.api.shapes.base import Answer, Name, Order
+from doorward.web.api.shapes.base import Answer, Name, Order, Secret
 
 
 def _card_number(text: str) -> str:
@@ -63,6 +63,27 @@ class RevokeOrder(Order):
     """A card to take away."""
 
     uid: CardNumber
+
+
+class CodeOrder(Order):
+    """A code to give to a person. Without `code` one is made, and told in the answer."""
+
+    person: Name
+    code: Secret | None = None
+
+
+class RevokeCodesOrder(Order):
+    """Somebody who is to have no code any more."""
+
+    person: Name
+
+
+class WhyOrder(Order):
+    """A code at a door: in a body, because addresses are logged. Without a zone `at` is the door's local time."""
+
+    code: Secret
+    door: Name
+    at: datetime | None = None
 
 
 class ReleaseAnswer(Answer):
@@ -138,6 +159,12 @@ class CardAnswer(Answer):
     person: str
     revoked: bool
     added_at: datetime
+
+
+class CodeAnswer(CardAnswer):
+    """A code that was given to somebody. code: its digits when it was made here, told this once."""
+
+    code: str | None
 
 
 class PersonAnswer(Answer):
