@@ -10,6 +10,28 @@ import sys
 gc.threshold(1024)
 
 
+def settle():
+    # What somebody at the USB port had decided on when the power went: the files that /commit names
+    # take their places together. True if there were any.
+    try:
+        with open("/commit") as file:
+            paths = file.read().split("\n")
+    except OSError:
+        return False
+    for path in paths:
+        try:
+            os.rename(path + ".usb", path)
+        except OSError as error:
+            if error.errno != 2:
+                raise
+            # It is there: ENOENT is 2 everywhere.
+    os.remove("/commit")
+    return True
+
+
+# --- gateway/doorward/flash/scripts.py runs what stands above, on the board
+
+
 def _pick():
     # (slot, whether it is on trial). A start is counted before it can go wrong.
     try:
@@ -30,6 +52,14 @@ def _pick():
     return line[0], tries > 0
 
 
+try:
+    if settle():
+        from machine import reset
+
+        reset()  # boot.py has seen the settings of before
+except OSError as error:
+    print("doorward: not settled:", error)
+del settle
 slot, trial = _pick()
 del _pick
 sys.path.insert(0, "/" + slot)

@@ -123,7 +123,13 @@ class Install:
 
     def switch(self):
         # From the next start on the new firmware runs, on trial if there is one to fall back to.
-        # Raises InstallError unless it is complete.
+        # Raises as complete().
+        _write_slot(self._root, self.complete())
+        cancel(self._root)
+
+    def complete(self):
+        # The words that /slot is to say; the slot has its manifest from here on. Raises InstallError
+        # unless all of it is there.
         if not self._ended or self._lacking:
             raise InstallError("incomplete")
         base = self._root + "/" + self.slot
@@ -133,8 +139,7 @@ class Install:
         words = [self.slot, str(self.epoch)]
         if self._used:
             words += self._used + [str(TRIES)]
-        _write_slot(self._root, words)
-        cancel(self._root)
+        return words
 
     def close(self):
         # Ends it where it stands, with no file left open.

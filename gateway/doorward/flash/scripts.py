@@ -2,6 +2,9 @@
 
 A list comes item by item: a text of all of them would need a piece of heap that a board may not have.
 
+Firmware, settings and keys change together: what is new waits beside its place until /commit names all of it, and from
+then on the loader takes it there, also after a power cut.
+
 A board that ran its program has a watchdog, which cannot be stopped. It is given a long period instead, and fed by
 every step: when the cable is pulled the board starts again by itself, into the firmware that it has.
 """
@@ -22,6 +25,9 @@ NEW = ".usb"
 # Bytes in one script, and in one text of it: what a board's heap takes easily.
 _SCRIPT = 4096
 _TEXT = 768
+
+# In firmware/main.py, below what takes files that were decided on to their places.
+_BELOW = "# ---"
 
 _COMMON = f"""\
 import binascii, gc, hashlib, json, machine, os
@@ -53,6 +59,10 @@ def digest(path):
             piece = file.read(512)
     dog.feed()
     return binascii.hexlify(made.digest()).decode()
+def go_on():
+    # The loader's own way, which is gone as well when the power comes back.
+    exec(read('/main.py').split({_BELOW!r})[0], globals())
+    settle()
 def room():
     # A block that two files share counts twice (lfs_fs_size): more than all may be in use, which wraps.
     stat = os.statvfs('/')
@@ -71,6 +81,8 @@ def settings():
         return said
     except (ValueError, AttributeError):
         return {}
+if read('/commit'):
+    go_on()
 name = os.uname()
 words = read('/slot').split()
 tell(
@@ -131,13 +143,15 @@ def remove(path):
             os.remove(path)
     except OSError:
         pass
+def write(path, text):
+    with open(path, 'w') as file:
+        file.write(text)
 def merged():
     config = json.loads(read('/config.json'))
     patch = json.loads(read('/config.patch' + NEW))
     for key in patch:
         config[key] = patch[key]
-    with open('/config.json' + NEW, 'w') as file:
-        file.write(json.dumps(config))
+    write('/config.json' + NEW, json.dumps(config))
     return '/config.json'
 def finish():
     wrong = [path for path in NEWS if digest(path + NEW) != NEWS[path]]
@@ -149,20 +163,23 @@ def finish():
     places = [path for path in NEWS if path not in ('/main.py', '/config.patch')]
     if '/config.patch' in NEWS:
         places.append(merged())
-    for path in places:
-        os.rename(path + NEW, path)
     if FIRMWARE:
-        work.switch()
-        words = read('/slot').split()
-        if len(words) == 5 and not TRIAL:
-            usb_install._write_slot('', words[:2])
+        words = work.complete()
+        write('/slot' + NEW, ' '.join(words if TRIAL else words[:2]))
+        places.append('/slot')
     if '/main.py' in NEWS:
         os.rename('/main.py' + NEW, '/main.py')
+    if places:
+        write('/commit' + NEW, '\\n'.join(places))
+        os.rename('/commit' + NEW, '/commit')
+        go_on()
     gone = [name for name in os.listdir('/') if stale(name)]
     for name in gone:
         remove('/' + name)
     for name in ('core', 'drivers', 'node'):
         remove('/lib/doorward_' + name)
+    for name in ('ca', 'cert', 'key'):
+        remove('/tls/' + name + '.der' + NEW)
     gone = [name for name in gone if name not in OURS and not name.endswith(NEW)]
     tell(done=True, slot=read('/slot').split(), gone=gone)
 def stale(name):
