@@ -141,7 +141,7 @@ def test_why_names_the_rule_that_decides(api: Any, call: Any) -> None:
 def test_why_wants_to_know_whose_card(api: Any, call: Any) -> None:
     code, _, err = call("why", "--door", "front")
     assert code == 2
-    assert "--card or --person" in err
+    assert "--card, --person or --code" in err
     assert api.asked == []
 
 
