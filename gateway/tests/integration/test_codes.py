@@ -15,8 +15,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 from site_support import api_of, is_current, open_account, profiles
 from watching import PATIENCE_S, openings, strike, until
 
-from doorward.runtime import demosite
-from doorward.runtime.demo import VirtualSite
+from doorward.runtime.demo import site as demosite
+from doorward.runtime.demo.gateway import VirtualSite
 from doorward_core import codes
 from doorward_lab import Board, Lab
 
