@@ -38,7 +38,7 @@ def build(config, strike, directory, common, now):
     taps = Taps(0, session, credentials, clock, doorway, log, gate)
     app = App(prefix, session, clock, journal, credentials, doorway, taps, now)
     if has_keys(pins):
-        app.states += (gate,)
+        app.states += (gate,)  # pyright: ignore[reportAttributeAccessIssue] - it has turn() then
     if told:
         told.attach(app, now)
     return app, inputs(config, app, told)
