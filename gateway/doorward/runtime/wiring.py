@@ -24,6 +24,7 @@ from doorward.app.devices.states import BoardStates
 from doorward.app.feed import LiveFeed
 from doorward.app.lighting.fixtures import Fixtures
 from doorward.app.lighting.lights import Lights
+from doorward.app.messages.challenges import Challenges
 from doorward.app.messages.fleet import Fleet
 from doorward.app.messages.router import Handler, Router
 from doorward.app.messages.timekeeping import TimeServer
@@ -69,7 +70,9 @@ def wire(  # noqa: PLR0913 - everything that tests have of their own
     updating = _updating(core)
     cache = CacheKeeper(rulebook, fleet, signer, states, store, announcer, clock, spawn)
     access = AccessControl(rulebook, fleet, signer, store, announcer, clock)
-    rekeying = Rekeying(fleet, signer, store, announcer, clock, spawn, cache.refresh)
+    rekeying = Rekeying(
+        fleet, signer, store, announcer, clock, spawn, core.challenges, cache.refresh
+    )
     fixtures = Fixtures(core.name, feed)
     lights = Lights(fixtures, fleet, store, announcer, clock)
     boards = BoardStates(states, fixtures)
@@ -84,7 +87,7 @@ def wire(  # noqa: PLR0913 - everything that tests have of their own
     devices.updates = updating.rollouts
     selftests = SelfTests(devices.get, fleet, releases, wirings, core.record, feed, clock, spawn)
     acks = CommandAcks(
-        presence, releases, rekeying, cache, updating.trusting, updating.offers, lights, selftests
+        presence, releases, core.challenges, cache, updating.offers, lights, selftests
     )
     sealed = _sealed(access, TimeServer(fleet, clock), acks, presence, discovery)
     raw = {topics.EVENTS: events.event, topics.OFFLINE: presence.offline}
@@ -113,6 +116,7 @@ class _Core:
         self.rulebook = Rulebook(store)
         self.feed = LiveFeed()
         self.fleet = Fleet(base, signer, publisher, clock)
+        self.challenges = Challenges(self.fleet, clock)
         self.states = DoorStates(self.rulebook, self.feed)
         self.announcer = Announcer(self.states, self.feed)
         self.registry = Registry(store, signer, self.fleet, self.announcer, clock)
@@ -132,7 +136,6 @@ class _Core:
 class _Updating:
     """Firmware on its way to boards."""
 
-    trusting: Trusting
     orders: OrderBook
     shelf: Shelf
     offers: Offers
@@ -141,14 +144,14 @@ class _Updating:
 
 def _updating(core: _Core) -> _Updating:
     fleet, clock, store = core.fleet, core.clock, core.store
-    trusting = Trusting(core.registry, fleet, clock)
+    trusting = Trusting(core.registry, fleet, core.challenges)
     progress = Progress(core.feed)
     orders = OrderBook(store, progress, core.announcer, clock)
     shelf = Shelf(store, core.signer, core.announcer, clock, orders.wants)
     offers = Offers(shelf, fleet, orders, progress, clock)
     boards = Boards(core.registry, fleet, orders)
     rollouts = Rollouts(shelf, offers, trusting, boards, orders, progress, clock, core.spawn)
-    return _Updating(trusting, orders, shelf, offers, rollouts)
+    return _Updating(orders, shelf, offers, rollouts)
 
 
 def _event_log(

@@ -17,7 +17,7 @@ from doorward.domain import audit
 from doorward.domain.audit import AuditRow
 from doorward.domain.doors import Door
 from doorward.domain.instants import milliseconds
-from doorward.errors import Conflict, Unavailable
+from doorward.errors import Conflict
 from doorward_core import seal, topics
 from doorward_core.gateway_messages import CommandAck
 
@@ -79,7 +79,8 @@ class Releases:
 
     async def _ask(self, door: str, actor: str, *, ends_lockout: bool) -> Release:
         place = self._rulebook.snapshot.doors[self._states.resolve(door)]
-        device = self._present(place)
+        called, remedy = f"the board of {place.name}", "open it with a card or the key"
+        device = self._fleet.present(place.device, called, remedy, field="door")
         last = self._states.get(place.id).release
         if last is not None and last.state == "unknown":
             raise Conflict(f"{place.name} is being opened already", "wait for the result")
@@ -113,16 +114,6 @@ class Releases:
         pending = self._known.get(command_id)
         if pending is not None:
             self._settle(pending, "opened", None)
-
-    def _present(self, door: Door) -> Device:
-        device = self._fleet.find(door.device)
-        if device is None or not device.online or device.boot is None:
-            raise Unavailable(
-                f"the board of {door.name} is offline",
-                "open it with a card or the key",
-                field="door",
-            )
-        return device
 
     def _begin(self, door: Door, actor: str, *, ends_lockout: bool) -> _Pending:
         now = self._clock.now()

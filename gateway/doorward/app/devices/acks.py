@@ -3,12 +3,11 @@
 from doorward.app.access.cache import CacheKeeper
 from doorward.app.access.releases import Releases
 from doorward.app.devices.presence import Presence
-from doorward.app.devices.rekey import Rekeying
 from doorward.app.devices.selftests import SelfTests
 from doorward.app.lighting.lights import Lights
+from doorward.app.messages.challenges import Challenges
 from doorward.app.messages.router import Opened
 from doorward.app.updates.offers import Offers
-from doorward.app.updates.trusting import Trusting
 from doorward_core import gateway_messages
 
 
@@ -19,18 +18,16 @@ class CommandAcks:
         self,
         presence: Presence,
         releases: Releases,
-        rekeying: Rekeying,
+        challenges: Challenges,
         cache: CacheKeeper,
-        trusting: Trusting,
         offers: Offers,
         lights: Lights,
         selftests: SelfTests,
     ) -> None:
         self._presence = presence
         self._releases = releases
-        self._rekeying = rekeying
+        self._challenges = challenges
         self._cache = cache
-        self._trusting = trusting
         self._offers = offers
         self._lights = lights
         self._selftests = selftests
@@ -53,7 +50,6 @@ class CommandAcks:
             # A command id is of one of them: each looks for its own.
             self._selftests.acknowledged(device, ack)
             self._releases.acknowledged(device, ack)
-            self._rekeying.acknowledged(device, ack)
-            self._trusting.acknowledged(device, ack)
+            self._challenges.acknowledged(device, ack)
             self._lights.acknowledged(device, ack)
         message.ack()

@@ -64,13 +64,8 @@ class Lights:
         """Set a lamp; returns when its board has done it. Raises NotFound, InvalidInput and Unavailable."""
         order.check()
         view = self._fixtures.light(light)
-        device = self._fleet.find(view.id)
-        if device is None or not device.online or device.boot is None:
-            raise Unavailable(
-                f"the board of {view.name} is offline",
-                "its own button works without the gateway",
-                field="light",
-            )
+        called, remedy = f"the board of {view.name}", "its own button works without the gateway"
+        device = self._fleet.present(view.id, called, remedy, field="light")
         colour = f" at {order.kelvin} K" if order.kelvin is not None else ""
         await self._record(view, f"Set to {order.level} %{colour}.", actor)
         result = await self._told(device, order)

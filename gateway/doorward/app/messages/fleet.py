@@ -9,7 +9,7 @@ import structlog
 from doorward.app.ports import Clock, Publisher
 from doorward.app.signer_ports import Signer
 from doorward.domain.instants import milliseconds
-from doorward.errors import Outdated, Rejected
+from doorward.errors import Outdated, Rejected, Unavailable
 from doorward_core import seal, topics
 
 _log = structlog.get_logger(__name__)
@@ -114,6 +114,13 @@ class Fleet:
         """The board of that id, None if it is not known, or nobody has approved it."""
         device = self._devices.get(device_id)
         return device if device is not None and device.approved else None
+
+    def present(self, device_id: str, called: str, remedy: str, *, field: str = "device") -> Device:
+        """The board of that id, if it is there. called: as it is called in what Unavailable says."""
+        device = self.find(device_id)
+        if device is None or not device.online or device.boot is None:
+            raise Unavailable(f"{called} is offline", remedy, field=field)
+        return device
 
     def candidate(self, device_id: str) -> Device | None:
         """The board of that id, also one that waits for approval."""

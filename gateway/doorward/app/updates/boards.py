@@ -5,7 +5,7 @@ from doorward.app.messages.fleet import Fleet
 from doorward.app.updates.orders import OrderBook
 from doorward.domain import devices, updates
 from doorward.domain.updates import UpdateOrder
-from doorward.errors import Conflict, NotFound, Unavailable
+from doorward.errors import Conflict, NotFound
 
 
 class Boards:
@@ -35,10 +35,7 @@ class Boards:
                 "`doorward device list` shows them all",
                 field="id",
             )
-        if not self._is_online(name):
-            raise Unavailable(
-                f"the board {name} is offline", "update it when it is back", field="id"
-            )
+        self._fleet.present(name, f"the board {name}", "update it when it is back", field="id")
         order = self._orders.get(name)
         if order is not None and order.state in updates.OPEN:
             remedy = f"wait for it, or end it: `doorward device update {name} --cancel`"

@@ -19,9 +19,10 @@ from stage.updating import (
     two_boards,
 )
 
+from doorward.app.messages.challenges import TTL_S
 from doorward.app.updates.rollout import LOOK_S, OFFERED_S
 from doorward.domain import updates
-from doorward.errors import Conflict, NotFound
+from doorward.errors import Conflict, NotFound, Unavailable
 from doorward.firmware.bundle import Bundle
 from doorward_core import topics
 
@@ -68,6 +69,21 @@ async def test_a_board_that_takes_no_key_keeps_no_other_roll_out_waiting(scene: 
     await begin(scene, ["back"])
     await trusts(scene, scene.back)
     assert states(scene) == {"front": ("waiting", ""), "back": ("offered", "")}
+
+
+async def test_a_board_is_given_one_key_at_a_time(scene: Scene) -> None:
+    rekeying = asyncio.ensure_future(scene.cases.rekeying.rekey("back", "ada"))
+    await turns()
+    asked = len(scene.answers(topics.CONTROL, "back"))
+    await begin(scene, ["back"])
+    assert len(scene.answers(topics.CONTROL, "back")) == asked, "it has one nonce for both"
+    with pytest.raises(Conflict, match="rekeyed already"):
+        await scene.cases.rekeying.rekey("back", "ada")
+    scene.clock.advance(TTL_S)
+    with pytest.raises(Unavailable, match="no word from board back"):
+        await rekeying
+    await trusts(scene, scene.back)
+    assert states(scene) == {"back": ("offered", "")}
 
 
 async def test_memory_holds_what_boards_are_given_and_no_more(scene: Scene) -> None:
