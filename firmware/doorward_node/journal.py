@@ -107,7 +107,10 @@ class Journal:
             self.store.append(
                 self._event(event["type"], event["data"], (event["ts"], event["clock"]))
             )
-        except OSError:
+        except (
+            OSError,
+            KeyError,
+        ):  # KeyError: a line that flash has spoilt, and is JSON all the same
             self._dropped += 1
 
     def _event(
@@ -163,6 +166,7 @@ class Journal:
                 self._sent, self._digest = store.settled
                 if self._sent <= self._stored:
                     store.settle(self._sent, self._digest)
+                    self._flying.append(store.settled)
                 continue
             self._flying.clear()
             self._pass(body)
