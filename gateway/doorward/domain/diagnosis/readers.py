@@ -3,7 +3,7 @@
 Versions of an MFRC522: NXP's data sheet 9.3.4.8, and clones that work. PN532: UM0701-02, 7.2.2 and 7.2.1.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from doorward.domain.diagnosis.findings import Finding, Readings, Rule, number
 from doorward.domain.wiring import Wiring
@@ -16,12 +16,25 @@ _RESTARTS = 10
 _APART_S = 600
 
 
-def _mfrc522(readings: Readings) -> tuple[dict[str, Any], int | None]:
-    """What an RC522 said, and its version; an empty answer for every other reader."""
+class _Rc522(NamedTuple):
+    """What an RC522 said. mute: it answers the same everywhere; alone: and nothing that was tried changes that."""
+
+    said: dict[str, Any]
+    version: int
+    mute: bool
+
+    @property
+    def alone(self) -> bool:
+        return self.mute and "swap" not in self.said and "cs" not in self.said
+
+
+def _rc522(readings: Readings) -> _Rc522 | None:
+    """None for every other reader, and for one of which no version was read."""
     said = dict(readings.get("reader", {}))
-    if said.get("chip") != "mfrc522":
-        return {}, None
-    return said, number(said, "version")
+    version = number(said, "version")
+    if said.get("chip") != "mfrc522" or version is None:
+        return None
+    return _Rc522(said, version, version in _NOTHING)
 
 
 def _held_at(said: dict[str, Any]) -> str | None:
@@ -33,9 +46,9 @@ def _held_at(said: dict[str, Any]) -> str | None:
 
 
 def _swapped(readings: Readings, wiring: Wiring) -> Finding | None:
-    said, version = _mfrc522(readings)
-    pair = said.get("swap")
-    if version not in _NOTHING or not isinstance(pair, list) or len(pair) != 2:
+    found = _rc522(readings)
+    pair = found.said.get("swap") if found and found.mute else None
+    if not isinstance(pair, list) or len(pair) != 2:
         return None
     one, other = (f"reader.{name}" for name in pair)
     return Finding(
@@ -47,9 +60,9 @@ def _swapped(readings: Readings, wiring: Wiring) -> Finding | None:
 
 
 def _select(readings: Readings, wiring: Wiring) -> Finding | None:
-    said, version = _mfrc522(readings)
-    pin = number(said, "cs")
-    if version not in _NOTHING or pin is None:
+    found = _rc522(readings)
+    pin = number(found.said, "cs") if found and found.mute else None
+    if pin is None:
         return None
     return Finding(
         "reader.select",
@@ -60,41 +73,37 @@ def _select(readings: Readings, wiring: Wiring) -> Finding | None:
 
 
 def _held(readings: Readings, wiring: Wiring) -> Finding | None:
-    said, version = _mfrc522(readings)
-    if version not in _NOTHING or "swap" in said or "cs" in said:
-        return None
-    level = _held_at(said)
-    if level is None:
+    found = _rc522(readings)
+    level = _held_at(found.said) if found and found.alone else None
+    if found is None or level is None:
         return None
     rail = "GND" if level == "low" else "3.3 V"
     return Finding(
         "reader.held",
-        f"The reader answers {version:#04x} everywhere, and its MISO is held {level}",
+        f"The reader answers {found.version:#04x} everywhere, and its MISO is held {level}",
         f"the wire of {wiring.at('reader.miso')} touches {rail} or its neighbour; free it",
         ("reader.miso",),
     )
 
 
 def _silent(readings: Readings, wiring: Wiring) -> Finding | None:
-    said, version = _mfrc522(readings)
-    if version not in _NOTHING or "swap" in said or "cs" in said:
-        return None
-    if _held_at(said) is not None:
+    found = _rc522(readings)
+    if found is None or not found.alone or _held_at(found.said) is not None:
         return None
     order = ", ".join(wiring.at(f"reader.{name}") for name in ("cs", "rst", "sck", "mosi"))
     return Finding(
         "reader.silent",
-        f"The reader answers {version:#04x} everywhere, and nothing drives its MISO",
+        f"The reader answers {found.version:#04x} everywhere, and nothing drives its MISO",
         f"it has no power, or is not connected; check its 3.3V and GND first, then {wiring.at('reader.miso')}, {order}",
         ("reader.miso", "reader.cs"),
     )
 
 
 def _supply(readings: Readings, wiring: Wiring) -> Finding | None:
-    said, version = _mfrc522(readings)
-    if version is None or version in _NOTHING:
+    found = _rc522(readings)
+    if found is None or found.mute:
         return None
-    if said.get("antenna") and said.get("configured"):
+    if found.said.get("antenna") and found.said.get("configured"):
         return None
     return Finding(
         "reader.supply",
@@ -105,12 +114,12 @@ def _supply(readings: Readings, wiring: Wiring) -> Finding | None:
 
 
 def _noise(readings: Readings, wiring: Wiring) -> Finding | None:
-    _, version = _mfrc522(readings)
-    if version is None or version in _NOTHING or version in _MFRC522:
+    found = _rc522(readings)
+    if found is None or found.mute or found.version in _MFRC522:
         return None
     return Finding(
         "reader.noise",
-        f"The reader answers {version:#04x}, which no RC522 does",
+        f"The reader answers {found.version:#04x}, which no RC522 does",
         f"bits are lost on the way; shorten the wires of {wiring.at('reader.sck')} and {wiring.at('reader.miso')}",
         ("reader.sck", "reader.miso"),
     )
