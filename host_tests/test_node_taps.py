@@ -153,6 +153,29 @@ def test_a_schedule_needs_the_clock():
     assert site.decisions()[1]["granted"] is True
 
 
+def test_a_stale_copy_admits_who_may_always_pass_alone():
+    site = Site()
+    time_is(site, 1795282200)
+    site.records.is_stale = True
+    known(site, windows=((0x7F, 0, 1439),))
+    site.tap(online=False)
+    known(site)
+    site.tap(online=False)
+    rules = [(data["granted"], data["rule"]) for data in site.decisions()]
+    assert rules == [(False, access_rules.RULE_CACHE_FRESH), (True, access_rules.RULE_SCHEDULE)]
+
+
+def test_dates_count_by_the_day_at_the_door():
+    site = Site()
+    time_is(site, 1795302000)  # 2026-11-21 23:00 UTC, the 22nd at the door
+    day = site.clock.local(site.now)[0]
+    for first, last, granted in ((day, None, True), (None, day, True), (None, day - 1, False)):
+        site.records.known[UID] = access.Credential(1, 1, schedule.ALWAYS, first, last)
+        site.tap(online=False)
+        assert site.decisions()[-1]["granted"] is granted
+    assert site.clock.local(site.now)[1] < 60
+
+
 def test_a_schedule_is_off_on_a_holiday():
     site = Site()
     known(site, windows=((0x7F, 0, 1439),))

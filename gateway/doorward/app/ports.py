@@ -20,6 +20,7 @@ from doorward.domain.audit_walk import Finding
 from doorward.domain.devices import Registration
 from doorward.domain.doors import Door
 from doorward.domain.holidays import Holiday
+from doorward.domain.people import ANY_DAY, Dates
 from doorward.domain.schedules import Windows
 from doorward.domain.snapshot import Rules
 from doorward.domain.updates import UpdateOrder
@@ -134,7 +135,11 @@ class RulesStore(Protocol):
 
     def load(self) -> Rules: ...
 
-    async def add_person(self, name: str, levels: Sequence[str], row: AuditRow) -> AuditRow: ...
+    async def add_person(
+        self, name: str, levels: Sequence[str], row: AuditRow, dates: Dates = ANY_DAY
+    ) -> AuditRow: ...
+
+    async def set_dates(self, person_id: int, dates: Dates, row: AuditRow) -> AuditRow: ...
 
     async def add_card(self, uid: bytes, person: str, row: AuditRow) -> AuditRow: ...
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from doorward.domain.holidays import date_of
 from doorward_core import access_rules
 
 
@@ -15,6 +16,7 @@ class Facts:
     windows: str | None = None  # as `schedules.describe` says it
     moment: str | None = None  # "Sat 10:05", at the door
     what: str = "card"  # or a code
+    dates: str | None = None  # as `between_dates` says it, for who has any
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,7 @@ _RULES = {
     access_rules.RULE_VALID_DATES: _Rule(
         "valid dates",
         lambda f: f"The day lies within the dates of {_who(f)}.",
-        lambda f: f"The day lies outside the dates of {_who(f)}.",
+        lambda f: f"{_who(f)} may pass {f.dates or 'on other days'} only{_when(f)}.",
     ),
     access_rules.RULE_CACHE_FRESH: _Rule(
         "fresh records",
@@ -107,6 +109,13 @@ _RULES = {
 
 # What there is to say about the rules of the whole site at a door that has none: then nobody tries them.
 NO_SITE_RULES = "None set."
+
+
+def between_dates(first: int | None, last: int | None) -> str:
+    """`from 2026-09-01 until 2026-12-18`, `on any day`. Days are since 2000-01-01, both included."""
+    bounds = (("from", first), ("until", last))
+    said = " ".join(f"{word} {date_of(day)}" for word, day in bounds if day is not None)
+    return said or "on any day"
 
 
 def rule_name(rule: int) -> str:

@@ -6,6 +6,9 @@ from datetime import date, timedelta
 
 Days = tuple[tuple[int, int], ...]
 
+YEARS = range(2000, 2100)
+"""What the two bytes of a day on a board are sure to name."""
+
 _DAY_ZERO = date(2000, 1, 1).toordinal()
 
 

@@ -2,6 +2,11 @@
 
 from dataclasses import dataclass
 
+Dates = tuple[int | None, int | None]
+"""First and last day, since 2000-01-01, both included; None: no bound."""
+
+ANY_DAY: Dates = (None, None)
+
 
 @dataclass(frozen=True, slots=True)
 class Person:

@@ -67,7 +67,8 @@ def facts(
     if holder is None:
         return Facts(door.name, moment=moment, what=what)
     windows = describe(snapshot.windows(holder, door.id))
-    return Facts(door.name, holder.person.name, windows, moment, what)
+    dates = explain.between_dates(holder.person.valid_from, holder.person.valid_until)
+    return Facts(door.name, holder.person.name, windows, moment, what, dates)
 
 
 def _moment(snapshot: Snapshot, local: datetime) -> str:

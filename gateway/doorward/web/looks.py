@@ -137,6 +137,7 @@ _EVENTS = {
     "device.approved": ("Board approved", "board", "good"),
     "device.revoked": ("Board shut out", "denied", "warn"),
     "person.added": ("Person added", "person", "calm"),
+    "person.dates": ("Dates changed", "person", "calm"),
     "card.added": ("Card added", "card", "calm"),
     "card.revoked": ("Card revoked", "card", "calm"),
     "holiday.added": ("Holiday added", "timer", "calm"),

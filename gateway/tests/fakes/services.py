@@ -3,7 +3,7 @@
 import ssl
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from types import MappingProxyType
 
 from fakes.activity import FakeFeed, FakeHistory, FakeTrail
@@ -113,12 +113,31 @@ class FakePeople:
     async def list(self) -> tuple[Person, ...]:
         return tuple(self.people.values())
 
-    async def add(self, name: str, levels: Sequence[str] = (), *, actor: str) -> Person:
+    async def add(
+        self,
+        name: str,
+        levels: Sequence[str] = (),
+        *,
+        valid_from: date | None = None,
+        valid_until: date | None = None,
+        actor: str,
+    ) -> Person:
         if name in self.people:
             raise Conflict(f"{name} is there already", "choose another name", field="name")
         self.actors.append(actor)
-        self.people[name] = Person(len(self.people) + 1, name, True, tuple(levels))
+        dates = valid_from, valid_until
+        self.people[name] = Person(len(self.people) + 1, name, True, tuple(levels), (), *dates)
         return self.people[name]
+
+    async def set_dates(
+        self, person: str, valid_from: date | None, valid_until: date | None, *, actor: str
+    ) -> Person:
+        if person not in self.people:
+            raise NotFound(f"there is no {person}", "add them first", field="person")
+        self.actors.append(actor)
+        found = replace(self.people[person], valid_from=valid_from, valid_until=valid_until)
+        self.people[person] = found
+        return found
 
     async def add_card(self, uid: bytes, person: str, *, actor: str) -> Card:
         if person not in self.people:

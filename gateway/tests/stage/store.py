@@ -10,7 +10,7 @@ from doorward.domain.credentials import Credential
 from doorward.domain.devices import APPROVED, Registration
 from doorward.domain.doors import Door
 from doorward.domain.holidays import Holiday
-from doorward.domain.people import Person
+from doorward.domain.people import ANY_DAY, Dates, Person
 from doorward.domain.snapshot import Rules
 from doorward.domain.updates import UpdateOrder
 
@@ -71,10 +71,21 @@ class MemoryStore:
     def load(self) -> Rules:
         return self.rules
 
-    async def add_person(self, name: str, levels: Sequence[str], row: AuditRow) -> AuditRow:
+    async def add_person(
+        self, name: str, levels: Sequence[str], row: AuditRow, dates: Dates = ANY_DAY
+    ) -> AuditRow:
         ids = frozenset(level.id for level in self.rules.levels if level.name in levels)
-        person = Person(len(self.rules.people) + 1, name, levels=ids)
+        person = Person(len(self.rules.people) + 1, name, True, *dates, levels=ids)
         self.rules = replace(self.rules, people=(*self.rules.people, person))
+        return self._add(row)
+
+    async def set_dates(self, person_id: int, dates: Dates, row: AuditRow) -> AuditRow:
+        first, last = dates
+        people = (
+            replace(one, valid_from=first, valid_until=last) if one.id == person_id else one
+            for one in self.rules.people
+        )
+        self.rules = replace(self.rules, people=tuple(people))
         return self._add(row)
 
     async def add_card(self, uid: bytes, person: str, row: AuditRow) -> AuditRow:

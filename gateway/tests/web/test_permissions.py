@@ -78,6 +78,7 @@ NEEDED = {
     "POST /api/v1/why": "policy.ask",
     "GET /api/v1/people": "people.see",
     "POST /api/v1/people": "people.edit",
+    "POST /api/v1/people/dates": "people.edit",
     "POST /api/v1/cards": "people.edit",
     "POST /api/v1/cards/revoke": "people.edit",
     "POST /api/v1/codes": "people.edit",

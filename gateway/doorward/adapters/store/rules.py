@@ -11,7 +11,7 @@ from doorward.domain.credentials import Credential
 from doorward.domain.doors import Door
 from doorward.domain.holidays import Holiday
 from doorward.domain.levels import AccessLevel
-from doorward.domain.people import Person
+from doorward.domain.people import ANY_DAY, Dates, Person
 from doorward.domain.schedules import Schedule, Windows
 from doorward.domain.snapshot import Rules
 from doorward.errors import Conflict, NotFound
@@ -80,10 +80,18 @@ def _schedules(connection: Connection) -> tuple[Schedule, ...]:
     )
 
 
-def add_person(connection: Connection, name: str, levels: Iterable[str], at_ms: int) -> int:
+def add_person(
+    connection: Connection,
+    name: str,
+    levels: Iterable[str],
+    at_ms: int,
+    dates: Dates = ANY_DAY,
+) -> int:
     """Insert a person with these levels; returns the id. Raises Conflict or NotFound."""
     try:
-        person_id = _new(connection, t.person, name=name, active=True, added_ms=at_ms)
+        first, last = dates
+        values = {"name": name, "active": True, "valid_from": first, "valid_until": last}
+        person_id = _new(connection, t.person, added_ms=at_ms, **values)
     except IntegrityError as error:
         raise Conflict(
             f"there is a {name} already", "choose a name that tells them apart"
@@ -92,6 +100,12 @@ def add_person(connection: Connection, name: str, levels: Iterable[str], at_ms: 
         level_id = _id(connection, t.access_level, level, "access level")
         connection.execute(insert(t.person_level).values(person_id=person_id, level_id=level_id))
     return person_id
+
+
+def set_dates(connection: Connection, person_id: int, dates: Dates) -> None:
+    """Say between which days a person may pass."""
+    found = update(t.person).where(t.person.c.id == person_id)
+    connection.execute(found.values(valid_from=dates[0], valid_until=dates[1]))
 
 
 def add_card(connection: Connection, uid: bytes, person: str, at_ms: int) -> int:

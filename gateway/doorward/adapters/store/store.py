@@ -20,6 +20,7 @@ from doorward.domain.audit import AuditRow
 from doorward.domain.devices import Registration
 from doorward.domain.doors import Door
 from doorward.domain.holidays import Holiday
+from doorward.domain.people import ANY_DAY, Dates
 from doorward.domain.schedules import Windows
 from doorward.domain.snapshot import Rules
 from doorward.domain.updates import UpdateOrder
@@ -69,9 +70,16 @@ class SqlStore:
     def load(self) -> Rules:
         return self._look(rules.load)
 
-    async def add_person(self, name: str, levels: Sequence[str], row: AuditRow) -> AuditRow:
+    async def add_person(
+        self, name: str, levels: Sequence[str], row: AuditRow, dates: Dates = ANY_DAY
+    ) -> AuditRow:
         return await self._change(
-            row, lambda connection: rules.add_person(connection, name, levels, row.at_ms)
+            row, lambda connection: rules.add_person(connection, name, levels, row.at_ms, dates)
+        )
+
+    async def set_dates(self, person_id: int, dates: Dates, row: AuditRow) -> AuditRow:
+        return await self._change(
+            row, lambda connection: rules.set_dates(connection, person_id, dates)
         )
 
     async def add_card(self, uid: bytes, person: str, row: AuditRow) -> AuditRow:

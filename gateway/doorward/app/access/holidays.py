@@ -10,12 +10,11 @@ from doorward.app.ports import Clock, RulesStore
 from doorward.app.views.access import HolidayView
 from doorward.domain import audit
 from doorward.domain.audit import AuditRow
-from doorward.domain.holidays import Holiday, date_of, day_of, next_of
+from doorward.domain.holidays import YEARS, Holiday, date_of, day_of, next_of
 from doorward.domain.instants import milliseconds
 from doorward.errors import Conflict, InvalidInput, NotFound
 
 _LONGEST_DAYS = 364
-_YEARS = range(2000, 2100)
 
 
 class HolidayDesk:
@@ -98,7 +97,7 @@ class HolidayDesk:
 
 
 def _check(first: date, last: date) -> None:
-    if first.year not in _YEARS or last.year not in _YEARS:
+    if first.year not in YEARS or last.year not in YEARS:
         raise InvalidInput(
             "that year is not one that boards know", "give one from 2000 to 2099", field="first"
         )

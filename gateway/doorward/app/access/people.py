@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import date
 
 from doorward.app.access.announcer import Announcer
 from doorward.app.access.rulebook import Rulebook
@@ -11,7 +12,10 @@ from doorward.app.views.access import Card, Level, LevelGrant, Person
 from doorward.domain import audit, credentials, typed_codes
 from doorward.domain.audit import AuditRow
 from doorward.domain.credentials import UID_SIZES, Credential, tail
+from doorward.domain.explain import between_dates
+from doorward.domain.holidays import YEARS, date_of, day_of
 from doorward.domain.instants import instant, milliseconds
+from doorward.domain.people import Dates
 from doorward.domain.snapshot import Snapshot
 from doorward.errors import Conflict, InvalidInput, NotFound
 from doorward_core import codes
@@ -46,6 +50,8 @@ class PeopleDesk:
                 person.active,
                 tuple(sorted(names[level] for level in person.levels)),
                 tuple(cards[person.id]),
+                date_of(person.valid_from) if person.valid_from is not None else None,
+                date_of(person.valid_until) if person.valid_until is not None else None,
             )
             for person in sorted(snapshot.rules.people, key=lambda person: person.name.casefold())
         )
@@ -67,9 +73,18 @@ class PeopleDesk:
             for level in sorted(rules.levels, key=lambda level: level.name.casefold())
         )
 
-    async def add(self, name: str, levels: Sequence[str] = (), *, actor: str) -> Person:
+    async def add(
+        self,
+        name: str,
+        levels: Sequence[str] = (),
+        *,
+        valid_from: date | None = None,
+        valid_until: date | None = None,
+        actor: str,
+    ) -> Person:
         """Add a person. Raises InvalidInput, Conflict, or NotFound for a level that there is not."""
         name = clean_name(name, "name")
+        dates = _dates(valid_from, valid_until)
         if levels and not self._rulebook.snapshot.rules.levels:
             raise NotFound(
                 "there are no access levels here yet",
@@ -77,7 +92,21 @@ class PeopleDesk:
                 field="levels",
             )
         row = self._row(audit.PERSON_ADDED, actor, f"{name} was added.", person=name)
-        await self._publish(await self._store.add_person(name, levels, row))
+        await self._publish(await self._store.add_person(name, levels, row, dates))
+        return await self._named(name)
+
+    async def set_dates(
+        self, person: str, valid_from: date | None, valid_until: date | None, *, actor: str
+    ) -> Person:
+        """Say between which days somebody may pass. Raises InvalidInput or NotFound."""
+        dates, name = _dates(valid_from, valid_until), self._name(person)
+        known = next(one for one in self._rulebook.snapshot.rules.people if one.name == name)
+        why = f"{name} may pass {between_dates(*dates)}."
+        row = self._row(audit.PERSON_DATES, actor, why, person=name)
+        await self._publish(await self._store.set_dates(known.id, dates, row))
+        return await self._named(name)
+
+    async def _named(self, name: str) -> Person:
         return next(person for person in await self.list() if person.name == name)
 
     async def add_card(self, uid: bytes, person: str, *, actor: str) -> Card:
@@ -172,6 +201,19 @@ class PeopleDesk:
             actor=actor,
             why=why,
         )
+
+
+def _dates(first: date | None, last: date | None) -> Dates:
+    for day, field in ((first, "valid_from"), (last, "valid_until")):
+        if day is not None and day.year not in YEARS:
+            raise InvalidInput(
+                "that year is not one that boards know", "give one from 2000 to 2099", field=field
+            )
+    if first and last and last < first:
+        raise InvalidInput(
+            "the last day is before the first", "give a later one", field="valid_until"
+        )
+    return day_of(first) if first else None, day_of(last) if last else None
 
 
 def _check(uid: bytes) -> None:

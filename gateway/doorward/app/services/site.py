@@ -27,8 +27,21 @@ class People(Protocol):
 
     async def list(self) -> tuple[Person, ...]: ...
 
-    async def add(self, name: str, levels: Sequence[str] = (), *, actor: str) -> Person:
-        """Add a person with these access levels, by name."""
+    async def add(
+        self,
+        name: str,
+        levels: Sequence[str] = (),
+        *,
+        valid_from: date | None = None,
+        valid_until: date | None = None,
+        actor: str,
+    ) -> Person:
+        """Add a person with these access levels, by name, who may pass on these days, both included."""
+
+    async def set_dates(
+        self, person: str, valid_from: date | None, valid_until: date | None, *, actor: str
+    ) -> Person:
+        """Say between which days the person of that name may pass; None: no bound."""
 
     async def add_card(self, uid: bytes, person: str, *, actor: str) -> Card:
         """Give a card of 4, 7 or 10 bytes to the person of that name."""

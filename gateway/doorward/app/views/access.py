@@ -95,13 +95,15 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who may carry cards. levels are the names of access levels."""
+    """Somebody who may carry cards. levels are the names of access levels; valid_from and valid_until count, too."""
 
     id: int
     name: str
     active: bool
     levels: tuple[str, ...] = ()
     cards: tuple[Card, ...] = ()
+    valid_from: date | None = None
+    valid_until: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ class AuditEntry:
 
     kind: an event type of the contract (`access.decision`, `door.forced`, …), or `correction`,
     `release.requested`, `release.expired`, `release.failed`, `person.added`, `card.added`, `card.revoked`, `tamper`,
-    `holiday.added`, `holiday.removed`,
+    `person.dates`, `holiday.added`, `holiday.removed`,
     `device.adopted`, `device.announced`, `device.approved`, `device.revoked`, `update.…`, `firmware.…`.
     source: who says so: the `gateway`, the `board`, or an `operator`. why: one sentence. device: the board.
     """

@@ -12,6 +12,7 @@ from doorward.web.api.shapes.access import (
     CardOrder,
     CodeAnswer,
     CodeOrder,
+    DatesOrder,
     LevelAnswer,
     PersonAnswer,
     PersonOrder,
@@ -39,7 +40,21 @@ async def list_people(web: WebDep) -> tuple[Person, ...]:
 )
 async def add_person(web: WebDep, who: Actor, order: PersonOrder) -> Person:
     """Add a person."""
-    return await web.services.people.add(order.name, order.levels, actor=who)
+    return await web.services.people.add(
+        order.name,
+        order.levels,
+        valid_from=order.valid_from,
+        valid_until=order.valid_until,
+        actor=who,
+    )
+
+
+@router.post("/people/dates", response_model=PersonAnswer, dependencies=[needs(PEOPLE_EDIT)])
+async def set_dates(web: WebDep, who: Actor, order: DatesOrder) -> Person:
+    """Say between which days a person may pass."""
+    return await web.services.people.set_dates(
+        order.person, order.valid_from, order.valid_until, actor=who
+    )
 
 
 @router.post(

@@ -251,6 +251,9 @@ async def test_a_database_from_before_there_were_holidays_has_none_and_takes_som
     store = SqlStore(tmp_path / "gateway.db", KEY)
     store.start()
     assert ([one.name for one in store.load().schedules], store.load().holidays) == (["Office"], ())
+    await store.add_person("Ana Ruiz", (), ADDED, (None, 9999))
+    await store.set_dates(1, (9000, None), ADDED)
+    assert [(p.valid_from, p.valid_until) for p in store.load().people] == [(9000, None)]
     await store.add_holiday(Holiday(0, "May Day", 9982, 9983, yearly=True), ADDED)
     assert store.load().holidays == (Holiday(1, "May Day", 9982, 9983, yearly=True),)
     with pytest.raises(Conflict):
@@ -259,7 +262,7 @@ async def test_a_database_from_before_there_were_holidays_has_none_and_takes_som
     with pytest.raises(NotFound):
         await store.remove_holiday(1, ADDED)
     assert store.load().holidays == ()
-    assert len(await store.recent(9, None, None)) == 2, "a row for each that was done"
+    assert len(await store.recent(9, None, None)) == 4, "a row for each that was done"
     await store.close()
 
 

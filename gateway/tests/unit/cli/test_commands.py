@@ -21,6 +21,7 @@ ENTRY = {
     "actor": None,
     "note": None,
 }
+ANY_DAY = {"valid_from": None, "valid_until": None}
 RELEASE = {
     "id": "cmd_1",
     "door_id": "front",
@@ -49,22 +50,39 @@ DOOR = {
 
 def test_people_are_added_with_their_levels(api: Any, call: Any) -> None:
     person = {"id": 1, "name": "Maya", "active": True, "levels": ["Members"], "cards": []}
-    api.answer("POST", "people", person)
+    api.answer("POST", "people", {**person, **ANY_DAY})
     assert call("people", "add", "Maya", "--level", "Members") == (
         0,
         "Maya is added: Members\n",
         "",
     )
-    assert api.asked == [("POST", "/api/v1/people", {"name": "Maya", "levels": ["Members"]})]
+    order = {"name": "Maya", "levels": ["Members"], **ANY_DAY}
+    assert api.asked == [("POST", "/api/v1/people", order)]
+
+
+def test_a_person_has_dates_and_loses_them(api: Any, call: Any) -> None:
+    term = {"valid_from": "2026-09-01", "valid_until": "2026-12-18"}
+    api.answer("POST", "people/dates", {"name": "Maya", **term})
+    asked = ("people", "dates", "Maya", "--from", "2026-09-01", "--until", "2026-12-18")
+    assert call(*asked)[:2] == (0, "Maya may pass from 2026-09-01 until 2026-12-18\n")
+    api.answer("POST", "people/dates", {"name": "Maya", **ANY_DAY})
+    call("people", "dates", "Maya")
+    assert [order for _, _, order in api.asked] == [
+        {"person": "Maya", **term},
+        {"person": "Maya", **ANY_DAY},
+    ]
 
 
 def test_people_are_listed_with_the_tails_of_their_cards(api: Any, call: Any) -> None:
     cards = [{"tail": "e5f6", "revoked": False}, {"tail": "0001", "revoked": True}]
-    people = [{"name": "Ana \x1b[31mRuiz", "levels": [], "cards": cards}]
+    people = [{"name": "Ana \x1b[31mRuiz", "levels": [], "cards": cards, **ANY_DAY}]
+    people[0]["valid_until"] = "2026-12-18"
     api.answer("GET", "people", people)
     code, out, _ = call("people", "list")
     assert code == 0
-    assert out.splitlines()[1] == "Ana \\x1b[31mRuiz  -              …e5f6, …0001 (revoked)"
+    assert out.splitlines()[1] == (
+        "Ana \\x1b[31mRuiz  -              until 2026-12-18  …e5f6, …0001 (revoked)"
+    )
 
 
 def test_a_card_is_sent_as_plain_hex_and_shown_by_its_tail(api: Any, call: Any) -> None:

@@ -1,6 +1,7 @@
 """Which days are holidays, and what schedules say of them: on the gateway as on a board."""
 
 import itertools
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -150,3 +151,13 @@ def test_a_week_of_a_clock_change_and_a_holiday_is_the_same_at_the_board() -> No
         assert here is there is wanted, local
         opened += here
     assert opened == 4 * 40
+
+
+def test_a_night_from_a_holiday_is_off_and_one_into_a_holiday_goes_on() -> None:
+    rules = snapshot(holiday("2026-12-25")).rules
+    nights = (Schedule(1, "Always", ALWAYS), Schedule(2, "Nights", ((0x7F, 1320, 360),)))
+    known = Snapshot(replace(rules, schedules=nights))
+    front = Door("front", "Front door", "front")
+    for day, hour, granted in ((25, 2, True), (25, 23, False), (26, 2, False), (26, 23, True)):
+        local = datetime(2026, 12, day, hour, tzinfo=BERLIN)
+        assert ruling.rule(known, CARDS["evening"], front, local).granted is granted, local

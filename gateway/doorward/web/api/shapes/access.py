@@ -25,6 +25,16 @@ class PersonOrder(Order):
 
     name: str
     levels: Annotated[list[Name], Field(default_factory=list)]
+    valid_from: date | None = None
+    valid_until: date | None = None
+
+
+class DatesOrder(Order):
+    """Between which days somebody may pass, both included; null: no bound."""
+
+    person: Name
+    valid_from: date | None
+    valid_until: date | None
 
 
 class HolidayOrder(Order):
@@ -175,6 +185,8 @@ class PersonAnswer(Answer):
     active: bool
     levels: list[str]
     cards: list[CardAnswer]
+    valid_from: date | None
+    valid_until: date | None
 
 
 class GrantAnswer(Answer):
