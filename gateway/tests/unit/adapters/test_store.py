@@ -1,26 +1,21 @@
 """gateway.db on real SQLCipher: whole changes, one row a tap, nothing readable on disk."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
 
 from doorward.adapters.store import SqlStore
 from doorward.adapters.store.tables import metadata
-from doorward.app.records import Account, DeviceCache, LogEntry, LogHead
-from doorward.database import open_database, upgrade
-from doorward.domain import permissions
+from doorward.app.records import DeviceCache, LogEntry, LogHead
+from doorward.database import open_database
 from doorward.domain.audit import AuditRow
 from doorward.domain.devices import Registration
 from doorward.domain.doors import Door
-from doorward.domain.holidays import Holiday
 from doorward.errors import Conflict, NotFound
 from doorward_core import seal
 from doorward_core.schedule import ALWAYS
@@ -195,75 +190,6 @@ async def test_no_name_and_no_card_is_readable_on_disk(store: SqlStore, tmp_path
     for secret in (UID, UID.hex().encode(), b"Maya", b"Members", b"0102030405060708", b"person"):
         assert secret not in disk
         assert secret.upper() not in disk
-
-
-@contextmanager
-def database_of(
-    tmp_path: Path, revision: str, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Connection]:
-    """gateway.db as a former version left it."""
-    upgrade_revs = ScriptDirectory._upgrade_revs
-    with monkeypatch.context() as back:
-        back.setattr(
-            ScriptDirectory,
-            "_upgrade_revs",
-            lambda scripts, _, current: upgrade_revs(scripts, revision, current),
-        )
-        engine = open_database(tmp_path / "gateway.db", KEY)
-        upgrade(engine, "doorward.adapters.store")
-    with engine.begin() as connection:
-        yield connection
-    engine.dispose()
-
-
-def test_who_was_an_operator_before_there_were_roles_is_an_admin(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with database_of(tmp_path, "0001", monkeypatch) as connection:
-        connection.exec_driver_sql(
-            "INSERT INTO operator (username, password, added_ms) VALUES ('sam', '$argon2id$', 1)"
-        )
-    store = SqlStore(tmp_path / "gateway.db", KEY)
-    assert store.accounts.operators() == (Account("sam", "$argon2id$", permissions.ADMIN),)
-    store._engine.dispose()
-
-
-def test_a_board_that_kept_a_door_before_there_was_a_registry_is_approved(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with database_of(tmp_path, "0002", monkeypatch) as connection:
-        connection.exec_driver_sql(
-            "INSERT INTO door (id, name, device, strike_ms, cap_ms, held_ms, min_strength, lockdown) "
-            "VALUES ('front', 'Front door', 'door-7', 5000, 10000, 30000, 1, 0)"
-        )
-    store = SqlStore(tmp_path / "gateway.db", KEY)
-    (board,) = store.registrations()
-    assert (board.id, board.state, board.claim) == ("door-7", "approved", None)
-    assert board.board == "door-esp32", "its profile has another name since"
-    store._engine.dispose()
-
-
-async def test_a_database_from_before_there_were_holidays_has_none_and_takes_some(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with database_of(tmp_path, "0009", monkeypatch) as connection:
-        connection.exec_driver_sql("INSERT INTO schedule (name) VALUES ('Office')")
-    store = SqlStore(tmp_path / "gateway.db", KEY)
-    store.start()
-    assert ([one.name for one in store.load().schedules], store.load().holidays) == (["Office"], ())
-    await store.add_person("Ana Ruiz", (), ADDED, (None, 9999))
-    await store.set_dates(1, (9000, None), ADDED)
-    assert [(p.valid_from, p.valid_until) for p in store.load().people] == [(9000, None)]
-    await store.add_holiday(Holiday(0, "May Day", 9982, 9983, yearly=True), ADDED)
-    assert store.load().holidays == (Holiday(1, "May Day", 9982, 9983, yearly=True),)
-    with pytest.raises(Conflict):
-        await store.add_holiday(Holiday(0, "MAY day", 1, 1), ADDED)
-    await store.remove_holiday(1, ADDED)
-    with pytest.raises(NotFound):
-        await store.remove_holiday(1, ADDED)
-    assert store.load().holidays == ()
-    assert len(await store.recent(9, None, None)) == 4, "a row for each that was done"
-    await store.close()
 
 
 async def test_a_board_its_door_and_the_row_are_one_change(store: SqlStore) -> None:

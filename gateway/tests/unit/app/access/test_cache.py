@@ -11,7 +11,7 @@ from stage import CARDS, Scene
 from doorward.app.records import DeviceCache
 from doorward.domain.snapshot import CacheContent, Snapshot
 from doorward.errors import Unavailable
-from doorward_core import board_messages, records_delta, seal, topics
+from doorward_core import board_messages, records_build, records_delta, seal, topics
 from doorward_core.records import Cache
 
 
@@ -43,6 +43,15 @@ async def test_the_same_rules_make_no_new_file_and_a_change_makes_the_next_versi
     await scene.cases.people.revoke_card(CARDS["member"], actor="test")
     assert held(scene).version == 2
     assert held(scene).lookup(seal.tag(scene.front.keys, CARDS["member"])) is None
+
+
+async def test_in_another_format_it_is_made_anew(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await scene.cases.cache.refresh()
+    monkeypatch.setattr(records_build, "FORMAT", records_build.FORMAT + 1)
+    await scene.cases.cache.refresh()
+    assert held(scene).version == 2
 
 
 async def test_with_age_it_is_made_anew(scene: Scene) -> None:

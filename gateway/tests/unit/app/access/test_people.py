@@ -53,14 +53,14 @@ async def test_dates_reach_the_decision_the_boards_and_the_audit(scene: Scene) -
     changed = await desk.set_dates("maya OKAFOR", *term, actor="test")
     assert (changed.valid_from, changed.valid_until) == term
     assert scene.store.rows[-1].why == "Maya Okafor may pass from 2026-11-22 until 2026-12-18."
-    why = scene.cases.why
-    denied = why.why(CARDS["member"], "front", datetime(2026, 11, 21, 23, 59))
+    why, zone = scene.cases.why, scene.clock.zone
+    denied = why.why(CARDS["member"], "front", datetime(2026, 11, 21, 23, 59, tzinfo=zone))
     assert denied.rule_name == "valid dates"
     assert denied.sentence == (
         "Maya Okafor may pass from 2026-11-22 until 2026-12-18 only, and it was Sat 23:59."
     )
     for day, verdict in ((22, "grant"), (18, "grant"), (19, "deny")):
-        at = datetime(2026, 11 if day == 22 else 12, day, 0, 0)
+        at = datetime(2026, 11 if day == 22 else 12, day, tzinfo=zone)
         assert why.why(CARDS["member"], "front", at).verdict == verdict
     cache = Cache(BytesIO(scene.store.kept_caches["front"].file), scene.front.keys)
     held = cache.lookup(seal.tag(scene.front.keys, CARDS["member"]))
