@@ -67,22 +67,21 @@ class Broker:
         self.acl = Acl(principals, policy, self._journal)
         self.acl.changed.append(self._rules_changed)
         self._exchange = Exchange(
-            principals=principals,
-            logins=logins or RandomSecrets(principals),
-            certificates=certificates or NoCertificates(),
-            router=self._router,
-            journal=self._journal,
-            limits=limits,
-            clock=clock,
+            principals,
+            logins or RandomSecrets(principals),
+            certificates or NoCertificates(),
+            self._router,
+            self._journal,
+            limits,
+            clock,
         )
         self._listeners = Listeners(self._exchange)
         self._sys = sys_topics.SysTopics(f"doorward version {__version__}", self._router.say)
-        self._since = clock()
+        self._since = self._log_kept = clock()
         self._address = ("", 0)
         self.secure_port = 0  # of the TLS listener, once there is one
         self.websocket_port = 0  # of the one for WebSockets
         self._sweeping: asyncio.Task[None] | None = None
-        self._log_kept = clock()
         principals.changed = self._principal_changed
 
     async def start(

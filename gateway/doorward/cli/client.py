@@ -16,6 +16,8 @@ from doorward.cli.options import chosen_directory, running_demo, socket_of
 
 # The gateway answers in milliseconds; a longer silence means that it hangs.
 _TIMEOUT_S = 10.0
+# A broker that runs alone loads its API when it is first asked: a small or busy machine takes its time.
+_LOADING_S = 60.0
 _SILENCE_S = 40.0  # a stream says every 15 s that it is there
 
 
@@ -31,7 +33,7 @@ class Api:
         self._http = httpx.Client(
             transport=httpx.HTTPTransport(uds=str(socket_of(self.directory))),
             base_url="http://doorward/api/v1/",
-            timeout=timeout_s,
+            timeout=max(timeout_s, _LOADING_S) if _is_broker(self.directory) else timeout_s,
         )
 
     def __enter__(self) -> Self:
@@ -128,6 +130,11 @@ class Api:
         except httpx.TransportError as error:
             raise _nobody(self.directory, demo=self._demo) from error
         return _answer(response)
+
+
+def _is_broker(directory: Path) -> bool:
+    """True for the directory of `broker run`, which is no gateway's."""
+    return (directory / "broker.db").exists() and not (directory / "gateway.db").exists()
 
 
 def part(name: str) -> str:

@@ -1,6 +1,5 @@
 """One client's session: what it subscribed to and what it still has to receive. No I/O: packets go to its link."""
 
-from collections import deque
 from collections.abc import Callable, Iterable
 from itertools import takewhile
 
@@ -11,7 +10,8 @@ from doorward.broker.limits import Limits
 from doorward.broker.packets import wire
 from doorward.broker.ports import KeptMessage, Link
 from doorward.broker.sessions.gate import Gate
-from doorward.broker.sessions.share import EACH, Share
+from doorward.broker.sessions.queue import Queue
+from doorward.broker.sessions.share import Share
 from doorward_core import mqtt
 
 _GATED = 65_536  # bytes that wait for the disk on their way to one client: from here on the rest stays in the queue
@@ -30,9 +30,8 @@ class Session:
         "_journal",
         "_last_id",
         "_limits",
-        "_share",
+        "_queue",
         "_waiting",
-        "_waiting_bytes",
         "clean",
         "client",
         "dropped",
@@ -65,12 +64,11 @@ class Session:
         self.dropped = 0
         self._journal = journal
         self._limits = limits
-        self._share = share
         self._last_id = 0
         self._inflight: dict[int, Delivery] = {}
         self._gate: Gate | None = None
-        self._waiting: deque[Delivery] = deque()
-        self._waiting_bytes = 0
+        self._queue = Queue(limits, share)
+        self._waiting = self._queue.messages
 
     @property
     def unsettled(self) -> int:
@@ -80,7 +78,7 @@ class Session:
     def restore(self, messages: Iterable[KeptMessage]) -> None:
         """Take back what the store kept, in order of delivery."""
         for kept in messages:
-            self._wait(Delivery.restored(kept))
+            self._queue.put(Delivery.restored(kept))
             self._last_id = kept.packet_id or self._last_id
 
     def attach(self, link: Link) -> None:
@@ -92,16 +90,16 @@ class Session:
         """The client is gone: drop what is worthless later, keep the rest in order."""
         self.link = None
         self._gate = None
-        unsettled = (*self._inflight.values(), *self.empty())
+        unsettled = (*self._inflight.values(), *self._queue.take_all())
         self._inflight.clear()
         for delivery in unsettled:
             if delivery.row:
-                self._wait(delivery)
+                self._queue.put(delivery)
 
     @property
     def full(self) -> bool:
         """True when nothing more may wait for this client."""
-        return self._is_full(0)
+        return self._queue.is_full(0)
 
     def deliver(self, message: Message, qos: int, *, beyond_limit: bool = False) -> None:
         """Send or queue one message at the granted `qos`, or count it as dropped. Its receipt owes what is kept.
@@ -118,7 +116,7 @@ class Session:
         if link is None and not message.keep:
             return
         at_once = not self._waiting and self._has_room()
-        if not at_once and not beyond_limit and self._is_full(len(message.payload)):
+        if not at_once and not beyond_limit and self._queue.is_full(len(message.payload)):
             self.dropped += 1
             return
         delivery = Delivery(message, qos, self._next_id() if at_once else 0)
@@ -133,16 +131,16 @@ class Session:
             if qos == 2 and not delivery.row and not self.clean:
                 delivery.place = self._journal.reserve()
                 delivery.message = message._replace(receipt=None)  # who sent it waits for no row
-            self._wait(delivery)
+            self._queue.put(delivery)
 
     def forget_unreadable(self, may_read: Callable[[str], bool]) -> None:
         """Send nothing more on topics that the client may no longer read.
 
         A QoS 2 handshake that has begun is still brought to its end, without the message.
         """
-        for delivery in self.empty():
+        for delivery in self._queue.take_all():
             if not self._is_forgotten(delivery, may_read):
-                self._wait(delivery)
+                self._queue.put(delivery)
         for delivery in self._inflight.values():
             begun = not delivery.released
             # It went out already; should the connection break now it is not sent again.
@@ -209,8 +207,7 @@ class Session:
     def resume(self) -> None:
         """Send what waits, as far as the window and the client's reading allow."""
         while self._waiting and self._has_room():
-            delivery = self._waiting.popleft()
-            self._count(delivery, -1)
+            delivery = self._queue.take()
             dup = delivery.packet_id > 0
             if not dup:
                 delivery.packet_id = self._next_id()
@@ -267,30 +264,9 @@ class Session:
             and (self._gate is None or self._gate.size < _GATED)
         )
 
-    def _is_full(self, size: int) -> bool:
-        return (
-            len(self._waiting) >= self._limits.queued
-            or self._waiting_bytes + size > self._limits.queued_bytes
-            or (self._share is not None and self._share.size + size + EACH > self._share.most)
-        )
-
-    def empty(self) -> tuple[Delivery, ...]:
-        """Take out all that waits."""
-        waiting = tuple(self._waiting)
-        for delivery in waiting:
-            self._count(delivery, -1)
-        self._waiting.clear()
-        return waiting
-
-    def _wait(self, delivery: Delivery) -> None:
-        self._waiting.append(delivery)
-        self._count(delivery, 1)
-
-    def _count(self, delivery: Delivery, sign: int) -> None:
-        size = len(delivery.message.payload)
-        self._waiting_bytes += sign * size
-        if self._share is not None:
-            self._share.size += sign * (size + EACH)
+    def empty(self) -> None:
+        """Forget all that waits."""
+        self._queue.take_all()
 
     def _next_id(self) -> int:
         candidate = self._last_id

@@ -39,9 +39,9 @@ async def test_what_waits_for_one_user_is_bounded_over_all_its_sessions(tmp_path
         assert [sessions[name].unsettled for name in ("sam/1", "sam/2")] == [1, 6]
     async with running_broker(tmp_path, users=("sam", "eve"), limits=limits) as site:
         sessions = site.broker._router.sessions
-        share = sessions["sam/1"]._share
+        share = sessions["sam/1"]._queue.share
         assert share.size == 7 * (100 + EACH)
-        assert sessions["sam/2"]._share is share
+        assert sessions["sam/2"]._queue.share is share
         async with site.client("sam", client_id="sam/2"):
             pass
         assert share.size == 100 + EACH

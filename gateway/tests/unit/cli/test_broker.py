@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from demos import PYTHON
 
+from doorward.cli.client import Api
+
 TEACHER = {
     "name": "teacher1",
     "roles": ["Teacher"],
@@ -96,3 +98,10 @@ def test_who_needs_a_password_at_mosquitto_is_said(api: Any, call: Any) -> None:
         {"wanted": 3, "changed": [], "need_password": ["teacher1"]},
     )
     assert call("broker", "mosquitto", "sync")[1] == "3 accounts, 0 changes\n" + waits[1] + "\n"
+
+
+def test_a_broker_that_loads_its_api_when_it_is_asked_is_given_time(tmp_path: Path) -> None:
+    (tmp_path / "broker.db").touch()
+    with_time = Api(tmp_path)._http.timeout.read
+    (tmp_path / "gateway.db").touch()
+    assert (with_time, Api(tmp_path)._http.timeout.read) == (60, 10)
