@@ -26,7 +26,8 @@ async def test_a_sweep_that_fails_is_not_the_last(tmp_path, monkeypatch):
             await swept.wait()
 
 
-async def test_while_the_disk_refuses_the_log_holds_its_newest_lines(tmp_path):
+async def test_while_the_disk_refuses_the_log_holds_its_newest_lines(tmp_path, monkeypatch):
+    monkeypatch.setattr(server, "_SWEEP_S", 3600)  # it is the test that sweeps
     async with running_broker(tmp_path) as site:
         broker = site.broker
         write = broker._store.write
