@@ -36,20 +36,20 @@ def _pick():
     # (slot, whether it is on trial). A start is counted before it can go wrong.
     try:
         with open("/slot") as file:
-            words = file.read().split()
+            items = file.read().split()
     except OSError:
-        words = ["a"]
-    if len(words) != 5:
-        return words[0], False
-    tries = int(words[4])
-    line = words[:4] + [str(tries - 1)] if tries else words[2:4]
+        items = ["a"]
+    if len(items) != 5:
+        return items[0], False
+    count = int(items[4])
+    line = items[:4] + [str(count - 1)] if count else items[2:4]
     try:
         with open("/slot.new", "w") as file:
             file.write(" ".join(line))
         os.rename("/slot.new", "/slot")
     except OSError:
-        return words[2], False  # what cannot be counted is not tried
-    return line[0], tries > 0
+        return items[2], False  # what cannot be counted is not tried
+    return line[0], count > 0
 
 
 try:

@@ -2,34 +2,44 @@
 
 from doorward_node.config import ConfigError
 
-# part, or part and what chooses between its kinds: its fields. A bare name is a pin, "name?" may be
+# part, or part and what chooses between its kinds: its fields. One text: the words of a dict would be names,
+# which stay on the heap when this module is forgotten. A bare name is a pin, "name?" may be
 # absent, "name:least-most" is a number, "name~least-most" one with a fraction, "name=" a text,
 # "name*" a list of pins, and "name/a/b" one of these words.
-_FIELDS = {
-    "strike": "pin active:0-1 fail?/secure/safe",
-    "contact": "pin closed:0-1 pull?/up/down/none",
-    "rex": "pin active:0-1 pull?/up/down/none",
-    "tamper": "pin active:0-1 pull?/up/down/none",
-    "button": "pin active:0-1 pull?/up/down/none",
-    "pir": "pin active:0-1 warm_s:0-300 hold_s:1-3600 pull?/up/down/none",
-    "battery": "pin ratio~1-20",
-    "buzzer": "pin active?:0-1 hz?:100-10000",
-    "led": "r? g? b? active:0-1",
-    "lamp": "pin active:0-1 hz:100-40000 least:0-20000",
-    "lamp warm": "warm cool warm_k:1000-20000 cool_k:1000-20000 active:0-1 hz:100-40000"
-    " least:0-20000",
-    "reader mfrc522": "spi:0-3 sck mosi miso cs rst?",
-    "reader pn532 spi": "spi:0-3 sck mosi miso cs irq? rst?",
-    "reader pn532 i2c": "i2c:0-1 sda scl irq? rst?",
-    "reader wiegand": "d0 d1",
-    "keypad matrix": "rows* cols* keys=",
-    "keypad wiegand": "d0 d1",
-    "padlock servo": "pin locked_us:500-2500 unlocked_us:500-2500 move_ms:100-3000",
-    "padlock solenoid": "pin active:0-1 pulse_ms:100-3000",
-}
+_FIELDS = """
+strike: pin active:0-1 fail?/secure/safe
+contact: pin closed:0-1 pull?/up/down/none
+rex: pin active:0-1 pull?/up/down/none
+tamper: pin active:0-1 pull?/up/down/none
+button: pin active:0-1 pull?/up/down/none
+pir: pin active:0-1 warm_s:0-300 hold_s:1-3600 pull?/up/down/none
+battery: pin ratio~1-20
+buzzer: pin active?:0-1 hz?:100-10000
+led: r? g? b? active:0-1
+lamp: pin active:0-1 hz:100-40000 least:0-20000
+lamp warm: warm cool warm_k:1000-20000 cool_k:1000-20000 active:0-1 hz:100-40000 least:0-20000
+reader mfrc522: spi:0-3 sck mosi miso cs rst?
+reader pn532 spi: spi:0-3 sck mosi miso cs irq? rst?
+reader pn532 i2c: i2c:0-1 sda scl irq? rst?
+reader wiegand: d0 d1
+keypad matrix: rows* cols* keys=
+keypad wiegand: d0 d1
+padlock servo: pin locked_us:500-2500 unlocked_us:500-2500 move_ms:100-3000
+padlock solenoid: pin active:0-1 pulse_ms:100-3000
+"""
 _SWITCH = "pin locked:0-1 pull?/up/down/none"
 _PIN = "0-63"
 _WITH_DRIVER = ("reader", "keypad", "padlock")
+
+
+def _fields_of(kind):
+    # None for a kind that there is not.
+    head = "\n" + kind + ": "
+    at = _FIELDS.find(head)
+    if at < 0 or "\n" in kind:
+        return None
+    at += len(head)
+    return _FIELDS[at : _FIELDS.find("\n", at)]
 
 
 def check(pins) -> None:
@@ -41,7 +51,7 @@ def check(pins) -> None:
         path = "pins." + part
         if not isinstance(fields, dict):
             raise ConfigError(path + ": need the part's fields")
-        _check_fields(path, fields, _FIELDS.get(_kind(path, part, fields)))
+        _check_fields(path, fields, _fields_of(_kind(path, part, fields)))
         if part == "padlock" and "switch" in fields:
             path += ".switch"
             if not isinstance(fields["switch"], dict):
@@ -60,7 +70,7 @@ def _kind(path, part, fields):
     kind = part + " " + str(driver)
     if driver == "pn532":
         kind += " " + str(fields.get("bus"))
-    if kind not in _FIELDS:
+    if _fields_of(kind) is None:
         field = ".bus" if driver == "pn532" else ".driver"
         raise ConfigError(path + field + ": this firmware has none called " + kind[len(part) + 1 :])
     return kind

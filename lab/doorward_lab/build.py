@@ -5,10 +5,10 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from doorward.firmware import manifest, mpy, program
+from doorward.firmware import manifest, mpy, program, shrink
 from doorward_lab import romfs, toolchain
 from doorward_lab.errors import FirmwareError
 
@@ -16,6 +16,8 @@ from doorward_lab.errors import FirmwareError
 _STAY_SOURCE = frozenset({"boot.py", "main.py"})
 # Where the firmware of a board stands that has had no update yet.
 SLOT = "a"
+# What launch.py calls of the shim.
+_LAUNCHED = "lab_parts.rtc_at"
 
 
 def stage(folder: Path, target: Path, cache: Path) -> None:
@@ -69,19 +71,27 @@ def _complete(target: Path, firmware: Path) -> None:
     (target / "slot").write_text(f"{SLOT} {manifest.EPOCH}")
 
 
-def rom(folder: Path, cache: Path) -> Path:
+def rom(folder: Path, cache: Path, callers: Iterable[str] = ()) -> Path:
     """Return a ROMFS file in `cache` with every module of `folder`, compiled as small as it gets.
 
-    Made once per content.
+    What stands in for the chip shares its own names with the firmware this way: a chip's lie in its flash, and a
+    board has no heap to give for them. callers: sources beside it that call it. Made once per content.
     """
-    digest = hashlib.sha256(f"{toolchain.compiler_identity()}\0{tree_digest(folder)}".encode())
+    made_by = f"{toolchain.compiler_identity()}\0{program.identity()}\0{tree_digest(folder)}"
+    callers = [_LAUNCHED, *callers]
+    digest = hashlib.sha256("\0".join([made_by, *callers]).encode())
     ready = cache / f"{digest.hexdigest()[:32]}.romfs"
     if not ready.is_file():
         cache.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=cache) as growing:
-            for path in _files(folder):
-                inside = path.relative_to(folder)
-                _place(_compiled(path, inside, cache), Path(growing) / inside.with_suffix(".mpy"))
+            sources = {str(path.relative_to(folder)): path.read_text() for path in _files(folder)}
+            small = shrink.shrink(sources, callers, join=False).sources
+            for inside, source in small.items():
+                short = Path(growing) / inside
+                short.parent.mkdir(exist_ok=True)
+                short.write_text(source)
+                _place(_compiled(short, Path(inside), cache), short.with_suffix(".mpy"))
+                short.unlink()
             image = Path(growing) / "image"
             image.write_bytes(romfs.pack(Path(growing)))
             image.replace(ready)

@@ -1,17 +1,15 @@
 # esp32.py  What of the ESP32's own module a laptop can answer.
+#
+# Only what every board uses is here, as in machine.py; the rest is in lab_parts/esp32_more.py.
 from lab_parts import flash
 
-HEAP_DATA = 4
-HEAP_EXEC = 1
+__all__ = ("Partition",)
 
 
-def idf_heap_info(capabilities):
-    # A list of (total, free, largest free block, least free so far), one per heap; figures of an idle ESP32.
-    return [(160_000, 94_256, 53_248, 90_000)]
+def __getattr__(name):
+    from lab_parts import esp32_more
 
-
-def mcu_temperature():
-    return 40
+    return getattr(esp32_more, name)
 
 
 class Partition:

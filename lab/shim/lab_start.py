@@ -10,11 +10,14 @@ import sys
 from time import sleep_ms
 
 import vfs
+from micropython import const
 
 import lab_parts
 import machine
 from lab_parts import flash, link
 from lab_parts.flash import FileFlash
+
+_SOFT_RESET = const(5)
 
 
 def _power_on(fd, image, cause, identity, what, *wiring):
@@ -96,7 +99,7 @@ def _run(name, names):
     try:
         exec(code, names)  # noqa: S102 - as a board does
     except SystemExit:
-        link.restart(machine.SOFT_RESET)
+        link.restart(_SOFT_RESET)
     except BaseException as error:  # noqa: BLE001 - as a board does
         sys.print_exception(error)
         return False

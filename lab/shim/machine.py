@@ -1,7 +1,7 @@
 # machine.py  The ESP32's machine module on a laptop; extends the unix port's own.
 #
-# Only what every board uses is here: this module lives on the firmware's heap. The rest is in
-# lab_parts/machine_more.py and is loaded when it is asked for.
+# Only what every board uses is here: this module lives on the firmware's heap. The rest is in lab_parts, by its own name
+# in small letters or in machine_more.py, and is loaded when it is asked for.
 import sys
 
 _path = sys.path
@@ -14,17 +14,17 @@ finally:
 
 from time import ticks_diff, ticks_ms
 
-from micropython import heap_lock, heap_unlock
+from micropython import const, heap_lock, heap_unlock
 
 from lab_parts import link
 
-PWRON_RESET = 1
-HARD_RESET = 2
-WDT_RESET = 3
-DEEPSLEEP_RESET = 4
-SOFT_RESET = 5
+# With these and their arguments as a chip has them: all else is shortened (doorward_lab/build.py).
+__all__ = ("SPI", "WDT", "Pin")
 
-cause = PWRON_RESET
+WDT_RESET = 3
+_HARD_RESET = const(2)
+
+cause = 1
 identity = b""
 levels = {}  # input pin -> level that the world puts on it, or a function that tells it; absent: nothing is connected
 parts = {}  # output pin -> function(level) of a chip that listens; absent: the lab watches it
@@ -43,17 +43,11 @@ input_only = 0xFC_0000_0000
 
 
 def __getattr__(name):
-    if name == "RTC":
-        from lab_parts.rtc import RTC
-
-        return RTC
-    if name == "SoftSPI":
-        from lab_parts.soft_spi import SoftSPI
-
-        return SoftSPI
-    from lab_parts import machine_more
-
-    return getattr(machine_more, name)
+    try:
+        part = __import__("lab_parts." + name.lower(), None, None, (name,))
+    except ImportError:
+        from lab_parts import machine_more as part
+    return getattr(part, name)
 
 
 def unique_id():
@@ -65,7 +59,7 @@ def reset_cause():
 
 
 def reset():
-    link.restart(HARD_RESET)
+    link.restart(_HARD_RESET)
 
 
 class Pin(PinBase):

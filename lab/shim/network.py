@@ -9,6 +9,8 @@ from time import ticks_add, ticks_diff, ticks_ms
 from lab_parts import link
 from machine import air
 
+__all__ = ("WLAN",)
+
 STA_IF = 0
 AP_IF = 1
 STAT_IDLE = 1000

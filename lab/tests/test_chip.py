@@ -26,7 +26,7 @@ def rom(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "import sys\nexec(open(sys.argv[1]).read() + sys.argv[2] + '()')\n"
     )
     shutil.copy(_FOLDER / "mfrc522_rig.py", shim)
-    return build.rom(shim, folder / "cache")
+    return build.rom(shim, folder / "cache", [path.read_text() for path, _ in _CHECKS])
 
 
 @pytest.mark.parametrize(("checks", "name"), _CHECKS, ids=[name for _, name in _CHECKS])

@@ -1,7 +1,9 @@
 # A door or a vault on one board with a motion sensor, a lamp, or both.
 
 from doorward_node import forget
-from doorward_node.roles import fit
+from doorward_node.roles.fitting import fit
+
+forget("roles.fitting")
 
 
 def lock(config):

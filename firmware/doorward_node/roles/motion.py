@@ -1,8 +1,11 @@
 # A motion sensor: a PIR, and what else there is of lid switch, battery and light.
 
+from doorward_node import forget
 from doorward_node.app import App
 from doorward_node.doorless import Doorless
-from doorward_node.roles import fit
+from doorward_node.roles.fitting import fit
+
+forget("roles.fitting")
 
 
 def lock(config):

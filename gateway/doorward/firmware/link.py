@@ -229,7 +229,8 @@ class _Linker(Renamer):
             elif local in self._values:
                 continue
             elif node.module and node.module in self._group_of:
-                wanted[self._group_of[node.module]].add(self._globals[local])
+                # Or what that module has from elsewhere: it keeps its name.
+                wanted[self._group_of[node.module]].add(self._globals.get(local, alias.name))
             else:
                 kept.append(alias)
         made: list[ast.stmt] = [

@@ -50,7 +50,7 @@ def shrink(sources: Mapping[str, str], entries: Iterable[str] = (), *, join: boo
     given: dict[str, list[dict[str, str]]] = defaultdict(list)
     for path, tree in linked.trees.items():
         renamer = Renamer(names, given)
-        made[path] = ast.unparse(renamer.visit(tree)) + "\n"
+        made[path] = ast.unparse(_without_offer(renamer.visit(tree))) + "\n"
         called[mpy.module_name(PurePath(path))] = {
             short: [_owned(name, linked.owners) for name in own]
             for short, own in renamer.called.items()
@@ -61,6 +61,19 @@ def shrink(sources: Mapping[str, str], entries: Iterable[str] = (), *, join: boo
 def _owned(name: str, owners: Mapping[str, str]) -> str:
     first, dot, rest = name.partition(".")
     return owners.get(first, first) + dot + rest
+
+
+def _without_offer(tree: ast.Module) -> ast.Module:
+    """Drop `__all__`: it was for us alone."""
+    tree.body = [part for part in tree.body if not _is_offer(part)]
+    return tree
+
+
+def _is_offer(node: ast.stmt) -> bool:
+    match node:
+        case ast.Assign(targets=[ast.Name(id="__all__")]):
+            return True
+    return False
 
 
 def _without_extras(tree: ast.Module) -> ast.Module:
@@ -77,19 +90,20 @@ class _Stripper(ast.NodeTransformer):
         return node
 
     def visit_If(self, node: ast.If) -> ast.AST | list[ast.stmt]:
-        if isinstance(node.test, ast.Name) and node.test.id == "MYPY":
-            return [self.visit(part) for part in node.orelse]
+        first = node.test.values[0] if isinstance(node.test, ast.BoolOp) else node.test
+        if isinstance(first, ast.Name) and first.id == "MYPY":
+            return [made for part in node.orelse if (made := self.visit(part))]
         return self.generic_visit(node)
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST | None:
         # The compiler has put the numbers in the place of what const() makes.
-        if node.module == "doorward_core.compat":
-            node.names = [alias for alias in node.names if alias.name != "const"]
+        if node.module in ("doorward_core.compat", "micropython"):
+            node.names = [alias for alias in node.names if alias.name not in ("const", "MYPY")]
         return node if node.names else None
 
     def visit_Assign(self, node: ast.Assign) -> ast.AST | None:
         match node.targets:
-            case [ast.Name(id="__slots__")]:
+            case [ast.Name(id="__slots__" | "MYPY")]:
                 return None
         return self.generic_visit(node)
 

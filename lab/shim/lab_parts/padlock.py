@@ -7,7 +7,7 @@ from time import ticks_diff, ticks_ms
 from micropython import const
 
 import machine
-from lab_parts import machine_more
+from lab_parts import link, pwm
 
 _UNLOCKED = const(1000)
 _PER_MS = const(5)  # from end to end in 0.2 s
@@ -52,8 +52,8 @@ class Padlock:
         if wiring["driver"] == "solenoid":
             pin = machine.pins.get(wiring["pin"])
             return _UNLOCKED if pin and pin.drives(wiring["active"]) else 0
-        pwm = machine_more.pwms.get(wiring["pin"])
-        pulse = pwm.pulse_us() if pwm else 0
+        driven = pwm.pwms.get(wiring["pin"])
+        pulse = driven.pulse_us() if driven else 0
         if pulse < 400:  # no servo takes so short a pulse for one
             return None
         return (
@@ -61,3 +61,8 @@ class Padlock:
             * _UNLOCKED
             // (wiring["unlocked_us"] - wiring["locked_us"])
         )
+
+
+def solder(wiring):
+    # wiring: pins.padlock of config.json.
+    link.handlers[b"jam"] = Padlock(wiring).told

@@ -121,3 +121,17 @@ def _reversed(octet):
         turned = turned << 1 | octet & 1
         octet >>= 1
     return turned
+
+
+def solder(wiring):
+    # wiring: pins.reader of config.json.
+    chip = PN532(wiring.get("irq"))
+    if wiring["bus"] == "i2c":
+        machine.buses["i2c%d" % wiring["i2c"]] = chip
+    else:
+        machine.buses[wiring["spi"]] = chip
+        machine.parts[wiring["cs"]] = chip.select
+    if wiring.get("rst") is not None:
+        machine.parts[wiring["rst"]] = chip.hard_reset
+    for word in (b"pn532", b"reader"):
+        link.handlers[word] = chip.told

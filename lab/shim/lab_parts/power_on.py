@@ -37,21 +37,16 @@ def connect(wiring):
         from lab_parts import machine_more
 
         machine_more.uv[battery["pin"]] = int(_BATTERY_UV / battery["ratio"])
-    reader = pins.get("reader")
-    if reader:
-        _readers[reader.get("driver", "mfrc522")](reader)
-    keypad = pins.get("keypad")
-    if keypad and keypad.get("driver") == "wiegand":
-        _wiegand(keypad)
-    elif keypad:
-        from lab_parts.keypad import Keypad
-
-        link.handlers[b"keys"] = Keypad(keypad["rows"], keypad["cols"]).told
-    padlock = pins.get("padlock")
-    if padlock:
-        from lab_parts.padlock import Padlock
-
-        link.handlers[b"jam"] = Padlock(padlock).told
+    for part in ("reader", "keypad", "padlock"):
+        fields = pins.get(part)
+        if fields:
+            driver = fields.get("driver", "mfrc522")
+            if driver == "mfrc522":
+                _mfrc522(fields)
+                continue
+            # By its name: that of a chip which this board lacks would be heap.
+            name = driver if part == "reader" or driver == "wiegand" else part
+            __import__("lab_parts." + name, None, None, (name,)).solder(fields)
     return wiring["ticks"]
 
 
@@ -65,27 +60,3 @@ def _mfrc522(wiring):
         machine.parts[wiring["rst"]] = chip.hard_reset
     for word in (b"card", b"nocard", b"reader"):
         link.handlers[word] = chip.told
-
-
-def _pn532(wiring):
-    from lab_parts.pn532 import PN532
-
-    chip = PN532(wiring.get("irq"))
-    if wiring["bus"] == "i2c":
-        machine.buses["i2c%d" % wiring["i2c"]] = chip
-    else:
-        machine.buses[wiring["spi"]] = chip
-        machine.parts[wiring["cs"]] = chip.select
-    if wiring.get("rst") is not None:
-        machine.parts[wiring["rst"]] = chip.hard_reset
-    for word in (b"pn532", b"reader"):
-        link.handlers[word] = chip.told
-
-
-def _wiegand(wiring):
-    from lab_parts.wiegand import Wiegand
-
-    link.handlers[b"wiegand"] = Wiegand(wiring["d0"], wiring["d1"]).told
-
-
-_readers = {"mfrc522": _mfrc522, "pn532": _pn532, "wiegand": _wiegand}

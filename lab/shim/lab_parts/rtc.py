@@ -5,6 +5,8 @@ import uctypes
 
 import lab_parts
 
+__all__ = ("RTC",)
+
 _MOST = 2048
 _LAYOUT = {"ahead": uctypes.INT64 | 0, "size": uctypes.UINT16 | 8}
 

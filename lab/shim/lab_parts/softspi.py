@@ -1,5 +1,7 @@
-# soft_spi.py  machine.SoftSPI, for what looks for a chip on other pins. Apart from machine_more.py: that is larger.
+# softspi.py  machine.SoftSPI, for what looks for a chip on other pins. Apart from machine_more.py: that is larger.
 import machine
+
+__all__ = ("SoftSPI",)
 
 
 class SoftSPI:
