@@ -16,6 +16,6 @@ class Partition:
     TYPE_DATA = 1
 
     @staticmethod
-    def find(type=0, subtype=255, label=None, block_size=4096):
+    def find(type=0, *args, label=None, **kwargs):
         # What the board's folder has a file for.
         return flash.partitions if (type, label) == (1, "dwlog") else []

@@ -4,13 +4,13 @@
 # in small letters or in machine_more.py, and is loaded when it is asked for.
 import sys
 
-_path = sys.path
+_found = sys.path
 sys.path = ()
 try:
     from machine import PinBase, Signal, time_pulse_us  # noqa: F401 - what else firmware may ask for
 finally:
-    sys.path = _path
-    del _path
+    sys.path = _found
+    del _found
 
 from time import ticks_diff, ticks_ms
 

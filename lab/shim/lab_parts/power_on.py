@@ -40,8 +40,8 @@ def connect(wiring):
     for part in ("reader", "keypad", "padlock"):
         fields = pins.get(part)
         if fields:
-            driver = fields.get("driver", "mfrc522")
-            if driver == "mfrc522":
+            driver = fields.get("driver")
+            if part == "reader" and driver in (None, "mfrc522"):
                 _mfrc522(fields)
                 continue
             # By its name: that of a chip which this board lacks would be heap.
