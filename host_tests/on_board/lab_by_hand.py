@@ -1,7 +1,7 @@
 # The lab's end of the wire for tests that run the shim's parts in their own process.
 
 import machine
-from lab_parts import link
+from lab_parts import link, pwm
 
 LAB = (__file__.rsplit("/", 1)[0] if "/" in __file__ else ".") + "/../../lab"
 
@@ -35,5 +35,5 @@ def power_up():
     machine.pins.clear()
     machine.levels.clear()
     machine.parts.clear()
-    machine.pwms.clear()
+    pwm.pwms.clear()
     return link._file
