@@ -1,7 +1,7 @@
 # machine.py  The ESP32's machine module on a laptop; extends the unix port's own.
 #
-# Only what every board uses is here: this module lives on the firmware's heap. The rest is in lab_parts, by its own name
-# in small letters or in machine_more.py, and is loaded when it is asked for.
+# Only what every board uses is here: this module lives on the firmware's heap. The rest is in lab_parts, by its own
+# name in small letters or in machine_more.py, and is loaded when it is asked for.
 import sys
 
 _found = sys.path

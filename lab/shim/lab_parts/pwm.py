@@ -1,5 +1,5 @@
-# pwm.py  machine.PWM, for a buzzer with a tone, a lamp or a servo. Apart from machine_more.py: who has one of these needs
-# none of those.
+# pwm.py  machine.PWM, for a buzzer with a tone, a lamp or a servo. Apart from machine_more.py: who has one of
+# these needs none of those.
 import machine
 from lab_parts import link
 

@@ -163,3 +163,18 @@ def test_two_that_contradict_each_other_are_named(line: str) -> None:
 def test_all_of_it_compiles(made: Shrunk) -> None:
     for path, source in made.sources.items():
         assert ast.parse(source, path)
+
+
+def test_what_a_module_has_from_elsewhere_is_had_from_the_one_that_it_became() -> None:
+    program = {
+        **PROGRAM,
+        NODE + "base.py": "MYPY = False\n"
+        "if MYPY or absent():\n    from doorward_node.other import ENOENT\n"
+        "else:\n    from errno import ENOENT\n" + PROGRAM[NODE + "base.py"],
+        NODE + "seldom.py": "from doorward_node.base import ENOENT\n"
+        "def said():\n    return '!' + str(ENOENT)\n",
+    }
+    sources = shrink(program, [ENTRY]).sources
+    assert NODE + "base.py" not in sources
+    assert "MYPY" not in "".join(sources.values())
+    assert ran(sources, "doorward_node.supervisor", "main", "door")[0].endswith("!2")

@@ -152,7 +152,7 @@ def test_what_others_know_stays(made: Shrunk) -> None:
     text = shrink(offered).sources["pack/api.py"]
     for name in ("Open", "begin", "first", "second", "shut", "hard", "self.how"):
         assert name in text
-    for name in ("_inner", "hidden", "_how", "Base"):
+    for name in ("_inner", "hidden", "_how", "Base", "__all__"):
         assert name not in text
 
 
