@@ -111,7 +111,7 @@ MUTANTS = (
     Mutant(
         "the gateway does not compare session numbers",
         "old_state",
-        ((_APP + "fleet.py", "if number <= self._up.get(suffix, 0):", "if number < 0:"),),
+        ((_APP + "messages/fleet.py", "if number <= self._up.get(suffix, 0):", "if number < 0:"),),
     ),
     Mutant(
         "the payload says which label it has",
@@ -128,15 +128,29 @@ MUTANTS = (
     Mutant(
         "a boot is believed before it has answered",
         "former_life",
-        ((_APP + "fleet.py", 'self.proof = "boot_" + secrets.token_hex(8)', "self.proof = None"),),
+        (
+            (
+                _APP + "messages/fleet.py",
+                'self.proof = "boot_" + secrets.token_hex(8)',
+                "self.proof = None",
+            ),
+        ),
     ),
     Mutant(
         "the log is not chained",
         "deleted_event",
         (
             (_CORE + "seal.py", "    if extra:\n", "    if False:\n"),
-            (_APP + "events.py", "if seq != held + 1 or gone is not None:", "if seq <= held:"),
-            (_APP + "events.py", "return first <= held + 1 <= kept.seq", "return kept.seq > held"),
+            (
+                _APP + "board_logs/events.py",
+                "if seq != held + 1 or gone is not None:",
+                "if seq <= held:",
+            ),
+            (
+                _APP + "board_logs/events.py",
+                "return first <= held + 1 <= kept.seq",
+                "return kept.seq > held",
+            ),
             (
                 "gateway/doorward/adapters/store/audit.py",
                 "    if not _continues(connection, entry):",
@@ -147,7 +161,13 @@ MUTANTS = (
     Mutant(
         "the log's epoch is not remembered",
         "old_log",
-        ((_APP + "events.py", "return epoch in self._epochs.get(device_id, ())", "return False"),),
+        (
+            (
+                _APP + "board_logs/events.py",
+                "return epoch in self._epochs.get(device_id, ())",
+                "return False",
+            ),
+        ),
     ),
     Mutant(
         "an answer is for whatever door it reaches",
@@ -156,7 +176,7 @@ MUTANTS = (
             (_CORE + "seal.py", "keys.device.encode(), suffix", 'b"", suffix'),
             (_CORE + "seal.py", "_hmac(self._secret, ", "_hmac(bytes(32), "),
             (
-                _APP + "access.py",
+                _APP + "access/taps.py",
                 "if asked.device != device.id or door is None:",
                 "if door is None:",
             ),
