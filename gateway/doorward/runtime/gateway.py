@@ -14,7 +14,7 @@ from doorward.adapters.passwords import Argon2Passwords
 from doorward.adapters.store import SqlStore
 from doorward.adapters.wirings import Wirings
 from doorward.app.access.cache import CacheKeeper
-from doorward.app.audit.entries import AuditHistory, entry
+from doorward.app.audit.history import AuditHistory
 from doorward.app.audit.trail import AuditTrail
 from doorward.app.devices.files import BrokerAddress
 from doorward.app.health import HealthMonitor
@@ -23,6 +23,7 @@ from doorward.app.operators.sign_in import OneTimeTokens
 from doorward.app.ports import Spawn
 from doorward.app.services import Services
 from doorward.app.services.site import Site
+from doorward.app.views.audit import entry
 from doorward.broker import Policy
 from doorward.config import ANY, MOSQUITTO, Settings
 from doorward.data import data_root

@@ -11,9 +11,9 @@ from doorward.app.access.releases import Releases
 from doorward.app.access.rulebook import Rulebook
 from doorward.app.access.taps import AccessControl
 from doorward.app.access.why import WhyNot
+from doorward.app.acks import CommandAcks
 from doorward.app.board_logs.events import EventLog
 from doorward.app.board_logs.rows import EventRows
-from doorward.app.devices.acks import CommandAcks
 from doorward.app.devices.desk import DeviceDesk
 from doorward.app.devices.discovery import Discovery
 from doorward.app.devices.presence import Presence

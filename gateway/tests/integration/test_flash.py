@@ -16,7 +16,7 @@ from site_support import profiles
 from watching import until
 
 from doorward import boards
-from doorward.app.updates.signatory import signatory_of
+from doorward.app.signatory import signatory_of
 from doorward.data import data_root
 from doorward.runtime.demo.gateway import VirtualSite
 from doorward_lab import Air, Board, Lab

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 
 from doorward.app.access.doors import DoorStates
-from doorward.app.audit.entries import entry
 from doorward.app.feed import LiveFeed
+from doorward.app.views.audit import entry
 from doorward.domain.audit import AuditRow
 
 

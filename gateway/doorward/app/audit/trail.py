@@ -8,10 +8,9 @@ from typing import Any, Protocol
 
 from doorward.app.access.announcer import Announcer
 from doorward.app.audit import export, proofs
-from doorward.app.audit.entries import entry
 from doorward.app.ports import AuditStore, Clock, TrailStore
 from doorward.app.trust import Anchor, AuditHead, ExportSignature
-from doorward.app.views.audit import AuditFinding, AuditVerdict
+from doorward.app.views.audit import AuditFinding, AuditVerdict, entry
 from doorward.domain import audit
 from doorward.domain.audit import CHAINED, AuditRow
 from doorward.domain.audit_chain import ORIGIN, Head

@@ -15,9 +15,9 @@ from doorward.app.devices.rekey import Rekeying
 from doorward.app.devices.states import BoardStates
 from doorward.app.messages.fleet import Fleet
 from doorward.app.ports import Admission
+from doorward.app.signatory import signatory_of
 from doorward.app.signer_ports import Registrar
 from doorward.app.trust import Adoption
-from doorward.app.updates.signatory import signatory_of
 from doorward.app.views.boards import BoardView, UpdateView
 from doorward.domain import audit, devices
 from doorward.domain.audit import AuditRow

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from doorward.app.signatory import signatory_of
 from doorward.app.trust import Adoption
-from doorward.app.updates.signatory import signatory_of
 from doorward.domain.doors import Door
 from doorward_core import topics
 

@@ -11,8 +11,8 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from doorward.app.access.announcer import Announcer
 from doorward.app.ports import AuditStore, Clock, FirmwareStore
 from doorward.app.records import Firmware
+from doorward.app.signatory import Signatory, fingerprint, signatory_of
 from doorward.app.signer_ports import FirmwareSigner
-from doorward.app.updates.signatory import Signatory, fingerprint, signatory_of
 from doorward.app.views.boards import FirmwareView
 from doorward.domain import audit
 from doorward.domain.audit import AuditRow

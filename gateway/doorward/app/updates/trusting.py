@@ -5,7 +5,7 @@ from dataclasses import replace
 from doorward.app.devices.registry import Registry
 from doorward.app.messages.challenges import Challenges, NotTakenError
 from doorward.app.messages.fleet import Fleet
-from doorward.app.updates.signatory import Signatory
+from doorward.app.signatory import Signatory
 from doorward.domain import audit
 from doorward.errors import NotFound, Unavailable
 from doorward_core import gateway_updates

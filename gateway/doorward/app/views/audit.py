@@ -3,6 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from doorward.domain.audit import AuditRow
+from doorward.domain.explain import rule_name
+from doorward.domain.instants import instant
+
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
@@ -30,6 +34,27 @@ class AuditEntry:
     actor: str | None = None
     note: str | None = None
     device: str | None = None
+
+
+def entry(row: AuditRow) -> AuditEntry:
+    """A stored row for the page, the API and the feed."""
+    return AuditEntry(
+        id=row.id,
+        at=instant(row.at_ms),
+        kind=row.kind,
+        door_id=row.door_id,
+        door_name=row.door_name,
+        person=row.person,
+        card_tail=row.card_tail,
+        granted=row.granted,
+        rule=row.rule,
+        rule_name=None if row.rule is None else rule_name(row.rule),
+        why=row.why,
+        source=row.source,
+        actor=row.actor,
+        note=row.note,
+        device=row.device,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,36 +1,12 @@
-"""Audit rows as people read them."""
+"""The audit read back, the newest rows first."""
 
 from collections.abc import Callable
 
 from doorward.app.ports import AuditStore
-from doorward.app.views.audit import AuditEntry
-from doorward.domain.audit import AuditRow
-from doorward.domain.explain import rule_name
-from doorward.domain.instants import instant
+from doorward.app.views.audit import AuditEntry, entry
 from doorward.errors import InvalidInput
 
 _MOST = 500
-
-
-def entry(row: AuditRow) -> AuditEntry:
-    """A stored row for the page, the API and the feed."""
-    return AuditEntry(
-        id=row.id,
-        at=instant(row.at_ms),
-        kind=row.kind,
-        door_id=row.door_id,
-        door_name=row.door_name,
-        person=row.person,
-        card_tail=row.card_tail,
-        granted=row.granted,
-        rule=row.rule,
-        rule_name=None if row.rule is None else rule_name(row.rule),
-        why=row.why,
-        source=row.source,
-        actor=row.actor,
-        note=row.note,
-        device=row.device,
-    )
 
 
 class AuditHistory:
