@@ -137,7 +137,8 @@ class ScriptedGateway:
         if found is None or found[1] in topic_tree.DOWN:
             return
         suffix = found[1]
-        self.heard.append((suffix, message.payload))
+        payload = bytes(message.payload)
+        self.heard.append((suffix, payload))
         answer: dict[str, Callable[[bytes], None]] = {
             topics.ONLINE: self._on_hello,
             topics.EVENTS: self._on_event,
@@ -146,7 +147,7 @@ class ScriptedGateway:
             topics.COMMANDS_ACK: self._on_ack,
         }
         if suffix in answer and message.payload:
-            answer[suffix](message.payload)
+            answer[suffix](payload)
 
     def _on_hello(self, payload: bytes) -> None:
         sealed = seal.open_sealed(self.keys, topics.ONLINE, payload)

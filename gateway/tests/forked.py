@@ -29,8 +29,8 @@ def _server() -> socket.socket:
     path = os.pathsep.join(part for part in sys.path if part)
     with theirs:
         server = subprocess.Popen(
-            [sys.executable, _SERVER],
-            stdin=theirs,
+            [sys.executable, str(_SERVER)],
+            stdin=theirs.fileno(),
             stdout=subprocess.DEVNULL,
             env={**os.environ, "PYTHONPATH": path},
             start_new_session=True,

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import paho.mqtt.client as paho
 from cryptography import x509
@@ -19,7 +19,6 @@ from cryptography.hazmat.primitives.serialization import (
 from paho.mqtt.enums import CallbackAPIVersion
 
 from doorward.app.trust import Adoption
-from doorward.signer import Signer
 
 PATIENCE_S = 10.0
 _REFUSED_S = 3.0
@@ -37,6 +36,13 @@ def identity(adoption: Adoption, directory: Path) -> Path:
     return path
 
 
+class Certified(Protocol):
+    """An authority, as far as its clients know it."""
+
+    def certificate(self) -> bytes:
+        """In PEM."""
+
+
 class Client:
     """Connected when it is made, or refused: `answer` is the broker's word, None when it closed without one."""
 
@@ -46,7 +52,7 @@ class Client:
         name: str,
         *,
         identity: Path | None = None,
-        authority: Signer | None = None,
+        authority: Certified | None = None,
         context: ssl.SSLContext | None = None,
         user: str | None = None,
         secret: str | None = None,
@@ -138,8 +144,8 @@ class Client:
         self._ended.set()
 
     def _on_message(self, _client: object, _data: object, message: paho.MQTTMessage) -> None:
-        self.inbox.append((message.topic, message.payload))
-        self.payloads.add(message.payload)
+        self.inbox.append((message.topic, bytes(message.payload)))
+        self.payloads.add(bytes(message.payload))
 
     def _on_subscribe(
         self, _client: object, _data: object, mid: int, codes: Any, *_: object
@@ -147,7 +153,7 @@ class Client:
         self._granted[mid] = [str(code) for code in codes]
 
 
-def context_of(authority: Signer | None, identity: Path | None) -> ssl.SSLContext:
+def context_of(authority: Certified | None, identity: Path | None) -> ssl.SSLContext:
     """For a client that believes this authority and shows this certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False

@@ -2,6 +2,7 @@
 
 import sys
 import types
+from importlib.abc import Loader
 from importlib.machinery import ModuleSpec
 
 
@@ -25,7 +26,7 @@ def ran(sources: dict[str, str], module: str, function: str, *arguments: object)
         sys.modules.update(hidden)
 
 
-class _Finder:
+class _Finder(Loader):
     def __init__(self, sources: dict[str, str]) -> None:
         self._sources = sources
 

@@ -7,6 +7,7 @@ import ssl
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from broker_support import Client, RunningBroker, running_broker
 from cryptography import x509
@@ -81,7 +82,7 @@ class Stage:
         self.known.serials[name] = certificate.serial_number
         return self.client(files)
 
-    async def answer(self, context: ssl.SSLContext, name: str, **options: str) -> int:
+    async def answer(self, context: ssl.SSLContext, name: str, **options: Any) -> int:
         """The code that a CONNECT of `name` is answered with."""
         client = await Client.open(self.port, context)
         try:

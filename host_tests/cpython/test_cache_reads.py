@@ -21,7 +21,9 @@ def tag(number: int) -> bytes:
 @pytest.mark.parametrize("cards", [10, 9300, 10_000])
 def test_no_look_up_takes_more_than_sixteen_reads(cards: int, tmp_path: Path) -> None:
     tags = [tag(number) for number in range(cards)]
-    persons = [(None, 9999 if number % 2 else None, 0) for number in range(PERSONS)]
+    persons: list[tuple[int | None, int | None, int]] = [
+        (None, 9999 if number % 2 else None, 0) for number in range(PERSONS)
+    ]
     rows = [(mark, place % PERSONS, place % 3) for place, mark in enumerate(tags)]
     windows = [(group, 1, 0x7F, 0, 1440) for group in range(3)]
     file = records_build.build(KEYS, 1, 0, 0, 0, windows, persons, rows)

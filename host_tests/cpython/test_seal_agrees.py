@@ -49,7 +49,7 @@ def test_uids(secret, nonce, uid):
 def test_every_card_of_a_cache_is_found_and_no_other(secret, uids, data):
     keys = seal.Keys("front", secret)
     cards = [(seal.tag(keys, uid), number, 1) for number, uid in enumerate(sorted(uids))]
-    persons = [(None, None, 0)] * len(uids)
+    persons: list[tuple[int | None, int | None, int]] = [(None, None, 0)] * len(uids)
     file = records_build.build(keys, 1, 0, 0, 0, [(1, 1, 127, 0, 1440)], persons, cards)
     cache = records.Cache(io.BytesIO(file), keys)
     cache.check()

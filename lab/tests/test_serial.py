@@ -166,7 +166,7 @@ async def test_the_watchdog_bites_at_the_prompt(lab: Lab, program: Program) -> N
     # A longer period, asked for at the prompt, is the one that counts (esp_task_wdt_reconfigure).
     await mpremote(board, "exec", "from machine import WDT\nWDT(timeout=60000)")
     await asyncio.sleep(1.5)
-    assert board.starts[-1][0] is Cause.SOFT
+    assert [cause for cause, _ in board.starts][-1] is Cause.SOFT
 
 
 async def test_opening_the_port_resets_a_board_that_is_wired_so(board: Board) -> None:

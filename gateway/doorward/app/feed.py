@@ -3,12 +3,7 @@
 import asyncio
 from collections import deque
 
-from doorward.app.views.access import DoorView, Release
-from doorward.app.views.audit import AuditEntry
-from doorward.app.views.boards import SelfTest, UpdateView
-from doorward.app.views.broker import BrokerEntry
-from doorward.app.views.feed import FeedItem, FeedKind
-from doorward.app.views.fixtures import LightView, MotionView
+from doorward.app.views.feed import FeedData, FeedItem, FeedKind
 
 _KEPT = 512
 _WAITING = 256  # items a listener may fall behind before it is let go; it reconnects and replays
@@ -64,18 +59,7 @@ class LiveFeed:
         """The number of the newest item."""
         return self._position
 
-    def publish(
-        self,
-        kind: FeedKind,
-        data: AuditEntry
-        | DoorView
-        | Release
-        | BrokerEntry
-        | UpdateView
-        | LightView
-        | MotionView
-        | SelfTest,
-    ) -> None:
+    def publish(self, kind: FeedKind, data: FeedData) -> None:
         """Tell everybody."""
         self._position += 1
         item = FeedItem(self._position, kind, data)

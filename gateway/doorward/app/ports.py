@@ -38,7 +38,9 @@ class Timer(Protocol):
 class Clock(Protocol):
     """The only way to know the time, or to be woken by it."""
 
-    zone: tzinfo
+    @property
+    def zone(self) -> tzinfo:
+        """Where the site is."""
 
     def now(self) -> datetime:
         """The time, in UTC."""

@@ -4,6 +4,7 @@ Whether a door opened is said by the relay alone, what is on record by the rows 
 """
 
 import asyncio
+import time
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -57,6 +58,9 @@ class _Clock:
 
     def now(self) -> datetime:
         return datetime.now(UTC) + self._ahead
+
+    def monotonic(self) -> float:
+        return time.monotonic() + self._ahead.total_seconds()
 
     def call_later(self, seconds: float, callback: Callable[[], None]) -> asyncio.TimerHandle:
         handle = asyncio.get_running_loop().call_later(seconds, callback)

@@ -4,9 +4,8 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
-from doorward.app.views.access import DoorView, Release
 from doorward.app.views.audit import AuditEntry, AuditFinding, AuditVerdict
-from doorward.app.views.feed import FeedItem
+from doorward.app.views.feed import FeedData, FeedItem
 
 
 class FakeSubscription:
@@ -44,7 +43,7 @@ class FakeFeed:
         self.position = 0
         self._kept = kept
 
-    def publish(self, kind: str, data: AuditEntry | DoorView | Release) -> None:
+    def publish(self, kind: str, data: FeedData) -> None:
         self.position += 1
         item = FeedItem(self.position, kind, data)  # type: ignore[arg-type]  # the tests' own words
         self.items = [*self.items, item][-self._kept :]

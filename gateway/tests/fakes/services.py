@@ -297,13 +297,13 @@ class FakeSite:
         self.hands.append((board, part))
 
     async def pull(self, board: str, is_pulled: bool) -> None:
-        self.done.append(("pull", board, is_pulled))
+        self.hands.append((board, f"pull {is_pulled}"))
 
     async def faults(self) -> dict[str, str]:
         return {"rex-shorted": "the exit button is pressed for ever"}
 
     async def fault(self, board: str, name: str, is_broken: bool) -> None:
-        self.done.append((name, board, is_broken))
+        self.hands.append((board, f"{name} {is_broken}"))
 
     async def motion(self, board: str, is_there: bool) -> None:
         self.hands.append((board, str(is_there)))
@@ -405,7 +405,7 @@ class FakeHouse:
         """Let a release come to its end, and tell."""
         release = self.doors.views[door].release
         assert release is not None
-        over = replace(release, state=state)
+        over = replace(release, state=state)  # type: ignore[arg-type]  # ditto
         if state == "opened":  # what the board tells first
             self.doors.views[door] = replace(self.doors.views[door], locked=False)
         self.doors.views[door] = replace(self.doors.views[door], release=over)

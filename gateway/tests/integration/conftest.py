@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 from firmware_copies import Versions
-from site_support import EMBEDDED, running, settings_for
+from site_support import running, settings_for
 
+from doorward.config import EMBEDDED
 from doorward.runtime.demo.gateway import VirtualSite
 
 # Whoever begins with what takes longest is not left waiting for it at the end.

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import cast
 
 import pytest
 from bench.audit_tampers import row, unlocked
@@ -18,6 +19,7 @@ from doorward.app.access.announcer import Announcer
 from doorward.app.audit.export import COLUMNS
 from doorward.app.audit.export_check import check_file
 from doorward.app.audit.trail import AuditTrail, check
+from doorward.app.ports import Clock
 from doorward.app.records import LogEntry
 from doorward.app.views.audit import AuditVerdict
 from doorward.database import for_writing, open_database
@@ -108,7 +110,7 @@ async def fill(site: Site, form: str = "", target: Path | None = None, **span: d
         await asyncio.gather(*(store.append(row(number)) for number in range(1, ROWS + 1)))
     else:
         announcer = Announcer(Silent(), Silent())  # type: ignore[arg-type]
-        trail = AuditTrail(store.trail, store, site.signer(), announcer, Now())
+        trail = AuditTrail(store.trail, store, site.signer(), announcer, cast(Clock, Now()))
         pieces = await trail.export(form, span.get("since"), span.get("until"), actor="sam")
         target.write_bytes(b"".join(pieces))
     await store.close()

@@ -1,5 +1,8 @@
 """MQTT 3.1.1 over real sockets: slow readers, bursts and floods, and the order of what is acknowledged."""
 
+import asyncio
+from typing import cast
+
 import pytest
 from broker_support import GATEWAY, Client, running_broker, topic
 
@@ -20,7 +23,7 @@ async def test_a_slow_reader_is_dropped_or_queued_and_others_go_on(tmp_path, unr
         slow = await Client.open(site.port)
         await slow.connect("front")
         await slow.subscribe(CONTROL)
-        slow._writer.transport.pause_reading()
+        cast(asyncio.Transport, slow._writer.transport).pause_reading()
         async with site.client(GATEWAY) as gateway:
             for number in range(150):
                 await gateway.publish(CONTROL, bytes(100_000), number % 2)

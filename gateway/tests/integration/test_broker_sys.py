@@ -123,11 +123,11 @@ async def test_only_who_has_a_rule_reads_them_and_nobody_writes_them(tmp_path: P
             for client in (front, gateway):
                 assert await client.subscribe("$SYS/#") == bytes([mqtt.REFUSED])
                 await client.publish("$SYS/broker/version", b"mine")
-        async with MqttClient(broker, API) as client:
-            await client.publish("$SYS/broker/version", b"mine", 1)
-            await client.subscribe(["#"])
-            await client.subscribe(["$SYS/broker/version"])
-            message = await client.message()
+        async with MqttClient(broker, API) as own:
+            await own.publish("$SYS/broker/version", b"mine", 1)
+            await own.subscribe(["#"])
+            await own.subscribe(["$SYS/broker/version"])
+            message = await own.message()
             assert message is not None
             assert message.payload.startswith(b"doorward version")
         assert site.broker.status().denied == 5

@@ -7,7 +7,7 @@ import ssl
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import paho.mqtt.client as paho
 import pytest
@@ -266,7 +266,7 @@ async def test_who_pings_and_never_reads_is_dropped(tmp_path):
     async with staged(tmp_path, limits) as stage, stage.raw() as (reader, writer):
         writer.write(_upgrade() + Frame(Opcode.BINARY, hello("front")).serialize(mask=True))
         await reader.readuntil(b"\r\n\r\n")
-        writer.transport.pause_reading()
+        cast(asyncio.Transport, writer.transport).pause_reading()
         ping = Frame(Opcode.PING, b"x" * 125).serialize(mask=True) * 500
         async with asyncio.timeout(30):
             with contextlib.suppress(ConnectionError):
@@ -284,7 +284,7 @@ async def test_a_slow_reader_holds_nobody_up(tmp_path):
         said = hello("front", clean=False) + mqtt.subscribe(6, [(CONTROL, 1)])
         writer.write(_upgrade() + Frame(Opcode.BINARY, said).serialize(mask=True))
         await reader.readuntil(b"\r\n\r\n")
-        writer.transport.pause_reading()
+        cast(asyncio.Transport, writer.transport).pause_reading()
         async with stage.site.client("gateway") as gateway:
             async with asyncio.timeout(30):
                 for _ in range(200):
@@ -335,7 +335,7 @@ async def test_paho_speaks_through_it(tmp_path):
         heard: asyncio.Queue[bytes] = asyncio.Queue()
         loop = asyncio.get_running_loop()
         client.on_message = lambda _client, _data, message: loop.call_soon_threadsafe(
-            heard.put_nowait, message.payload
+            heard.put_nowait, bytes(message.payload)
         )
         client.on_connect = lambda *_: client.subscribe(CONTROL, 1)
         subscribed = asyncio.Event()

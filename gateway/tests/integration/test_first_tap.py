@@ -8,7 +8,7 @@ import json
 import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import paho.mqtt.client as paho
 import pytest
@@ -37,9 +37,9 @@ class BrokerOwner:
         self._client.username_pw_set(OWNER, SECRET)
         self._client.on_message = lambda _client, _data, message: self.seen.append(message)
         self._client.on_connect = lambda client, *_: client.subscribe("doorward/#", qos=1)
-        self._client.on_socket_open = lambda _client, _data, sock: sock.setsockopt(
-            socket.IPPROTO_TCP, socket.TCP_NODELAY, 1
-        )
+        self._client.on_socket_open = lambda _client, _data, sock: cast(
+            socket.socket, sock
+        ).setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._client.connect("127.0.0.1", port)
         self._client.loop_start()
 
@@ -122,7 +122,7 @@ async def test_who_owns_the_broker_opens_nothing(
     assert release.state == "unknown"
 
     recorded = [
-        (message.topic.split("/", 3)[3], message.payload)
+        (message.topic.split("/", 3)[3], bytes(message.payload))
         for message in owner.seen
         if message.payload
     ]
@@ -180,13 +180,13 @@ async def test_no_card_number_can_be_read_anywhere(
     places["page"] = page.content
     places["audit"] = json.dumps(await audit(site)).encode()
     places["logs"] = "".join(capfd.readouterr()).encode() + "\n".join(board.log).encode()
-    for card in demosite.CARDS.values():
-        shown = card.uid.hex()
+    for one in demosite.CARDS.values():
+        shown = one.uid.hex()
         for spelling in (
-            card.uid,
+            one.uid,
             shown.encode(),
             shown.upper().encode(),
-            card.uid.hex(":").encode(),
+            one.uid.hex(":").encode(),
         ):
             found = [name for name, content in places.items() if spelling in content]
             assert not found, f"{shown} in {found}"

@@ -7,10 +7,10 @@ from pathlib import Path
 import httpx
 import pytest
 from mosquitto_clients import Client
-from site_support import MOSQUITTO, api_of, broker_of, open_account, running, settings_for
+from site_support import api_of, broker_of, open_account, running, settings_for
 from watching import until
 
-from doorward.config import Settings
+from doorward.config import MOSQUITTO, Settings
 from doorward.errors import StartupError
 from doorward.runtime.demo.gateway import VirtualSite
 from doorward.runtime.gateway import Gateway

@@ -11,9 +11,10 @@ from typing import Any
 
 import httpx
 import pytest
-from site_support import BROKERS, EMBEDDED, api_of, broker_log, is_current, profiles, running
+from site_support import BROKERS, api_of, broker_log, is_current, profiles, running
 from watching import strike, until
 
+from doorward.config import EMBEDDED
 from doorward.runtime.demo import site as demosite
 from doorward.runtime.demo.gateway import VirtualSite
 from doorward.runtime.gateway import Gateway

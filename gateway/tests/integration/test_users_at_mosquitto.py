@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 from mosquitto_clients import Client
 from school import ANOTHER, PASSWORD, REFUSED, School, do, heard, school_at
-from site_support import EMBEDDED, MOSQUITTO, broker_of, settings_for
+from site_support import broker_of, settings_for
 from watching import until
 
-from doorward.adapters.mosquitto.dynsec import Command, Talk, talk
+from doorward.adapters.mosquitto.dynsec import Talk, talk
+from doorward.adapters.mosquitto.grants import Command
+from doorward.config import EMBEDDED, MOSQUITTO
 from doorward.runtime.mosquitto import setup as mosquitto
 from doorward.runtime.mosquitto.side import MosquittoSide
 

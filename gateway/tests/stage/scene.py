@@ -7,8 +7,7 @@ from types import MappingProxyType
 
 from doorward.adapters.wirings import Wirings
 from doorward.app.ports import Message
-from doorward.app.views.access import DoorView, Release
-from doorward.app.views.audit import AuditEntry
+from doorward.app.views.feed import FeedData
 from doorward.data import data_root
 from doorward.domain.credentials import Credential
 from doorward.domain.doors import Door
@@ -161,10 +160,10 @@ class Scene:
         found = self.cases.fleet.find(device)
         return found.rejected.total() if found else 0
 
-    async def news(self) -> list[AuditEntry | DoorView | Release]:
+    async def news(self) -> list[FeedData]:
         """What the feed has told since the last look."""
         position = self.cases.feed.position
-        told: list[AuditEntry | DoorView | Release] = []
+        told: list[FeedData] = []
         while (last := getattr(self, "_read", 0)) < position:
             item = await anext(self.feed)
             self._read = item.id

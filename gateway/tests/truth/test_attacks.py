@@ -12,8 +12,8 @@ from broker_support import GATEWAY, Client, running_broker, secret, topic
 from doorward.broker.connections import admission
 from doorward.broker.connections.entrance import Entrance
 from doorward.broker.identity.principals import Principals
+from doorward.broker.keeping.messages import Message
 from doorward.broker.routing.router import Router
-from doorward.broker.sessions.session import Message
 from doorward_core import mqtt, topics
 
 VICTIM = "phone"  # the client id of one of ann's clients

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import ssl
+from typing import Literal
 
 import paho.mqtt.client as paho
 import pytest
@@ -21,7 +22,9 @@ _TOPIC = "school/order"
 class Listener:
     """Subscribes at QoS 2 and writes down what comes: the number in front, and whether the rest is whole."""
 
-    def __init__(self, name: str, transport: str, context: ssl.SSLContext) -> None:
+    def __init__(
+        self, name: str, transport: Literal["tcp", "websockets"], context: ssl.SSLContext
+    ) -> None:
         self.heard: list[tuple[int, int, bytes]] = []
         self._loop = asyncio.get_running_loop()
         self.subscribed, self.done = asyncio.Event(), asyncio.Event()
@@ -44,7 +47,7 @@ class Listener:
         await asyncio.to_thread(self._client.loop_stop)
 
     def _on_message(self, _client: object, _data: object, message: paho.MQTTMessage) -> None:
-        self.heard.append(_seen(message.payload))
+        self.heard.append(_seen(bytes(message.payload)))
         if len(self.heard) == _MESSAGES:
             self._loop.call_soon_threadsafe(self.done.set)
 

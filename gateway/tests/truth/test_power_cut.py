@@ -44,7 +44,7 @@ class Run:
 @contextlib.asynccontextmanager
 async def traced_broker(run: Run, mutant: str | None):
     """The port of a broker under strace, killed at the end."""
-    arguments = [sys.executable, HERE / "traced_broker.py", run.folder]
+    arguments = [sys.executable, str(HERE / "traced_broker.py"), str(run.folder)]
     process = await asyncio.create_subprocess_exec(
         *power_cut.STRACE,
         *("-o", run.trace),

@@ -6,6 +6,7 @@ import socket
 import ssl
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 from broker_support import secret
@@ -191,7 +192,7 @@ async def test_a_flood_from_a_publisher_that_never_reads_its_answers(broker):
         reader, writer = await asyncio.open_connection("127.0.0.1", broker.port, limit=1024)
         writer.write(mqtt.connect("f1", 0, True, "f1", secret("f1")))
         await reader.readexactly(4)
-        writer.transport.pause_reading()
+        cast(asyncio.Transport, writer.transport).pause_reading()
         packet = mqtt.publish("flood", b"", 1, False, False, 1) * 1000
         pings = mqtt.pingreq() * 1000
         with contextlib.suppress(ConnectionError, TimeoutError):

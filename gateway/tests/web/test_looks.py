@@ -1,5 +1,6 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from fakes.services import FRONT
@@ -29,7 +30,7 @@ NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
         ({"alarm": "one that is not known yet"}, "locked"),
     ],
 )
-def test_the_state_that_matters_most_wins(changes: dict[str, object], state: str) -> None:
+def test_the_state_that_matters_most_wins(changes: dict[str, Any], state: str) -> None:
     assert door_state(replace(FRONT, **changes)) == state
 
 
@@ -106,7 +107,7 @@ def _release(state: str) -> Release:
     return Release("r", "front", "Front door", "admin", state, NOW, until, note="it stands open")  # type: ignore[arg-type]
 
 
-def _door(release: Release | None, **changes: object) -> DoorView:
+def _door(release: Release | None, **changes: Any) -> DoorView:
     return replace(FRONT, locked=False, release=release, **changes)
 
 

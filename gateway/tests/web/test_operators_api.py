@@ -1,5 +1,7 @@
 """Operators, roles and tokens over the API, with the application's own use cases behind it."""
 
+from typing import Any
+
 import pytest
 from fakes.services import PASSWORD, FakeHouse
 from fakes.visitor import Visit, Visitor
@@ -92,7 +94,7 @@ async def test_a_token_that_was_not_made_so_opens_nothing_unattended(
 async def test_a_bad_token_is_no_door_to_the_cookie_beside_it(
     told: str, operator: Visitor, house: FakeHouse
 ) -> None:
-    headers = {"Authorization": told.encode()}
+    headers: dict[str, Any] = {"Authorization": told.encode()}
     assert (await operator.get(API + "doors")).status_code == 200
     assert (await operator.get(API + "doors", headers=headers)).status_code == 401
     # Nor does the header take the guard of forms away.

@@ -225,7 +225,7 @@ async def _ask(visitor: Visitor, route: str) -> int:
     ).replace("{id}", "7") + QUERIES.get(route, "")
     headers = {"Origin": str(visitor.base_url).rstrip("/"), "X-CSRF-Token": visitor.csrf}
     # A body that no order is: whoever may pass is told 422, and nothing changes.
-    content = {} if method == "GET" else {"json": {}}
+    content: dict[str, Any] = {} if method == "GET" else {"json": {}}
     async with visitor.stream(method, path, headers=headers, **content) as response:
         return response.status_code
 

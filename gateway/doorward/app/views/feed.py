@@ -10,6 +10,10 @@ from doorward.app.views.broker import BrokerEntry
 from doorward.app.views.fixtures import LightView, MotionView
 
 FeedKind = Literal["event", "door", "release", "broker", "update", "fixture", "selftest"]
+# What an item tells, by its kind.
+FeedData = (
+    AuditEntry | DoorView | Release | BrokerEntry | UpdateView | LightView | MotionView | SelfTest
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,13 +22,4 @@ class FeedItem:
 
     id: int
     kind: FeedKind
-    data: (
-        AuditEntry
-        | DoorView
-        | Release
-        | BrokerEntry
-        | UpdateView
-        | LightView
-        | MotionView
-        | SelfTest
-    )
+    data: FeedData

@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from bench.audit_tampers import row, unlocked
@@ -105,7 +106,7 @@ def test_the_digest_is_what_the_documentation_says() -> None:
     personal = [7, "Person 7", "0007", "Person may.", None, None]
     public = [1, 7, 1_700_000_007_000, "access.decision", "gateway", "gateway", "front"]
     public += ["0000000000000007", "front", "Front door", True, 1, None]
-    compact = {"separators": (",", ":")}
+    compact: dict[str, Any] = {"separators": (",", ":")}
     committed = hashlib.sha256(b"s" * 16 + json.dumps(personal, **compact).encode()).digest()
     told = hashlib.sha256(b"p" * 32 + committed + json.dumps(public, **compact).encode())
     assert link.digest == told.digest()

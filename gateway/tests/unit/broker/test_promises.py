@@ -4,8 +4,10 @@ These are the broker's own parts from the packets down to the store; only socket
 what was committed, so that is looked at after every step.
 """
 
+import asyncio
 from collections import deque
 from types import SimpleNamespace
+from typing import cast
 
 import hypothesis.strategies as st
 import pytest
@@ -15,12 +17,13 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from doorward.broker import Limits, Policy, Principals
 from doorward.broker.connections.opening import Opening
 from doorward.broker.connections.requests import HANDLERS
-from doorward.broker.keeping import journal
 from doorward.broker.keeping.answers import Answers
 from doorward.broker.keeping.journal import Journal
+from doorward.broker.ports import Store
 from doorward.broker.rights.rules import Rule
 from doorward.broker.routing.live_rules import judge_anew
 from doorward.broker.routing.router import Router
+from doorward.broker.sessions.session import Session
 from doorward_core import mqtt, mqtt_stream
 
 NAMES = ("ann", "bob", "cat")
@@ -117,7 +120,7 @@ class Peer:
 
     def ask(self, packet):
         ((kind, flags, body),) = mqtt_stream.Decoder().feed(packet)
-        HANDLERS[kind << 4 | flags](self, self.session, flags, body)
+        HANDLERS[kind << 4 | flags](self, cast(Session, self.session), flags, body)
 
     def end(self, _reason, *, will=True):
         if self.gone:
@@ -147,9 +150,9 @@ class Script(RuleBasedStateMachine):
     def __init__(self):
         super().__init__()
         self._loop, self._patch = Loop(), pytest.MonkeyPatch()
-        self._patch.setattr(journal.asyncio, "get_running_loop", lambda: self._loop)
+        self._patch.setattr(asyncio, "get_running_loop", lambda: self._loop)
         self.disk = Disk()
-        self.journal = Journal(self.disk, lambda: None, grace=0.001)
+        self.journal = Journal(cast(Store, self.disk), lambda: None, grace=0.001)
         self.policy, self.principals = Policy("doorward", [ALLOW]), Principals()
         for name in NAMES:
             self.principals.put_user(name, frozenset(), "")
@@ -273,7 +276,9 @@ class Script(RuleBasedStateMachine):
         peer = Peer(self, name, clean=clean)
         if clean:
             self._forget(name)
-        session, _ = self.router.open(name, self.principals.get(name), clean=clean)
+        principal = self.principals.get(name)
+        assert principal is not None
+        session, _ = self.router.open(name, principal, clean=clean)
         self.peers[name] = peer
         if not self.journal.owes(name):
             self._let_in(peer, session)

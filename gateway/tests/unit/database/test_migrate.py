@@ -8,6 +8,7 @@ from importlib.resources import as_file, files
 from pathlib import Path
 
 import pytest
+import sqlcipher3.dbapi2 as sqlcipher
 from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
@@ -183,7 +184,7 @@ def test_without_room_for_the_copy_nothing_is_changed(
     path = tmp_path / "a.db"
     bring_up(path)
     add_step(package, 2)
-    full = copying.sqlcipher.OperationalError("database or disk is full")
+    full = sqlcipher.OperationalError("database or disk is full")
 
     class Full:
         def execute(self, *_: object) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -179,7 +179,7 @@ async def test_a_disk_that_is_full_in_the_midst_of_a_unit_is_no_fault_of_the_uni
     held = threading.Event()
     waiting = [asyncio.ensure_future(writer.run(lambda _: held.wait(5)))]
     await asyncio.sleep(0)
-    works = (lambda c: insert(c, "a"), fill)
+    works: tuple[Callable[[Connection], Any], ...] = (lambda c: insert(c, "a"), fill)
     waiting += [asyncio.ensure_future(writer.run(work)) for work in works]
     await asyncio.sleep(0)
     held.set()

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_der_private_key,
     load_pem_private_key,
 )
-from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from cryptography.x509.verification import (
     ClientVerifier,
     Criticality,
@@ -55,7 +55,7 @@ def _as_client(authority: Authority, at: datetime) -> ClientVerifier:
 
 def _as_server(authority: Authority, at: datetime, name: str) -> ServerVerifier:
     try:
-        subject: x509.GeneralName = x509.IPAddress(ipaddress.ip_address(name))
+        subject: x509.IPAddress | x509.DNSName = x509.IPAddress(ipaddress.ip_address(name))
     except ValueError:
         subject = x509.DNSName(name)
     return _policy(authority, at).build_server_verifier(subject)
@@ -142,7 +142,7 @@ def test_what_each_certificate_may_do(authority: Authority) -> None:
     }
     for purpose, leaf in leaves.items():
         said = leaf.extensions
-        assert list(said.get_extension_for_oid(ExtensionOID.EXTENDED_KEY_USAGE).value) == [purpose]
+        assert list(said.get_extension_for_class(x509.ExtendedKeyUsage).value) == [purpose]
         assert not said.get_extension_for_class(x509.BasicConstraints).value.ca
         usage = said.get_extension_for_class(x509.KeyUsage)
         assert usage.value.digital_signature

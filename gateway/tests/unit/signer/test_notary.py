@@ -13,7 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from doorward.app.audit import proofs
-from doorward.app.trust import AuditHead
+from doorward.app.trust import AuditHead, ExportSignature
 from doorward.errors import Conflict, InvalidInput, KeyFileError
 from doorward.signer import Signer
 
@@ -224,7 +224,7 @@ def test_no_other_certificate_of_the_site_can_sign_the_audit(tmp_path: Path) -> 
     server = signer.certify_server(())
     key = load_pem_private_key(server.private_key, None)
     signature = key.sign(proofs.export_message(_row(1)), proofs.ALGORITHM)  # type: ignore[union-attr,call-arg,arg-type]
-    posed = proofs.ExportSignature(signature, (server.certificate,))
+    posed = ExportSignature(signature, (server.certificate,))
     with pytest.raises(InvalidInput, match="not for signing the audit"):
         proofs.check_export(_row(1), posed, signer.certificate())
 
@@ -232,7 +232,7 @@ def test_no_other_certificate_of_the_site_can_sign_the_audit(tmp_path: Path) -> 
 def test_an_anchor_is_no_export(tmp_path: Path) -> None:
     signer = _filled(tmp_path, 1100)
     anchor = signer.anchors()[0]
-    posed = proofs.ExportSignature(anchor.signature, signer.audit_certificates())
+    posed = ExportSignature(anchor.signature, signer.audit_certificates())
     with pytest.raises(InvalidInput, match="the signature does not fit"):
         proofs.check_export(anchor.digest, posed, signer.certificate())
 

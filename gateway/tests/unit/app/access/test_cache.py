@@ -4,6 +4,7 @@ import json
 import threading
 from dataclasses import replace
 from io import BytesIO
+from typing import Any
 
 import pytest
 from stage import CARDS, Scene
@@ -81,7 +82,7 @@ async def test_one_file_that_cannot_be_kept_stops_no_other(
 
 
 @pytest.mark.parametrize("change", [{"lockdown": True}, {"min_strength": 2}])
-async def test_a_board_learns_the_policy_of_its_door(scene: Scene, change: dict[str, int]) -> None:
+async def test_a_board_learns_the_policy_of_its_door(scene: Scene, change: dict[str, Any]) -> None:
     await scene.cases.cache.refresh()
     front, *others = scene.store.rules.doors
     doors = (replace(front, **change), *others)

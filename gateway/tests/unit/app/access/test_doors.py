@@ -33,7 +33,7 @@ async def test_a_reader_that_looks_at_a_card_when_it_is_shown_twice_is_on_the_pa
     scene: Scene,
 ) -> None:
     scene.deliver(topics.ONLINE, scene.front.hello())
-    lockout = {"reader": 0, "turned_away": 0}
+    lockout: dict[str, object] = {"reader": 0, "turned_away": 0}
     scene.deliver(topics.EVENTS, scene.front.event("lockout.entered", lockout))
     assert scene.cases.states.get("front").lockout == Lockout("guarded")
     scene.deliver(topics.EVENTS, scene.front.event("lockout.cleared", lockout | {"turned_away": 7}))

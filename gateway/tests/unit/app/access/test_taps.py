@@ -92,7 +92,7 @@ def test_what_could_not_be_recorded_is_not_acknowledged(scene: Scene) -> None:
 
 @pytest.mark.parametrize("flags", [{"retained": True}, {"repeated": True}])
 def test_a_request_that_comes_again_is_acked_and_never_decided(
-    scene: Scene, flags: dict[str, bool]
+    scene: Scene, flags: dict[str, Any]
 ) -> None:
     scene.deliver(topics.ACCESS_REQUEST, scene.front.ask(CARDS["member"], NONCE), **flags)
     assert scene.log == ["puback access/request"]

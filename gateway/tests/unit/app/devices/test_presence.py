@@ -1,6 +1,7 @@
 """Who is there: only a live, fresh, sealed word of the board makes it so."""
 
 import json
+from typing import Any
 
 import pytest
 from stage import Scene
@@ -228,7 +229,7 @@ def test_time_is_told_with_the_next_change_and_bound_to_the_question(scene: Scen
 
 @pytest.mark.parametrize("flags", [{"retained": True}, {"repeated": True}])
 def test_a_late_question_about_the_time_is_not_answered(
-    scene: Scene, flags: dict[str, bool]
+    scene: Scene, flags: dict[str, Any]
 ) -> None:
     scene.deliver(topics.TIME_REQUEST, scene.front.ask_time(bytes(16)), **flags)
     assert scene.answers(topics.TIME_RESPONSE) == []

@@ -1,5 +1,7 @@
 """Users and rules where another program is the broker, on a disk that refuses and then does not."""
 
+from typing import Any
+
 import pytest
 from broker_support import BASE, KEY
 
@@ -58,7 +60,7 @@ def users(rules):
 @pytest.mark.parametrize("again", ["another change", "the end"])
 async def test_what_the_disk_refused_is_written_when_it_takes_it(tmp_path, again):
     path = tmp_path / "broker.db"
-    store = Refusing.open(path, KEY)
+    store: Any = Refusing.open(path, KEY)
     rules = kept(store)
     rules.acl.add_user("sam", "$hash", ())
     with pytest.raises(OSError, match="disk full"):
@@ -75,7 +77,7 @@ async def test_what_the_disk_refused_is_written_when_it_takes_it(tmp_path, again
 
 
 async def test_who_is_shut_out_is_out_whatever_the_disk_says(tmp_path):
-    store = Refusing.open(tmp_path / "broker.db", KEY)
+    store: Any = Refusing.open(tmp_path / "broker.db", KEY)
     rules, other = kept(store), Elsewhere()
     desk = BrokerDesk(rules, store, Passwords(), built_in=(), elsewhere=other)
     store.full = False

@@ -1,6 +1,7 @@
 """A broker.db that opens well and is not what it was."""
 
 import asyncio
+from typing import Any
 
 import pytest
 from broker_support import KEY, running_broker
@@ -85,7 +86,7 @@ async def test_a_log_that_is_damaged_in_the_middle_is_an_alarm(tmp_path):
 
 async def test_what_was_not_committed_is_not_told(tmp_path):
     async with running_broker(tmp_path) as site:
-        store = site.broker._store
+        store: Any = site.broker._store
         marker = store._marker
         before = (tmp_path / "broker.db.mark").read_bytes()
         marker_end, marker.end = marker.end, fails

@@ -24,6 +24,7 @@ from doorward.broker.ports import (
 from doorward.broker.reports.log import CHANGED, DENIED, PUBLISH, REFUSED
 from doorward.broker.rights.shipped import SHIPPED
 from doorward.broker.store import BrokerStore, repository
+from doorward.broker.store import tables as broker_tables
 from doorward.broker.store.rows import Rows
 from doorward.database import for_writing, migrating, open_database
 from doorward.errors import WrongKey
@@ -179,7 +180,7 @@ print("sqlalchemy" in sys.modules)
 
 def test_the_tables_are_those_that_the_migrations_make(tmp_path):
     BrokerStore.open(tmp_path / "broker.db", KEY)
-    tables = [one for one in vars(repository.tables).values() if isinstance(one, Rows)]
+    tables = [one for one in vars(broker_tables).values() if isinstance(one, Rows)]
     with contextlib.closing(connect(tmp_path / "broker.db", KEY)) as driver:
         for table in tables:
             columns = driver.execute(f"PRAGMA table_info({table.table})").fetchall()
