@@ -42,6 +42,7 @@ from doorward.errors import (
     TooManyAttempts,
     Unavailable,
 )
+from doorward_core import codes
 
 SETUP_TOKEN = "brisk-otter-meadow"
 PASSWORD = "correct horse battery"
@@ -146,6 +147,16 @@ class FakePeople:
             len(self.cards) + 1, uid.hex()[-4:], person, False, datetime.now(UTC)
         )
         return self.cards[uid]
+
+    async def add_code(
+        self, person: str, code: str | None = None, *, actor: str
+    ) -> tuple[Card, str]:
+        digits = code or "4711"
+        return await self.add_card(codes.credential(digits), person, actor=actor), digits
+
+    async def revoke_codes(self, person: str, *, actor: str) -> tuple[Card, ...]:
+        held = [uid for uid, card in self.cards.items() if card.person == person]
+        return tuple([await self.revoke_card(uid, actor=actor) for uid in held])
 
     async def revoke_card(self, uid: bytes, *, actor: str) -> Card:
         if uid not in self.cards:

@@ -13,7 +13,8 @@ import pytest
 from demos import Demo
 
 from doorward.app.access import releases
-from doorward.app.devices import rekey, selftests
+from doorward.app.devices import selftests
+from doorward.app.messages import challenges
 from doorward.config import Settings, loading
 from doorward_core import backoff, door, lockout, padlock, seal, topic_tree, topics
 
@@ -120,7 +121,7 @@ def test_every_event_and_the_life_of_a_command_are_documented() -> None:
     ]
     assert set(re.findall(r'"ttl_s":(\d+)', text)) == {
         str(releases.TTL_S),
-        str(rekey.TTL_S),
+        str(challenges.TTL_S),
         str(selftests.TTL_S),
     }
 

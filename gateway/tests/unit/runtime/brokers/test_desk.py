@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from typing import Any
 
 import pytest
 from broker_support import PATIENCE, running_broker
@@ -70,7 +71,7 @@ class Held:
 
 async def test_who_has_a_certificate_is_listed_and_not_known_while_the_signer_is_away(tmp_path):
     async with running_broker(tmp_path) as site:
-        held = Held()
+        held: Any = Held()
         desk = BrokerDesk(
             site.broker, site.broker._store, QuickPasswords(), built_in=(), certificates=held
         )
