@@ -4,9 +4,10 @@ import sys
 import types
 from importlib.abc import Loader
 from importlib.machinery import ModuleSpec
+from typing import Any
 
 
-def ran(sources: dict[str, str], module: str, function: str, *arguments: object) -> object:
+def ran(sources: dict[str, str], module: str, function: str, *arguments: object) -> Any:
     """What a function of the program returns. Whatever it imports is compiled when it is wanted."""
     named = {
         path.removesuffix(".py").removesuffix("/__init__").replace("/", "."): source
