@@ -8,9 +8,11 @@ import pytest
 from broker_support import GATEWAY, Client, running_broker, secret, topic
 from fakes.held_disk import held
 
+from doorward.app.figures import flat
 from doorward.broker import Limits
 from doorward.broker.connections import addresses
 from doorward.broker.connections.sockets import stay_alive
+from doorward.runtime.brokers.figures import of_broker
 from doorward_core import mqtt, topics
 
 LESSON = "school/room1/lesson"
@@ -56,7 +58,7 @@ async def test_who_publishes_too_fast_waits_and_nobody_else_does(tmp_path, clock
         assert len(got) == 30 + 1 + 1
         site.broker.sweep()
         assert front._packets == []
-        assert site.broker.status().throttled > 0
+        assert flat(of_broker(site.broker))["doorward_broker_throttled_total"] > 0
         clock.now += 0.9
         site.broker.sweep()
         assert await gateway.messages() == [], "it owes for ten of them, that is one second"

@@ -63,7 +63,7 @@ class Rekeying:
             )
         device = self._fleet.present(device_id, f"the board {device_id}", _STAYS)
         if self._challenges.busy(device_id):
-            raise Conflict(f"{device_id} is being rekeyed already", "wait for the result")
+            raise Conflict(f"a key is on its way to {device_id} already", "wait for the result")
         self._epochs[device_id] = self._signer.epoch(device_id)
         self._actors[device_id] = actor
 

@@ -1,7 +1,7 @@
 """Backups: one encrypted file that holds an installation, and the way back from it.
 
 `stream` is the encryption, `archive` what lies in it, `creating` and `restoring` the two ways. How a
-gateway learns that it was restored is told in `runtime.restored`.
+gateway learns that it was restored is told in `restored`.
 """
 
 from doorward.runtime.backup.archive import Manifest

@@ -52,6 +52,9 @@ def _traffic(broker: Broker) -> Iterator[Figure]:
     yield counter(
         _B + "dropped_total", "Messages that did not fit into a client's queue.", status.dropped
     )
+    yield counter(
+        _B + "throttled_total", "Reads that had to wait for their client's rate.", status.throttled
+    )
 
 
 def _state(broker: Broker) -> Iterator[Figure]:

@@ -175,7 +175,7 @@ async def test_who_cannot_be_rekeyed(scene: Scene) -> None:
     with pytest.raises(Unavailable, match="offline"):
         await scene.cases.rekeying.rekey("back", "sam")
     asked = await begin(scene)
-    with pytest.raises(Conflict):
+    with pytest.raises(Conflict, match="a key is on its way to front"):
         await scene.cases.rekeying.rekey("front", "sam")
     asked.cancel()
 
