@@ -88,3 +88,49 @@ class Gateway:
             if acknowledge:
                 log.acknowledged(*said)
             payload = log.upload()
+
+
+class Epochs(Gateway):
+    # Believes in a new log, too, and takes note of that as the gateway does: as tampering.
+    def __init__(self):
+        super().__init__()
+        self.former = []
+        self.over = {}
+        self.epoch = None
+
+    def take(self, payload):
+        epoch = seal.parse_freshness(seal.split(payload).freshness)[1]
+        self._turn_to(epoch)
+        return super().take(payload)
+
+    def _turn_to(self, epoch):
+        if epoch == self.epoch:
+            return
+        if self.epoch is not None:
+            assert epoch not in [former[0] for former in self.former], "a log that was over"
+            self.former.append((self.epoch, self.bodies, self.losses))
+            self.over[self.epoch] = self.newest, self.digest
+        super().__init__()
+        self.epoch = epoch
+
+    def greet(self, log):
+        log.greet()
+        epoch = log.store.epoch
+        held = (self.newest, self.digest) if epoch == self.epoch else (0, bytes(16))
+        over = epoch in self.over
+        if over:
+            held = self.over[epoch]
+        log.acknowledged(epoch, held[0], held[1], over)
+
+    def told(self):
+        # (the numbers that notes were given, in all logs; whether anything was said to be missing).
+        notes, missing = [], bool(self.former)
+        for _epoch, bodies, losses in self.former + [(self.epoch, self.bodies, self.losses)]:
+            missing = missing or bool(losses)
+            for seq in sorted(bodies):
+                event = json.loads(bodies[seq])
+                if event["type"] == "lost":
+                    missing = True
+                else:
+                    notes.append(event["data"]["n"])
+        return notes, missing

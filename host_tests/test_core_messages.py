@@ -85,10 +85,10 @@ def test_event_and_its_acknowledgement():
     assert (found.kind, found.device, found.seq) == ("door.open", "front", 7)
     assert (found.clock, found.data) == ("gateway", {"by": "rex"})
     said = gateway.events_ack("0a1b2c3d", 7, bytes(range(16)))
-    assert board.parse_events_ack(said) == ("0a1b2c3d", 7, bytes(range(16)))
+    assert board.parse_events_ack(said) == ("0a1b2c3d", 7, bytes(range(16)), False)
     assert wrong_field(board.parse_events_ack, fields(said, digest="00")) == "digest"
     # A gateway of before.
-    assert board.parse_events_ack(b'{"epoch":"0a1b2c3d","seq":7}') == ("0a1b2c3d", 7, None)
+    assert board.parse_events_ack(b'{"epoch":"0a1b2c3d","seq":7}') == ("0a1b2c3d", 7, None, False)
 
 
 def test_reported():

@@ -5,7 +5,7 @@ import os
 
 from bad_flash import BadFlash
 from nor import BLOCK
-from one_log import Gateway, in_files, on_flash, write
+from one_log import Epochs, Gateway, in_files, on_flash, write
 from scratch import folder
 
 from doorward_core import seal
@@ -200,3 +200,58 @@ def test_again_and_again_it_is_one_log():
             note(log, "boot")
             catch_up(log, gateway)
         assert len(gateway.gaps) == 4
+
+
+def over(place, more):
+    # A board had begun another log; then its first is there again, as an older copy has it.
+    log, gateway = place.open(), Epochs()
+    write(log, 40)
+    gateway.drain(log)
+    place.keep()
+    write(log, 20)
+    gateway.drain(log)
+    other = in_files(folder())
+    write(other, 5)
+    gateway.drain(other)
+    place.lose(log)
+    log = place.open()
+    note(log, "boot")
+    for number in range(more):
+        note(log, "door.forced", n=number)
+    return log, gateway
+
+
+def test_a_log_that_is_over_is_followed_by_a_new_one():
+    for more in (0, 3, 9, 60):
+        for place in places():
+            log, gateway = over(place, more)
+            former = log.store.epoch
+            catch_up(log, gateway)
+            assert log.store.epoch != former and len(gateway.former) == 2
+            [lost] = gateway.losses
+            assert b'"behind":true' in lost and gateway.gaps[0][0] == 1
+            assert [event["type"] for event in told(gateway)] == ["boot"] + ["door.forced"] * more
+            epoch = log.store.epoch
+            write(log, 40)
+            catch_up(log, gateway)
+            log = place.open()
+            assert log.store.epoch == epoch, "the new one is what a start finds"
+            note(log, "boot")
+            catch_up(log, gateway)
+            assert len(gateway.losses) == 1 and len(gateway.former) == 2
+
+
+def test_cut_off_while_it_begins_a_new_one_it_begins_one_later():
+    for turns in range(8):
+        for place in places():
+            log, gateway = over(place, 5)
+            gateway.greet(log)
+            log.upload()
+            for _ in range(turns):
+                log.flush()
+            log = place.open()
+            note(log, "boot")
+            catch_up(log, gateway)
+            assert [b'"behind":true' in lost for lost in gateway.losses] == [True], turns
+            kinds = [event["type"] for event in told(gateway)]
+            assert kinds.count("door.forced") <= 5 and kinds[-1] == "boot"

@@ -1,55 +1,12 @@
 # Cells of a log's partition go bad anywhere, at any time, the power goes, and the board restarts: the log never
 # stands still, no number is told twice with another content, and nothing is lost in silence.
 
-import json
 import random
 
 from bad_flash import BadFlash
-from one_log import Gateway, on_flash
-
-from doorward_core import seal
+from one_log import Epochs, on_flash
 
 _FAULTS = ("rot", "stuck", "raise_w", "raise_e", "silent", "cut")
-
-
-class Epochs(Gateway):
-    # Believes in a new log, too, and takes note of that as the gateway does: as tampering.
-    def __init__(self):
-        super().__init__()
-        self.former = []
-        self.epoch = None
-
-    def take(self, payload):
-        epoch = seal.parse_freshness(seal.split(payload).freshness)[1]
-        self._turn_to(epoch)
-        return super().take(payload)
-
-    def _turn_to(self, epoch):
-        if epoch == self.epoch:
-            return
-        if self.epoch is not None:
-            assert epoch not in [former[0] for former in self.former], "a log that was over"
-            self.former.append((self.epoch, self.bodies, self.losses))
-        super().__init__()
-        self.epoch = epoch
-
-    def greet(self, log):
-        log.greet()
-        held = (self.newest, self.digest) if log.store.epoch == self.epoch else (0, bytes(16))
-        log.acknowledged(log.store.epoch, held[0], held[1])
-
-    def told(self):
-        # (the numbers that notes were given, in all logs; whether anything was said to be missing).
-        notes, missing = [], bool(self.former)
-        for _epoch, bodies, losses in self.former + [(self.epoch, self.bodies, self.losses)]:
-            missing = missing or bool(losses)
-            for seq in sorted(bodies):
-                event = json.loads(bodies[seq])
-                if event["type"] == "lost":
-                    missing = True
-                else:
-                    notes.append(event["data"]["n"])
-        return notes, missing
 
 
 class Life:

@@ -169,12 +169,12 @@ def parse_time_answer(body: bytes) -> "tuple[int, int, int, int]":
     )
 
 
-def parse_events_ack(body: bytes) -> "tuple[str, int, bytes | None]":
-    # (log epoch, seq, digest): everything up to seq is stored, and the log's digest there; an older gateway
-    # does not say it.
+def parse_events_ack(body: bytes) -> "tuple[str, int, bytes | None, bool]":
+    # (log epoch, seq, digest, over): everything up to seq is stored, and the log's digest there; an older
+    # gateway does not say it. over: nothing more is taken of this log.
     fields = decode(body)
     digest = raw(fields, "digest", 16) if "digest" in fields else None
-    return text(fields, "epoch", 8), number(fields, "seq"), digest
+    return text(fields, "epoch", 8), number(fields, "seq"), digest, fields.get("over") is True
 
 
 def parse_command(body: bytes) -> "tuple[str, str, dict[str, object]]":

@@ -250,9 +250,12 @@ def time_answer(utc: int, offset: int, next_change: int, next_offset: int) -> by
     )
 
 
-def events_ack(epoch: str, seq: int, digest: bytes) -> bytes:
-    # digest: the log's, after seq.
-    return encode({"epoch": epoch, "seq": seq, "digest": hexed(digest)})
+def events_ack(epoch: str, seq: int, digest: bytes, over: bool = False) -> bytes:
+    # digest: the log's, after seq. over: the board has begun another since, and this one goes on no more.
+    fields: "dict[str, object]" = {"epoch": epoch, "seq": seq, "digest": hexed(digest)}
+    if over:
+        fields["over"] = True
+    return encode(fields)
 
 
 def command(

@@ -4,8 +4,13 @@
 # what was written since has numbers that the gateway knows with another content. The log goes on
 # above both; what this board has noted since it started, and whatever has a number that the gateway
 # does not know, is written once more up there. The rest is `lost`, and said to be for this reason.
+#
+# So it is with a log that is over: the board had begun another, and got an older copy back. It goes on
+# under a new epoch, in which all up to there is lost.
 
-from doorward_core.compat import const
+import binascii
+
+from doorward_core.compat import const, urandom
 from doorward_core.messages import decode, number
 
 # Entries in one turn of the background's loop: each is a stall.
@@ -13,13 +18,17 @@ _AT_ONCE = const(2)
 
 
 class Copy:
-    # held: how far the gateway is. began: the newest entry when this board started.
-    def __init__(self, store, held: int, began: int) -> None:  # type: ignore[no-untyped-def]
+    # held: how far the gateway is. began: the newest entry when this board started. over: that log is.
+    def __init__(self, store, held: int, began: int, over: bool) -> None:  # type: ignore[no-untyped-def]
         self._store = store
         self._next = max(min(began, held), store.settled[0]) + 1
         self._end = store.seq
         first = min(self._next, held + 1, abs(store.lost) or self._next)
-        store.overtake(max(held, self._end) + 1, first)
+        epoch = store.epoch
+        if over:
+            first = 1
+            epoch = binascii.hexlify(urandom(4)).decode()
+        store.overtake(max(held, self._end) + 1, first, epoch)
 
     def turn(self, write) -> bool:  # type: ignore[no-untyped-def]
         # write(event) gets the next ones, as they were but for their number. False when there are no more.

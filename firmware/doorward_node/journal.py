@@ -19,8 +19,8 @@
 #   body(seq)       its exact bytes; None if they cannot be read any more
 #   skip(seq)       gives up event seq, the first one, and all that is unreadable with it
 #   settle(seq, digest)  all up to there is acknowledged: False if it has to be said again
-#   overtake(seq, first)  goes on behind that number: from `first` up to it all is lost, though what is
-#                   there can be read until room is needed, or it is settled
+#   overtake(seq, first, epoch)  goes on behind that number: from `first` up to it all is lost, though what
+#                   is there can be read until room is needed, or it is settled
 #   crowded()       whether more than half of the room is taken
 #
 # What only measures (_TELEMETRY) gets half of the room and no more: nobody can drive what matters for
@@ -54,7 +54,7 @@ class Journal:
         self._stored = self._agreed = 0
         self._held: "bytes | None" = None
         self._sent = 0
-        self._asked = False
+        self._asked = self._over = False
         self._began = store.seq
         self._copy = None
         self.renewed = False  # there is something to greet with: the log goes on somewhere else
@@ -155,6 +155,8 @@ class Journal:
         # Whether what the gateway has is what this log says. It may have had some before this board
         # restarted: that is read, and not sent.
         store = self.store
+        if self._over:
+            return self._overtake()
         while self._sent < self._stored:
             if self._sent >= store.seq:
                 return self._overtake()
@@ -179,8 +181,9 @@ class Journal:
     def _overtake(self) -> bool:
         from doorward_node import behind
 
-        self._copy = behind.Copy(self.store, self._stored, self._began)
+        self._copy = behind.Copy(self.store, self._stored, self._began, self._over)
         forget("behind")
+        self._over = False
         self._flying.clear()
         self._stored = 0
         self.rewind()
@@ -203,12 +206,15 @@ class Journal:
         word = seal.event_word(self.store.epoch, seq)
         return seal.seal(self.keys, topics.EVENTS, word, body, self._digest)
 
-    def acknowledged(self, epoch: str, seq: int, digest: "bytes | None" = None) -> None:
+    def acknowledged(
+        self, epoch: str, seq: int, digest: "bytes | None" = None, over: bool = False
+    ) -> None:
         # The gateway has stored everything up to seq, and this is its digest there (an older one does
-        # not say it). Only a note: upload() compares, and drops it from flash.
+        # not say it). Only a note: upload() compares, and drops it from flash. over: it takes no more.
         if epoch != self.store.epoch:
             return
         self._asked = False
+        self._over = over
         if self._stored < seq <= (_MOST if digest else self.store.seq):
             self._stored = seq
             self._held = digest
@@ -234,7 +240,7 @@ class Journal:
         # A gateway that was restored from a backup may have said more than it knows now.
         self._stored = self._agreed = self._sent
         self._held = None
-        self._told = self._asked = False
+        self._told = self._asked = self._over = False
         self._flying.clear()
         return self.store.settled
 

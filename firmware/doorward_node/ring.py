@@ -85,8 +85,9 @@ class Ring:
         self.at = self.size
         self._start_at(sector)
 
-    def overtake(self, seq: int, first: int) -> None:
+    def overtake(self, seq: int, first: int, epoch: str) -> None:
         # The next sector's header says it, and no sooner is anything told.
+        self.epoch = epoch
         self.seq = seq
         self.settled = seq, self.digest
         self.lost = -first

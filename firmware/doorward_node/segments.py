@@ -71,15 +71,18 @@ class Segments:
         self.settled = left[0] - 1 if left else self.seq, self.settled[1]
         self._remove(len(self._segments) - len(left))
 
-    def overtake(self, seq: int, first: int) -> None:
+    def overtake(self, seq: int, first: int, epoch: str) -> None:
+        self.epoch, former = epoch, self.epoch
         self.seq = seq
         self.settled = seq, self.settled[1]
         self.lost = -first
         self._torn = True  # the next one begins a segment
         try:
             self._remove(0)
+            if epoch != former:  # not before the note: this log's first events are not there
+                files.replace(self.directory + "/epoch", epoch.encode())
         except OSError:
-            pass  # the next segment that goes writes the note
+            pass  # the next segment that goes writes the note; a former epoch is found to be over again
 
     def settle(self, seq: int, digest: bytes) -> bool:
         # Drops the oldest segments once all of them is stored. False if there is no room for the

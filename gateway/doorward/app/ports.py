@@ -114,8 +114,8 @@ class LogStore(Protocol):
     def heads(self) -> dict[str, LogHead]:
         """How far each board's log is held; read once, at start."""
 
-    def epochs(self) -> dict[str, set[str]]:
-        """Every log that a board has ever begun, by its epoch; read once, at start."""
+    def epochs(self) -> dict[str, dict[str, LogHead]]:
+        """How far every log that a board has ever begun is held, by its epoch; read once, at start."""
 
     async def entry(self, device: str, epoch: str, seq: int) -> LogEntry | None: ...
 

@@ -102,5 +102,39 @@ async def test_a_board_whose_flash_forgot_what_it_told_goes_on_and_the_audit_say
         assert "an event that differs from the stored one" not in site.rejected()
 
 
+async def test_a_board_that_gets_back_a_log_that_is_over_begins_another(
+    tmp_path: Path, cache: Path
+) -> None:
+    async with Site(tmp_path / "site", cache) as site:
+        board = await site.lab.start_board(site.profile("front"), log_kib=32)
+        site.boards["front"] = board
+        await site.until(lambda: site.is_current("front"))
+        [image] = tmp_path.rglob("dwlog.img")
+        await site.tap("one")
+        earlier = image.read_bytes()
+        for content in (b"\xff" * len(earlier), earlier):
+            before = epoch(site)
+            await board.kill()
+            image.write_bytes(content)
+            await board.power_on()
+            await site.until(lambda before=before: epoch(site) != before)
+            await site.until(lambda: site.is_current("front"))
+            await site.tap("one")
+            await site.until(lambda: held(site) == site.newest_of("front"))
+        rows = await site.rows()
+        told = [row for row in rows if row.kind in (audit.TAMPER, audit.LOST, audit.LOG_GAP)]
+        assert [row.kind for row in told] == [audit.TAMPER, audit.TAMPER]
+        assert [row for row in told if "came back with a log that is over" in (row.why or "")]
+        assert [row.kind for row in rows].count("boot") == 3
+        assert [row.granted for row in rows if row.kind == "access.decision"] == [True] * 3
+        assert site.store._look(lambda connection: list(log_check.findings(connection))) == []
+        assert site.rejected() == {}
+
+
+def epoch(site: Site) -> str:
+    head = site.cases.events.head("front")
+    return head.epoch if head else ""
+
+
 def seq_of(entry: str) -> int:
     return int(entry.partition(".")[2].partition(":")[0])

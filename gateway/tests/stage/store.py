@@ -143,10 +143,11 @@ class MemoryStore:
     def heads(self) -> dict[str, LogHead]:
         return {one.device: LogHead(one.epoch, one.seq, one.digest) for one in self.entries}
 
-    def epochs(self) -> dict[str, set[str]]:
-        return {
-            e.device: {o.epoch for o in self.entries if o.device == e.device} for e in self.entries
-        }
+    def epochs(self) -> dict[str, dict[str, LogHead]]:
+        found: dict[str, dict[str, LogHead]] = {}
+        for one in self.entries:
+            found.setdefault(one.device, {})[one.epoch] = LogHead(one.epoch, one.seq, one.digest)
+        return found
 
     async def entry(self, device: str, epoch: str, seq: int) -> LogEntry | None:
         place = (device, epoch, seq)

@@ -124,12 +124,13 @@ def told_since(connection: Connection, device: str, received_ms: int) -> tuple[b
     return tuple(connection.execute(found).scalars())
 
 
-def log_epochs(connection: Connection) -> dict[str, set[str]]:
-    """The epochs of every board's logs, the former ones too."""
+def log_epochs(connection: Connection) -> dict[str, dict[str, LogHead]]:
+    """How far every board's logs are held, the former ones too, by their epochs."""
     columns = t.device_event.c
-    found: dict[str, set[str]] = {}
-    for row in connection.execute(select(columns.device, columns.epoch).distinct()):
-        found.setdefault(row.device, set()).add(row.epoch)
+    found: dict[str, dict[str, LogHead]] = {}
+    newest = select(func.max(columns.id)).group_by(columns.device, columns.epoch)
+    for row in connection.execute(select(t.device_event).where(columns.id.in_(newest))):
+        found.setdefault(row.device, {})[row.epoch] = LogHead(row.epoch, row.seq, row.digest)
     return found
 
 

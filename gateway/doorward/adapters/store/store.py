@@ -157,7 +157,7 @@ class SqlStore:
     def heads(self) -> dict[str, LogHead]:
         return self._look(audit.log_heads)
 
-    def epochs(self) -> dict[str, set[str]]:
+    def epochs(self) -> dict[str, dict[str, LogHead]]:
         return self._look(audit.log_epochs)
 
     async def entry(self, device: str, epoch: str, seq: int) -> LogEntry | None:

@@ -7,7 +7,7 @@ from typing import Protocol
 import structlog
 
 from doorward.app.access.announcer import Announcer
-from doorward.app.board_logs.rows import EventRows
+from doorward.app.board_logs.rows import NEW_LOG, EventRows
 from doorward.app.messages.fleet import Device, Fleet
 from doorward.app.ports import AuditStore, Clock, LogStore, Message, Recorded, Spawn
 from doorward.app.records import LogEntry, LogHead
@@ -21,8 +21,6 @@ from doorward_core.messages import MessageError
 from doorward_core.seal import SealError
 
 _log = structlog.get_logger(__name__)
-
-_NEW_LOG = "the board started a new log"
 
 Happened = Callable[[str, Event], None]
 
@@ -81,7 +79,7 @@ class EventLog:
         kept = LogEntry(device.id, epoch, seq, sealed.body, digest, now_ms)
         event, rows = self._read(kept)
         if head is not None and epoch != head.epoch:
-            rows.append(self._rows.tamper(device.id, _NEW_LOG, now_ms))
+            rows = self._rows.of_new_log(kept, rows)
         self._keep(kept, rows, self._committed(device, message, kept, event))
 
     def hello(self, device: Device, said: Hello) -> None:
@@ -111,7 +109,7 @@ class EventLog:
         if self._gaps.get(device.id, 0) >= self.restored_ms:
             rows.append(self._rows.tamper(device.id, "a second gap, and one restore", now_ms))
         elif head is not None and not same:
-            rows.append(self._rows.tamper(device.id, _NEW_LOG, now_ms))
+            rows.append(self._rows.tamper(device.id, NEW_LOG, now_ms))
         self._keep_gap(gap, rows)
 
     def _keep_gap(self, gap: LogEntry, rows: list[AuditRow]) -> None:
@@ -147,8 +145,7 @@ class EventLog:
                 self._back(gap)
                 self._fleet.start_over()
                 return
-            self._stored[gap.device] = LogHead(gap.epoch, gap.seq, gap.digest)
-            self._epochs.setdefault(gap.device, set()).add(gap.epoch)
+            self._holds(gap)
             self._announcer.announce(rows)
             device = self._fleet.find(gap.device)
             if device is not None:
@@ -158,13 +155,17 @@ class EventLog:
 
     def _tell_held(self, device: Device, epoch: str) -> None:
         """Say what is stored of this log, and what we take for its digest there: a board's flash may say otherwise."""
-        held = self._stored.get(device.id)
-        if held is None or held.epoch != epoch:
-            held = LogHead(epoch, 0, seal.CHAIN_START)
+        held = self._epochs.get(device.id, {}).get(epoch, LogHead(epoch, 0, seal.CHAIN_START))
         with suppress(
             Unavailable
         ):  # it asks again with its next hello, and does without after a while
             self._acknowledge(device, held)
+
+    def _holds(self, kept: LogEntry) -> LogHead:
+        """What is on record from now on."""
+        held = LogHead(kept.epoch, kept.seq, kept.digest)
+        self._stored[kept.device] = self._epochs.setdefault(kept.device, {})[kept.epoch] = held
+        return held
 
     def _is_past(self, device_id: str, head: LogHead, epoch: str, seq: int) -> bool:
         """Whether this place is behind us. A log that is over never becomes the newest again."""
@@ -203,8 +204,7 @@ class EventLog:
             if error is not None:
                 self._failed(device, message, kept, event, error)
                 return
-            held = self._stored[device.id] = LogHead(kept.epoch, kept.seq, kept.digest)
-            self._epochs.setdefault(device.id, set()).add(kept.epoch)
+            held = self._holds(kept)
             try:
                 self._acknowledge(device, held)
                 message.ack()
@@ -257,7 +257,9 @@ class EventLog:
             self._heads[kept.device] = self._stored[kept.device]
 
     def _acknowledge(self, device: Device, held: LogHead) -> None:
-        said = gateway_messages.events_ack(held.epoch, held.seq, held.digest)
+        newest = self._stored.get(device.id, held)
+        over = newest.epoch != held.epoch and held.epoch in self._epochs.get(device.id, ())
+        said = gateway_messages.events_ack(held.epoch, held.seq, held.digest, over)
         self._fleet.tell(device, topics.EVENTS_ACK, said)
 
     async def _again(self, device: Device, message: Message, epoch: str, seq: int) -> None:
@@ -267,10 +269,11 @@ class EventLog:
                 await self._compare(device, message, epoch, seq)
             except Rejected as refused:
                 self._fleet.reject(device, topics.EVENTS, refused.problem)
-            stored = self._stored.get(device.id)
-            if stored is not None and stored.epoch == epoch:
-                # One whose flash says otherwise sees by the digest that it has to go on above that.
-                self._acknowledge(device, stored)
+            # One whose flash says otherwise sees by the digest that it has to go on above that; one whose
+            # log is over hears so.
+            held = self._epochs.get(device.id, {}).get(epoch)
+            if held is not None:
+                self._acknowledge(device, held)
         except SealError as refused:
             self._fleet.reject(device, topics.EVENTS, f"seal: {refused.reason}")
         except Unavailable as away:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from doorward.app.access.rulebook import Rulebook
+from doorward.app.records import LogEntry
 from doorward.app.signer_ports import Signer
 from doorward.domain import audit, flight, ruling
 from doorward.domain.audit import AuditRow
@@ -12,7 +13,7 @@ from doorward.domain.credentials import CODE
 from doorward.domain.doors import Door
 from doorward.domain.explain import Facts, sentence
 from doorward.domain.snapshot import Holder, Snapshot
-from doorward_core import gateway_timestamps
+from doorward_core import gateway_messages, gateway_timestamps
 from doorward_core.gateway_messages import Event
 from doorward_core.gateway_updates import Report
 from doorward_core.messages import MessageError, flag, number, raw, text
@@ -37,6 +38,11 @@ _AUDITED = {
 _BEHIND = (
     "The board's log ended before what it had told already: its flash failed, or somebody put an older copy back. "
     "What it had not told by then is gone; it goes on from here."
+)
+NEW_LOG = "the board started a new log"
+_ANEW = (
+    "The board came back with a log that is over, as from an older copy of its flash, and started a new log. "
+    "What it had not told of the old one by then is gone."
 )
 _OF_ITSELF = frozenset({"boot", "flight", "update"})
 _UPDATES = {
@@ -129,6 +135,13 @@ class EventRows:
         """A row for what must not happen."""
         door = self._rulebook.snapshot.by_device.get(device_id)
         return _plain(device_id, door, audit.TAMPER, why, now_ms)
+
+    def of_new_log(self, first: LogEntry, rows: list[AuditRow]) -> list[AuditRow]:
+        """The rows of an entry that begins another log than the board had. One that was told to says so itself."""
+        gone = gateway_messages.lost(first.body)
+        if gone is not None and rows and rows[0].kind == audit.TAMPER:
+            return [replace(rows[0], why=_ANEW)]
+        return [*rows, self.tamper(first.device, NEW_LOG, first.received_ms)]
 
     def gap(self, device_id: str, first: int, last: int, now_ms: int) -> AuditRow:
         """A row for entries that a board had told to a database that a backup has replaced."""

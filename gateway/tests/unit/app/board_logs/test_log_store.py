@@ -93,7 +93,13 @@ async def test_an_event_of_a_log_that_is_over_does_not_stop_the_present_one(
     await scene.settle()
     scene.deliver(topics.EVENTS, scene.front.event("door.open", {}))
     await store.put_site([], [], [])
-    assert acked(scene) == [1, 1, 2]
+    said = [
+        json.loads(scene.front.open(topics.EVENTS_ACK, one))
+        for one in scene.answers(topics.EVENTS_ACK)
+    ]
+    told = [(one["epoch"], one["seq"], one.get("over", False)) for one in said]
+    over, present = ("0a0b0c0d", 1, True), "ffffffff"
+    assert told == [(*over[:2], False), (present, 1, False), over, over, (present, 2, False)]
     assert scene.rejected() == 1
     assert store.heads()["front"].epoch == "ffffffff"
 

@@ -13,7 +13,7 @@ from doorward.domain.audit_walk import Finding
 from doorward.domain.devices import APPROVED, Registration
 from doorward.domain.doors import Door
 from doorward.runtime.wiring import wire
-from doorward_core import board_messages, topics
+from doorward_core import board_messages, seal, topics
 
 
 @pytest.fixture
@@ -88,6 +88,33 @@ async def test_a_log_that_was_behind_is_told_as_tampering_and_goes_on(
     assert (amiss(store), rejected(scene)) == ([], {})
 
 
+async def test_a_board_that_comes_back_with_a_log_that_is_over_hears_so_and_its_next_is_one_line(
+    scene: Scene, store: SqlStore
+) -> None:
+    board = scene.front
+    await say(scene, store, *[board.event("door.open", {}) for _ in range(5)])
+    held, former = board.digest, board.epoch
+    board.epoch, board.seq, board.digest = "00000002", 0, seal.CHAIN_START
+    assert await say(scene, store, board.event("boot", {})) == 1
+    assert await rows(store) == [("tamper", None)]
+    board.epoch, board.seq = former, 4  # an older copy of its flash
+    for _ in range(2):
+        scene.told_held.clear()
+        restart(scene, store)
+        [*_, answer] = scene.told_held
+        said = board_messages.parse_events_ack(board.open(topics.EVENTS_ACK, answer))
+        assert said == (former, 5, held, True)
+    board.epoch = "00000003"
+    assert await say(scene, store, board.lost(6, 1, behind=True), board.event("boot", {})) == 7
+    assert await rows(store) == [("tamper", "entries 1 to 6 of its log"), ("tamper", None)]
+    assert "a log that is over" in ((await store.recent(50, None, None))[1].why or "")
+    restart(scene, store)
+    [*_, answer] = scene.told_held
+    said = board_messages.parse_events_ack(board.open(topics.EVENTS_ACK, answer))
+    assert said == ("00000003", 7, board.digest, False)
+    assert (amiss(store), rejected(scene)) == ([], {})
+
+
 async def test_an_entry_that_differs_is_answered_with_what_is_held(
     scene: Scene, store: SqlStore
 ) -> None:
@@ -98,7 +125,7 @@ async def test_an_entry_that_differs_is_answered_with_what_is_held(
     assert await say(scene, store, board.event("boot", {})) == 5
     [*_, answer] = scene.answers(topics.EVENTS_ACK)
     said = board_messages.parse_events_ack(board.open(topics.EVENTS_ACK, answer))
-    assert said == (board.epoch, 5, held)
+    assert said == (board.epoch, 5, held, False)
 
 
 async def test_what_was_never_written_is_counted_and_is_no_gap(

@@ -116,7 +116,7 @@ def test_a_board_that_is_behind_its_log_hears_where_it_is_and_is_not_believed_be
     assert (kind, boot) == ("s", scene.front.boot)
     assert number > ahead
     said = board_messages.parse_events_ack(scene.front.open(topics.EVENTS_ACK, answer))
-    assert said == (scene.front.epoch, 3, digests[2])
+    assert said == (scene.front.epoch, 3, digests[2], False)
     scene.deliver(topics.EVENTS, scene.front.lost(4, behind=True))
     scene.deliver(topics.ONLINE, scene.front.hello())
     assert (online(scene), device.boot) == (True, scene.front.boot)
