@@ -1,53 +1,22 @@
 """Killed between an answer and its record, again and again: no opening is lost in the audit, and none is doubled."""
 
-import asyncio
 import json
 import os
 import signal
-import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from forked import Forked
-from ports import free_port_base
 from sqlalchemy import text
 from stage.board import ScriptedBoard
 from stage.house import MEMBER, furnish
 from stage.online import OnlineBoard
 from stage.secrets import Enrolment
+from victim import Victim
 
 from doorward.database import load_or_create, open_database
 
 TIMES = 20
-
-
-class Victim:
-    """A gateway in a process of its own."""
-
-    def __init__(self, directory: Path) -> None:
-        self.directory = directory
-        self.port_base = free_port_base()
-        self._process: Forked | None = None
-
-    async def start(self) -> None:
-        options = ["--data", str(self.directory), "--port-base", str(self.port_base)]
-        self._process = Forked(["up", *options], stdout=subprocess.PIPE)
-        assert self._process.stdout is not None
-        line = await asyncio.wait_for(asyncio.to_thread(self._process.stdout.readline), 30)
-        assert b"doorward is up" in line
-
-    async def end(self, how: signal.Signals) -> int:
-        assert self._process is not None
-        process, self._process = self._process, None
-        process.send_signal(how)
-        assert process.stdout is not None
-        process.stdout.close()
-        return await asyncio.to_thread(process.wait, 30)
-
-    async def clean_up(self) -> None:
-        if self._process is not None:
-            await self.end(signal.SIGKILL)
 
 
 @pytest.fixture

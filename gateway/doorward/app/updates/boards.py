@@ -19,7 +19,7 @@ class Boards:
     def idle(self) -> tuple[str, ...]:
         """Every board that is online and not being updated."""
         known = (board.id for board in self._registry.list() if board.state == devices.APPROVED)
-        return tuple(name for name in known if self._is_online(name) and not self._is_busy(name))
+        return tuple(name for name in known if self.is_online(name) and not self._is_busy(name))
 
     def running(self, name: str) -> str | None:
         """The version that a board has said it runs."""
@@ -53,7 +53,8 @@ class Boards:
             raise Conflict(f"{name} is not being updated", field="id")
         return order
 
-    def _is_online(self, name: str) -> bool:
+    def is_online(self, name: str) -> bool:
+        """Whether it is there."""
         device = self._fleet.find(name)
         return device is not None and device.online
 

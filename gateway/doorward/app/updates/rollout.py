@@ -140,8 +140,12 @@ class Rollouts:
     def hello(self, device: Device, _said: Hello) -> None:
         """A board has said hello: what it was offered is offered again, and it goes on where it was."""
         order = self._orders.get(device.id)
-        if order is not None and order.state == updates.OFFERED and device.online:
+        if order is None or not device.online:
+            return
+        if order.state == updates.OFFERED:
             self._spawn(self._offers.again(order))
+        elif order.state == updates.WAITING:
+            self._spawn(self._go_on(order.rollout))  # it may be its turn
 
     def happened(self, device: str, event: Event) -> None:
         """A board's log says how far it is; the audit has it already."""
@@ -191,7 +195,8 @@ class Rollouts:
             return None
         failed = next((order for order in orders if order.state in updates.BAD), None)
         if failed is None:
-            return waiting[0]
+            # A gateway that has just started has heard of no board yet: it comes, or is given up.
+            return waiting[0] if self._boards.is_online(waiting[0].device) else None
         for order in waiting:
             why = f"{failed.device}: {failed.reason or failed.state}"
             await self._end(order, updates.STOPPED, why)
@@ -237,8 +242,7 @@ class Rollouts:
     # --- who is silent ---
 
     def _watch(self) -> None:
-        at_work = any(order.state in updates.AT_WORK for order in self._orders.list())
-        if at_work and self._timer is None:
+        if self._orders.under_way() and self._timer is None:
             self._timer = self._clock.call_later(LOOK_S, self._look)
 
     def _look(self) -> None:
@@ -250,6 +254,9 @@ class Rollouts:
         """Offer again where nobody asks, and give up where nothing has moved for long."""
         now = self._clock.monotonic()
         for order in self._orders.list():
+            if order.state == updates.WAITING:
+                await self._look_for(order, now)
+                continue
             if order.state not in updates.AT_WORK:
                 continue
             why = self._hopeless(order, now)
@@ -260,6 +267,16 @@ class Rollouts:
                 and now - self._progress.heard(order, now) >= LOOK_S / 2
             ):
                 await self._offers.again(order)
+
+    async def _look_for(self, order: UpdateOrder, now: float) -> None:
+        """Give up a board that has its turn and stays away."""
+        before = [each for each in self._orders.of(order.rollout) if each.place < order.place]
+        if self._boards.is_online(order.device) or any(
+            each.state in updates.OPEN for each in before
+        ):
+            return
+        if now - self._progress.heard(order, now) > OFFERED_S:
+            await self._give_up(order, f"it was offline for {OFFERED_S // 60} minutes")
 
     def _hopeless(self, order: UpdateOrder, now: float) -> str:
         """Why an order is given up, or nothing."""
