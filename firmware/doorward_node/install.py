@@ -233,9 +233,11 @@ def _head(line):
     try:
         head = json.loads(line + "]}")
         numbers = (head["epoch"], head["mpy"], head["size"])
-        if "family" not in head or not 0 < len(head["version"]) <= 32:
+        # One word: it is kept in a line of them.
+        (version,) = head["version"].split()
+        if "family" not in head or len(version) > 32 or version != head["version"]:
             raise ValueError("head")
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         raise InstallError("manifest")
     for number in numbers:
         if not isinstance(number, int) or number < 0:

@@ -101,6 +101,10 @@ class Update:
             return  # offered again while it is at work
         if len((files.read(self._root + "/slot") or b"").split()) == 5:
             return  # first the one that is on trial
+        version = text(fields, "version", 32)
+        if version.split() != [version]:
+            # In /update it would be another number of words, and nothing there could be read again.
+            raise MessageError("version", "one word")
         until = number(fields, "until")
         if _utc(app) > until:
             raise SealError("late")
@@ -108,7 +112,7 @@ class Update:
         self._until = until
         self._number = counter
         self._offer = (
-            text(fields, "version", 32),
+            version,
             number(fields, "size", 1, _LONGEST_MANIFEST),
             digest,
         )

@@ -156,6 +156,8 @@ def test_manifests_that_are_refused():
         (manifest("2.0", files, epoch="1"), "manifest"),
         (manifest("2.0", files, epoch=-1), "manifest"),
         (manifest("", files), "manifest"),
+        (manifest("2 0", files), "manifest"),
+        (manifest(["2"], files), "manifest"),
         (good[:-1], "manifest"),
         (good + b"x", "manifest"),
         (good.replace(b"part1", b"../x"), "manifest"),

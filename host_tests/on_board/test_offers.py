@@ -5,8 +5,9 @@ import json
 from slots import ROOT
 from test_bundles import GOOD, NOON, App, board, offer, piece
 
+from doorward_core.messages import decode, encode
 from doorward_node import update
-from doorward_node.files import remove
+from doorward_node.files import read, remove
 
 PARTS = [GOOD[0]] + [GOOD[2][path] for path in sorted(GOOD[2])]
 LENGTH = sum(map(len, PARTS))
@@ -68,6 +69,17 @@ def test_an_offer_that_was_kept_back_is_not_taken_up():
     pull.app.time = NOON
     assert pull.until_asked(offer(GOOD)) == 0
     pull.work.close()
+
+
+def test_a_version_of_two_words_would_spoil_what_the_board_notes_and_is_not_taken_up():
+    pull = Pull()
+    for version in ("9 0", "9\t0", "9\n", " ", ""):
+        assert pull.turn(encode(dict(decode(offer(GOOD)), version=version))) is None
+        assert pull.app.told.pop() == "field version", version
+    assert read(ROOT + "/update") is None
+    last = pull.all_but_the_last()
+    assert pull.ends(piece(PARTS, last))
+    assert len(read(ROOT + "/update").split()) == 5
 
 
 def test_a_last_piece_that_was_kept_back_is_not_taken():

@@ -22,11 +22,16 @@ from doorward.firmware.program import Called, shrunk
 _HEAD = re.compile(rb"doorward firmware 1 ([1-9][0-9]{0,6}) (0|[1-9][0-9]{0,3})\n")
 # What a board has room for, twice over.
 _LONGEST = 4 << 20
+# A board keeps it as one word of a line, and everybody sees it.
+_VERSION = re.compile(r"[0-9A-Za-z._+-]{1,32}")
 
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """One version of the firmware. `signature` is empty until somebody has signed."""
+    """One version of the firmware. `signature` is empty until somebody has signed.
+
+    Raises InvalidInput for a version that no board can keep.
+    """
 
     version: str
     epoch: int
@@ -34,6 +39,15 @@ class Bundle:
     signature: bytes = b""
     # What `explain` needs for tracebacks of it; known where it was compiled, and not part of the file.
     called: Called = field(default_factory=dict, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """See the class."""
+        if not _VERSION.fullmatch(self.version):
+            raise InvalidInput(
+                f"{self.version[:40]!r} is no version of a firmware",
+                "1 to 32 letters, digits, dots, dashes, plus signs and underscores are one",
+                field="version",
+            )
 
     @property
     def manifest(self) -> bytes:

@@ -83,11 +83,8 @@ class Site:
 
     async def trusts(self, board: OnlineBoard) -> None:
         self.say(board, board_messages.challenge_answer(await self.challenged(board), bytes(16)))
-        while True:
-            payload = await board.heard(topics.REKEY)
-            body = json.loads(self.script.open(topics.REKEY, payload))
-            self.say(board, board_messages.command_result(body["command_id"], "done"))
-            return
+        body = json.loads(self.script.open(topics.REKEY, await board.heard(topics.REKEY)))
+        self.say(board, board_messages.command_result(body["command_id"], "done"))
 
     async def offered(self, board: OnlineBoard) -> int:
         while True:

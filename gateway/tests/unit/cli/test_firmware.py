@@ -9,7 +9,7 @@ import pytest
 
 from doorward.cli.root import run
 from doorward.data import data_root
-from doorward.errors import DoorwardError
+from doorward.errors import DoorwardError, InvalidInput
 from doorward.firmware.bundle import Bundle, unpack
 from doorward.runtime import firmware as runtime
 
@@ -78,6 +78,29 @@ def test_what_is_no_bundle_is_named(tmp_path: Path, capsys: pytest.CaptureFixtur
     path.write_bytes(b"no")
     assert run(["firmware", "verify", str(path), "--data", str(tmp_path)]) == 1
     assert "no firmware bundle" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("version", ["1.0 beta", "1.0\n", "", "1" * 33, "1.0é"])
+def test_a_version_that_no_board_can_keep_is_refused(
+    version: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy = shutil.copytree(FIRMWARE, tmp_path / "copy")
+    named = copy / "doorward_node" / "__init__.py"
+    named.write_text(f"VERSION = {version!r}\n")
+    out = tmp_path / "out.dwf"
+    assert run(["firmware", "bundle", "--out", str(out), "--source", str(copy)]) == 1
+    assert "is no version of a firmware; 1 to 32 letters" in capsys.readouterr().err
+    assert not out.exists()
+    # Made by another program: it is neither signed nor, if it was signed before, taken.
+    forged = Bundle("1.0", 0, {"doorward_core/a.mpy": b"a"}, b"signature")
+    object.__setattr__(forged, "version", version)
+    out.write_bytes(forged.pack())
+    assert run(["firmware", "sign", str(out), "--data", str(tmp_path)]) == 1
+    assert "is no version of a firmware" in capsys.readouterr().err
+    assert not (tmp_path / "signer" / "firmware.pem").exists()
+    with pytest.raises(InvalidInput, match="is no version") as refused:
+        unpack(out.read_bytes())
+    assert refused.value.field == "version"
 
 
 def test_a_thousand_forgeries_are_none(site: Path, signed: Path) -> None:

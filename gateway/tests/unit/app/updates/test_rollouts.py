@@ -159,6 +159,36 @@ async def test_who_asks_and_gets_nowhere_keeps_nobody_waiting_for_ever(scene: Sc
     assert states(scene)["front"][0] == "stopped"
 
 
+def goes_away(scene: Scene, name: str) -> None:
+    device = scene.cases.fleet.find(name)
+    assert device is not None
+    device.online = False
+
+
+async def test_a_board_that_is_away_when_its_turn_comes_is_waited_for(scene: Scene) -> None:
+    await both(scene)
+    goes_away(scene, "front")
+    await reports(scene, scene.back, "confirmed")
+    assert states(scene)["front"] == ("waiting", "")
+    scene.deliver(topics.ONLINE, scene.front.hello())
+    await trusts(scene, scene.front)
+    assert states(scene)["front"] == ("offered", "")
+
+
+async def test_a_board_that_stays_away_is_given_up(scene: Scene) -> None:
+    await both(scene)
+    goes_away(scene, "front")
+    await reports(scene, scene.back, "confirmed")
+    for _ in range(OFFERED_S // int(LOOK_S)):
+        scene.clock.advance(LOOK_S)
+        await asyncio.sleep(0)
+    assert states(scene)["front"] == ("waiting", "")
+    scene.clock.advance(LOOK_S)
+    scene.clock.advance(LOOK_S)
+    await turns()
+    assert states(scene)["front"] == ("failed", "it was offline for 30 minutes")
+
+
 async def test_who_gets_on_slowly_is_given_time(scene: Scene) -> None:
     await both(scene)
     (offer,) = offers(scene, scene.back)
