@@ -100,13 +100,19 @@ class OnlineBoard:
         return self.script.open(topics.ACCESS_RESPONSE, payload)
 
     async def upload(self, payload: bytes) -> bytes:
-        """Send one log entry; return the body of the first acknowledgement that this boot may believe."""
+        """Send one log entry; return the body of the acknowledgement that this boot may believe, of this entry."""
         self.publish(topics.EVENTS, payload)
+        _, epoch, seq = seal.parse_freshness(seal.split(payload).freshness)
         while True:
             ack = await self.heard(topics.EVENTS_ACK)
             # What was kept for a former boot is sealed as well as ever, and worth nothing.
-            if seal.parse_freshness(seal.split(ack).freshness)[1] == self.script.boot:
-                return self.script.open(topics.EVENTS_ACK, ack)
+            if seal.parse_freshness(seal.split(ack).freshness)[1] != self.script.boot:
+                continue
+            body = self.script.open(topics.EVENTS_ACK, ack)
+            # The word that follows a hello says what is held already; with that, nothing may be freed.
+            said = json.loads(body)
+            if said["epoch"] == epoch and said["seq"] >= seq:
+                return body
 
     def _topic(self, leaf: str) -> str:
         return device_topic("doorward", self.script.id, leaf)
