@@ -48,7 +48,8 @@ async def test_a_tap_is_answered_and_on_record(board: OnlineBoard, api: httpx.As
     nonce = os.urandom(16)
     assert json.loads(await board.tap(MEMBER, nonce))["access_granted"] is True
     ack = await board.upload(board.script.decision(MEMBER, nonce, granted=True))
-    assert json.loads(ack) == {"epoch": board.script.epoch, "seq": 1}
+    held = {"epoch": board.script.epoch, "seq": 1, "digest": board.script.digest.hex()}
+    assert json.loads(ack) == held
     assert json.loads(await board.tap(STRANGER, os.urandom(16)))["access_granted"] is False
     await board.upload(board.script.event("door.open", {}))
     rows = (await api.get("/audit", params={"door": "front"})).json()
