@@ -255,3 +255,20 @@ def test_cut_off_while_it_begins_a_new_one_it_begins_one_later():
             assert [b'"behind":true' in lost for lost in gateway.losses] == [True], turns
             kinds = [event["type"] for event in told(gateway)]
             assert kinds.count("door.forced") <= 5 and kinds[-1] == "boot"
+
+
+def test_a_log_that_is_over_and_not_behind_is_followed_by_a_new_one_too():
+    # The copy is of the very moment at which the board began the other.
+    for place in (OnFlash(), InFiles()):
+        log, gateway = place.open(), Epochs()
+        write(log, 40)
+        gateway.drain(log)
+        other = in_files(folder())
+        write(other, 5)
+        gateway.drain(other)
+        log = place.open()
+        former = log.store.epoch
+        note(log, "boot")
+        catch_up(log, gateway)
+        assert log.store.epoch != former and len(gateway.former) == 2
+        assert [event["type"] for event in told(gateway)] == ["boot"]
