@@ -1,38 +1,19 @@
 """Holidays: named, counted in every decision from the moment they are kept, and in the audit."""
 
-from collections.abc import Awaitable, Callable
 from datetime import date
 
-from doorward.app.access.announcer import Announcer
-from doorward.app.access.rulebook import Rulebook
+from doorward.app.access.desk import RulesDesk
 from doorward.app.names import clean_name
-from doorward.app.ports import Clock, RulesStore
 from doorward.app.views.access import HolidayView
 from doorward.domain import audit
-from doorward.domain.audit import AuditRow
 from doorward.domain.holidays import YEARS, Holiday, date_of, day_of, next_of
-from doorward.domain.instants import milliseconds
 from doorward.errors import Conflict, InvalidInput, NotFound
 
 _LONGEST_DAYS = 364
 
 
-class HolidayDesk:
-    """What an operator does with holidays. `changed` is awaited after each change: boards have to hear of it."""
-
-    def __init__(
-        self,
-        rulebook: Rulebook,
-        store: RulesStore,
-        announcer: Announcer,
-        clock: Clock,
-        changed: Callable[[], Awaitable[None]],
-    ) -> None:
-        self._rulebook = rulebook
-        self._store = store
-        self._announcer = announcer
-        self._clock = clock
-        self._changed = changed
+class HolidayDesk(RulesDesk):
+    """What an operator does with holidays."""
 
     async def list(self) -> tuple[HolidayView, ...]:
         """All of them: first the one that comes next, last those that are over."""
@@ -58,7 +39,9 @@ class HolidayDesk:
         holiday = Holiday(0, name, day_of(first), day_of(last), yearly)
         said = f"{first}" if first == last else f"{first} to {last}"
         why = f"{said}{', every year,' if yearly else ''} became a holiday, {name}."
-        await self._publish(await self._store.add_holiday(holiday, self._row(why, actor)))
+        await self._publish(
+            await self._store.add_holiday(holiday, self._row(audit.HOLIDAY_ADDED, actor, why))
+        )
         return self._view_of(name)
 
     async def remove(self, name: str, *, actor: str) -> HolidayView:
@@ -69,7 +52,8 @@ class HolidayDesk:
                 f"there is no holiday {name}", "doorward holiday list shows them all", field="name"
             )
         view = self._view_of(found.name)
-        row = self._row(f"{found.name} is no holiday any more.", actor, audit.HOLIDAY_REMOVED)
+        why = f"{found.name} is no holiday any more."
+        row = self._row(audit.HOLIDAY_REMOVED, actor, why)
         await self._publish(await self._store.remove_holiday(found.id, row))
         return view
 
@@ -85,15 +69,6 @@ class HolidayDesk:
                 "the holiday was removed meanwhile", "doorward holiday list shows them all"
             )
         return _view(found, day_of(self._clock.now().astimezone(self._clock.zone).date()))
-
-    async def _publish(self, row: AuditRow) -> None:
-        await self._rulebook.refresh()
-        self._announcer.announce([row])
-        await self._changed()
-
-    def _row(self, why: str, actor: str, kind: str = audit.HOLIDAY_ADDED) -> AuditRow:
-        now = milliseconds(self._clock.now())
-        return AuditRow(at_ms=now, kind=kind, source=audit.OPERATOR, actor=actor, why=why)
 
 
 def _check(first: date, last: date) -> None:

@@ -1,42 +1,25 @@
 """Persons, their cards and their access levels: changed in one transaction with its audit row, effective at once."""
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from datetime import date
 
-from doorward.app.access.announcer import Announcer
-from doorward.app.access.rulebook import Rulebook
+from doorward.app.access.desk import RulesDesk
 from doorward.app.names import clean_name
-from doorward.app.ports import Clock, RulesStore
 from doorward.app.views.access import Card, Level, LevelGrant, Person
 from doorward.domain import audit, credentials, typed_codes
-from doorward.domain.audit import AuditRow
 from doorward.domain.credentials import UID_SIZES, Credential, tail
 from doorward.domain.explain import between_dates
 from doorward.domain.holidays import YEARS, date_of, day_of
-from doorward.domain.instants import instant, milliseconds
+from doorward.domain.instants import instant
 from doorward.domain.people import Dates
 from doorward.domain.snapshot import Snapshot
 from doorward.errors import Conflict, InvalidInput, NotFound
 from doorward_core import codes
 
 
-class PeopleDesk:
-    """What an operator does with people. `changed` is awaited after each change: boards have to hear of it."""
-
-    def __init__(
-        self,
-        rulebook: Rulebook,
-        store: RulesStore,
-        announcer: Announcer,
-        clock: Clock,
-        changed: Callable[[], Awaitable[None]],
-    ) -> None:
-        self._rulebook = rulebook
-        self._store = store
-        self._announcer = announcer
-        self._clock = clock
-        self._changed = changed
+class PeopleDesk(RulesDesk):
+    """What an operator does with people."""
 
     async def list(self) -> tuple[Person, ...]:
         """Everybody, by name."""
@@ -183,24 +166,6 @@ class PeopleDesk:
             if known.name.casefold() == wanted:
                 return known.name
         raise NotFound(f"there is no {person}", "add the person first", field="person")
-
-    async def _publish(self, row: AuditRow) -> None:
-        await self._rulebook.refresh()
-        self._announcer.announce([row])
-        await self._changed()
-
-    def _row(
-        self, kind: str, actor: str, why: str, *, person: str, card: bytes | None = None
-    ) -> AuditRow:
-        return AuditRow(
-            at_ms=milliseconds(self._clock.now()),
-            kind=kind,
-            source=audit.OPERATOR,
-            person=person,
-            card_tail=tail(card) if card else None,
-            actor=actor,
-            why=why,
-        )
 
 
 def _dates(first: date | None, last: date | None) -> Dates:
