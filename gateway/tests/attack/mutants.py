@@ -25,7 +25,7 @@ _COPIED = (
     "gateway/tests/attack",
     "gateway/tests/stage",
 )
-_TIMEOUT_S = 100
+_TIMEOUT_S = 540  # for what hangs: a scenario has deadlines of its own for what must happen
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ async def test_the_attack_fails(scenario: Scenario, tmp_path: Path, cache: Path)
         await scenario(site)
 
 
+@pytest.mark.timeout(600)  # each loads a program of its own: a busy machine takes minutes
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
 async def test_the_attack_works_without_the_defence(
     mutant: Mutant, tmp_path: Path, cache: Path
