@@ -5,6 +5,8 @@ import os as _own
 import sys
 from collections import namedtuple
 
+__all__ = ("uname",)
+
 _uname = namedtuple("uname_result", ("sysname", "nodename", "release", "version", "machine"))  # noqa: PYI024 - as the port has it
 _MACHINES = {"esp32-s3": "ESP32S3", "esp32-c3": "ESP32C3"}
 _named = None
