@@ -218,6 +218,38 @@ def test_a_flash_without_room_keeps_the_copy_and_asks_for_the_whole():
     assert gateway.serve(copy) == 4 and not knows(copy, 0)
 
 
+def test_who_is_taken_back_stays_so_when_no_copy_can_be_made_of_it():
+    path = folder()
+    copy, old = with_copy(path, range(60))
+    gateway = follows(old, 4, cache_file(4, range(1, 60)))
+    gateway.tell(copy)
+    os.mkdir(path + "/cache.new")  # as a full flash: neither this nor the whole finds room
+    gateway.serve(copy)
+    for one in (copy, board(path)):
+        for _ in range(4):
+            one.store()
+            assert one.version() == 3 and not knows(one, 0) and knows(one, 59)
+    os.rmdir(path + "/cache.new")
+    assert gateway.serve(copy) == 4 and not knows(copy, 0)
+    assert sorted(os.listdir(path)) == ["cache", "config"]
+    gateway = Gateway(5, cache_file(5, range(60)), 4, None)
+    gateway.tell(copy)
+    assert gateway.serve(copy) == 5 and knows(copy, 0)
+
+
+def test_another_copy_of_the_same_number_takes_back_and_is_replaced_by_the_whole():
+    copy, _old = with_copy(folder(), range(60))
+    gateway = follows(cache_file(3, range(61)), 4, cache_file(4, list(range(1, 61))))
+    gateway.tell(copy)
+    taken = False
+    for now in range(400):
+        copy.store()
+        gateway.answer(copy, now * 4)
+        taken = taken or not knows(copy, 0)
+        assert taken != knows(copy, 0)
+    assert copy.version() == 4 and knows(copy, 60)
+
+
 def test_what_is_no_smaller_than_the_whole_is_not_built():
     old = cache_file(3, range(600))
     assert records_delta.build(old, cache_file(4, range(300, 900))) is None

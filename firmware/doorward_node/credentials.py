@@ -25,7 +25,8 @@ class Credentials:
         self._path = directory + "/cache"
         self._noted: "tuple[board_messages.Config, bytes] | None" = None
         self._pull = None
-        self._whole = False  # what has changed will not do
+        # What has changed will not do. If it takes cards back it does so until the whole is here.
+        self._whole = False
         self.config: "board_messages.Config | None" = None
         self._cache = self._open(self._path, True)
         # While there is one: what takes cards back before it has become a copy.
@@ -96,7 +97,7 @@ class Credentials:
 
     def want(self, uptime: int) -> "bytes | None":
         # The body to publish as commands/ack to get the next piece, when one is due. uptime in s.
-        if self._delta and self._noted:
+        if self._delta and self._noted and not self._whole:
             return self._delta.want(self._noted[0].cache_version, uptime)
         return self._pull.want(uptime) if self._pull else None
 
@@ -105,14 +106,14 @@ class Credentials:
         named, offset, total, data, base = board_messages.parse_cache_chunk(body)
         if not self._noted or version != named or version != self._noted[0].cache_version:
             return
-        if self._delta:
+        if self._delta and not self._whole:
             self._delta.take(offset, total, data, base)
         elif self._pull and not base:
             self._pull.take(offset, data)
 
     def store(self) -> bool:
         # One step on flash towards the config that was noted: True if that put it in force.
-        if self._delta and self._delta.makes:
+        if self._delta and self._delta.makes and not self._whole:
             self._merge()
             return False
         if not self._noted:
@@ -132,13 +133,14 @@ class Credentials:
 
     def _fetch(self, config: board_messages.Config) -> bool:
         # One step towards that version: True once it is in force.
-        if self._delta:
+        if self._delta and not self._whole:
             try:
                 self._delta.store(config.cache_version)
             except OSError:
                 self._delta.useless = True
             if self._delta.useless:
                 self._drop_delta()
+                self._whole = True
         elif not self._pull:
             if self._cache and not self._whole:
                 self._begin_delta()
@@ -167,10 +169,8 @@ class Credentials:
         forget("delta")
 
     def _drop_delta(self) -> None:
-        # The whole has to come.
         self._delta.remove()
         self._delta = None
-        self._whole = True
 
     def _merge(self) -> None:
         # One step on the way from the delta to a copy: it needs no config, for the copy says itself
@@ -178,12 +178,11 @@ class Credentials:
         try:
             if self._delta.step():
                 self._swap(self._delta.makes)
-                self._delta.remove()
-                self._delta = None
         except OSError:
+            # No room, or another copy than the gateway thought of: the whole has to come.
             self._cache = self._cache or self._open(self._path, False)
             files.remove(self._path + ".new")
-            self._drop_delta()
+            self._whole = True
 
     def _swap(self, version: int) -> None:
         # One rename puts the new copy in force. Raises OSError if it is not made for this board.
@@ -197,6 +196,8 @@ class Credentials:
             self._cache = None
         os.rename(self._path + ".new", self._path)
         self._cache = self._open(self._path, False)
+        if self._delta:
+            self._drop_delta()
 
     def _open(self, path: str, check: bool) -> "records.Cache | None":
         # The cache in this file, every byte of it checked if so asked; None if it is not sound.
