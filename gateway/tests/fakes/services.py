@@ -32,7 +32,7 @@ from doorward.app.views.audit import AuditEntry
 from doorward.app.views.health import Health, HealthCheck
 from doorward.app.views.operators import Session
 from doorward.app.views.site import SiteBoard, SiteCard
-from doorward.domain import permissions
+from doorward.domain import permissions, typed_codes
 from doorward.domain.credentials import parse_uid
 from doorward.errors import (
     Conflict,
@@ -182,6 +182,9 @@ class FakeAccess:
         return Explanation(
             "deny", 3, step.name, step.sentence, (step,), None, tail, view.id, view.name, when
         )
+
+    def why_code(self, digits: str, door: str, at: datetime | None = None) -> Explanation:
+        return self.why(typed_codes.credential(digits), door, at)
 
     def card_of(self, person: str, tail: str | None = None) -> bytes:
         return bytes.fromhex("04a10000" if tail is None else f"04a1{tail}")

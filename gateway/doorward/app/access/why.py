@@ -2,11 +2,12 @@
 
 from datetime import datetime
 
+from doorward.app.access.code_guesses import CodeGuesses
 from doorward.app.access.doors import DoorStates
 from doorward.app.access.rulebook import Rulebook
 from doorward.app.ports import Clock
 from doorward.app.views.access import Explanation, Step
-from doorward.domain import credentials, explain, ruling
+from doorward.domain import credentials, explain, ruling, typed_codes
 from doorward.domain.ruling import Ruling
 from doorward.errors import InvalidInput, NotFound
 from doorward_core import access_rules
@@ -19,6 +20,7 @@ class WhyNot:
         self._rulebook = rulebook
         self._states = states
         self._clock = clock
+        self._guesses = CodeGuesses(clock)
 
     def why(self, uid: bytes, door: str, at: datetime | None = None) -> Explanation:
         """Explain. `at` None = now; without a zone it is the door's local time."""
@@ -41,6 +43,14 @@ class WhyNot:
             door_name=place.name,
             at=local,
         )
+
+    def why_code(self, digits: str, door: str, at: datetime | None = None) -> Explanation:
+        """Explain what would happen with a code. Raises InvalidInput, or TooManyAttempts for who guesses."""
+        code = typed_codes.credential(digits)
+        self._guesses.check()
+        told = self.why(code, door, at)
+        self._guesses.told(known=told.person is not None)
+        return told
 
     def card_of(self, person: str, tail: str | None = None) -> bytes:
         """The UID of this person's card. `tail`, its last digits, chooses among several; revoked ones come last.

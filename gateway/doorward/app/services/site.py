@@ -115,6 +115,9 @@ class Access(Protocol):
     def why(self, uid: bytes, door: str, at: datetime | None = None) -> Explanation:
         """What would happen, and by which rule. at None = now; without a zone it is the door's local time."""
 
+    def why_code(self, digits: str, door: str, at: datetime | None = None) -> Explanation:
+        """The same for a code. Raises InvalidInput, or TooManyAttempts for who guesses."""
+
     def card_of(self, person: str, tail: str | None = None) -> bytes:
         """The UID of this person's card; `tail` (its last digits) chooses among several."""
 

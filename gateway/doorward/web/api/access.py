@@ -6,7 +6,6 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from doorward.app.views.access import Explanation
-from doorward.domain import typed_codes
 from doorward.domain.credentials import parse_uid
 from doorward.domain.permissions import POLICY_ASK
 from doorward.errors import InvalidInput
@@ -33,8 +32,8 @@ async def why(
 
 @router.post("/why", response_model=WhyAnswer, dependencies=[needs(POLICY_ASK)])
 async def why_code(web: WebDep, order: WhyOrder) -> Explanation:
-    """Tell what would happen with a code, and by which rule."""
-    return web.services.access.why(typed_codes.credential(order.code), order.door, order.at)
+    """Tell what would happen with a code, and by which rule. Whoever guesses waits as at a keypad."""
+    return web.services.access.why_code(order.code, order.door, order.at)
 
 
 def _card(web: Web, card: str | None, person: str | None) -> bytes:

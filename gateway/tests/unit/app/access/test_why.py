@@ -6,7 +6,7 @@ import pytest
 from stage import CARDS, Scene
 
 from doorward.domain.credentials import parse_uid
-from doorward.errors import InvalidInput, NotFound
+from doorward.errors import InvalidInput, NotFound, TooManyAttempts
 
 FRIDAY_EVENING = datetime(2026, 11, 20, 18, 30)  # noqa: DTZ001 - the door's own time
 
@@ -64,6 +64,30 @@ async def test_a_person_stands_for_their_card(scene: Scene) -> None:
 def test_asking_leaves_no_trace(scene: Scene) -> None:
     scene.cases.why.why(CARDS["member"], "front")
     assert (scene.store.rows, scene.wire.sent) == ([], [])
+
+
+async def test_codes_are_guessed_no_faster_than_at_a_keypad(scene: Scene) -> None:
+    await scene.cases.people.add_code("Maya Okafor", "471108", actor="test")
+    why, looked_at = scene.cases.why, 0
+    for minute in range(24 * 60):
+        try:
+            for guess in range(20):
+                assert why.why_code(f"{minute:04}{guess:02}", "front").person is None
+                looked_at += 1
+        except TooManyAttempts:
+            with pytest.raises(TooManyAttempts) as refused:
+                why.why_code("471108", "front")
+            assert 0 < refused.value.retry_after <= 4 * 3600
+        scene.clock.advance(60)
+    assert 13 <= looked_at <= 19  # docs/lockout.md
+    with pytest.raises(TooManyAttempts):
+        why.why_code("471108", "front")
+    scene.clock.advance(13 * 86400)
+    assert why.why_code("471108", "front").person == "Maya Okafor"
+    with pytest.raises(NotFound):
+        why.why_code("471108", "nowhere")
+    for _ in range(30):
+        assert why.why_code("471108", "front").person == "Maya Okafor"
 
 
 @pytest.mark.parametrize("text", ["04:A1:B2:C3", "04a1b2c3", "04 a1-b2 c3"])
