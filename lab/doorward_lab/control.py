@@ -139,6 +139,8 @@ class Control:
 
     async def _tap(self, request: dict[str, Any]) -> dict[str, Any]:
         board = self._board(request)
+        if "reader" not in (board.profile.get("pins") or {}):
+            raise SiteError("this board has no reader; give it pins.reader in its profile")
         uid = (
             field(request, "uid", str)
             if "uid" in request

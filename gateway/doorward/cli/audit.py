@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import click
 
@@ -129,10 +129,17 @@ def _zoned(at: str | None) -> str | None:
     return None if at is None else datetime.fromisoformat(at).astimezone().isoformat()
 
 
+def _place(entry: Mapping[str, Any]) -> str | None:
+    """The door, or the board where there is none, or one that keeps no door."""
+    if entry["door_name"] or not entry["device"]:
+        return cast("str | None", entry["door_name"])
+    return f"board {entry['device']}"
+
+
 def _row(entry: Mapping[str, Any]) -> tuple[object, ...]:
     return (
         local_time(entry["at"]),
-        entry["door_name"],
+        _place(entry),
         _VERDICTS.get(entry["granted"], entry["kind"]),
         entry["person"] or entry["actor"],
         card_text(entry["card_tail"]) if entry["card_tail"] else None,

@@ -18,6 +18,7 @@ from doorward.cli.options import chosen_directory, running_demo, socket_of
 _TIMEOUT_S = 10.0
 # A broker that runs alone loads its API when it is first asked: a small or busy machine takes its time.
 _LOADING_S = 60.0
+_NO_ADDRESS = "check the address"  # commands mistype none: this API has a part of a gateway's alone
 _SILENCE_S = 40.0  # a stream says every 15 s that it is there
 
 
@@ -111,7 +112,7 @@ class Api:
             with self._http.stream(method, path, timeout=_SILENCE_S, **how) as response:
                 if not response.is_success:
                     response.read()
-                    _answer(response)
+                    self._answer(response)
                 yield from response.iter_lines()
         except httpx.TransportError as error:
             raise _nobody(self.directory, demo=self._demo) from error
@@ -129,7 +130,19 @@ class Api:
             raise Failure("that is too long for a question to the gateway; shorten it") from error
         except httpx.TransportError as error:
             raise _nobody(self.directory, demo=self._demo) from error
-        return _answer(response)
+        return self._answer(response)
+
+    def _answer(self, response: httpx.Response) -> Any:
+        try:
+            return _answer(response)
+        except Failure as failure:
+            if failure.message.endswith(_NO_ADDRESS) and _is_broker(self.directory):
+                raise Failure(
+                    f"in {self.directory} a broker runs alone, without doors, boards and people; name the "
+                    "directory of a gateway with --data",
+                    code=failure.code,
+                ) from failure
+            raise
 
 
 def _is_broker(directory: Path) -> bool:

@@ -69,7 +69,9 @@ def adopt(  # noqa: PLR0913 - one parameter an option
     with (
         Api(data, timeout_s=_PATIENCE_S) as api,
         new_folder(out / board_id) as folder,
-        told_if_long("making the key that signs firmware; once, up to a minute"),
+        told_if_long(
+            "still at it; the first time makes the key that signs firmware, which takes up to a minute"
+        ),
     ):
         order = {"id": board_id, "board": board, "broker": broker, "again": again}
         answer = api.post("devices", order)

@@ -13,7 +13,9 @@ from doorward.cli.text import clean, local_time, table
 from doorward.cli.waiting import told_if_long
 
 _PATIENCE_S = 120.0  # a small machine looks for primes for a while, once
-_MAKES_KEY = "making the key that signs firmware; once, up to a minute"
+_MAKES_KEY = (
+    "still at it; the first time makes the key that signs firmware, which takes up to a minute"
+)
 _FILE = click.Path(dir_okay=False, exists=True, path_type=Path)
 
 

@@ -36,6 +36,7 @@ def why(
     """Say whether a card or a code opens a door, and which rule decides."""
     from doorward.cli.client import Api
 
+    code = code or code_file is not None
     if not code and card is None and person is None:
         raise click.UsageError("Say which card: give --card, --person or --code")
     if code and (card is not None or person is not None):

@@ -153,6 +153,7 @@ def test_refusals_name_what_is_wrong(demo: Demo) -> None:
         (("card", "add", "a1b2c3d4", "Nobody"), "Nobody"),
         (("people", "add", "X", "--level", "Nothing"), "Nothing"),
         (("lab", "tap", "front", "--card", "joker"), "joker"),
+        (("lab", "tap", "vault", "--card", "member"), "has no reader"),
     ]:
         done = demo.run(*words)
         assert done.returncode == 1, (words, done.stdout)

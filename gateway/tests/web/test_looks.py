@@ -98,6 +98,11 @@ def test_a_correction_tells_both_accounts() -> None:
     assert "gateway said deny" in event_look(entry).why
 
 
+def test_what_is_asked_of_boards_has_a_title_in_words() -> None:
+    assert event_look(AuditEntry(1, NOW, "selftest.requested")).title == "Self-test asked for"
+    assert event_look(AuditEntry(1, NOW, "device.rekeyed")).title == "Board has a new key"
+
+
 def test_an_event_of_a_later_version_is_still_readable() -> None:
     assert event_look(AuditEntry(1, NOW, "vault.opened")).title == "Vault opened"
 

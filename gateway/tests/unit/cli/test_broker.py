@@ -100,6 +100,16 @@ def test_who_needs_a_password_at_mosquitto_is_said(api: Any, call: Any) -> None:
     assert call("broker", "mosquitto", "sync")[1] == "3 accounts, 0 changes\n" + waits[1] + "\n"
 
 
+def test_what_a_broker_alone_does_not_have_is_told_as_that(api: Any, call: Any) -> None:
+    message = "not found; check the address"
+    api.answer("GET", "doors", {"error": {"code": "not_found", "message": message}}, 404)
+    assert call("door", "list")[2] == f"doorward: {message}\n"
+    (api.data / "broker.db").touch()
+    code, _, error = call("door", "list")
+    assert (code, error.count("\n")) == (1, 1)
+    assert "a broker runs alone, without doors" in error
+
+
 def test_a_broker_that_loads_its_api_when_it_is_asked_is_given_time(tmp_path: Path) -> None:
     (tmp_path / "broker.db").touch()
     with_time = Api(tmp_path)._http.timeout.read

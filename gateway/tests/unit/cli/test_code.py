@@ -74,8 +74,10 @@ def test_all_codes_of_somebody_are_revoked(api: Any, call: Any) -> None:
 
 def test_why_asks_with_a_body_for_addresses_are_logged(api: Any, call: Any, file: str) -> None:
     api.answer("POST", "why", WHY)
-    status, out, _ = call("why", "--code", "--code-file", file, "--door", "front")
-    assert (status, out.splitlines()[0]) == (0, "Front door opens for that code (Maya)")
     order = {"code": "471108", "door": "front", "at": None}
-    assert api.asked == [("POST", "/api/v1/why", order)]
+    for words in (("--code", "--code-file", file), ("--code-file", file)):
+        status, out, _ = call("why", *words, "--door", "front")
+        assert (status, out.splitlines()[0]) == (0, "Front door opens for that code (Maya)")
+        assert api.asked.pop() == ("POST", "/api/v1/why", order)
+    assert call("why", "--code-file", file, "--card", "04a1b2c3", "--door", "front")[0] == 2
     assert call("why", "--code", "--card", "04a1b2c3", "--door", "front")[0] == 2

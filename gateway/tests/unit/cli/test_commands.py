@@ -20,6 +20,7 @@ ENTRY = {
     "source": "gateway",
     "actor": None,
     "note": None,
+    "device": "front",
 }
 ANY_DAY = {"valid_from": None, "valid_until": None}
 RELEASE = {
@@ -108,15 +109,19 @@ def test_a_revoked_card_is_named_by_its_tail_and_person(api: Any, call: Any) -> 
 
 def test_the_audit_is_a_table_with_the_reason(api: Any, call: Any) -> None:
     moved = {**ENTRY, "kind": "door.forced", "granted": None, "person": None, "why": None}
-    api.answer("GET", "audit", [ENTRY, moved])
+    started = {**moved, "kind": "boot", "door_name": None, "device": "lamp"}
+    signed_in = {**started, "kind": "login", "device": None}
+    api.answer("GET", "audit", [ENTRY, moved, started, signed_in])
     code, out, _ = call("audit", "list", "--door", "front", "--limit", "5")
     assert code == 0
     assert api.asked[0][1] == "/api/v1/audit?door=front&limit=5"
-    head, first, second = out.splitlines()
+    head, first, second, third, last = out.splitlines()
     assert head.split() == ["time", "door", "what", "who", "card", "why", "source"]
     assert "granted" in first
     assert "Maya's level opens it always." in first
     assert "door.forced" in second
+    assert "  board lamp  boot" in third
+    assert "board" not in last
 
 
 def test_json_is_the_answer_of_the_api_as_it_came(api: Any, call: Any) -> None:
