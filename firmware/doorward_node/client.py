@@ -43,8 +43,8 @@ class MQTTClient(Link):
     # How long the broker may take to acknowledge what it was sent.
     ack_ms = 10000
 
-    def __init__(self, *arguments, **named):
-        super().__init__(*arguments, **named)
+    def __init__(self, client_id, server, port=0, user=None, password=None, keepalive=30, ssl=None):
+        super().__init__(client_id, server, port, user, password, keepalive, ssl)
         self.session_present = False
         self._calls = []
         self._received = set()

@@ -1,4 +1,5 @@
-# What the board was installed with: /config.json and /tls, checked once.
+# What the board was installed with: /config.json and /tls, checked once. Its errors are formatted:
+# pieces of up to ten letters would be names, which stay on the heap when this module is forgotten.
 
 import binascii
 import json
@@ -48,7 +49,7 @@ def load(path: str, tls: str = "/tls") -> dict:
     except OSError:
         raise ConfigError(path + ": missing; put the board's config there")
     except ValueError:
-        raise ConfigError(path + ": not JSON")
+        raise ConfigError(f"{path}: not JSON")
     missing = [name for name in _TLS_FILES if files.read(tls + name) is None]
     has_tls = len(missing) < len(_TLS_FILES)
     if has_tls and missing:
@@ -89,23 +90,22 @@ def check(config: dict, has_tls: bool) -> None:
         value = _find(config, name)
         # True is an int, too.
         if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-            raise ConfigError(name + ": need a whole number from " + str(low) + " to " + str(high))
+            raise ConfigError(f"{name}: need a whole number from {low} to {high}")
 
 
 def _check_role(config: dict) -> None:
     # The files of boards that were put up before there was another role name none.
     role = config.setdefault("role", "door")
     if role not in ROLES:
-        raise ConfigError(
-            "role: this firmware has a program for " + ", ".join(sorted(ROLES)) + " alone"
-        )
+        known = ", ".join(sorted(ROLES))
+        raise ConfigError(f"role: this firmware has a program for {known} alone")
     from doorward_node import config_pins
 
     config_pins.check(config.get("pins"))
     for parts in ROLES[role]:
         names = parts.split(" or ")
         if not any(name in config["pins"] for name in names):
-            raise ConfigError("pins." + names[0] + ": a " + role + " needs a " + parts)
+            raise ConfigError(f"pins.{names[0]}: a {role} needs a {parts}")
     forget("config_pins")
     if config.setdefault("profile", PROFILES[0]) not in PROFILES:
         raise ConfigError("profile: need " + " or ".join(PROFILES))

@@ -28,7 +28,7 @@ padlock servo: pin locked_us:500-2500 unlocked_us:500-2500 move_ms:100-3000
 padlock solenoid: pin active:0-1 pulse_ms:100-3000
 """
 _SWITCH = "pin locked:0-1 pull?/up/down/none"
-_PIN = "0-63"
+_PIN = (0, 63)
 _WITH_DRIVER = ("reader", "keypad", "padlock")
 
 
@@ -53,7 +53,7 @@ def check(pins) -> None:
             raise ConfigError(path + ": need the part's fields")
         _check_fields(path, fields, _fields_of(_kind(path, part, fields)))
         if part == "padlock" and "switch" in fields:
-            path += ".switch"
+            path = f"pins.{part}.switch"
             if not isinstance(fields["switch"], dict):
                 raise ConfigError(path + ": need pin and locked")
             _check_fields(path, fields["switch"], _SWITCH)
@@ -61,7 +61,7 @@ def check(pins) -> None:
 
 def _kind(path, part, fields):
     if part == "lamp" and "warm" in fields:
-        return "lamp warm"
+        return part + " " + "warm"
     if part not in _WITH_DRIVER:
         return part
     driver = fields.get("driver")
@@ -71,8 +71,9 @@ def _kind(path, part, fields):
     if driver == "pn532":
         kind += " " + str(fields.get("bus"))
     if _fields_of(kind) is None:
-        field = ".bus" if driver == "pn532" else ".driver"
-        raise ConfigError(path + field + ": this firmware has none called " + kind[len(part) + 1 :])
+        field = "bus" if driver == "pn532" else "driver"
+        known = kind[len(part) + 1 :]
+        raise ConfigError(f"{path}.{field}: this firmware has none called {known}")
     return kind
 
 
@@ -106,12 +107,12 @@ def _check_field(path, value, sign, limits) -> None:
         for pin in value:
             _check_number(path, pin, _PIN, False)
     else:
-        _check_number(path, value, limits or _PIN, sign == "~")
+        _check_number(path, value, limits.split("-") if limits else _PIN, sign == "~")
 
 
 def _check_number(path, value, limits, fraction) -> None:
-    low, high = limits.split("-")
+    low, high = limits
     whole = isinstance(value, int) and not isinstance(value, bool)  # True is an int, too
     if not (whole or (fraction and isinstance(value, float))) or not int(low) <= value <= int(high):
-        kind = ": need a number from " if fraction else ": need a whole number from "
-        raise ConfigError(path + kind + low + " to " + high)
+        kind = "number" if fraction else "whole number"
+        raise ConfigError(f"{path}: need a {kind} from {low} to {high}")

@@ -151,10 +151,9 @@ class Power:
             self._rtc.power_up()
         self.starts.append((cause, time.monotonic_ns()))
         # In pieces: MicroPython dies of an argument that is too long.
-        text = self._wiring
-        wiring = [text[at : at + _ARGUMENT] for at in range(0, len(text), _ARGUMENT)]
         console, run = self._line.begin(cause) if self._line is not None else (None, "for ever")
-        arguments = [str(self._image), str(cause.value), self._uid, run, *wiring]
+        text = "\n".join((str(self._image), str(cause.value), self._uid, run, self._wiring))
+        arguments = [text[at : at + _ARGUMENT] for at in range(0, len(text), _ARGUMENT)]
         wire = Wire(self._heard, self._gone)
         self._process = await BoardProcess.start(
             self._command, arguments, wire, self._listener.printed, console

@@ -1,6 +1,7 @@
 # lab_start.py  Power-on of a virtual board: wire, parts and flash, then /boot.py and /main.py as an ESP32 runs them.
 #
-# Arguments: socket fd, flash image, reset cause, unique id in hex, what runs, wiring as JSON in pieces.
+# Arguments: socket fd; in pieces, a line each: flash image, reset cause, unique id in hex, what runs, wiring as JSON.
+# Few pieces: an argument is a name for MicroPython, and the table of names is heap that a board has not.
 # What runs: "main" is both, "boot" not /main.py, "prompt" neither, and the prompt comes next; "for ever" is both on a
 # board without a serial port, which stays there.
 # It runs from a ROMFS at /.chip (doorward_lab/launch.py).
@@ -20,10 +21,10 @@ from lab_parts.flash import FileFlash
 _SOFT_RESET = const(5)
 
 
-def _power_on(fd, image, cause, identity, what, *wiring):
+def _power_on(cause, identity, what, wiring):
     from lab_parts.power_on import connect
 
-    link.open_fd(int(fd))
+    link.open_fd(int(sys.argv[1]))
     link.handlers[b"pin"] = _pin
     link.handlers[b"heap"] = _heap
     link.handlers[b"modules"] = _modules
@@ -33,7 +34,7 @@ def _power_on(fd, image, cause, identity, what, *wiring):
     link.handlers[b"fault"] = _fault
     machine.cause = int(cause)
     machine.identity = bytes.fromhex(identity)
-    ticks = connect("".join(wiring))
+    ticks = connect(wiring)
     if ticks is not None:
         import asyncio  # noqa: F401 - see wrapping.py
 
@@ -106,14 +107,15 @@ def _run(name, names):
     return True
 
 
-_flash = FileFlash(sys.argv[2])
-if "dwlog.img" in os.listdir(sys.argv[2].rsplit("/", 1)[0]):
+_image, *_told = "".join(sys.argv[2:]).split("\n", 4)
+_flash = FileFlash(_image)
+if "dwlog.img" in os.listdir(_image.rsplit("/", 1)[0]):
     from lab_parts.partition import Nor
 
-    flash.partitions.append(Nor(sys.argv[2].rsplit("/", 1)[0] + "/dwlog.img", _flash))
+    flash.partitions.append(Nor(_image.rsplit("/", 1)[0] + "/dwlog.img", _flash))
     del Nor
-_what = _power_on(*sys.argv[1:])
-del _power_on
+_what = _power_on(*_told)
+del _power_on, _told, _image
 gc.collect()
 link.send(b"up %d %d" % (gc.mem_alloc(), gc.mem_alloc() + gc.mem_free()))
 _names = {"__name__": "__main__"}

@@ -3,7 +3,7 @@
 import ast
 
 from doorward.firmware.scopes import Comprehension, Function, arguments, bound_in, own_names
-from doorward.firmware.short_names import Names
+from doorward.firmware.short_names import Names, is_open
 
 
 class Renamer(ast.NodeTransformer):
@@ -46,9 +46,10 @@ class Renamer(ast.NodeTransformer):
         for scope in self._scopes:
             taken.update(scope.values() if isinstance(scope, dict) else ())
         given = {one.arg for one in arguments(node)} if isinstance(node, Function) else set()
+        said = self._names.keywords | (given if self._is_open(node) else set())
         scope = {}
         for name in own_names(node):
-            if name in self._names.keywords:
+            if name in said:
                 scope[name] = name
                 continue
             # A variable costs no name, only a place. An argument does.
@@ -57,6 +58,15 @@ class Renamer(ast.NodeTransformer):
             taken.add(scope[name])
         self._scopes.append(scope)
         return scope
+
+    def _is_open(self, node: Function | Comprehension) -> bool:
+        """Whether others call this function: a method of a class that is offered."""
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            return False
+        match self._path:
+            case [owner, own]:
+                return owner in self._names.offered and is_open(own)
+        return False
 
     # --- nodes
 

@@ -36,6 +36,8 @@ class Names:
     pool: tuple[str, ...]
     # Where the program's own modules are.
     packages: frozenset[str]
+    # Classes that others use: what their own methods take can be named in a call.
+    offered: frozenset[str] = frozenset()
 
 
 def plan(trees: Mapping[str, ast.Module], entries: Iterable[ast.Module]) -> Names:
@@ -47,12 +49,15 @@ def plan(trees: Mapping[str, ast.Module], entries: Iterable[ast.Module]) -> Name
     for node in itertools.chain(*modules):
         if isinstance(node, ast.ClassDef):
             classes[node.name].append(node)
-    keywords = frozenset(itertools.chain(*(_keywords(nodes, classes) for nodes in modules)))
-    kept = chip_names().union(keywords, *parts)
+    keywords = frozenset(itertools.chain(*(_keywords(nodes) for nodes in modules)))
+    offered = frozenset(itertools.chain(*(_offered(nodes) for nodes in modules)))
+    kept = chip_names().union(keywords, offered, *parts)
+    kept = kept.union(*(_open_to_others(node) for name in offered for node in classes[name]))
     kept = kept.union(*(_kept(nodes, packages) for nodes in modules))
     kept = kept.union(*(_identifiers(entry) for entry in entries))
     pool = tuple(itertools.islice(_pool(kept), _ALL))
-    return Names(_chosen(modules, classes, kept, pool), keywords, pool, packages)
+    short = _chosen(modules, classes, kept, pool)
+    return Names(short, keywords, pool, packages, offered.intersection(classes))
 
 
 @cache
@@ -73,31 +78,33 @@ def _pool(kept: frozenset[str]) -> Iterator[str]:
 # --- what stays
 
 
-def _keywords(nodes: Nodes, classes: Classes) -> set[str]:
-    """Return what calls name, and whatever others can call of the classes that are there for them."""
+def _keywords(nodes: Nodes) -> set[str]:
+    """Return what calls name."""
+    return {node.arg for node in nodes if isinstance(node, ast.keyword) and node.arg}
+
+
+def _offered(nodes: Nodes) -> set[str]:
+    """Return what a module is there for."""
     found: set[str] = set()
     for node in nodes:
         match node:
-            case ast.keyword(arg=str(name)):
-                found.add(name)
             case ast.Assign(targets=[ast.Name(id="__all__")], value=offered):
-                for name in ast.literal_eval(offered):
-                    found |= {name} | _open_to_others(name, classes)
+                found.update(ast.literal_eval(offered))
     return found
 
 
-def _open_to_others(name: str, classes: Classes) -> set[str]:
-    found: set[str] = set()
-    for node in classes.get(name, ()):
-        for member in node.body:
-            if isinstance(member, ast.FunctionDef | ast.AsyncFunctionDef) and (
-                not member.name.startswith("_") or member.name == "__init__"
-            ):
-                found |= {member.name, *(one.arg for one in arguments(member))}
-        found |= {name for name in _own_attributes(node) if not name.startswith("_")}
-        for base in _bases(node):
-            found |= _open_to_others(base, classes)
+def _open_to_others(node: ast.ClassDef) -> set[str]:
+    """Return what others may name of a class that is offered: what stands in it, and nothing of its bases."""
+    found = {name for name in bound_in(node.body) if is_open(name)}
+    for member in node.body:
+        if isinstance(member, ast.FunctionDef | ast.AsyncFunctionDef) and is_open(member.name):
+            found.update(one.arg for one in arguments(member))
     return found
+
+
+def is_open(name: str) -> bool:
+    """Whether others may use what has this name."""
+    return not name.startswith("_") or name == "__init__"
 
 
 def _kept(nodes: Nodes, packages: frozenset[str]) -> set[str]:
