@@ -145,15 +145,19 @@ def test_what_others_know_stays(made: Shrunk) -> None:
         assert name in kept
     offered = {
         "pack/api.py": '__all__ = ("Open",)\n'
-        "class Base:\n    def shut(self, hard): self.how = self._how = hard\n"
-        "class Open(Base):\n    def begin(self, first, second): self._inner(first)\n"
+        "class Base:\n    def shut(self, hard, first): self.how = self._how = hard\n"
+        "class Open(Base):\n    patience = 3\n"
+        "    def __init__(self, port): self.port = port\n"
+        "    def begin(self, first, second): self._inner(first)\n"
         "    def _inner(self, hidden): pass\n"
     }
     text = shrink(offered).sources["pack/api.py"]
-    for name in ("Open", "begin", "first", "second", "shut", "hard", "self.how"):
+    for name in ("Open", "patience", "__init__(self, port)", "begin(self, first, second)"):
         assert name in text
-    for name in ("_inner", "hidden", "_how", "Base", "__all__"):
+    # What stands in the class is offered, nothing of its bases: who wants that as well offers it there.
+    for name in ("_inner", "hidden", "how", "shut", "hard", "Base", "__all__"):
         assert name not in text
+    assert text.count("first") == 2, "and only there: another's argument may change"
 
 
 def test_annotations_docstrings_and_assertions_are_gone(made: Shrunk) -> None:
