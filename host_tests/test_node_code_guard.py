@@ -53,18 +53,30 @@ def test_wrong_cards_do_not_close_the_keypad():
     assert door.guard.step("show", credential("471108"), 0)
 
 
-def test_the_count_is_kept_and_written_when_nobody_waits():
+def test_a_wrong_code_is_charged_before_it_is_looked_at_and_stays_so():
     door = Door()
-    door.wrong(5)
-    assert files.read(door.path) is None
-    door.guard.turn(0, 0)
-    assert files.read(door.path) == b"5"
-    again = Door(door.path)
-    assert again.wrong(3) == 0
-    again.guard.step("tick", b"", MINUTE)
-    assert again.wrong(3, MINUTE, 9) == 1
-    again.guard.turn(0, 0)
+    for number in range(5):
+        code = credential("%06d" % number)
+        assert door.guard.step("show", code, 0)
+        door.guard.turn(0, 0)  # while the gateway is asked
+        assert files.read(door.path) == str(number + 1).encode()
+        door = Door(door.path)  # the power went before the verdict
+    assert not door.guard.step("show", credential("471108"), 0)
+    door.guard.step("tick", b"", MINUTE)
+    assert door.wrong(3, MINUTE, 9) == 1
     assert files.read(door.path) == b"6"
+
+
+def test_a_right_code_gets_its_charge_back_when_nobody_waits():
+    door = Door()
+    door.wrong(2)
+    right = credential("471108")
+    assert door.guard.step("show", right, 0)
+    assert files.read(door.path) == b"3"
+    door.guard.step("granted", right, 0)
+    assert files.read(door.path) == b"3"
+    door.guard.turn(0, 0)
+    assert files.read(door.path) == b"2"
 
 
 def test_a_count_that_cannot_be_read_is_not_taken_for_none():
@@ -73,9 +85,9 @@ def test_a_count_that_cannot_be_read_is_not_taken_for_none():
     assert Door(door.path).wrong(3) == 0
 
 
-def test_a_flash_that_takes_nothing_is_tried_again():
+def test_a_flash_that_takes_nothing_lets_no_code_be_tried_and_every_card():
     door = Door(folder() + "/missing/codes")
-    assert door.wrong(5) == 5
-    door.guard.turn(0, 0)
-    door.guard.turn(0, 0)
-    assert not door.guard.step("show", credential("471108"), 0)
+    assert door.wrong(5) == 0
+    assert not door.guard.step("show", credential("471108"), 0) and door.guard.waits
+    assert door.guard.step("show", CARD, 0) and not door.guard.waits
+    assert not door.log

@@ -8,8 +8,9 @@ _MOST = 99
 
 
 class CodeGuard:
-    # In the place of the Backoff `cards`, and one of app.App's states. path: where the count is kept, by turn():
-    # nothing is written while somebody waits at the door.
+    # In the place of the Backoff `cards`, and one of app.App's states. path: where the count is kept. A code is
+    # charged there before anybody looks at it, or cutting the power would be a free try; what a right one gets
+    # back, and what time forgives, turn() writes when nobody waits.
     held = changed = False
 
     def __init__(self, path, cards, now):
@@ -23,6 +24,7 @@ class CodeGuard:
             wrong = code_limit.FREE
         self._state = code_limit.start(wrong, now)
         self._kept = wrong if kept else 0
+        self._trying = False
 
     @property
     def guarded(self):
@@ -33,11 +35,17 @@ class CodeGuard:
         if event == "tick":
             self._codes(event, now)
         elif is_code(credential):
-            looks = self._codes(event, now)
-            self.waits = event == "show" and not looks
-            return looks
+            return self._try(event, now)
         looks = self._cards.step(event, credential, now)
         self.waits = self._cards.waits
+        return looks
+
+    def _try(self, event, now):
+        looks = self._codes(event, now)
+        if looks:
+            looks = self._keep(max(self._kept, self._state[0]) + 1)
+        self._trying = looks
+        self.waits = event == "show" and not looks
         return looks
 
     def _codes(self, event, now):
@@ -52,13 +60,19 @@ class CodeGuard:
         return "check" in effects
 
     def turn(self, now, uptime):
-        wrong = min(self._state[0], _MOST)
+        if not self._trying:
+            self._keep(self._state[0])
+
+    def _keep(self, wrong):
+        # False if the flash does not take it.
+        wrong = min(wrong, _MOST)
         if wrong != self._kept:
             try:
                 files.replace(self._path, str(wrong).encode())
-                self._kept = wrong
             except OSError:
-                pass  # tried again at the next turn
+                return False
+            self._kept = wrong
+        return True
 
     def report(self, fields):
         pass
