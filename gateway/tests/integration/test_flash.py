@@ -156,7 +156,7 @@ async def test_from_an_empty_board_to_a_door(
         tmp_path,
     )
     # Stopped at the first question, and in the middle of the upload, it leaves a board that runs.
-    for after in (300, 12_000):
+    for after in (300, 6_000):
         board.log.clear()
         status, said = await flasher.stopped(board, after)
         assert (status, said) == (

@@ -77,7 +77,7 @@ async def test_a_board_is_given_one_key_at_a_time(scene: Scene) -> None:
     asked = len(scene.answers(topics.CONTROL, "back"))
     await begin(scene, ["back"])
     assert len(scene.answers(topics.CONTROL, "back")) == asked, "it has one nonce for both"
-    with pytest.raises(Conflict, match="rekeyed already"):
+    with pytest.raises(Conflict, match="a key is on its way to back already"):
         await scene.cases.rekeying.rekey("back", "ada")
     scene.clock.advance(TTL_S)
     with pytest.raises(Unavailable, match="no word from board back"):
