@@ -10,7 +10,7 @@ LONG = 70_000
 
 
 class Odd:
-    """One connection. Each read is one piece, because its client waits for every answer."""
+    """One connection. Each read is one piece of a packet: its client waits for every answer."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
@@ -18,16 +18,17 @@ class Odd:
         self._decoder = mqtt_stream.Decoder()
         self._ids: list[int] = []
         self._pieces: list[int] = []
-        self._since_publish = 0
+        self._reads = 0
         self._held = 0
         self.name = ""
 
     async def run(self) -> None:
         while data := await self._reader.read(65536):
-            self._since_publish += 1
+            self._reads += 1
             for kind, _flags, body in self._decoder.feed(data):
                 if not await self._answer(kind, _flags, body):
                     return
+                self._reads = 0
             await self._writer.drain()
 
     def _say(self, packet: bytes) -> None:
@@ -57,8 +58,7 @@ class Odd:
     async def _published(self, flags: int, body: bytes) -> bool:
         topic, packet_id, _ = mqtt.parse_publish(flags, body)
         self._ids.append(packet_id)
-        self._pieces.append(self._since_publish)
-        self._since_publish = 0
+        self._pieces.append(self._reads)
         ack = mqtt.ack(mqtt.PUBACK, packet_id)
         whole = mqtt.publish("said", b"x" * 100, 1, False, False, 9)
         if topic == "report":
@@ -90,8 +90,7 @@ class Odd:
     def _report(self) -> None:
         said = {
             "counts": " ".join(map(str, self._ids)),
-            # The SUBSCRIBE before the first is a piece of its own.
-            "pieces": " ".join(map(str, [self._pieces[0] - 2, *self._pieces[1:]])),
+            "pieces": " ".join(map(str, self._pieces)),
             "foreign": "waited",
             "holds": f"{len(self._ids)} messages, {len(set(self._ids))} identifiers"
             f" from {min(self._ids)} to {max(self._ids)}, held {self._ids.count(self._held)}",

@@ -232,7 +232,7 @@ async def test_the_heap_is_measured_with_the_shim_apart(lab: Lab, program: Progr
     board = await lab.start_board(profile(), firmware=program(main=main), heap_kib=48)
     heap = await board.heap()
     assert 8192 < heap.alloc - heap.shim < 8192 + 4096
-    assert heap.shim <= 18 * 1024
+    assert heap.shim <= 19 * 1024  # with the table of names that it has from the start
     assert 46 * 1024 < heap.total <= 48 * 1024
 
 

@@ -238,7 +238,11 @@ class Broker:
 
     async def _keep_time(self) -> None:
         while True:
+            due = self._exchange.clock() + _SWEEP_S
             await asyncio.sleep(_SWEEP_S)
+            if self._exchange.clock() > due + _SWEEP_S:
+                # This process was held. What was sent meanwhile is read before anybody is called silent.
+                await asyncio.sleep(_SWEEP_S)
             try:
                 self.sweep()
             except Exception:  # noqa: BLE001 - whatever it was, keep-alive and the journal's retry go on

@@ -129,7 +129,12 @@ class Gateway(Serving):
         tasks = asyncio.TaskGroup()
 
         def spawn(work: Coroutine[object, object, None]) -> None:
-            tasks.create_task(_survived(work))
+            survived = _survived(work)
+            try:
+                tasks.create_task(survived)
+            except RuntimeError:  # a timer's wish, when all has ended
+                survived.close()
+                work.close()
 
         self.spawn: Spawn = spawn
         clock = SystemClock(self.settings.zone)

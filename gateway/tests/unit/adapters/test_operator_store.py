@@ -121,9 +121,12 @@ def test_a_cell_opens_in_its_own_place_with_its_own_key_alone() -> None:
 async def test_no_secret_is_readable_on_disk(store: SqlStore, tmp_path: Path) -> None:
     await store.accounts.change_operator(replace(SAM, seed=SEED), None)
     await store.accounts.add_token(TOKEN, ROW)
+    # Long enough not to be among so many random bytes by chance.
+    named = Account("somebody-with-a-name", "$argon2id$", "Guest")
+    await store.accounts.add_operator(named, 1, ROW)
     disk = b"".join(path.read_bytes() for path in tmp_path.iterdir())
     assert len(disk) > 4096
-    for secret in (SEED, TOKEN.digest, b"dw_abcdef", b"argon2id", b"sam"):
+    for secret in (SEED, TOKEN.digest, b"dw_abcdef", b"argon2id", named.username.encode()):
         assert secret not in disk
 
 
