@@ -104,13 +104,10 @@ class Journal:
 
     def _write_again(self, event) -> None:  # type: ignore[no-untyped-def]
         try:
-            self.store.append(
-                self._event(event["type"], event["data"], (event["ts"], event["clock"]))
-            )
-        except (
-            OSError,
-            KeyError,
-        ):  # KeyError: a line that flash has spoilt, and is JSON all the same
+            stamp = event["ts"], event["clock"]
+            self.store.append(self._event(event["type"], event["data"], stamp))
+        except (OSError, KeyError):
+            # KeyError: flash has spoilt a line, and it is JSON all the same.
             self._dropped += 1
 
     def _event(

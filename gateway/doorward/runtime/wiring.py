@@ -76,8 +76,8 @@ def wire(  # noqa: PLR0913 - everything that tests have of their own
     fixtures = Fixtures(core.name, feed)
     lights = Lights(fixtures, fleet, store, announcer, clock)
     boards = BoardStates(states, fixtures)
-    events = _event_log(core, releases, updating, fixtures)
-    events.restored_ms = cache.restored_ms = restored_ms
+    events = _event_log(core, releases, updating, fixtures, restored_ms)
+    cache.restored_ms = restored_ms
     presence = Presence(fleet, boards, clock, events.head)
     presence.on_hello += [events.hello, cache.hello, rekeying.hello, updating.rollouts.hello]
     discovery = Discovery(registry, fleet, clock, spawn)
@@ -155,13 +155,16 @@ def _updating(core: _Core) -> _Updating:
 
 
 def _event_log(
-    core: _Core, releases: Releases, updating: _Updating, fixtures: Fixtures
+    core: _Core,
+    releases: Releases,
+    updating: _Updating,
+    fixtures: Fixtures,
+    restored_ms: int | None,
 ) -> EventLog:
     """The boards' logs, and who follows what they say."""
     rows = EventRows(core.rulebook, core.signer, releases.actor, updating.orders.actor)
-    events = EventLog(
-        core.fleet, core.signer, core.store, rows, core.announcer, core.clock, core.spawn
-    )
+    ports = core.fleet, core.signer, core.store, rows, core.announcer, core.clock, core.spawn
+    events = EventLog(*ports, restored_ms)
     events.happened += [
         lambda device, event: _happened(core.states, releases, device, event),
         lambda device, event: _moved(fixtures, core.clock, device, event),

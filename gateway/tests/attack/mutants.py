@@ -142,14 +142,14 @@ MUTANTS = (
         (
             (_CORE + "seal.py", "    if extra:\n", "    if False:\n"),
             (
-                _APP + "board_logs/events.py",
+                _APP + "board_logs/heads.py",
                 "if seq != held + 1 or gone is not None:",
                 "if seq <= held:",
             ),
             (
-                _APP + "board_logs/events.py",
-                "return first <= held + 1 <= kept.seq",
-                "return kept.seq > held",
+                _APP + "board_logs/heads.py",
+                "return first <= seq_in(stored, kept.epoch) + 1 <= kept.seq",
+                "return kept.seq > seq_in(stored, kept.epoch)",
             ),
             (
                 "gateway/doorward/adapters/store/audit.py",
@@ -163,8 +163,8 @@ MUTANTS = (
         "old_log",
         (
             (
-                _APP + "board_logs/events.py",
-                "return epoch in self._epochs.get(device_id, ())",
+                _APP + "board_logs/heads.py",
+                "return self.held(device_id, epoch) is not None",
                 "return False",
             ),
         ),

@@ -15,6 +15,7 @@ from doorward.domain.levels import AccessLevel
 from doorward.domain.people import Person
 from doorward.domain.schedules import WEEKDAYS, Schedule
 from doorward.domain.snapshot import Rules
+from doorward.runtime.usecases import Store
 from doorward.runtime.wiring import wire
 from doorward.signer import Signer
 from doorward_core import board_messages, seal, topics
@@ -91,17 +92,22 @@ class Scene:
         self.told_held: list[bytes] = []
         self.proving = True  # boards answer at once when they are asked to prove their boot
         self.tasks: list[asyncio.Task[None]] = []
+        self.start_on(self.store)
+        self.feed = self.cases.feed.subscribe()
+
+    def start_on(self, store: Store, restored_ms: int | None = None) -> None:
+        """Start the gateway (again) on what this store has; restored_ms as `wire` takes it."""
         self.cases = wire(
             "doorward",
-            self.store,
+            store,
             self.signer,
             self.wire,
             self.clock,
             self._spawn,
             self.gate,
             WIRINGS,
+            restored_ms=restored_ms,
         )
-        self.feed = self.cases.feed.subscribe()
 
     def _spawn(self, work: Coroutine[object, object, None]) -> None:
         self.tasks.append(asyncio.ensure_future(work))

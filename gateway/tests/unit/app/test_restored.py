@@ -5,16 +5,13 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from stage import WIRINGS, Scene
+from stage import Scene
+from stage.stored import stored
 
 from doorward.adapters.store import SqlStore, log_check
 from doorward.app.access.cache import CacheKeeper
-from doorward.domain.audit import AuditRow
 from doorward.domain.audit_walk import Finding
-from doorward.domain.devices import APPROVED, Registration
-from doorward.domain.doors import Door
 from doorward.errors import Unavailable
-from doorward.runtime.wiring import wire
 from doorward_core import seal, topics
 
 
@@ -27,19 +24,8 @@ class House:
 
     def wire(self, restored_ms: int | None) -> None:
         """Start the gateway (again), restored or not."""
-        scene = self.scene
-        scene.wire.sent.clear()
-        scene.cases = wire(
-            "doorward",
-            self.store,
-            scene.signer,
-            scene.wire,
-            scene.clock,
-            scene._spawn,
-            scene.gate,
-            WIRINGS,
-            restored_ms=restored_ms,
-        )
+        self.scene.wire.sent.clear()
+        self.scene.start_on(self.store, restored_ms)
 
     @property
     def now_ms(self) -> int:
@@ -78,18 +64,13 @@ class House:
 
 @pytest.fixture
 async def house(scene: Scene, tmp_path: Path) -> AsyncIterator[House]:
-    store = SqlStore(tmp_path / "gateway.db", bytes(32))
-    store.start()
-    board = Registration("front", "door-esp32", APPROVED, 0)
-    row = AuditRow(0, "device.approved", "operator")
-    await store.put_device(board, row, Door("front", "Front door", "front"))
-    house = House(scene, store)
-    house.greet(0, seal.CHAIN_START)
-    await house.say(3)
-    assert house.acked() == [1, 2, 3]
-    scene.clock.advance(60)
-    yield house
-    await store.close()
+    async with stored(tmp_path) as store:
+        house = House(scene, store)
+        house.greet(0, seal.CHAIN_START)
+        await house.say(3)
+        assert house.acked() == [1, 2, 3]
+        scene.clock.advance(60)
+        yield house
 
 
 async def test_the_log_goes_on_behind_what_was_lost(house: House) -> None:

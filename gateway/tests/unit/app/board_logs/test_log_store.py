@@ -6,15 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from stage import WIRINGS, Scene
+from stage import Scene
+from stage.stored import stored
 
 from doorward.adapters.store import SqlStore
 from doorward.app.ports import Recorded
 from doorward.app.records import LogEntry
 from doorward.domain.audit import AuditRow
-from doorward.domain.devices import APPROVED, Registration
-from doorward.domain.doors import Door
-from doorward.runtime.wiring import wire
 from doorward_core import seal, topics
 
 
@@ -28,20 +26,13 @@ class PickyStore(SqlStore):
 
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[SqlStore]:
-    store = PickyStore(tmp_path / "gateway.db", bytes(32))
-    store.start()
-    board = Registration("front", "door-esp32", APPROVED, 0)
-    row = AuditRow(0, "device.approved", "operator")
-    await store.put_device(board, row, Door("front", "Front door", "front"))
-    yield store
-    await store.close()
+    async with stored(tmp_path, PickyStore) as store:
+        yield store
 
 
 @pytest.fixture
 def scene(scene: Scene, store: SqlStore) -> Scene:
-    scene.cases = wire(
-        "doorward", store, scene.signer, scene.wire, scene.clock, scene._spawn, scene.gate, WIRINGS
-    )
+    scene.start_on(store)
     scene.deliver(topics.ONLINE, scene.front.hello())
     scene.log.clear()
     return scene
@@ -77,16 +68,7 @@ async def test_an_event_of_a_log_that_is_over_does_not_stop_the_present_one(
     scene.deliver(topics.EVENTS, scene.front.event("boot", {}))
     await store.put_site([], [], [])
     if restarted:
-        scene.cases = wire(
-            "doorward",
-            store,
-            scene.signer,
-            scene.wire,
-            scene.clock,
-            scene._spawn,
-            scene.gate,
-            WIRINGS,
-        )
+        scene.start_on(store)
         scene.deliver(topics.ONLINE, scene.front.hello())
     scene.deliver(topics.EVENTS, former)
     scene.deliver(topics.EVENTS, unheard)

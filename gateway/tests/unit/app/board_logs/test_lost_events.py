@@ -5,26 +5,18 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from stage import WIRINGS, Scene
+from stage import Scene
+from stage.stored import stored
 
 from doorward.adapters.store import SqlStore, log_check
-from doorward.domain.audit import AuditRow
 from doorward.domain.audit_walk import Finding
-from doorward.domain.devices import APPROVED, Registration
-from doorward.domain.doors import Door
-from doorward.runtime.wiring import wire
 from doorward_core import board_messages, seal, topics
 
 
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[SqlStore]:
-    store = SqlStore(tmp_path / "gateway.db", bytes(32))
-    store.start()
-    board = Registration("front", "door-esp32", APPROVED, 0)
-    row = AuditRow(0, "device.approved", "operator")
-    await store.put_device(board, row, Door("front", "Front door", "front"))
-    yield store
-    await store.close()
+    async with stored(tmp_path) as store:
+        yield store
 
 
 @pytest.fixture
@@ -34,9 +26,7 @@ def scene(scene: Scene, store: SqlStore) -> Scene:
 
 
 def restart(scene: Scene, store: SqlStore) -> None:
-    scene.cases = wire(
-        "doorward", store, scene.signer, scene.wire, scene.clock, scene._spawn, scene.gate, WIRINGS
-    )
+    scene.start_on(store)
     scene.deliver(topics.ONLINE, scene.front.hello())
 
 
