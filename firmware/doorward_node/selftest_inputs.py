@@ -10,6 +10,7 @@ _LINES = (
     ("rex", "pin"),
     ("tamper", "pin"),
     ("pir", "pin"),
+    ("button", "pin"),
     ("padlock", "switch"),
     ("reader", "d0"),
     ("reader", "d1"),

@@ -53,6 +53,12 @@ class Conflict(DoorwardError):
     code = "conflict"
 
 
+class NothingToDo(Conflict):
+    """All is already as it was asked to become."""
+
+    code = "nothing_to_do"
+
+
 class NotSignedIn(DoorwardError):
     """The session, password or token is missing, wrong or used up."""
 

@@ -128,6 +128,7 @@ _FAULTS: dict[str, tuple[str, _Put]] = {
     "contact-off": ("a wire of the door contact is off", _contact_off),
     "contact-inverted": ("the door contact says the opposite", _contact_inverted),
     "rex-shorted": ("the exit button is pressed for ever", _active("rex")),
+    "button-shorted": ("the lamp's button is pressed for ever", _active("button")),
     "tamper-open": ("the lid switch says that the lid is off", _active("tamper")),
     "pir-stuck": ("the motion sensor sees somebody for ever", _active("pir")),
     "weak-wifi": ("the Wi-Fi arrives with -88 dBm", _weak),

@@ -21,6 +21,7 @@ from doorward.broker.ports import Batch, Certificates, Kept, Logins, Store
 from doorward.broker.reports.counters import Counters, Timing
 from doorward.broker.reports.events import Denial
 from doorward.broker.reports.status import Status
+from doorward.broker.reports.throttle import more_before
 from doorward.broker.rights.acl import Acl
 from doorward.broker.rights.policy import Policy
 from doorward.broker.routing.live_rules import judge_anew
@@ -292,10 +293,10 @@ class Broker:
 
 def _log_denial(denial: Denial) -> None:
     _log.warning(
-        "%s may not %s %r (%s), %d more before it",
+        "%s may not %s %r (%s)%s",
         denial.principal,
         denial.action,
         denial.topic,
         denial.rule,
-        denial.unsaid,
+        more_before(denial.unsaid),
     )

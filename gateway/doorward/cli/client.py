@@ -31,6 +31,7 @@ class Api:
         """Speak to the gateway of directory `data`; `demo` prefers a demo's when none is named."""
         self.directory = chosen_directory(data, demo=demo)
         self._demo = demo
+        self._named = data is not None
         self._http = httpx.Client(
             transport=httpx.HTTPTransport(uds=str(socket_of(self.directory))),
             base_url="http://doorward/api/v1/",
@@ -50,7 +51,7 @@ class Api:
                     exit_code=UNREACHABLE,
                 ) from error
             except OSError as error:
-                raise _nobody(self.directory, demo=self._demo) from error
+                raise self._nobody() from error
         return self
 
     def __exit__(
@@ -87,7 +88,7 @@ class Api:
                 size = file.tell()
             draft.replace(target)
         except httpx.TransportError as error:
-            raise _nobody(self.directory, demo=self._demo) from error
+            raise self._nobody() from error
         except OSError as error:
             raise Failure(
                 f"{error.filename or target} cannot be written ({error.strerror})", field="out"
@@ -115,7 +116,7 @@ class Api:
                     self._answer(response)
                 yield from response.iter_lines()
         except httpx.TransportError as error:
-            raise _nobody(self.directory, demo=self._demo) from error
+            raise self._nobody() from error
 
     def _ask(self, method: str, path: str, **how: Any) -> Any:
         try:
@@ -129,8 +130,11 @@ class Api:
         except httpx.InvalidURL as error:
             raise Failure("that is too long for a question to the gateway; shorten it") from error
         except httpx.TransportError as error:
-            raise _nobody(self.directory, demo=self._demo) from error
+            raise self._nobody() from error
         return self._answer(response)
+
+    def _nobody(self) -> Failure:
+        return _nobody(self.directory, demo=self._demo, named=self._named)
 
     def _answer(self, response: httpx.Response) -> Any:
         try:
@@ -159,12 +163,19 @@ def _private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 
-def _nobody(directory: Path, *, demo: bool) -> Failure:
-    """Nothing answers in `directory`. A demo that runs elsewhere is most likely what was meant."""
+def _nobody(directory: Path, *, demo: bool, named: bool) -> Failure:
+    """Nothing answers in `directory`, which was named, or is where one looks when nothing is said.
+
+    A demo that runs elsewhere is most likely what was meant.
+    """
     what, start = ("demo", "`doorward demo`") if demo else ("gateway", "`doorward up`")
     elsewhere = running_demo()
     if elsewhere is not None and elsewhere != directory and _answers(socket_of(elsewhere)):
         remedy = f"a demo runs; use --data {elsewhere}"
+    elif named and not directory.exists():
+        remedy = "there is no such directory; look at what you gave as --data"
+    elif named:
+        remedy = f"start it with {start[:-1]} --data {directory}`"
     elif demo:
         remedy = f"start one with {start}, or name another with --data"
     else:

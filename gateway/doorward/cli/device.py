@@ -7,10 +7,12 @@ from typing import Any
 import click
 
 from doorward.cli.board_files import Wifi, check_id, new_folder, write_board
+from doorward.cli.failure import Failure
 from doorward.cli.options import common, show
 from doorward.cli.secret import ask
 from doorward.cli.text import clean, local_time, table
 from doorward.cli.waiting import told_if_long
+from doorward.errors import NothingToDo
 
 _PROFILE = "door-esp32"
 _NEWEST = 500
@@ -241,8 +243,9 @@ def update(
 ) -> int:
     """Give boards a firmware over the network, one after the other. Doors go on meanwhile.
 
-    Where one board fails, those after it keep what they have. Ends with 1 then. With --cancel boards that wait keep
-    what they have, and those that fetch stop; a board on trial goes back by itself if it fails.
+    Where one board fails, those after it keep what they have. Ends with 1 then, and with 0 where no board lacks it.
+    With --cancel boards that wait keep what they have, and those that fetch stop; a board on trial goes back by itself
+    if it fails.
     """
     from doorward.cli.client import Api
     from doorward.cli.updating import follow, outcome
@@ -259,7 +262,13 @@ def update(
             return 0
         order = {"devices": chosen, "version": version}
         with told_if_long("making this firmware ready; the first time that takes a while"):
-            answer = api.post("updates", order)
+            try:
+                answer = api.post("updates", order)
+            except Failure as failure:
+                if failure.code != NothingToDo.code:
+                    raise
+                show([], clean(failure.message), as_json=as_json)
+                return 0
         if not no_wait:
             answer = follow(api, answer[0]["rollout"], quiet=as_json)
     show(answer, "\n".join(map(outcome, answer)), as_json=as_json)

@@ -69,7 +69,7 @@ async def test_a_stranger_costs_little_memory_and_a_crowd_of_them_few_words(tmp_
         await stage.until_failed(50)
     told = [line for line in caplog.messages if "no TLS" in line]
     assert 20 <= len(told) <= 25
-    assert told[0].endswith(" 0 more before it")
+    assert "more before it" not in told[0]
 
 
 async def test_handshakes_count_among_connections(tmp_path):

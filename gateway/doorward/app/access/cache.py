@@ -103,9 +103,9 @@ class CacheKeeper:
         base, delta = self._deltas.get(device.id, (0, b""))
         file = delta if ack.base and ack.base == base else cache.file
         if ack.base and file is cache.file:
-            ack.base = ack.offset = (
-                0  # what it has of a delta is of no use: the whole, from its beginning
-            )
+            # What it has of another delta is of no use: it gets the whole, from its beginning.
+            ack.base = 0
+            ack.offset = 0
         if ack.offset >= len(file):
             raise Rejected("a request for a piece behind the end of a cache")
         piece = gateway_messages.cache_chunk(cache.version, ack.offset, file, ack.base)

@@ -17,7 +17,7 @@ from doorward.app.updates.trusting import Trusting
 from doorward.app.views.boards import UpdateView
 from doorward.domain import audit, updates
 from doorward.domain.updates import UpdateOrder
-from doorward.errors import Conflict, DoorwardError
+from doorward.errors import Conflict, DoorwardError, NothingToDo
 from doorward_core.gateway_messages import Event, Hello
 from doorward_core.gateway_updates import EVENT, Report
 
@@ -78,8 +78,8 @@ class Rollouts:
     ) -> tuple[UpdateView, ...]:
         """Have these boards take a version (the newest), one after the other; None: all that are online and lack it.
 
-        Raises NotFound, Unavailable for a board that is away, and Conflict where there is nothing to do, or one of
-        them has an order that is not over.
+        Raises NotFound, Unavailable for a board that is away, Conflict where one of them has an order that is not
+        over, and NothingToDo where none of all lacks it.
         """
         async with self._changing, self._shelf.changing:
             chosen = self._boards.idle() if names is None else tuple(dict.fromkeys(names))
@@ -91,7 +91,7 @@ class Rollouts:
                     name for name in chosen if self._boards.running(name) != bundle.version
                 )
                 if not chosen:
-                    raise Conflict(
+                    raise NothingToDo(
                         f"every board that is online runs firmware {bundle.version}, or is being updated",
                         "there is nothing to do",
                     )

@@ -15,7 +15,7 @@ from doorward.broker.listening.handshake_problems import handshake_problem
 from doorward.broker.listening.tls_listener import TlsListener
 from doorward.broker.listening.tls_transport import TlsTransport
 from doorward.broker.listening.websocket import WebSocket
-from doorward.broker.reports.throttle import Throttle
+from doorward.broker.reports.throttle import Throttle, more_before
 from doorward.errors import cannot_listen
 
 _log = logging.getLogger(__name__)
@@ -139,7 +139,7 @@ class Listeners:
         unsaid = self._telling.passes("")
         if unsaid is not None:
             said = handshake_problem(why)
-            _log.info("%s: closed, no TLS (%s), %d more before it", host, said, unsaid)
+            _log.info("%s: closed, no TLS (%s)%s", host, said, more_before(unsaid))
 
 
 @contextlib.contextmanager

@@ -3,6 +3,11 @@
 from collections.abc import Callable
 
 
+def more_before(unsaid: int) -> str:
+    """What a line adds about those that were held back before it; nothing when there were none."""
+    return f", {unsaid} more before it" if unsaid else ""
+
+
 class Throttle:
     """Lets the first few of each name through, and one a second after them; of the rest it keeps the count."""
 

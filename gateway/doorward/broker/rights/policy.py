@@ -154,6 +154,12 @@ class Policy:
         parsed = topic_tree.parse(self.base, topic)
         return parsed is None or parsed[1] not in topic_tree.NOT_QUEUED
 
+    def is_probe(self, principal: Principal, topic: str, payload: bytes) -> bool:
+        """Whether a device tries, because it tests itself, what it must be refused: nobody need be told of that."""
+        if payload != topic_tree.PROBE or principal.role is not Role.DEVICE:
+            return False
+        return topic == topics.device_topic(self.base, principal.name, topics.ACCESS_RESPONSE)
+
     def denied_topic(self, principal: Principal) -> str:
         """Where a device hears that it was refused."""
         return topics.device_topic(self.base, principal.name, topics.DENIED)

@@ -216,7 +216,8 @@ class Router:
         if rule is None and retain:
             rule = self.quotas.refuses_retained(principal, topic, payload)
         if rule is not None:
-            self.denials.deny(principal, action, topic, rule, client)
+            if not self._policy.is_probe(principal, topic, payload):
+                self.denials.deny(principal, action, topic, rule, client)
             return
         name = principal.name
         said = "" if action == "publish" else action

@@ -109,6 +109,12 @@ RULES = (
         "if nobody presses it, the wire of {at} touches {rail}, or the button is one that rests closed; free it",
     ),
     _switch(
+        "button",
+        "button.pressed",
+        "The lamp's button is pressed all the time",
+        "if nobody presses it, the wire of {at} touches {rail}, or the button is one that rests closed; free it",
+    ),
+    _switch(
         "tamper",
         "tamper.open",
         "The lid switch says that the lid is off",

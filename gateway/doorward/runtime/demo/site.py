@@ -24,7 +24,7 @@ class DemoBoard:
     @property
     def door(self) -> Door | None:
         """The door that it keeps, if it has a lock."""
-        locked = self.board.startswith(("door-", "vault-"))
+        locked = self.board.startswith(("door-", "vault-", "combined-"))
         return Door(id=self.id, name=self.name, device=self.id) if locked else None
 
     def profile(self) -> BoardProfile:

@@ -219,6 +219,21 @@ def test_an_update_that_fails_says_where_and_why(call: Any, api: Any) -> None:
     assert (code, json.loads(out)) == (1, ended)
 
 
+def test_an_update_of_boards_that_all_have_it_is_no_failure(call: Any, api: Any) -> None:
+    said = "every board that is online runs firmware 0.2.0, or is being updated; there is nothing to do"
+
+    def refused(code: str) -> None:
+        error = {"code": code, "message": said, "field": None}
+        api.answer("POST", "updates", {"error": error}, 409)
+
+    refused("nothing_to_do")
+    refused("nothing_to_do")
+    refused("conflict")
+    assert call("device", "update", "--all") == (0, said + "\n", "")
+    assert call("device", "update", "--all", "--json") == (0, "[]\n", "")
+    assert call("device", "update", "--all") == (1, "", f"doorward: {said}\n")
+
+
 def test_an_update_is_called_back(call: Any, api: Any) -> None:
     api.answer("POST", "updates/cancel", [an_update("side", "cancelled", "by ada")])
     told = "side keeps its firmware, cancelled by ada\n"

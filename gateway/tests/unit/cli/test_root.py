@@ -53,6 +53,26 @@ def test_a_demo_that_runs_elsewhere_is_what_was_meant(
         assert f"a demo runs; use --data {demo}\n" in capsys.readouterr().err
 
 
+def test_who_named_a_directory_is_not_told_to_name_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    site, gone = tmp_path / "site", tmp_path / "stie"
+    site.mkdir()
+    live = tmp_path / "doorward"
+    remedies = {
+        (): f"{live}; start it with `doorward up`, or a demo with `doorward demo`, or name another with --data",
+        ("--data", str(site)): f"{site}; start it with `doorward up --data {site}`",
+        (
+            "--data",
+            str(gone),
+        ): f"{gone}; there is no such directory; look at what you gave as --data",
+    }
+    for options, said in remedies.items():
+        assert run(["audit", "list", *options]) == 3
+        assert capsys.readouterr().err == f"doorward: no gateway runs in {said}\n"
+
+
 def test_with_json_the_error_is_json_too(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

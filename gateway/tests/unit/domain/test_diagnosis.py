@@ -12,6 +12,7 @@ from doorward.domain.wiring import Terminal, Wiring
 
 DOOR = WIRINGS.wiring("door-esp32")
 VAULT = WIRINGS.wiring("vault-esp32")
+LAMP = WIRINGS.wiring("lamp-esp32")
 COMBINED = WIRINGS.wiring("combined-esp32")
 WIEGAND = Wiring(
     {"reader": {"driver": "wiegand", "d0": 18, "d1": 19}},
@@ -76,6 +77,7 @@ CASES: tuple[tuple[str, Readings, Wiring, str], ...] = (
     ("keypad.column", only("inputs", of=80, keypad=[2, 2, 2]), KEYPAD, "Column 2"),
     ("keypad.key", only("inputs", of=80, keypad=[0, 2, 0]), KEYPAD, "The key B is pressed"),
     ("rex.pressed", readings("inputs", **{"rex.pin": 0}), DOOR, "GPIO 33"),
+    ("button.pressed", readings("inputs", **{"button.pin": 0}), LAMP, "GPIO 27"),
     ("tamper.open", readings("inputs", **{"tamper.pin": 80}), DOOR, "GPIO 27"),
     ("pir.stuck", readings("inputs", **{"tamper.pin": 0, "pir.pin": 80}), COMBINED, "GPIO 34"),
     ("relay.inverted", only("lock", first=0, held=[40, 30, 1], released=[0, 0, 0]), DOOR, "NC"),

@@ -24,7 +24,7 @@ from stage.updating import (
 
 from doorward.app.updates.rollout import INSTALLED_S, LOOK_S, OFFERED_S
 from doorward.domain import updates
-from doorward.errors import Conflict, InvalidInput, NotFound, Unavailable
+from doorward.errors import Conflict, InvalidInput, NotFound, NothingToDo, Unavailable
 from doorward.firmware.bundle import Bundle
 from doorward_core import topics
 from doorward_core.messages import encode
@@ -175,7 +175,7 @@ async def test_what_cannot_be_is_refused_before_anything_is_signed(scene: Scene)
     back = scene.cases.fleet.find("back")
     assert back is not None
     back.firmware = "0.2.0"
-    with pytest.raises(Conflict, match="every board that is online"):
+    with pytest.raises(NothingToDo, match="every board that is online"):
         await begin(None, None, actor="ada")
     assert states(scene) == {}
 
