@@ -12,6 +12,7 @@ class Limits:
     connections_per_address: int = 1024
     handshakes_per_address: int = 256  # TLS connections that nobody has finished opening
     connect_within: float = 10.0  # a connection that has not said who it is by then is closed
+    login_within: float = 60.0  # a login that stands in line for longer is sent away
     connect_packet: int = 4096  # nobody unknown makes us hold more than this
     packet: int = 262_144
     stalled: float = 60.0  # a packet that does not go on for that long ends its connection

@@ -49,8 +49,9 @@ class Logins(Protocol):
     ) -> Principal | Refusal | Awaitable[Principal | Refusal]:
         """Return the principal when the secret fits, at once or later. `address` is the caller's host.
 
-        What is awaited runs to its end even when the caller hangs up meanwhile: a failed login is counted. It must
-        look again, as its last step, whether the secret is still the one it compared with.
+        What is awaited is cancelled when the caller hangs up meanwhile; a secret that was being compared by then has
+        to be counted all the same if it was wrong. It must look again, as its last step, whether the secret is still
+        the one it compared with.
         """
 
 
@@ -156,6 +157,7 @@ class Batch:
     received: dict[tuple[str, int], bool] = field(default_factory=dict)
     principals: dict[str, tuple[str, bytes] | None] = field(default_factory=dict)
     users: dict[str, tuple[str, str] | None] = field(default_factory=dict)  # -> roles, hash
+    welcome: dict[tuple[str, str], bool] = field(default_factory=dict)  # (user, place) -> known
     rules: dict[RuleKey, tuple[bool, bool] | None] = field(default_factory=dict)
     log: list[Entry] = field(default_factory=list)
 
@@ -174,6 +176,7 @@ class Batch:
             or self.ended
             or self.principals
             or self.users
+            or self.welcome
             or self.rules
         )
 
@@ -192,6 +195,7 @@ class Kept:
     received: list[tuple[str, int]]  # QoS 2 packet ids that wait for their PUBREL
     retained: dict[str, KeptRetained]
     users: dict[str, tuple[str, str]] = field(default_factory=dict)  # name -> (roles, hash)
+    welcome: list[tuple[str, str]] = field(default_factory=list)  # (user, place), oldest first
     rules: dict[RuleKey, tuple[bool, bool]] = field(default_factory=dict)  # -> (publish, subscribe)
     log: list[Entry] = field(default_factory=list)  # the newest, oldest first
 

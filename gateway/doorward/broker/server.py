@@ -84,6 +84,9 @@ class Broker:
         self.websocket_port = 0  # of the one for WebSockets
         self._sweeping: asyncio.Task[None] | None = None
         principals.changed = self._principal_changed
+        principals.welcome.changed = lambda name, place, known: self._journal.welcome(
+            name, place, known=known
+        )
 
     async def start(
         self,
@@ -230,6 +233,7 @@ class Broker:
         for name, (role, digest) in kept.principals.items():
             self._principals.restore(Principal(name, Role(role)), digest)
         self.acl.restore(kept)
+        self._principals.welcome.restore(kept.welcome)
         self.log.restore(kept.log)
         self._router.restore(kept, self._principals)
         judge_anew(self._router, self._policy, self._principals)

@@ -34,6 +34,7 @@ class MqttLimits(Section):
     connections_per_address: int | None = Field(default=None, ge=1)
     handshakes_per_address: int | None = Field(default=None, ge=1)
     connect_within: float | None = Field(default=None, gt=0, le=3600)
+    login_within: float | None = Field(default=None, gt=0, le=3600)
     packet: int | None = Field(default=None, ge=1024, le=268_435_455)
     stalled: float | None = Field(default=None, gt=0, le=3600)
     inflight: int | None = Field(default=None, ge=1, le=65535)

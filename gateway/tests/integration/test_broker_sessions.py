@@ -183,6 +183,16 @@ class Slow:
     async def __aexit__(self, *error):
         await self.context.__aexit__(*error)
 
+    def deciding(self):
+        return len(self.site.broker._exchange.deciding)
+
+    async def nobody_waits(self):
+        """Return when the broker has decided all logins, or let them go."""
+        async with asyncio.timeout(5):
+            while self.deciding():
+                self.site.broker.sweep()
+                await asyncio.sleep(0.005)
+
     async def knock(self, *more, password=None):
         """A client whose CONNECT is being decided."""
         client = await Client.open(self.site.port)
@@ -234,19 +244,39 @@ async def test_a_login_that_fails_later_leaves_the_session_as_it_is(tmp_path, pa
         await victim.drop()
 
 
-async def test_the_deadline_for_connect_holds_while_a_login_is_decided(tmp_path):
+async def test_a_login_is_given_longer_than_a_connect_and_not_for_ever(tmp_path):
+    """Mutants: `connect_within` for both; a login that nobody takes out of its line."""
     now = 0.0
     async with Slow(tmp_path, clock=lambda: now) as slow:
         client = await slow.knock()
         now = Limits().connect_within + 0.1
         slow.site.broker.sweep()
-        with pytest.raises(EOFError):
-            await client.expect(mqtt.CONNACK)
+        now = Limits().login_within - 0.1
+        slow.site.broker.sweep()
+        assert slow.deciding() == 1
+        now = Limits().login_within + 0.1
+        slow.site.broker.sweep()
+        assert mqtt.parse_connack(await client.expect(mqtt.CONNACK)) == (False, mqtt.UNAVAILABLE)
+        assert await client.is_closed()
+        await slow.nobody_waits()
         slow.logins.decided.set()
-        await asyncio.sleep(0.02)
-        assert slow.logins.finished == 1, "it was counted all the same"
+        assert slow.logins.finished == 0
         assert slow.site.broker.status().sessions == 0
         await client.drop()
+
+
+@pytest.mark.parametrize("said", [b"", mqtt.publish(LESSON, b"math", 0, False, False, 0)])
+async def test_who_hangs_up_gives_up_his_place_unless_he_has_said_all_he_wanted(tmp_path, said):
+    async with Slow(tmp_path) as slow:
+        client = await slow.knock(said)
+        await client.drop()
+        if not said:
+            await slow.nobody_waits()
+        slow.site.broker.sweep()
+        assert slow.deciding() == bool(said)
+        slow.logins.decided.set()
+        await slow.nobody_waits()
+        assert slow.logins.finished == bool(said)
 
 
 async def test_a_stranger_does_not_make_us_hold_much_while_he_waits(tmp_path):

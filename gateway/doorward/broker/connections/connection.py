@@ -84,6 +84,7 @@ class Connection(Incoming):
             if entrance is not None:
                 entrance.let_in()
 
+        self._heard = exchange.clock()  # what it waited for until now was not the disk
         # A session that it was told of must not be gone after a power cut, nor an old one be there again.
         self._opening = Opening(exchange.router, session, begin=begin, close=self.end)
         exchange.journal.confirm(self._opening, pressing=True)
@@ -139,6 +140,8 @@ class Connection(Incoming):
         self.answers.end()
         _log.info("%s: closed, %s", self, reason)
         self._transport.close()
+        if self._entrance is not None:
+            self._entrance.leave()
         opening, self._opening = self._opening, None
         if opening is not None:
             opening.leave()
@@ -168,8 +171,7 @@ class Connection(Incoming):
             # A peer that does not read would keep a closed transport for ever.
             self._transport.abort()
         elif self._session is None:
-            if silent > limits.connect_within:
-                self._give_up()
+            self._check_entrance(silent)
         elif (self._backlog or not self._reading) and self._is_gone():
             self._transport.abort()
             self.end("connection lost while it was not read from")
@@ -183,6 +185,21 @@ class Connection(Incoming):
             if why is not None:
                 self._transport.abort()
                 self.end(why)
+
+    def _check_entrance(self, silent: float) -> None:
+        limits, entrance = self.exchange.limits, self._entrance
+        if entrance is None or not entrance.is_deciding:
+            if silent > limits.connect_within:
+                self._give_up()
+        elif silent > limits.login_within:
+            self.send(mqtt_server.connack(False, mqtt.UNAVAILABLE))
+            self.end("its login was not decided in time")
+        elif entrance.holds_nothing and is_gone(
+            self._transport.get_extra_info("socket"), also_half=True
+        ):
+            # Who is tired of waiting comes again: a crowd must not be held up by its own earlier tries.
+            self._transport.abort()
+            self.end("connection lost while its login was decided")
 
     def _is_gone(self) -> bool:
         # What it said at last is worth reading, unless the disk refuses: that may be for days.

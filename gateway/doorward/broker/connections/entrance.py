@@ -43,6 +43,7 @@ class Entrance:
         self._early: list[Packet] | None = None
         self._early_size = 0
         self._proved = False  # who it is
+        self._deciding: asyncio.Task[None] | None = None
 
     def check(self, data: bytes) -> None:
         """Raise MqttError when the first bytes cannot become a CONNECT."""
@@ -70,8 +71,7 @@ class Entrance:
                 self._wait()
             return
         self._wait()
-        # It runs to its end whatever becomes of the connection: who fails is counted, gone or not.
-        task = asyncio.get_running_loop().create_task(self._decide(packet, answer))
+        self._deciding = task = asyncio.get_running_loop().create_task(self._decide(packet, answer))
         self._exchange.deciding.add(task)
         task.add_done_callback(self._exchange.deciding.discard)
 
@@ -84,11 +84,28 @@ class Entrance:
         except Exception:  # noqa: BLE001 - whatever it was, nobody comes in by it
             _log.exception("%s: its login could not be decided", self._applicant)
             admitted = Refusal(mqtt.UNAVAILABLE, "its login could not be decided")
+        self._deciding = None
         self._proved = isinstance(admitted, Entry)
         if self._applicant.decided(packet, admitted):
             self.let_in()
         else:
             self._exchange.flush()
+
+    @property
+    def is_deciding(self) -> bool:
+        """Whether it has said who it is, and waits to be believed."""
+        return self._deciding is not None
+
+    @property
+    def holds_nothing(self) -> bool:
+        """Whether nothing came behind the CONNECT."""
+        return not self._early
+
+    def leave(self) -> None:
+        """The connection is closed: a login that stands in line is not wanted any more."""
+        if self._deciding is not None:
+            # Not before it has begun: what it would wait for is never begun either then, and Python complains.
+            asyncio.get_running_loop().call_soon(self._deciding.cancel)
 
     def let_in(self) -> None:
         """It is told that it is in: what came early is next."""

@@ -3,14 +3,18 @@
 Boards never wait here: their secrets are random, and a right one is taken at once whatever happens beside it. A failure
 is held against one name at one address, so a stranger elsewhere can never keep somebody out; and against the address,
 but not for names that came in from there before. Existing connections are not looked at at all.
+
+A password is slow to try, so after a restart a crowd waits, whole sites of it behind one address. It stands in a line
+instead of being sent away, addresses take turns, and who has failed meanwhile is refused when its turn comes, untried.
 """
 
+import asyncio
 import secrets
-from collections import Counter, OrderedDict
 from collections.abc import Awaitable, Callable
 
-from doorward.backoff import KEPT, Backoff, place_of
+from doorward.backoff import Backoff, place_of
 from doorward.broker.identity.principals import Principal, Principals, Role
+from doorward.broker.identity.turns import Turns
 from doorward.broker.ports import Passwords, Refusal
 from doorward.errors import TooManyAttempts
 from doorward_core import mqtt
@@ -19,8 +23,9 @@ _FREE = 5  # wrong passwords for one name from one address; then each doubles th
 _FREE_PER_ADDRESS = 30  # a whole school may sit behind one
 _LONGEST_S = 60.0
 _LONGEST_PASSWORD = 256
-_AT_ONCE = 64  # logins that are being judged; 20 ms each on two threads
-_AT_ONCE_PER_ADDRESS = 16
+_AT_ONCE = 2  # passwords that are being tried; as many as `Passwords` has threads
+_WAITING = 4096
+_WAITING_PER_PLACE = 1024  # a thousand clients of one site are tried in ten to thirty seconds
 
 
 class _Clock:
@@ -40,8 +45,8 @@ class PasswordLogins:
         time = _Clock(clock)
         self._names = Backoff(time, free=_FREE, longest=_LONGEST_S)
         self._addresses = Backoff(time, free=_FREE_PER_ADDRESS, longest=_LONGEST_S)
-        self._welcome: OrderedDict[str, None] = OrderedDict()  # who came in from where
-        self._judging: Counter[str] = Counter()
+        self._turns = Turns(_AT_ONCE)
+        self._trying: set[asyncio.Task[Principal | Refusal]] = set()
         self._dummy = ""
 
     def check(
@@ -52,36 +57,55 @@ class PasswordLogins:
         if known is not None and known.role is not Role.USER:
             return self._principals.check(name, secret) or _wrong(name)
         place = place_of(address)
-        pair = f"{place} {name}"
+        refusal = self._has_to_wait(name, place)
+        if refusal is not None:
+            return refusal
+        turns = self._turns
+        if turns.waiting >= _WAITING or turns.waiting_from(place) >= _WAITING_PER_PLACE:
+            return Refusal(mqtt.UNAVAILABLE, f"too many logins from {place} at once")
+        return self._in_turn(name, secret, place)
+
+    def _has_to_wait(self, name: str, place: str) -> Refusal | None:
         try:
-            self._names.check(pair)
-            if pair not in self._welcome:
+            self._names.check(_pair(name, place))
+            if not self._principals.welcome.has(name, place):
                 self._addresses.check(place)
         except TooManyAttempts as error:
             reason = f"too many failed logins as {name!r} from {place}; {error.remedy}"
             return Refusal(mqtt.UNAVAILABLE, reason)
-        if self._judging.total() >= _AT_ONCE or self._judging[place] >= _AT_ONCE_PER_ADDRESS:
-            return Refusal(mqtt.UNAVAILABLE, f"too many logins from {place} at once")
-        self._judging[place] += 1
-        # Who failed before counts before the slow part: many guesses at once would all be the first. Somebody whose
-        # clients come back all together has failed at nothing.
-        suspect = self._names.warned(pair) or self._addresses.warned(place)
+        return None
+
+    async def _in_turn(self, name: str, secret: bytes, place: str) -> Principal | Refusal:
+        async with self._turns.turn(place):
+            # Others of that name or place may have failed since it joined the line.
+            refusal = self._has_to_wait(name, place)
+            if refusal is not None:
+                return refusal
+            proving = self._prove(name, secret, place, suspect=self._charged(name, place))
+            trying = asyncio.get_running_loop().create_task(proving)
+            self._trying.add(trying)
+            trying.add_done_callback(self._trying.discard)
+            # Once a password is being tried, who hangs up is counted all the same, and holds its turn until then.
+            return await _to_its_end(trying)
+
+    def _charged(self, name: str, place: str) -> bool:
+        """Whether somebody failed here before; then it counts as a failure until the password has proved right.
+
+        Guesses at the same time would all be the first otherwise. Somebody whose clients come back all together has
+        failed at nothing.
+        """
+        pair = _pair(name, place)
+        known = self._principals.welcome.has(name, place)
+        suspect = self._names.warned(pair) or (not known and self._addresses.warned(place))
         if suspect:
             self._failed(pair, place)
-        return self._prove(name, secret, place, pair, suspect=suspect)
-
-    def _failed(self, pair: str, place: str) -> None:
-        self._names.failed(pair)
-        self._addresses.failed(place)
+        return suspect
 
     async def _prove(
-        self, name: str, secret: bytes, place: str, pair: str, *, suspect: bool
+        self, name: str, secret: bytes, place: str, *, suspect: bool
     ) -> Principal | Refusal:
-        try:
-            fits = await self._fits(name, secret)
-        finally:
-            self._judging[place] -= 1
-            self._judging += Counter()  # drops what is at zero
+        pair = _pair(name, place)
+        fits = await self._fits(name, secret)
         # Looked at anew: it may have been changed while that password was tried.
         known = self._principals.get(name)
         if not fits or known is None or known.role is not Role.USER:
@@ -89,12 +113,15 @@ class PasswordLogins:
                 self._failed(pair, place)
             return _wrong(name)
         self._names.succeeded(pair)
-        self._addresses.succeeded(place)
-        self._welcome[pair] = None
-        self._welcome.move_to_end(pair)
-        if len(self._welcome) > KEPT:
-            self._welcome.popitem(last=False)
+        if not self._principals.welcome.has(name, place):
+            # Only once a name: else whoever has one account guesses at the others between two of its own logins.
+            self._addresses.succeeded(place)
+        self._principals.welcome.add(name, place)
         return known
+
+    def _failed(self, pair: str, place: str) -> None:
+        self._names.failed(pair)
+        self._addresses.failed(place)
 
     async def _fits(self, name: str, secret: bytes) -> bool:
         if not self._dummy:
@@ -104,6 +131,19 @@ class PasswordLogins:
         proved = await self._passwords.verify(hashed or self._dummy, text)
         whole = text.encode() == secret  # nothing was cut off or replaced
         return proved and whole and hashed is not None and self._principals.hash_of(name) == hashed
+
+
+async def _to_its_end(trying: asyncio.Task[Principal | Refusal]) -> Principal | Refusal:
+    """What a task returns. Who waits for it may be cancelled, it is not; the cancellation is passed on behind it."""
+    try:
+        return await asyncio.shield(trying)
+    except asyncio.CancelledError:
+        await asyncio.wait([trying])
+        raise
+
+
+def _pair(name: str, place: str) -> str:
+    return f"{place} {name}"
 
 
 def _wrong(name: str) -> Refusal:

@@ -10,6 +10,7 @@ import hmac
 from dataclasses import dataclass
 from typing import Protocol
 
+from doorward.broker.identity.welcome import Welcome
 from doorward_core import topics
 
 _NOBODY = hashlib.sha256(b"").digest()
@@ -56,6 +57,7 @@ class Principals:
         self._known: dict[str, tuple[Principal, bytes]] = {}
         self._hashes: dict[str, str] = {}  # of users
         self.changed: Changed = _unheard
+        self.welcome = Welcome()  # of users
 
     def add(
         self, name: str, secret: str, role: Role = Role.DEVICE, *, keep: bool = True
@@ -112,6 +114,7 @@ class Principals:
         self._hashes.pop(name, None)
         if known is None:
             return False
+        self.welcome.forget(name)
         self.changed(known[0], None, keep=True)
         return True
 

@@ -137,6 +137,10 @@ class Journal:
         """Keep a user as (roles, hash of the password), or forget it."""
         self._open.users[name] = known
 
+    def welcome(self, name: str, place: str, *, known: bool) -> None:
+        """Keep that a user came in from a place, or forget it."""
+        self._open.welcome[name, place] = known
+
     def rule(self, key: RuleKey, actions: tuple[bool, bool] | None) -> None:
         """Keep what a rule is about (publish, subscribe), or forget the rule."""
         self._open.rules[key] = actions

@@ -74,6 +74,7 @@ class BrokerStore:
             messages = driver.execute(tables.MESSAGES.all + " ORDER BY row")
             retained = driver.execute(tables.RETAINED.all)
             users = driver.execute(tables.USERS.all)
+            welcome = driver.execute(tables.WELCOME.all + " ORDER BY rowid").fetchall()
             rules = driver.execute(tables.RULES.all)
             log = driver.execute(_newest(), (_AT_HAND,)).fetchall()
             return Kept(
@@ -83,6 +84,7 @@ class BrokerStore:
                 received=driver.execute(tables.RECEIVED.all).fetchall(),
                 retained={topic: KeptRetained(*kept) for topic, *kept in retained},
                 users={name: (roles, hashed) for name, roles, hashed in users},
+                welcome=welcome,
                 rules={
                     (*key, text): (bool(publish), bool(read)) for *key, text, publish, read in rules
                 },
@@ -187,6 +189,9 @@ def _apply(driver: Any, batch: Batch) -> None:
     )
     _change(driver, tables.PRINCIPALS, {(name,): known for name, known in batch.principals.items()})
     _change(driver, tables.USERS, {(name,): known for name, known in batch.users.items()})
+    _change(
+        driver, tables.WELCOME, {key: () if known else None for key, known in batch.welcome.items()}
+    )
     _change(driver, tables.RULES, batch.rules)
     if batch.log:
         tables.LOG.put(driver, batch.log)

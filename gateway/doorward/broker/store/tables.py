@@ -7,6 +7,7 @@ PRINCIPALS = Rows("principal", ("name",), ("role", "secret_sha256"))
 USERS = Rows(
     "user", ("name",), ("roles", "password")
 )  # names of roles, a space between them; argon2id
+WELCOME = Rows("welcome", ("name", "place"))
 RULES = Rows("rule", ("subject", "effect", "topic_filter"), ("publish", "subscribe"))
 LOG = Rows("log", Entry._fields[:1], Entry._fields[1:])
 # What belongs to a session goes with it.

@@ -137,7 +137,7 @@ async def test_guesses_at_the_same_time_are_few_and_each_counts(door):
     tries = [asyncio.ensure_future(door.code("sam", "wrong")) for _ in range(200)]
     await asyncio.sleep(0)
     await asyncio.sleep(0)
-    assert len(door.passwords.asked) <= 16
+    assert len(door.passwords.asked) <= 2
     door.passwords.gate.set()
     await asyncio.gather(*tries)
     door.now += 61
@@ -149,22 +149,91 @@ async def test_guesses_at_the_same_time_are_few_and_each_counts(door):
     assert len(door.passwords.asked) == before + 1, "who failed before has one guess at a time"
     door.passwords.gate.set()
     await asyncio.gather(*tries)
-    assert not door.logins._judging
+    assert not door.logins._trying
 
 
 async def test_all_clients_of_a_user_come_back_at_once(door):
-    assert await asyncio.gather(*(door.code("sam", "right") for _ in range(15))) == [0] * 15
-
-
-async def test_a_full_waiting_room_of_one_address_leaves_room_for_others(door):
+    """And of a whole site behind one address. Mutant: sixteen at once, and the others are sent away."""
     door.passwords.gate.clear()
-    tries = [asyncio.ensure_future(door.code(f"n{number}", "x")) for number in range(50)]
+    asyncio.get_running_loop().call_later(0.02, door.passwords.gate.set)
+    assert await asyncio.gather(*(door.code("sam", "right") for _ in range(300))) == [0] * 300
+
+
+async def test_addresses_take_turns(door):
+    """Mutant: one line for all."""
+    door.passwords.gate.clear()
+    crowd = [asyncio.ensure_future(door.code("sam", "right")) for _ in range(50)]
     await asyncio.sleep(0)
     other = asyncio.ensure_future(door.code("tess", "hers", ELSEWHERE))
     await asyncio.sleep(0)
     door.passwords.gate.set()
     assert await other == 0
-    assert (await asyncio.gather(*tries)).count(mqtt.UNAVAILABLE) == 34
+    assert sum(one.done() for one in crowd) <= 6
+    assert await asyncio.gather(*crowd) == [0] * 50
+
+
+async def test_a_place_may_wait_with_so_many_and_others_all_the_same(door):
+    door.passwords.gate.clear()
+    crowd = [asyncio.ensure_future(door.code("sam", "right")) for _ in range(1100)]
+    await asyncio.sleep(0)
+    other = asyncio.ensure_future(door.code("tess", "hers", ELSEWHERE))
+    await asyncio.sleep(0)
+    door.passwords.gate.set()
+    assert await other == 0
+    assert (await asyncio.gather(*crowd)).count(mqtt.UNAVAILABLE) == 1100 - 1024 - 2
+
+
+async def test_a_crowd_that_guesses_has_few_guesses(door):
+    """They all stand in line before the first has failed. Mutant: nobody is looked at again when it is his turn."""
+    door.passwords.gate.clear()
+    crowd = [asyncio.ensure_future(door.code(f"n{number}", "x")) for number in range(900)]
+    await asyncio.sleep(0)
+    door.passwords.gate.set()
+    codes = await asyncio.gather(*crowd)
+    assert 30 <= len(door.passwords.asked) <= 32
+    assert codes.count(mqtt.BAD_LOGIN) == len(door.passwords.asked)
+
+
+async def test_logins_of_ones_own_between_buy_no_guesses(door):
+    """Whoever has an account logs in between his guesses. Mutant: every success clears the address."""
+    for number in range(200):
+        await door.code(f"n{number}", "x")
+        assert await door.code("sam", "right") == 0
+    guesses = [one for one in door.passwords.asked if one == "x"]
+    assert len(guesses) <= 31
+    assert await door.code("tess", "hers") == mqtt.UNAVAILABLE, "the address waits"
+
+
+async def test_where_a_name_came_in_from_is_remembered_of_so_many_places(door):
+    told = []
+    door.principals.welcome.changed = lambda *change: told.append(change)
+    for number in range(20):
+        assert await door.code("sam", "right", f"10.0.0.{number}") == 0
+    assert told[-2:] == [("sam", "10.0.0.19", True), ("sam", "10.0.0.3", False)]
+    assert [door.principals.welcome.has("sam", f"10.0.0.{n}") for n in (3, 4, 19)] == [0, 1, 1]
+    assert await door.code("sam", "wrong", "10.9.9.9") == mqtt.BAD_LOGIN
+    assert not door.principals.welcome.has("sam", "10.9.9.9")
+    door.principals.remove("sam")
+    assert not door.principals.welcome.has("sam", "10.0.0.19")
+    assert sum(known for _, _, known in told) == sum(not known for _, _, known in told)
+
+
+async def test_who_hangs_up_in_line_leaves_it_and_who_is_being_tried_is_counted(door):
+    """Mutants: the line keeps who is gone; a guess that hangs up costs nothing; its turn is lost with it."""
+    door.passwords.gate.clear()
+    tries = [asyncio.ensure_future(door.code("sam", "wrong")) for _ in range(40)]
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert len(door.passwords.asked) == 2
+    for one in tries:
+        one.cancel()
+    await asyncio.sleep(0)
+    assert door.logins._turns.waiting == door.logins._turns.waiting_from(HOME) == 0
+    door.passwords.gate.set()
+    await asyncio.wait(tries)
+    assert len(door.passwords.asked) == 2
+    assert door.logins._names._failures[f"{HOME} sam"][0] == 2
+    assert await asyncio.gather(*(door.code("tess", "hers") for _ in range(20))) == [0] * 20
 
 
 async def test_a_password_changed_while_it_is_compared_lets_nobody_in(door):
@@ -192,7 +261,9 @@ async def test_memory_is_bounded_by_numbers_not_by_who_knocks(door):
     logins = door.logins
     assert len(logins._names._failures) <= 4096
     assert len(logins._addresses._failures) <= 4096
-    assert not logins._judging
+    assert not logins._trying
+    assert not logins._turns.waiting
+    assert not logins._turns._lines
 
 
 async def test_no_secret_is_in_what_is_said(door):

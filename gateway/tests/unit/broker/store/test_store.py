@@ -208,6 +208,34 @@ async def test_what_the_first_version_kept_is_still_there(tmp_path):
     assert kept.messages == [FIRST._replace(packet_id=3)]
 
 
+async def test_a_file_of_before_anybody_was_remembered_by_place_takes_whom_it_is_given(tmp_path):
+    path = tmp_path / "broker.db"
+    package = tmp_path / "old_store/migrations/versions"
+    shutil.copytree(Path(broker_store.__file__).parent / "migrations/versions", package)
+    (package / "0005_welcome.py").unlink()
+    engine = open_database(path, KEY)
+    migrating.run(engine, package.parent)
+    with for_writing(engine).begin() as connection:
+        connection.exec_driver_sql("INSERT INTO user VALUES ('sam', 'User', 'hash')")
+    engine.dispose()
+    store = BrokerStore.open(path, KEY)
+    assert store.load().users == {"sam": ("User", "hash")}
+    assert store.load().welcome == []
+    store.start()
+    first, last = ("sam", "192.0.2.9"), ("sam", "192.0.2.1")
+    for changes in (
+        {first: True, last: True, ("eve", "192.0.2.1"): True},
+        {("eve", "192.0.2.1"): False},
+    ):
+        done = asyncio.get_running_loop().create_future()
+        store.write(Batch(welcome=changes), done.set_result)
+        assert await done is None
+    await store.close()
+    assert BrokerStore.open(path, KEY).load().welcome == [first, last], (
+        "in the order in which they came"
+    )
+
+
 async def test_the_log_is_pruned_and_read_by_what_it_is_about(tmp_path):
     store = BrokerStore.open(tmp_path / "broker.db", KEY)
     store.start()
