@@ -42,7 +42,7 @@ class Bundle:
 
     def __post_init__(self) -> None:
         """See the class."""
-        if not _VERSION.fullmatch(self.version):
+        if not is_version(self.version):
             raise InvalidInput(
                 f"{self.version[:40]!r} is no version of a firmware",
                 "1 to 32 letters, digits, dots, dashes, plus signs and underscores are one",
@@ -71,6 +71,11 @@ class Bundle:
         except InvalidSignature:
             return False
         return True
+
+
+def is_version(text: str) -> bool:
+    """Whether a board can keep this as the version that it runs."""
+    return _VERSION.fullmatch(text) is not None
 
 
 def unpack(data: bytes) -> Bundle:

@@ -7,13 +7,15 @@ from dataclasses import replace
 import structlog
 
 from doorward.app.messages.fleet import Device
-from doorward.app.ports import Clock, Spawn, Timer
+from doorward.app.ports import Clock, Spawn
 from doorward.app.updates.boards import Boards
+from doorward.app.updates.deadlines import Deadlines
 from doorward.app.updates.offers import Offers
 from doorward.app.updates.orders import OrderBook
 from doorward.app.updates.progress import Progress, view_of
 from doorward.app.updates.shelf import Shelf
 from doorward.app.updates.trusting import Trusting
+from doorward.app.updates.watch import Watch
 from doorward.app.views.boards import UpdateView
 from doorward.domain import audit, updates
 from doorward.domain.updates import UpdateOrder
@@ -22,10 +24,6 @@ from doorward_core.gateway_messages import Event, Hello
 from doorward_core.gateway_updates import EVENT, Report
 
 _log = structlog.get_logger(__name__)
-
-LOOK_S = 20.0  # how often boards at work are looked at, and offered again what they do not ask for
-OFFERED_S = 1800  # without getting any further
-INSTALLED_S = 3600  # without a word: three starts of ten minutes, and then the old firmware
 
 _ENDS = {
     updates.FAILED: audit.UPDATE_FAILED,
@@ -58,7 +56,10 @@ class Rollouts:
         self._spawn = spawn
         self._preparing: set[int] = set()
         self._changing = asyncio.Lock()
-        self._timer: Timer | None = None
+        self._deadlines = Deadlines(orders, clock)
+        self._watch = Watch(
+            orders, boards, progress, clock, spawn, self._keep_deadlines, self._again, self._give_up
+        )
 
     def list(self) -> tuple[UpdateView, ...]:
         """What became of the newest order of every board that ever had one."""
@@ -143,9 +144,15 @@ class Rollouts:
         if order is None or not device.online:
             return
         if order.state == updates.OFFERED:
-            self._spawn(self._offers.again(order))
+            self._spawn(self._greet(device.id))
         elif order.state == updates.WAITING:
             self._spawn(self._go_on(order.rollout))  # it may be its turn
+
+    async def _greet(self, device: str) -> None:
+        await self._keep_deadlines()
+        order = self._orders.get(device)
+        if order is not None and order.state == updates.OFFERED:
+            await self._again(order)
 
     def happened(self, device: str, event: Event) -> None:
         """A board's log says how far it is; the audit has it already."""
@@ -162,7 +169,7 @@ class Rollouts:
         """Offer to the next board of a roll-out, unless one is at work; where one failed, stop the rest."""
         async with self._changing:
             order = None if rollout in self._preparing else await self._next(rollout)
-            self._watch()
+            self._watch.begin()
             if order is None:
                 return
             self._preparing.add(rollout)
@@ -183,7 +190,7 @@ class Rollouts:
                 await self._end(order, updates.FAILED, problem)
             elif stays:
                 await self._offer(order)
-            self._watch()
+            self._watch.begin()
         if problem or not stays:
             await self._go_on(rollout)
 
@@ -203,6 +210,7 @@ class Rollouts:
         return None
 
     async def _offer(self, order: UpdateOrder) -> None:
+        await self._deadlines.keep()
         # A number of its own: the board may have ended the one before it.
         order = replace(
             order.turned(updates.OFFERED, self._orders.now_ms()),
@@ -239,54 +247,19 @@ class Rollouts:
         kept = f"The board {order.device} keeps the firmware that it has."
         await self._orders.record(ended, _ENDS[state], kept, note=why, actor=actor)
 
-    # --- who is silent ---
+    # --- what Watch asks for ---
 
-    def _watch(self) -> None:
-        if self._orders.under_way() and self._timer is None:
-            self._timer = self._clock.call_later(LOOK_S, self._look)
+    async def _keep_deadlines(self) -> None:
+        async with self._changing:
+            await self._deadlines.keep()
 
-    def _look(self) -> None:
-        self._timer = None
-        self._spawn(self._look_after())
-        self._watch()
-
-    async def _look_after(self) -> None:
-        """Offer again where nobody asks, and give up where nothing has moved for long."""
-        now = self._clock.monotonic()
-        for order in self._orders.list():
-            if order.state == updates.WAITING:
-                await self._look_for(order, now)
-                continue
-            if order.state not in updates.AT_WORK:
-                continue
-            why = self._hopeless(order, now)
-            if why:
-                await self._give_up(order, why)
-            elif (
-                order.state == updates.OFFERED
-                and now - self._progress.heard(order, now) >= LOOK_S / 2
-            ):
-                await self._offers.again(order)
-
-    async def _look_for(self, order: UpdateOrder, now: float) -> None:
-        """Give up a board that has its turn and stays away."""
-        before = [each for each in self._orders.of(order.rollout) if each.place < order.place]
-        if self._boards.is_online(order.device) or any(
-            each.state in updates.OPEN for each in before
-        ):
-            return
-        if now - self._progress.heard(order, now) > OFFERED_S:
-            await self._give_up(order, f"it was offline for {OFFERED_S // 60} minutes")
-
-    def _hopeless(self, order: UpdateOrder, now: float) -> str:
-        """Why an order is given up, or nothing."""
-        if order.state == updates.INSTALLED:
-            silent = now - self._progress.heard(order, now)
-            return f"no word for {INSTALLED_S // 60} minutes" if silent > INSTALLED_S else ""
-        if order.until * 1000 <= self._orders.now_ms():
-            return f"the offer ended after {updates.OFFER_S // 3600} hours"
-        stands = now - self._progress.moved(order, now)
-        return f"it got no further for {OFFERED_S // 60} minutes" if stands > OFFERED_S else ""
+    async def _again(self, order: UpdateOrder) -> None:
+        """Offer once more; what cannot be read any more is offered to nobody, and keeps no other roll-out waiting."""
+        try:
+            await self._offers.again(order)
+        except DoorwardError as failure:
+            _log.warning("update.failed", device=order.device, error=failure.problem)
+            await self._give_up(order, failure.problem)
 
     async def _give_up(self, order: UpdateOrder, why: str) -> None:
         await self._catch_up(order)

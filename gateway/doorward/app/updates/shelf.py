@@ -2,9 +2,10 @@
 
 import asyncio
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
+import structlog
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
@@ -19,7 +20,9 @@ from doorward.domain.audit import AuditRow
 from doorward.domain.instants import instant, milliseconds
 from doorward.domain.updates import is_newer
 from doorward.errors import Conflict, InvalidInput, NotFound
-from doorward.firmware.bundle import Bundle, unpack
+from doorward.firmware.bundle import Bundle, is_version, unpack
+
+_log = structlog.get_logger(__name__)
 
 
 class Shipped(Protocol):
@@ -54,7 +57,7 @@ class Shelf:
         self._announcer = announcer
         self._clock = clock
         self.shipped: Shipped | None = None
-        self._held = {found.version: found for found in store.firmwares()}
+        self._held = {found.version: found for found in _usable(store.firmwares())}
 
     def list(self) -> tuple[FirmwareView, ...]:
         """Every version, newest last; the shipped one also where it was never used."""
@@ -156,6 +159,19 @@ class Shelf:
         stored = await self._store.put_firmware(held, bundle.pack(), row)
         self._held[bundle.version] = held
         self._announcer.announce([stored])
+
+
+def _usable(found: Iterable[Firmware]) -> Iterator[Firmware]:
+    """All but what was added when any version was taken: no board could keep it, and nothing of it is shown."""
+    for firmware in found:
+        if is_version(firmware.version):
+            yield firmware
+        else:
+            _log.warning(
+                "firmware.left_out",
+                version=firmware.version,
+                error="no board can keep this version; bundle it under another, and add that",
+            )
 
 
 def signed_row(bundle: Bundle, actor: str, at_ms: int) -> AuditRow:

@@ -20,7 +20,7 @@ from stage.updating import (
 )
 
 from doorward.app.messages.challenges import TTL_S
-from doorward.app.updates.rollout import LOOK_S, OFFERED_S
+from doorward.app.updates.watch import LOOK_S, OFFERED_S
 from doorward.domain import updates
 from doorward.errors import Conflict, NotFound, Unavailable
 from doorward.firmware.bundle import Bundle

@@ -22,7 +22,7 @@ from stage.updating import (
     two_boards,
 )
 
-from doorward.app.updates.rollout import INSTALLED_S, LOOK_S, OFFERED_S
+from doorward.app.updates.watch import INSTALLED_S, LOOK_S, OFFERED_S
 from doorward.domain import updates
 from doorward.errors import Conflict, InvalidInput, NotFound, NothingToDo, Unavailable
 from doorward.firmware.bundle import Bundle
