@@ -1,7 +1,7 @@
 """When offers end: a day after they were made, whatever becomes of the time of day meanwhile.
 
-A small computer without a clock of its own knows the time only some minutes after its start, and may be years behind until
-then. Boards have their time from the gateway, so what they were offered before has to be told them anew.
+A small computer without a clock of its own learns the time only after its start, and may be years behind until then.
+Boards have their time from the gateway, so what they were offered before has to be told them anew.
 """
 
 from dataclasses import replace
