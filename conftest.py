@@ -5,6 +5,7 @@ import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import kept_builds
 import pytest
 
 from doorward_lab import Lab
@@ -12,6 +13,14 @@ from doorward_lab import Lab
 # httpx asks at every step of a request whether it runs under trio. A module that is known to be missing is not looked
 # for in every folder of the path again.
 sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]
+
+kept_builds.install()
+
+
+def pytest_sessionstart() -> None:
+    """Before the first test of a run, once for all its processes."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        kept_builds.tidy()
 
 
 @pytest.fixture(scope="session")

@@ -24,7 +24,6 @@ class Versions:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._short: dict[tuple[Change, ...], dict[str, str]] = {}
-        self._compiled: dict[tuple[str, str], bytes] = {}
         self.old = self._copy("0.1.0", ())
 
     def bundle(self, version: str, *changes: Change, epoch: int = 0) -> Bundle:
@@ -47,14 +46,11 @@ class Versions:
         return {str(path.relative_to(short)): path.read_text() for path in paths}
 
     def _mpy(self, inside: str, source: str) -> bytes:
-        made = self._compiled.get((inside, source))
-        if made is None:
-            with tempfile.TemporaryDirectory() as folder:
-                path, target = Path(folder) / "module.py", Path(folder) / "module.mpy"
-                path.write_text(source)
-                mpy.compile_file(path, target, mpy.module_name(Path(inside)))
-                made = self._compiled[inside, source] = target.read_bytes()
-        return made
+        with tempfile.TemporaryDirectory() as folder:
+            path, target = Path(folder) / "module.py", Path(folder) / "module.mpy"
+            path.write_text(source)
+            mpy.compile_file(path, target, mpy.module_name(Path(inside)))
+            return target.read_bytes()
 
     def _copy(self, version: str, changes: tuple[Change, ...]) -> Path:
         target = self._folder / f"{version}-{len(list(self._folder.iterdir()))}"

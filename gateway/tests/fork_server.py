@@ -82,12 +82,15 @@ def _serve(line: socket.socket) -> bool:
 
 def main() -> None:
     """Make what every start makes in the same way, then wait for requests."""
+    import kept_builds
+
     import doorward.runtime.main  # noqa: F401
     from doorward import cli
     from doorward.web import app
 
     for demo, local in itertools.product((False, True), repeat=2):
         app._routes(demo=demo, local=local)
+    kept_builds.install()
     gc.collect()
     gc.freeze()  # what is there stays: no copy of it for each child's collections
     if _serve(socket.socket(fileno=os.dup(0))):

@@ -42,12 +42,7 @@ class Bundle:
 
     def __post_init__(self) -> None:
         """See the class."""
-        if not is_version(self.version):
-            raise InvalidInput(
-                f"{self.version[:40]!r} is no version of a firmware",
-                "1 to 32 letters, digits, dots, dashes, plus signs and underscores are one",
-                field="version",
-            )
+        _check_version(self.version)
 
     @property
     def manifest(self) -> bytes:
@@ -104,8 +99,10 @@ def unpack(data: bytes) -> Bundle:
 def compiled(firmware: Path, epoch: int) -> Bundle:
     """Compile the firmware in a source folder. Raises InvalidInput, CompilerMissing."""
     try:
+        version = version_of(firmware)
+        _check_version(version)  # before the seconds that the compiler takes
         files, called = ready.compile_folder(firmware)
-        return Bundle(version_of(firmware), epoch, files, called=called)
+        return Bundle(version, epoch, files, called=called)
     except (OSError, ValueError) as error:
         raise InvalidInput(str(error), field="firmware") from error
 
@@ -120,6 +117,15 @@ def shipped(root: Path, epoch: int = EPOCH) -> Bundle:
     if files is None:
         return compiled(firmware, epoch)
     return Bundle(version_of(firmware), epoch, files, called=shrunk(firmware).called)
+
+
+def _check_version(version: str) -> None:
+    if not is_version(version):
+        raise InvalidInput(
+            f"{version[:40]!r} is no version of a firmware",
+            "1 to 32 letters, digits, dots, dashes, plus signs and underscores are one",
+            field="version",
+        )
 
 
 def _no_bundle(why: str) -> InvalidInput:

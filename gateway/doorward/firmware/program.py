@@ -12,7 +12,9 @@ from doorward.firmware.shrink import Shrunk, shrink
 # What else decides what becomes of a program.
 _MADE_BY = (
     "program.py",
+    "grouping.py",
     "link.py",
+    "mpy.py",
     "renamer.py",
     "scopes.py",
     "short_names.py",

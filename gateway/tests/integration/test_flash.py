@@ -39,11 +39,10 @@ async def empty_board(lab: Lab, name: str, wiring: str = "door-esp32") -> Board:
 class Flasher:
     """Runs the command as a user does, and reads what every user of the machine can read of it meanwhile."""
 
-    def __init__(self, site: VirtualSite, folder: Path, cache: Path) -> None:
+    def __init__(self, site: VirtualSite, folder: Path) -> None:
         self.data = site.settings.directory
         self._password = folder / "password"
         self._password.write_text(SECRET + "\n")
-        self._compiled = cache / "flashed.firmware"
         self.arguments: set[bytes] = set()
         self.process: asyncio.subprocess.Process | None = None
 
@@ -54,7 +53,7 @@ class Flasher:
         network = ["--wifi", "home", "--wifi-password-file", str(self._password)] if wifi else []
         kind = () if "--board" in words else ("--board", "door-esp32")
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, _COMMAND, self._compiled, "board", "flash", *kind, "--name", name),
+            *(sys.executable, _COMMAND, "board", "flash", *kind, "--name", name),
             *("--port", str(board.serial.path), "--data", str(self.data), *network, *words),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
@@ -100,8 +99,8 @@ class Flasher:
 
 
 @pytest.fixture
-def flasher(site: VirtualSite, tmp_path: Path, cache: Path) -> Flasher:
-    return Flasher(site, tmp_path, cache)
+def flasher(site: VirtualSite, tmp_path: Path) -> Flasher:
+    return Flasher(site, tmp_path)
 
 
 async def at_prompt(board: Board, script: str, folder: Path) -> str:

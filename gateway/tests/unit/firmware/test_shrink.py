@@ -9,6 +9,7 @@ import pytest
 from program_runs import ran
 
 from doorward.data import data_root
+from doorward.firmware import program
 from doorward.firmware.mpy import module_name
 from doorward.firmware.program import shrunk
 from doorward.firmware.short_names import chip_names
@@ -222,6 +223,25 @@ def test_what_people_call_at_a_boards_prompt_keeps_its_name() -> None:
     called = set(re.findall(r"\.(\w+)\(", " ".join(said)))
     assert {"make", "start", "health", "set"} <= called
     assert not called & set(shrunk(data_root() / "firmware").names.short)
+
+
+def test_whatever_makes_it_small_is_part_of_its_makers_identity() -> None:
+    """Else a board would be given what an earlier one of our tools made."""
+    folder = Path(program.__file__).parent
+    wanted, found = ["program"], set()
+    while wanted:
+        name = wanted.pop()
+        if name in found:
+            continue
+        found.add(name)
+        text = (folder / f"{name}.py").read_text()
+        for one, others in re.findall(
+            r"^from doorward\.firmware(?:\.(\w+))? import (.*)", text, re.MULTILINE
+        ):
+            wanted += [one] if one else re.findall(r"\w+", others)
+    assert {"shrink", "grouping", "mpy"} <= found
+    # manifest.py only names the packages.
+    assert {f"{name}.py" for name in found - {"manifest"}} <= set(program._MADE_BY)
 
 
 def test_the_names_of_the_chip_are_known() -> None:
