@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from doorward.web import board_looks, broker_looks, fixture_looks, looks, update_looks
 from doorward.web.agents import browser
@@ -24,6 +25,11 @@ def _clock(at: datetime) -> str:
 
 def _day(at: datetime) -> str:
     return at.astimezone().strftime("%-d %B %Y")
+
+
+def _levels(topic: str) -> Markup:
+    """A topic that goes on in the next line at the end of a level, where a line is too short for it."""
+    return Markup("/<wbr>").join(topic.split("/"))
 
 
 def _full_clock(at: datetime) -> str:
@@ -55,6 +61,7 @@ def _environment(*, demo: bool) -> Environment:
         "clock": _clock,
         "day": _day,
         "full_clock": _full_clock,
+        "levels": _levels,
     }
     icons = made.get_template("parts/icons.html").module
     made.globals |= {
