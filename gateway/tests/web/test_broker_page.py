@@ -21,13 +21,18 @@ async def add(house: FakeHouse, name: str, *roles: str) -> None:
     await house.services.broker.add_user(name, PASSWORD, roles, actor="admin")
 
 
+async def shown(operator: Visitor) -> str:
+    """The page as it is read: without the places where a line may end."""
+    return (await operator.open("/broker")).text.replace("<wbr>", "")
+
+
 async def test_it_shows_rules_users_figures_and_the_log(
     operator: Visitor, house: FakeHouse
 ) -> None:
     await add(house, "sam", "Student")
     house.broker.connections["sam"] = 2
     house.broker.log.note_always("PUBLISH", "front", topic="a/" + EVIL, qos=1, size=12)
-    page = (await operator.open("/broker")).text
+    page = await shown(operator)
     assert EVIL not in page
     assert "QoS 1, 12 bytes" in page
     assert "school/students/%u/#" in page
@@ -42,9 +47,9 @@ async def test_users_and_rules_are_changed_with_forms(operator: Visitor, house: 
     assert (await operator.submit("/broker/users", **fields)).headers["location"] == "/broker#users"
     rule = {"subject": "user:teacher1", "topic": "school/#", "about": "both", "effect": "allow"}
     assert (await operator.submit("/broker/rules", **rule)).status_code == 303
-    assert "<code>school/#</code>" in (await operator.open("/broker")).text
+    assert "<code>school/#</code>" in await shown(operator)
     await operator.submit("/broker/rules/revoke", **rule)
-    assert "<code>school/#</code>" not in (await operator.open("/broker")).text
+    assert "<code>school/#</code>" not in await shown(operator)
     await operator.submit("/broker/users/remove", name="teacher1")
     assert house.broker.acl.users() == ()
 
