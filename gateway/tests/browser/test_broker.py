@@ -58,7 +58,9 @@ async def test_it_is_accessible_and_fits(
             assert box is not None
             assert box["x"] + box["width"] <= size[0], "what can be done is not beside the screen"
         rules = tab.page.get_by_label("Rules that are built in")
-        assert await rules.evaluate("its => its.scrollWidth <= its.clientWidth"), "a rule is cut off"
+        assert await rules.evaluate("its => its.scrollWidth <= its.clientWidth"), (
+            "a rule is cut off"
+        )
         await tab.picture(f"broker-{scheme}-{size[0]}")
         assert await tab.violations() == []
         tab.complaints = [c for c in tab.complaints if "ERR_INCOMPLETE" not in c]
