@@ -43,6 +43,34 @@ def test_five_wrong_codes_close_the_keypad_and_no_card_waits():
     assert door.guard.step("show", credential("471108"), MINUTE)
 
 
+def test_a_wait_that_is_ended_from_afar_is_worth_one_more_try():
+    door = Door()
+    assert not door.guard.release(0, {"cause": "release"})
+    assert door.wrong(50) == 5
+    assert door.guard.changed
+    fields = {}
+    door.guard.report(fields)
+    assert 59 <= fields["hold_s"] <= 61
+    assert door.guard.release(1000, {"cause": "release", "command_id": "c1"})
+    ended = {"cause": "release", "command_id": "c1", "reader": 0, "wrong": 5}
+    assert door.log[1:] == [("lockout.cleared", ended)]
+    door.guard.report({})
+    assert not door.guard.release(1000, {"cause": "release"})
+    # What was wrong goes on to count: one more, and the wait is twice as long.
+    assert door.wrong(50, 1000, 60) == 1
+    assert door.log[2] == ("lockout.entered", {"reader": 0, "wrong": 6, "seconds": 120})
+    door.guard.turn(1000, 1)
+    assert files.read(door.path) == b"6"
+
+
+def test_what_no_keypad_waits_for_is_not_reported():
+    door = Door()
+    fields = {}
+    door.wrong(4)
+    door.guard.report(fields)
+    assert fields == {} and not door.guard.changed
+
+
 def test_wrong_cards_do_not_close_the_keypad():
     door = Door()
     for number in range(20):

@@ -4,7 +4,7 @@
 # each one more, the keypad looks at nothing for a while, twice as long every time. One is forgiven every four hours,
 # or after a right code when the last was forgiven an hour ago. So nobody without a code tries more than 13, and six
 # a day on top: docs/lockout.md has the sums. A right code does not begin the count anew, or whoever has one could go on
-# guessing the others'.
+# guessing the others'. Who ends a wait from afar ("release") forgives nothing either: it is worth one more try.
 #
 # A state is (wrong codes that are not forgiven, tick of the last that was, tick until which nothing is looked at).
 
@@ -30,8 +30,10 @@ def wait_ms(wrong: int) -> int:
 
 def step(state, event, now):  # type: ignore[no-untyped-def]
     # The next state and the effects. event: "show", with the effect "check" if a code may be looked at; its verdict
-    # "granted" or "refused"; or "tick". "persist": the count has changed.
+    # "granted" or "refused"; "release"; or "tick". "persist": the count has changed.
     wrong, since, until = state
+    if event == "release":
+        return (wrong, since, None), [] if until is None else ["lockout.cleared"]
     if event == "show":
         return state, [] if until is not None else ["check"]
     if event == "refused":

@@ -6,8 +6,9 @@ from doorward_core.messages import MessageError, decode, flag, number, part, tex
 
 class Reported:
     # guarded: a card has to be shown twice. state: a vault's own word, "" without one; hold_s: for how
-    # long it locks out, None until it is released. motion: what the sensor says (None while it warms
-    # up), "" without one. light: (level in percent, K or None, cause), None without a lamp.
+    # long it locks out, None until it is released, or a door's keypad looks at no code. motion: what
+    # the sensor says (None while it warms up), "" without one. light: (level in percent, K or None,
+    # cause), None without a lamp.
     __slots__ = (
         "lock",
         "contact",

@@ -2,6 +2,7 @@
 
 from doorward_core import code_limit
 from doorward_core.codes import is_code
+from doorward_core.compat import ticks_diff
 from doorward_node import files
 
 _MOST = 99
@@ -25,6 +26,7 @@ class CodeGuard:
         self._state = code_limit.start(wrong, now)
         self._kept = wrong if kept else 0
         self._trying = False
+        self._now = now
 
     @property
     def guarded(self):
@@ -33,6 +35,7 @@ class CodeGuard:
     def step(self, event, credential, now):
         # As Backoff.step().
         if event == "tick":
+            self._now = now
             self._codes(event, now)
         elif is_code(credential):
             return self._try(event, now)
@@ -48,16 +51,25 @@ class CodeGuard:
         self.waits = event == "show" and not looks
         return looks
 
+    def release(self, now, cause):
+        # Ends a wait, and what was wrong goes on to count. cause: for the log. False if there was none.
+        return bool(self._step("release", now, cause))
+
     def _codes(self, event, now):
+        return "check" in self._step(event, now, {})
+
+    def _step(self, event, now, data):
         self._state, effects = code_limit.step(self._state, event, now)
         wrong = self._state[0]
         for effect in effects:
             if effect.startswith("lockout"):
-                data = {"reader": self._cards.reader, "wrong": wrong}
+                data["reader"] = self._cards.reader
+                data["wrong"] = wrong
                 if effect == "lockout.entered":
                     data["seconds"] = code_limit.wait_ms(wrong) // 1000
+                self.changed = True
                 self._cards.log(effect, data)
-        return "check" in effects
+        return effects
 
     def turn(self, now, uptime):
         if not self._trying:
@@ -75,4 +87,6 @@ class CodeGuard:
         return True
 
     def report(self, fields):
-        pass
+        until = self._state[2]
+        if until is not None:
+            fields["hold_s"] = max(ticks_diff(until, self._now), 0) // 1000 + 1

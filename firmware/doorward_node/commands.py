@@ -14,6 +14,8 @@ class Commands:
         self.status_wanted = False
         # Of the parts beside the lock: name -> function(parameters, now), which returns the result.
         self.more = {}  # type: ignore[var-annotated]
+        # A code_guard.CodeGuard, where the door has a keypad.
+        self.codes = None
         # A self-test that was asked for: its command's id and parameters, and () until it is over.
         self.testing: "tuple | None" = None
 
@@ -41,9 +43,11 @@ class Commands:
         self, name: str, command_id: str, parameters: "dict[str, object]", now: int
     ) -> str:
         # The result of a command that was sealed to the nonce.
+        cause: "dict[str, object]" = {"cause": "release", "command_id": command_id}
+        if name == "release" and self.codes:
+            return "done" if self.codes.release(now, cause) else "already"
         if name != "unlock":
             return "refused"
-        cause: "dict[str, object]" = {"cause": "release", "command_id": command_id}
         return self.doorway.release(now, cause, number(parameters, "seconds", 1, 60))
 
     def stated(self, name: str, parameters: "dict[str, object]", now: int) -> str:

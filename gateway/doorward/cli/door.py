@@ -26,6 +26,13 @@ _OUTCOMES = {
     "failed": "{door} did not open: {note}; see `doorward doctor`",
 }
 
+_ENDS = {
+    "opened": "{door} looks at codes again: its board says so",
+    "unknown": "unknown whether {door} looks at codes again; see `doorward audit list --door {id}`",
+    "expired": "{door} did not answer in time; is its board online? see `doorward door list`",
+    "failed": "{door} goes on waiting: {note}",
+}
+
 
 @click.group()
 def door() -> None:
@@ -77,6 +84,27 @@ def open_door(name: str, *, as_json: bool, data: Path | None) -> None:
     if release["state"] != "opened":
         raise Failure(line, code=release["state"])
     show(release, clean(line), as_json=as_json)
+
+
+@door.command("end-wait")
+@click.argument("name")
+@common
+def end_wait(name: str, *, as_json: bool, data: Path | None) -> None:
+    """Have the keypad of the door NAME look at codes again, and wait until its board says so. It opens nothing.
+
+    What was typed wrong goes on to count: the next wrong code has it wait longer. Ends with 0 only when the board
+    reported the end.
+    """
+    from doorward.cli.client import Api, part
+
+    with Api(data) as api:
+        ended = follow(api, api.post(f"doors/{part(name)}/end-wait"))
+    line = _ENDS[ended["state"]].format(
+        door=ended["door_name"], id=ended["door_id"], note=ended["note"] or "its board refused"
+    )
+    if ended["state"] != "opened":
+        raise Failure(line, code=ended["state"])
+    show(ended, clean(line), as_json=as_json)
 
 
 def follow(api: "Api", release: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -211,6 +211,11 @@ _LOCKOUT_NOTES = {
     "expired": ("No word from the vault in time. The lockout may go on.", "timer"),
 }
 
+_WAIT_NOTES = {
+    "opened": ("The door says: codes are looked at again.", "granted"),
+    "expired": ("No word from the door in time. The keypad may go on waiting.", "timer"),
+}
+
 
 # What a release itself leaves in the audit. Anything else that the door tells is newer news.
 _OF_A_RELEASE = frozenset(
@@ -227,8 +232,9 @@ def release_note(door: DoorView, now: datetime) -> ReleaseNote:
         return ReleaseNote(
             "unknown", "Opening", "Sent. Waiting for the door’s own word.", "hand", busy=True
         )
-    if release.ends_lockout and release.state in _LOCKOUT_NOTES:
-        text, icon = _LOCKOUT_NOTES[release.state]
+    notes = _LOCKOUT_NOTES if door.vault is not None else _WAIT_NOTES
+    if release.ends_lockout and release.state in notes:
+        text, icon = notes[release.state]
         return ReleaseNote(release.state, "Open", text, icon)
     if release.state == "opened":
         return ReleaseNote("opened", "Open", "The door says: released.", "granted")

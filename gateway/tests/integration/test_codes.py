@@ -23,6 +23,7 @@ from doorward_lab import Board, Lab
 KEYPAD = {"driver": "wiegand", "d0": 16, "d1": 17}
 DIGITS = "47110815"
 OTHERS = ("90210733", "31415927", "16180339", "27182818", "14142135")
+COPIER = "copier"
 OWNER, SECRET = "owner", "5e" * 32
 
 
@@ -136,6 +137,60 @@ async def test_a_code_opens_a_door_and_can_be_read_nowhere(
     for code in (DIGITS, made, *OTHERS):
         assert not readable(places, code), code
     assert readable({"control": b"P" + bytes.fromhex(DIGITS) + bytes(3)}, DIGITS) == ["control"]
+
+
+async def test_who_may_ends_the_wait_of_a_keypad_from_afar(
+    site: VirtualSite, board: Board, seen: list[paho.MQTTMessage]
+) -> None:
+    """One more try, on record, by a challenge. A copy of it ends nothing, and neither does a plain statement."""
+    states = site.cases.states
+
+    async def ended(status: int) -> dict[str, Any]:
+        async with api_of(site) as api:
+            answer = await api.post("/doors/front/end-wait")
+        assert answer.status_code == status, answer.text
+        told: dict[str, Any] = answer.json()
+        return told
+
+    assert "no keypad of Front door waits" in (await ended(409))["error"]["message"]
+    async with api_of(site) as api:
+        assert (await api.post("/codes", json={"person": "Maya Okafor", "code": DIGITS})).is_success
+    await until(lambda: is_current(site), board)
+    for code in OTHERS:
+        await entry(board, code)
+    await until(lambda: states.get("front").codes_until is not None, board)
+    await entry(board, DIGITS)
+    release = await ended(202)
+    await until(lambda: states.get("front").codes_until is None, board)
+    (over,) = await recorded(site, "lockout.cleared", 1)
+    assert (over["why"], over["note"]) == ("The keypad's wait was ended from afar.", release["id"])
+    (asked,) = await recorded(site, "release.requested", 1)
+    assert asked["why"] == "Asked to end the keypad's wait."
+    assert over["actor"] == asked["actor"] == release["actor"]
+    assert openings(board) == 0
+    view = states.get("front").release
+    assert view is not None
+    assert view.state == "opened"
+    await entry(board, DIGITS)
+    await opens(board, 1)
+
+    # The next wrong one is one too many again. What was said to end the first wait does not end this one.
+    await entry(board, OTHERS[0])
+    await until(lambda: states.get("front").codes_until is not None, board)
+    again = [m for m in seen if m.topic.endswith("commands/control")]
+    assert any(b'"release"' in message.payload for message in again)
+    await open_account(site, COPIER, SECRET)
+    copier = paho.Client(CallbackAPIVersion.VERSION2, client_id=COPIER)
+    copier.username_pw_set(COPIER, SECRET)
+    copier.connect("127.0.0.1", site.plain_port)
+    copier.loop_start()
+    for message in again:
+        copier.publish(message.topic, message.payload, qos=1)
+    await recorded(site, "rejected", 1)
+    copier.disconnect()
+    copier.loop_stop()
+    assert states.get("front").codes_until is not None
+    assert len(await rows(site, "lockout.cleared")) == 1
 
 
 async def test_without_a_gateway_the_board_knows_the_code_and_goes_on_counting(

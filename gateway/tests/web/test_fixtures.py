@@ -1,6 +1,7 @@
 """Lamps, motion sensors and a vault's lockout, on the page and over the API."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from fakes.fixtures import LAMP, SENSOR
@@ -58,6 +59,26 @@ async def test_a_lockout_is_shown_and_ended_from_the_page(visit: Visit) -> None:
 async def test_a_door_has_no_lockout_to_end(operator: Visitor) -> None:
     assert "/vaults/front/release" not in (await operator.get("/")).text
     assert (await operator.submit("/vaults/front/release")).status_code == 409
+
+
+async def test_the_wait_of_a_keypad_is_shown_and_ended_from_the_page(visit: Visit) -> None:
+    until = datetime(2026, 11, 21, 10, 30, tzinfo=UTC)
+    house = FakeHouse(replace(FRONT, codes_until=until))
+    operator = await visit(house)
+    await operator.log_in()
+    page = (await operator.get("/")).text
+    assert "Too many wrong codes: the keypad looks at none. Until" in page
+    assert 'action="/doors/front/end-wait"' in page
+    assert (await operator.submit("/doors/front/end-wait")).is_redirect
+    release = house.doors.views["front"].release
+    assert release is not None
+    assert release.ends_lockout
+    local = await visit(house, local=True)
+    assert (await local.get("/api/v1/doors")).json()[0]["codes_until"] == "2026-11-21T10:30:00Z"
+    assert (await local.post("/api/v1/doors/front/end-wait")).status_code == 202
+    house.set_door("front", codes_until=None)
+    assert "/doors/front/end-wait" not in (await operator.get("/")).text
+    assert (await local.post("/api/v1/doors/front/end-wait")).status_code == 409
 
 
 async def test_the_api_tells_all_of_them(visit: Visit) -> None:

@@ -166,9 +166,13 @@ def test_the_end_of_a_lockout_is_told_though_the_vault_stays_locked() -> None:
         "r", "front", "Vault", "sam", "opened", NOW, NOW + timedelta(seconds=10), ends_lockout=True
     )
     last = AuditEntry(1, NOW, "lockout.cleared")
-    vault = replace(FRONT, locked=True, release=release, last=last)
+    vault = replace(FRONT, locked=True, release=release, last=last, vault="LOCKED")
     assert "people may try again" in release_note(vault, NOW).text
     assert release_note(replace(vault, last=AuditEntry(2, NOW, "boot")), NOW).text == ""
     assert release_note(vault, NOW + timedelta(hours=1)).text == ""
-    late = replace(vault, release=replace(release, state="expired"))
-    assert "lockout may go on" in release_note(late, NOW).text
+    expired = replace(release, state="expired")
+    assert "lockout may go on" in release_note(replace(vault, release=expired), NOW).text
+    # At a door it was its keypad's wait.
+    door = replace(vault, vault=None)
+    assert "codes are looked at again" in release_note(door, NOW).text
+    assert "may go on waiting" in release_note(replace(door, release=expired), NOW).text

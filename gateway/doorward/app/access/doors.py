@@ -86,6 +86,7 @@ class DoorStates:
             contact=None,
             alarm=None,
             lockout=None,
+            codes_until=None,
             firmware=None,
             policy_version=None,
         )
@@ -100,6 +101,7 @@ class DoorStates:
             policy_version=state.cache_version,
             firmware=state.firmware,
             lockout=lockout_of(state, device.heard_at),
+            codes_until=_over(state, device.heard_at) if not state.state else None,
             vault=state.state or None,
         )
 
@@ -155,6 +157,10 @@ class DoorStates:
 def lockout_of(state: Reported, at: datetime | None) -> Lockout | None:
     """What a board says about failed attempts. at: when it said so."""
     if state.state == lockout.STATE:
-        left = timedelta(seconds=state.hold_s) if state.hold_s is not None else None
-        return Lockout("locked", at + left if at is not None and left is not None else None)
+        return Lockout("locked", _over(state, at))
     return Lockout("guarded") if state.guarded else None
+
+
+def _over(state: Reported, at: datetime | None) -> datetime | None:
+    """When what holds a vault, or a door's keypad, is over by itself."""
+    return None if at is None or state.hold_s is None else at + timedelta(seconds=state.hold_s)

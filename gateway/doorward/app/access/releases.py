@@ -66,7 +66,7 @@ class Releases:
 
     async def open(self, door: str, actor: str) -> Release:
         """Ask the door's board to open once. Raises NotFound, Unavailable or Conflict."""
-        return await self._ask(door, actor, ends_lockout=False)
+        return await self._ask(door, actor)
 
     async def end_lockout(self, vault: str, actor: str) -> Release:
         """Ask a vault's board to let people try again; it stays locked. Raises as `open` does."""
@@ -75,18 +75,29 @@ class Releases:
             raise Conflict(f"{view.name} is no vault", "`doorward vault list` shows them all")
         if view.lockout is None:
             raise Conflict(f"{view.name} is not locked out", "there is nothing to end")
-        return await self._ask(vault, actor, ends_lockout=True)
+        return await self._ask(vault, actor, ends="Asked to end the lockout.")
 
-    async def _ask(self, door: str, actor: str, *, ends_lockout: bool) -> Release:
+    async def end_wait(self, door: str, actor: str) -> Release:
+        """Ask a door's board to look at codes again before its keypad's wait is over: it opens nothing.
+
+        Raises as `open` does. At a vault it is `end_lockout`.
+        """
+        view = self._states.get(door)
+        if view.vault is not None:
+            return await self.end_lockout(door, actor)
+        if view.codes_until is None:
+            raise Conflict(f"no keypad of {view.name} waits", "there is nothing to end")
+        return await self._ask(door, actor, ends="Asked to end the keypad's wait.")
+
+    async def _ask(self, door: str, actor: str, *, ends: str = "") -> Release:
         place = self._rulebook.snapshot.doors[self._states.resolve(door)]
         called, remedy = f"the board of {place.name}", "open it with a card or the key"
         device = self._fleet.present(place.device, called, remedy, field="door")
         last = self._states.get(place.id).release
         if last is not None and last.state == "unknown":
             raise Conflict(f"{place.name} is being opened already", "wait for the result")
-        pending = self._begin(place, actor, ends_lockout=ends_lockout)
-        why = "Asked to end the lockout." if ends_lockout else "Asked to open from afar."
-        await self._record(pending, audit.RELEASE_REQUESTED, why)
+        pending = self._begin(place, actor, ends_lockout=bool(ends))
+        await self._record(pending, audit.RELEASE_REQUESTED, ends or "Asked to open from afar.")
         pending.timer = self._clock.call_later(TTL_S, lambda: self._expire(pending))
         body = self._command("challenge", {"for": "unlock"}, pending)
         self._fleet.tell(device, topics.CONTROL, body)
@@ -184,7 +195,8 @@ class Releases:
                 _log.error("audit.failed", kind=kind, error=str(error))
             self._announcer.announce(rows)
 
-        self._store.record(self._row(pending, kind, f"Not opened: {note}."), committed)
+        what = "Nothing ended" if pending.release.ends_lockout else "Not opened"
+        self._store.record(self._row(pending, kind, f"{what}: {note}."), committed)
 
     def _row(self, pending: _Pending, kind: str, why: str) -> AuditRow:
         release, door = pending.release, pending.door

@@ -57,6 +57,8 @@ _FROM_AFAR = {
     "lockout.cleared": "The lockout was ended from afar.",
 }
 
+_WAIT_ENDED = "The keypad's wait was ended from afar."
+
 # A door never locks: see docs/lockout.md.
 _AT_A_READER = {
     "lockout.entered": "Cards were refused one after the other: each has to be shown twice now.",
@@ -94,7 +96,8 @@ class EventRows:
             return [self._decision(snapshot, device_id, door, event, at_ms)]
         if event.kind in _FROM_AFAR and event.data.get("cause") == "release":
             command_id = text(event.data, "command_id", 32)
-            row = _plain(device_id, door, event.kind, _FROM_AFAR[event.kind], at_ms)
+            why = _WAIT_ENDED if "wrong" in event.data else _FROM_AFAR[event.kind]
+            row = _plain(device_id, door, event.kind, why, at_ms)
             return [replace(row, actor=self._actor(command_id), note=command_id)]
         if event.kind in _AT_A_KEYPAD and "wrong" in event.data:
             return [_plain(device_id, door, event.kind, _codes(event), at_ms)]

@@ -93,6 +93,9 @@ class Releases(Protocol):
     async def end_lockout(self, vault: str, actor: str) -> Release:
         """Ask a vault's board to let people try again; as `open`. Conflict where nobody is locked out."""
 
+    async def end_wait(self, door: str, actor: str) -> Release:
+        """Ask a door's board to look at codes again; as `open`. Conflict where no keypad waits."""
+
 
 class Lights(Protocol):
     """Lamps, as last heard of, and set from afar."""

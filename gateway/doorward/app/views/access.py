@@ -16,7 +16,7 @@ ReleaseState = Literal["unknown", "opened", "expired", "failed"]
 class Release:
     """A remote release. It is `unknown` until the board's own event says `opened`, or the time is up.
 
-    ends_lockout: it lets nobody in, but ends a vault's lockout.
+    ends_lockout: it lets nobody in, but ends a vault's lockout, or the wait of a door's keypad.
     """
 
     id: str
@@ -35,7 +35,8 @@ class DoorView:
     """A door as last heard of. locked and contact are None while no board has told.
 
     vault: a vault's own word (`LOCKED`, `UNLOCKED`, `INDEFINITE_LOCKED`), None at a door. attempts: at a vault, since
-    somebody was let in. battery_mv: of a board that has one.
+    somebody was let in. codes_until: how long a door's keypad looks at no code. battery_mv: of a board
+    that has one.
     """
 
     id: str
@@ -53,6 +54,7 @@ class DoorView:
     lockout: Lockout | None = None
     vault: str | None = None
     attempts: int | None = None
+    codes_until: datetime | None = None
     battery_mv: int | None = None
 
 

@@ -66,6 +66,12 @@ async def end_lockout(request: Request, web: WebDep, session: SignedIn, vault: s
     return await _asked(web.services.releases.end_lockout, request, web, session, vault)
 
 
+@router.post("/doors/{door}/end-wait", dependencies=[needs(DOORS_OPEN), FRESH])
+async def end_wait(request: Request, web: WebDep, session: SignedIn, door: str) -> Response:
+    """Ask a door's board to look at codes again."""
+    return await _asked(web.services.releases.end_wait, request, web, session, door)
+
+
 async def _asked(
     ask: Callable[[str, str], Awaitable[object]],
     request: Request,

@@ -134,6 +134,7 @@ class DoorAnswer(Answer):
     lockout: LockoutAnswer | None
     vault: str | None
     attempts: int | None
+    codes_until: datetime | None
     battery_mv: int | None
 
 

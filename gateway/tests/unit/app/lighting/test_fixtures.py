@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from datetime import timedelta
 
 import pytest
 from stage import Scene
@@ -138,6 +139,46 @@ async def test_a_lockout_ends_by_a_challenge_and_the_boards_own_word(scene: Scen
     assert view.release.state == "opened"
     row = scene.store.rows[-1]
     assert (row.kind, row.actor) == ("lockout.cleared", "sam")
+
+
+async def test_the_wait_of_a_keypad_ends_by_a_challenge_and_the_boards_own_word(
+    scene: Scene,
+) -> None:
+    with pytest.raises(Conflict, match="no keypad of Front door waits"):
+        await scene.cases.releases.end_wait("front", "sam")
+    report(scene, "locked", hold_s=120)
+    view = scene.cases.states.get("front")
+    assert view.codes_until == scene.clock.now() + timedelta(seconds=120)
+    assert view.lockout is None, "cards know nothing of it"
+
+    release = await scene.cases.releases.end_wait("front", "sam")
+    offer = board_messages.challenge_answer(release.id, NONCE)
+    scene.deliver(topics.COMMANDS_ACK, scene.front.say(topics.COMMANDS_ACK, offer))
+    told = command(scene)
+    assert (told["command"], told["parameters"]) == ("release", {})
+    result(scene, release.id, "already")
+    failed = scene.store.rows[-1]
+    assert (failed.kind, failed.why) == (
+        "release.failed",
+        "Nothing ended: there is no lockout that ends from afar.",
+    )
+
+    cause = {"cause": "release", "command_id": release.id, "reader": 0, "wrong": 5}
+    scene.deliver(topics.EVENTS, scene.front.event("lockout.cleared", cause))
+    row = scene.store.rows[-1]
+    assert (row.why, row.actor) == ("The keypad's wait was ended from afar.", "sam")
+    report(scene, "locked")
+    assert scene.cases.states.get("front").codes_until is None
+
+
+async def test_the_wait_of_a_vault_is_its_lockout(scene: Scene) -> None:
+    report(scene, "locked", **vault_messages.status(lockout.STATE, lockout.ERROR, None, 20))
+    view = scene.cases.states.get("front")
+    assert view.codes_until is None
+    assert view.lockout == Lockout("locked", scene.clock.now() + timedelta(seconds=20))
+    asked = await scene.cases.releases.end_wait("front", "sam")
+    assert asked.ends_lockout
+    assert scene.store.rows[-1].why == "Asked to end the lockout."
 
 
 def test_a_vaults_attempts_are_counted_for_people(scene: Scene) -> None:
