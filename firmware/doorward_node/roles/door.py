@@ -39,7 +39,7 @@ def build(config, strike, directory, common, now):
     app = App(prefix, session, clock, journal, credentials, doorway, taps, now)
     if has_keys(pins):
         app.states += (gate,)  # pyright: ignore[reportAttributeAccessIssue] - it has turn() then
-        app.commands.codes = gate
+        app.commands.codes = gate  # pyright: ignore[reportAttributeAccessIssue] - it has release() then
     if told:
         told.attach(app, now)
     return app, inputs(config, app, told)

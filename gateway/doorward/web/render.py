@@ -9,7 +9,14 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from doorward.web import board_looks, broker_looks, fixture_looks, looks, update_looks
+from doorward.web import (
+    board_looks,
+    broker_looks,
+    fixture_looks,
+    looks,
+    person_looks,
+    update_looks,
+)
 from doorward.web.agents import browser
 from doorward.web.permission_words import permission_words
 from doorward.web.static import asset
@@ -53,6 +60,7 @@ def _environment(*, demo: bool) -> Environment:
         "may_update": update_looks.may_update,
         "rollout_look": update_looks.rollout_look,
         "event_look": looks.event_look,
+        "held": person_looks.held,
         "broker_look": broker_looks.broker_look,
         "light_words": fixture_looks.light_words,
         "motion_words": fixture_looks.motion_words,

@@ -1,6 +1,7 @@
 """The pages in a real browser, over services in memory: every state can be had at will."""
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from browser_kit import DESK, IN_ONE_LOOP, PHONE, NewPage, sign_in
@@ -85,6 +86,60 @@ async def test_the_boards_are_accessible_and_fit(
         await drawn.scroll_into_view_if_needed()
         await tab.page.wait_for_function("document.querySelector('main img').naturalWidth > 0")
         tab.complaints = [c for c in tab.complaints if "ERR_INCOMPLETE" not in c]
+
+
+@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_the_people_are_accessible_and_fit(
+    size: tuple[int, int], scheme: str, new_page: NewPage
+) -> None:
+    house = FakeHouse(replace(FRONT, codes_until=datetime.now(UTC) + timedelta(hours=2)))
+    for name, levels in ((EVIL * 2, ("Members", EVIL)), ("Ana Ruiz", ())):
+        await house.people.add(name, levels, actor="admin")
+    await house.people.add_code("Ana Ruiz", "471108", actor="admin")
+    tab = await new_page(size=size, scheme=scheme, still=True)
+    async with serving(create_app(house.services)) as url:
+        await sign_in(tab, url)
+        assert await tab.page.get_by_role("button", name="Let codes be typed again").is_visible()
+        assert await tab.violations() == []
+        await tab.page.goto(f"{url}/people")
+        for summary in await tab.page.locator(".person-code summary").all():
+            await summary.click()
+        await tab.page.locator("#person-1-make button").click()
+        await tab.page.get_by_text("it is not shown again").wait_for()
+        await tab.settle()
+        assert await tab.page.evaluate("document.documentElement.scrollWidth") <= size[0]
+        await tab.picture(f"people-{scheme}-{size[0]}")
+        assert await tab.violations() == []
+        tab.complaints = [c for c in tab.complaints if "ERR_INCOMPLETE" not in c]
+
+
+async def test_a_code_is_given_on_the_page_and_taken_away(new_page: NewPage) -> None:
+    house = FakeHouse(FRONT)
+    tab = await new_page()
+    page = tab.page
+    async with serving(create_app(house.services)) as url:
+        await sign_in(tab, url)
+        await page.get_by_role("link", name="People").click()
+        row = page.locator("#person-1")
+        await row.locator("summary").click()
+        await row.get_by_label("Code", exact=False).first.fill("471108")
+        await row.get_by_label("Once more").fill("471107")
+        await row.get_by_role("button", name="Give this code").click()
+        await row.get_by_text("The two are not the same").wait_for()
+        assert house.people.cards == {}
+        await row.get_by_label("Code", exact=False).first.fill("471108")
+        await row.get_by_label("Once more").fill("471108")
+        await row.get_by_role("button", name="Give this code").click()
+        await row.get_by_text("The code holds from now on.").wait_for()
+        assert [card.person for card in house.people.cards.values()] == ["Maya Okafor"]
+        assert "471108" not in await page.content()
+        assert page.url == f"{url}/people"
+        await row.locator("summary").click()
+        await row.get_by_role("button", name="for good").click()
+        await row.get_by_text("No keypad takes their codes any more.").wait_for()
+        assert [card.revoked for card in house.people.cards.values()] == [True]
+        tab.complaints = [c for c in tab.complaints if "422" not in c]
 
 
 async def test_a_board_is_named_on_its_page_and_then_shut_out(new_page: NewPage) -> None:

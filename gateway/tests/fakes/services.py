@@ -120,7 +120,10 @@ class FakePeople:
         self.actors: list[str] = []
 
     async def list(self) -> tuple[Person, ...]:
-        return tuple(self.people.values())
+        def held(person: Person) -> tuple[Card, ...]:
+            return tuple(card for card in self.cards.values() if card.person == person.name)
+
+        return tuple(replace(person, cards=held(person)) for person in self.people.values())
 
     async def add(
         self,
@@ -151,19 +154,23 @@ class FakePeople:
     async def add_card(self, uid: bytes, person: str, *, actor: str) -> Card:
         if person not in self.people:
             raise NotFound(f"there is no person {person!r}", "add them first", field="person")
-        self.cards[uid] = Card(
-            len(self.cards) + 1, uid.hex()[-4:], person, False, datetime.now(UTC)
-        )
+        tail = "code" if codes.is_code(uid) else uid.hex()[-4:]
+        self.cards[uid] = Card(len(self.cards) + 1, tail, person, False, datetime.now(UTC))
         return self.cards[uid]
 
     async def add_code(
         self, person: str, code: str | None = None, *, actor: str
     ) -> tuple[Card, str]:
-        digits = code or "4711"
-        return await self.add_card(codes.credential(digits), person, actor=actor), digits
+        digits = "4711" if code is None else code
+        uid = typed_codes.parse(digits)
+        self.actors.append(actor)
+        return await self.add_card(uid, person, actor=actor), digits
 
     async def revoke_codes(self, person: str, *, actor: str) -> tuple[Card, ...]:
-        held = [uid for uid, card in self.cards.items() if card.person == person]
+        mine = [uid for uid, card in self.cards.items() if card.person == person]
+        held = [uid for uid in mine if codes.is_code(uid) and not self.cards[uid].revoked]
+        if not held:
+            raise NotFound(f"{person} has no code", "look who has which", field="person")
         return tuple([await self.revoke_card(uid, actor=actor) for uid in held])
 
     async def revoke_card(self, uid: bytes, *, actor: str) -> Card:

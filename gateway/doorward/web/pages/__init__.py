@@ -12,6 +12,7 @@ from doorward.web.pages import (
     live,
     operators,
     own,
+    people,
     site,
     trust,
     updates,
@@ -26,7 +27,7 @@ def router(*, demo: bool) -> APIRouter:
     pages.include_router(trust.router)
     behind_login = [Depends(signed_in), Depends(guard_session)]
     pages.include_router(live.router, dependencies=behind_login)
-    for part in (boards, updates, broker, leave, confirm, own, operators):
+    for part in (boards, updates, people, broker, leave, confirm, own, operators):
         pages.include_router(part.router, dependencies=behind_login)
     if demo:
         pages.include_router(site.router, dependencies=behind_login)
