@@ -35,7 +35,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "gateway" / "tests"
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lab" / "tests"))
 
 from attack.campaign import Campaign
-from attack.mutants import MUTANTS, Mutant, caught
+from attack.mutants import MUTANTS
+from attack.mutation import Mutant, caught
 from attack.secrecy import spellings_found
 from attack.site import CARDS, Site
 from bench.audit_tampers import ROWS, TAMPERS, Tamper, names, row, unlocked

@@ -1,41 +1,10 @@
-"""What the product would be without one of its defences: patched copies of it, and the scenario that has to notice.
+"""What the product would be without one of its defences."""
 
-A mutant is a list of exact texts and what stands in their place. A text that is not there any more is an error: a
-mutant that mutates nothing would be caught by nobody.
-"""
-
-import asyncio
-import json
-import os
-import shutil
-import sys
-from dataclasses import dataclass
-from pathlib import Path
-
-from doorward.data import data_root
+from attack.mutation import Mutant
 
 _CORE = "firmware/doorward_core/"
 _NODE = "firmware/doorward_node/"
 _APP = "gateway/doorward/app/"
-_COPIED = (
-    "firmware",
-    "gateway/doorward",
-    "lab",
-    "boards",
-    "gateway/tests/attack",
-    "gateway/tests/stage",
-)
-_TIMEOUT_S = 540  # for what hangs: a scenario has deadlines of its own for what must happen
-
-
-@dataclass(frozen=True, slots=True)
-class Mutant:
-    """changes: (file, text, replacement). scenario: the one that must be breached."""
-
-    name: str
-    scenario: str
-    changes: tuple[tuple[str, str, str], ...]
-
 
 _NO_SUFFIX = (
     _CORE + "seal.py",
@@ -199,58 +168,35 @@ MUTANTS = (
         "held_back",
         ((_NODE + "session.py", "if not 0 <= self.age(now) <= _NONCE_LIFE_MS:", "if False:"),),
     ),
+    Mutant(
+        "a firmware's signature is not looked at",
+        "foreign_firmware",
+        ((_NODE + "update.py", "        if not good:\n", "        if False:\n"),),
+    ),
+    Mutant(
+        "an order that is over begins anew",
+        "old_firmware",
+        ((_NODE + "update.py", 'if counter == order and known[4] != "-":', "if False:"),),
+    ),
+    Mutant(
+        "a piece of firmware goes where the next one belongs",
+        "odd_pieces",
+        (
+            (
+                _NODE + "update.py",
+                'if number(fields, "offset") == self._want:',
+                'if number(fields, "offset") >= 0:',
+            ),
+        ),
+    ),
+    Mutant(
+        "what a board makes of a change is not checked",
+        "odd_rules",
+        ((_NODE + "delta.py", "if self._digest.digest()[:16] != self._wanted:", "if False:"),),
+    ),
+    Mutant(
+        "a board forgets the key that its rules were sealed with",
+        "new_key_midway",
+        ((_NODE + "credentials.py", "keys = keys.former", "keys = None"),),
+    ),
 )
-
-
-def build(mutant: Mutant, directory: Path) -> None:
-    """Put a patched copy of the product, with these tests, into `directory`. Raises ValueError for a stale text."""
-    root = data_root()
-    skipped = shutil.ignore_patterns("static", "templates")
-    # Bytecode goes along: it knows its source by time and size, and is not believed where that changed.
-    for folder in _COPIED:
-        shutil.copytree(root / folder, directory / folder, ignore=skipped)
-    shutil.copy(root / "pyproject.toml", directory)
-    for name, text, replacement in mutant.changes:
-        path = directory / name
-        source = path.read_text()
-        if source.count(text) != 1:
-            raise ValueError(
-                f"mutant {mutant.name!r}: {name} has {source.count(text)} times {text!r}"
-            )
-        path.write_text(source.replace(text, replacement))
-
-
-async def breach(scenario: str, tree: Path, directory: Path, cache: Path) -> str | None:
-    """Run a scenario on the product in `tree`: what was breached, or None. Raises RuntimeError when it did not run."""
-    folders = ("firmware", "gateway", "lab", "gateway/tests", "lab/tests")
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(str(tree / one) for one in folders)}
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "attack.scenarios",
-        scenario,
-        str(directory),
-        str(cache),
-        env=environment,
-        cwd=tree,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    try:
-        said, _ = await asyncio.wait_for(process.communicate(), _TIMEOUT_S)
-    except BaseException:
-        process.kill()
-        await process.wait()
-        raise
-    verdict = said.decode().rpartition("breached: ")[2]
-    if process.returncode:
-        raise RuntimeError(f"{scenario} did not run:\n{said.decode()[-3000:]}")
-    found: str | None = json.loads(verdict)
-    return found
-
-
-async def caught(mutant: Mutant, directory: Path, cache: Path) -> str | None:
-    """What the mutant's scenario says of it; None: nobody noticed."""
-    tree = directory / "tree"
-    await asyncio.to_thread(build, mutant, tree)
-    return await breach(mutant.scenario, tree, directory / "site", cache)

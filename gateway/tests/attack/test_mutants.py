@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from attack.mutants import MUTANTS, Mutant, build, caught
+from attack.mutants import MUTANTS
+from attack.mutation import Mutant, build, caught
 from attack.scenarios import SCENARIOS, Scenario
 from attack.site import Site
 

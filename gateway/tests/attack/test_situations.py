@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from attack.scenarios import asked_to_open, let_through, question
 from attack.site import CARDS, Site
+from attack.steps import asked_to_open, let_through, question
 from doorward.domain import audit
 from doorward_core import topics
 from doorward_lab import places

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from attack.scenarios import let_through, question
 from attack.site import CARDS, Site
+from attack.steps import let_through, question
 from attack.wire import Said
 
 from doorward.domain import audit
