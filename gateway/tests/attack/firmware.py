@@ -5,6 +5,7 @@ The witness is how often the board started, for what it takes up it starts; and 
 
 import asyncio
 import random
+import time
 from collections.abc import Iterator
 
 from cryptography.hazmat.primitives import hashes
@@ -23,6 +24,7 @@ from doorward_lab import Board
 _BUNDLE = Bundle("0.9.0", 0, {"doorward_node/a.mpy": bytes(range(256)) * 6})
 _HEAP = 4096  # bytes by which two looks at a board at rest may differ: tables grow in steps
 _PATIENCE_S = 60.0
+_LEISURE = 4  # so many times as long as it took for a true offer, a board is watched
 _ROUNDS = 25
 NO_NUMBERS: tuple[object, ...] = (
     *(-1, 1 << 31, (1 << 53) + 1, 10**30, 0.5, 1e300, True, None),
@@ -54,20 +56,30 @@ def _number(said: Said) -> int:
     return int(seal.split(said.payload).freshness[2:])
 
 
-async def _tried(site: Site, board: Board) -> int:
-    """The positive control: what this site has signed is installed and tried; returns how often the board started."""
+async def _tried(site: Site, board: Board) -> float:
+    """The positive control: what this site signed is installed and tried. How many s until it was asked for."""
     await _add(site)
+    begun = time.monotonic()
     await _begin(site)
+    await site.until(lambda: _asked(site) > 0, _PATIENCE_S)
+    took = time.monotonic() - begun
     await site.until(lambda: _state(site) == updates.ROLLED_BACK, _PATIENCE_S)
     await site.until(lambda: site.is_current("front"))
     assert len(board.starts) > 2, "it was started, and so was the one before it"
-    return len(board.starts)
+    return took
+
+
+def _asked(site: Site) -> int:
+    """How often the board has asked for a piece of firmware."""
+    said = [said for said in site.wire.kept if said.up and said.suffix == topics.COMMANDS_ACK]
+    return sum(b'"want":"firmware"' in one.payload for one in said)
 
 
 async def foreign_firmware(site: Site) -> None:
     """What another key has signed, and offers that make no sense, under the board's own seal."""
     board = await site.board("front")
-    starts = await _tried(site, board)
+    await _tried(site, board)
+    starts = len(board.starts)
     other = await asyncio.to_thread(rsa.generate_private_key, 65537, 3072)
     forged = _BUNDLE.signed(other.sign(_BUNDLE.manifest, padding.PKCS1v15(), hashes.SHA256()))
 
@@ -111,8 +123,8 @@ def _odd_offers(forged: Bundle) -> Iterator[bytes]:
 async def old_firmware(site: Site) -> None:
     """An order that is over comes again, offer and pieces, and with it one for another board."""
     board = await site.board("front")
-    starts = await _tried(site, board)
-    old = _sent(site)
+    took = await _tried(site, board)
+    starts, asked, old = len(board.starts), _asked(site), _sent(site)
     assert sum(b'"signature"' in said.payload for said in old), "the offer is among them"
     foreign = [
         said._replace(
@@ -126,11 +138,16 @@ async def old_firmware(site: Site) -> None:
         for said in old
     ]
     await flood(site, [*foreign, *old, *old], _HEAP)
-    await asyncio.sleep(
-        1
-    )  # a background's turn takes 50 ms; to install what is there already takes few
-    await site.wire.drained("front")
-    expect(len(board.starts) == starts, "an order that is over was taken up again")
+    until = time.monotonic() + _LEISURE * took + 2
+    while time.monotonic() < until and _asked(site) == asked:
+        site.wire.deliver(old[0])
+        await asyncio.sleep(0.1)
+    # The gateway does not answer any more. Here is what it said before.
+    for said in old[1:] if _asked(site) > asked else ():
+        site.wire.deliver(said)
+        await asyncio.sleep(0.1)
+    expect(_asked(site) == asked, "an order that is over was taken up again")
+    expect(len(board.starts) == starts, "an order that is over was installed again")
 
 
 async def odd_pieces(site: Site) -> None:
