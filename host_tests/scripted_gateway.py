@@ -14,6 +14,7 @@ from typing import Any
 import paho.mqtt.client as paho
 
 from doorward_core import (
+    gateway_cache,
     gateway_messages,
     gateway_seal,
     records_build,
@@ -123,7 +124,7 @@ class ScriptedGateway:
             self.keys, version, 0, 2**32 - 1, 2**32 - 1, windows, [(None, None, 0)], marks
         )
         digest = hashlib.sha256(self._cache).digest()
-        body = gateway_messages.config(version, len(self._cache), digest, 1000, 10000, 2000)
+        body = gateway_cache.config(version, len(self._cache), digest, 1000, 10000, 2000)
         word = gateway_seal.counter_word(version)
         self.publish(topics.CONFIG, seal.seal(self.keys, topics.CONFIG, word, body), retain=True)
 
@@ -199,6 +200,6 @@ class ScriptedGateway:
         self.acks.append(json.loads(body))
         ack = gateway_messages.parse_command_ack(body)
         if ack.want:
-            chunk = gateway_messages.cache_chunk(ack.version, ack.offset, self._cache)
+            chunk = gateway_cache.cache_chunk(ack.version, ack.offset, self._cache)
             word = gateway_seal.counter_word(ack.version)
             self.publish(topics.CACHE, seal.seal(self.keys, topics.CACHE, word, chunk))

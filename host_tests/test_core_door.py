@@ -3,7 +3,7 @@
 from doorward_core import door
 from doorward_core.compat import ticks_add, ticks_diff
 
-SETTINGS = door.Settings(strike_ms=5000, cap_ms=10000, held_ms=30000, rex_ms=5000)
+SETTINGS = door.Settings(strike_ms=5000, cap_ms=10000, held_ms=30000)
 # Just before the ticks of an ESP32 wrap: every time below is on the other side.
 START = (1 << 30) - 500
 

@@ -7,7 +7,7 @@ import os
 from scratch import folder
 from support import raises
 
-from doorward_core import gateway_messages, gateway_seal, records_build, schedule, seal, topics
+from doorward_core import gateway_cache, gateway_seal, records_build, schedule, seal, topics
 from doorward_node.credentials import Credentials
 
 KEYS = seal.Keys("front", bytes(32))
@@ -44,7 +44,7 @@ def cache_file(version, count, keys=KEYS):
 
 def config(file, version, digest=None, strike_ms=4000):
     digest = digest or hashlib.sha256(file).digest()
-    body = gateway_messages.config(version, len(file), digest, strike_ms, 10000, 30000)
+    body = gateway_cache.config(version, len(file), digest, strike_ms, 10000, 30000)
     return body, seal.seal(KEYS, topics.CONFIG, gateway_seal.counter_word(version), body)
 
 
@@ -61,7 +61,7 @@ def pull(copy, file, version, now=0, pieces=1000):
         if wanted is None:
             return count
         offset = int(wanted.decode().split('"offset":')[1].split(",")[0].rstrip("}"))
-        copy.take(version, gateway_messages.cache_chunk(version, offset, file))
+        copy.take(version, gateway_cache.cache_chunk(version, offset, file))
         copy.store()
     return pieces
 
@@ -128,7 +128,7 @@ def test_a_newer_version_during_a_pull_starts_over():
     copy.configure(3, *config(old, 3))
     pull(copy, old, 3, pieces=4)
     copy.configure(4, *config(new, 4))
-    copy.take(3, gateway_messages.cache_chunk(3, 0, old))
+    copy.take(3, gateway_cache.cache_chunk(3, 0, old))
     assert not copy.store()
     pull(copy, new, 4)
     assert copy.version() == 4
@@ -236,7 +236,7 @@ def test_a_long_copy_is_checked_in_steps():
         wanted = copy.want(0)
         if wanted:
             offset = json.loads(wanted)["offset"]
-            copy.take(3, gateway_messages.cache_chunk(3, offset, file))
+            copy.take(3, gateway_cache.cache_chunk(3, offset, file))
         else:
             steps += 1
         copy.store()

@@ -8,7 +8,7 @@ from scratch import folder
 from support import raises
 
 from doorward_core import (
-    gateway_messages,
+    gateway_cache,
     gateway_seal,
     records_build,
     records_delta,
@@ -61,7 +61,7 @@ class Gateway:
 
     def tell(self, copy):
         digest = hashlib.sha256(self.file).digest()
-        body = gateway_messages.config(self.version, len(self.file), digest, 4000, 9000, 9000)
+        body = gateway_cache.config(self.version, len(self.file), digest, 4000, 9000, 9000)
         word = gateway_seal.counter_word(self.version)
         copy.configure(self.version, body, seal.seal(KEYS, topics.CONFIG, word, body))
 
@@ -75,7 +75,7 @@ class Gateway:
         file, base = self.file, 0
         if self.delta and wanted.get("from") == self.base:
             file, base = self.delta, self.base
-        piece = gateway_messages.cache_chunk(self.version, wanted["offset"], file, base)
+        piece = gateway_cache.cache_chunk(self.version, wanted["offset"], file, base)
         copy.take(wanted["version"], piece)
         return True
 

@@ -4,8 +4,11 @@
 # here reads a clock or a pin. Effects are "energise", "de-energise" or the type of an event to log.
 # Egress is mechanical: REX only says that the next opening is not a forced one.
 
-from doorward_core.compat import ticks_add
+from doorward_core.compat import const, ticks_add
 from doorward_core.tables import State, advance
+
+# How long after REX an opening is not forced.
+_EGRESS_MS = const(5000)
 
 # As tables.row() reads it. The events come from outside but for "timeout".
 TRANSITIONS: str = """
@@ -32,17 +35,13 @@ forced closed locked door.closed
 
 class Settings:
     # strike_ms: how long a grant energises the strike if it names no time; cap_ms: the longest
-    # it may ever stay energised; held_ms: how long an opened door may stand open; rex_ms: how
-    # long after REX an opening is not forced.
-    __slots__ = ("strike_ms", "cap_ms", "held_ms", "rex_ms")
+    # it may ever stay energised; held_ms: how long an opened door may stand open.
+    __slots__ = ("strike_ms", "cap_ms", "held_ms")
 
-    def __init__(
-        self, strike_ms: int = 5000, cap_ms: int = 10000, held_ms: int = 30000, rex_ms: int = 5000
-    ) -> None:
+    def __init__(self, strike_ms: int = 5000, cap_ms: int = 10000, held_ms: int = 30000) -> None:
         self.strike_ms = strike_ms
         self.cap_ms = cap_ms
         self.held_ms = held_ms
-        self.rex_ms = rex_ms
 
 
 def start(contact_open: bool, now: int, settings: Settings) -> State:
@@ -65,5 +64,5 @@ def step(
     if after.phase == "open":
         after.deadline = ticks_add(now, settings.held_ms)
     elif after.phase == "egress":
-        after.deadline = ticks_add(now, settings.rex_ms)
+        after.deadline = ticks_add(now, _EGRESS_MS)
     return after, effects

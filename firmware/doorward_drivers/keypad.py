@@ -19,7 +19,6 @@ class Keypad:
         self._seen = self._pressed = 0  # one bit a key: at the last sample, and settled
         self._equal = 0
         self._refused = False
-        self.ghosts = 0  # how often too many were down
 
     def sample(self):
         # To be called at a steady pace. The key that went down since, or None.
@@ -34,7 +33,6 @@ class Keypad:
             self._refused = False
         elif not self._refused and _ones(seen) > _MOST_AT_ONCE:
             self._refused = True
-            self.ghosts += 1
         # Two that went down within one sample have no order.
         if self._refused or _ones(new) != 1:
             return None

@@ -10,6 +10,7 @@ from one_door import START, UID, Site, time_is
 from one_log import Gateway, in_files, on_flash
 
 from doorward_core import (
+    gateway_cache,
     gateway_messages,
     gateway_seal,
     records_build,
@@ -107,7 +108,7 @@ class Cache:
 
     def _pull(self, version):
         file = self.files[version]
-        body = gateway_messages.config(
+        body = gateway_cache.config(
             version, len(file), hashlib.sha256(file).digest(), 4000, 9000, 9000
         )
         word = gateway_seal.counter_word(version)
@@ -120,7 +121,7 @@ class Cache:
 
     def _answer(self, version, wanted):
         # A gateway that has nothing but the whole.
-        piece = gateway_messages.cache_chunk(version, wanted["offset"], self.files[version])
+        piece = gateway_cache.cache_chunk(version, wanted["offset"], self.files[version])
         self.copy.take(version, piece)
 
     def work(self):
@@ -164,7 +165,7 @@ class Delta(Cache):
             super()._answer(version, wanted)
             return
         delta = records_delta.build(self.files[3], self.files[4])
-        self.copy.take(4, gateway_messages.cache_chunk(4, wanted["offset"], delta, 3))
+        self.copy.take(4, gateway_cache.cache_chunk(4, wanted["offset"], delta, 3))
 
     def check(self, tally):
         self.copy = Credentials(ROOT, KEYS)

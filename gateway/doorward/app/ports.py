@@ -9,7 +9,6 @@ from doorward.app.records import (
     Account,
     ApiToken,
     DeviceCache,
-    Firmware,
     LogEntry,
     LogHead,
     OpenSession,
@@ -23,7 +22,6 @@ from doorward.domain.holidays import Holiday
 from doorward.domain.people import ANY_DAY, Dates
 from doorward.domain.schedules import Windows
 from doorward.domain.snapshot import Rules
-from doorward.domain.updates import UpdateOrder
 
 Spawn = Callable[[Coroutine[object, object, None]], None]
 """Runs a coroutine beside everything else."""
@@ -198,29 +196,6 @@ class CacheStore(Protocol):
     def caches(self) -> dict[str, DeviceCache]: ...
 
     async def put_cache(self, cache: DeviceCache) -> None: ...
-
-
-class FirmwareStore(Protocol):
-    """Bundles for boards, by version. A change and its audit row are one transaction."""
-
-    def firmwares(self) -> tuple[Firmware, ...]: ...
-
-    async def firmware(self, version: str) -> bytes:
-        """The bundle. Raises NotFound."""
-
-    async def put_firmware(self, held: Firmware, bundle: bytes, row: AuditRow) -> AuditRow:
-        """Keep a bundle, in place of one with its version."""
-
-
-class UpdateStore(Protocol):
-    """What each board was last told to run."""
-
-    def update_orders(self) -> tuple[UpdateOrder, ...]: ...
-
-    async def put_update_orders(
-        self, orders: Sequence[UpdateOrder], row: AuditRow | None
-    ) -> AuditRow | None:
-        """Write orders in place of those that their boards had, with their audit row; one transaction."""
 
 
 class OperatorStore(Protocol):

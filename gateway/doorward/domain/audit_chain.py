@@ -11,7 +11,7 @@ chain holds as before, and without the salt nobody can try names or card digits 
 """
 
 import json
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from hashlib import sha256
 from operator import attrgetter
 from typing import Any
@@ -72,16 +72,6 @@ def follow(head: Head, row: AuditRow, salt: bytes) -> Link:
     # Twice as quick as `replace`, and on the way of every tap.
     values: list[Any] = [*_all_but_id(row), number]
     return Link(AuditRow(*values), end, salt)
-
-
-def erase(link: Link) -> Link:
-    """The same link without what names a person."""
-    if link.erased is not None or link.salt is None:
-        return link
-    empty = replace(
-        link.row, person_id=None, person=None, card_tail=None, why=None, actor=None, note=None
-    )
-    return Link(empty, link.digest, None, commitment(link.row, link.salt))
 
 
 def computed(before: bytes, number: int, link: Link) -> bytes | None:

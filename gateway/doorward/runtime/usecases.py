@@ -18,19 +18,12 @@ from doorward.app.devices.discovery import Discovery
 from doorward.app.devices.rekey import Rekeying
 from doorward.app.devices.selftests import SelfTests
 from doorward.app.feed import LiveFeed
+from doorward.app.firmware_ports import FirmwareStore, UpdateStore
 from doorward.app.lighting.fixtures import Fixtures
 from doorward.app.lighting.lights import Lights
 from doorward.app.messages.fleet import Fleet
 from doorward.app.messages.router import Router
-from doorward.app.ports import (
-    AuditStore,
-    CacheStore,
-    DeviceStore,
-    FirmwareStore,
-    LogStore,
-    RulesStore,
-    UpdateStore,
-)
+from doorward.app.ports import AuditStore, CacheStore, DeviceStore, LogStore, RulesStore
 from doorward.app.signer_ports import FirmwareSigner, Notary, Registrar, Signer
 from doorward.app.updates.rollout import Rollouts
 from doorward.app.updates.shelf import Shelf

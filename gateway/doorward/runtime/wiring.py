@@ -42,6 +42,7 @@ from doorward.app.updates.rollout import Rollouts
 from doorward.app.updates.shelf import Shelf
 from doorward.app.updates.trusting import Trusting
 from doorward.domain.audit import AuditRow
+from doorward.firmware import bundle
 from doorward.runtime.usecases import Keys, Store, UseCases
 from doorward_core import topic_tree, topics
 from doorward_core.gateway_messages import Event
@@ -147,7 +148,7 @@ def _updating(core: _Core) -> _Updating:
     trusting = Trusting(core.registry, fleet, core.challenges)
     progress = Progress(core.feed)
     orders = OrderBook(store, progress, core.announcer, clock)
-    shelf = Shelf(store, core.signer, core.announcer, clock, orders.wants)
+    shelf = Shelf(store, core.signer, core.announcer, clock, orders.wants, bundle)
     offers = Offers(shelf, fleet, orders, progress, clock)
     boards = Boards(core.registry, fleet, orders)
     rollouts = Rollouts(shelf, offers, trusting, boards, orders, progress, clock, core.spawn)

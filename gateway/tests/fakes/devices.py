@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from doorward.app.devices.desk import Adopted, AdoptionOrder
 from doorward.app.devices.doors import DoorOrder
 from doorward.app.devices.files import BoardFiles
+from doorward.app.firmware_ports import Bundle
 from doorward.app.views.boards import BoardView, FirmwareView, UpdateView
 from doorward.errors import (
     Conflict,
@@ -15,7 +16,7 @@ from doorward.errors import (
     NotFound,
     Unavailable,
 )
-from doorward.firmware.bundle import Bundle, unpack
+from doorward.firmware.bundle import unpack
 
 if TYPE_CHECKING:
     from fakes.services import FakeHouse

@@ -22,7 +22,7 @@ from doorward.domain.holidays import Days, day_of
 from doorward.domain.instants import instant, milliseconds
 from doorward.domain.snapshot import CacheContent, Snapshot
 from doorward.errors import Rejected, SigningUnavailable
-from doorward_core import gateway_messages, gateway_seal, records_build, records_delta, topics
+from doorward_core import gateway_cache, gateway_seal, records_build, records_delta, topics
 from doorward_core.gateway_messages import CommandAck, Hello
 
 _log = structlog.get_logger(__name__)
@@ -108,7 +108,7 @@ class CacheKeeper:
             ack.offset = 0
         if ack.offset >= len(file):
             raise Rejected("a request for a piece behind the end of a cache")
-        piece = gateway_messages.cache_chunk(cache.version, ack.offset, file, ack.base)
+        piece = gateway_cache.cache_chunk(cache.version, ack.offset, file, ack.base)
         self._fleet.say(device.id, topics.CACHE, gateway_seal.counter_word(cache.version), piece)
 
     def hello(self, device: Device, said: Hello) -> None:
@@ -214,7 +214,7 @@ class CacheKeeper:
             # Its key is gone: nothing can be sealed for it. The other doors go on.
             _log.warning("cache.untold", door=door.id, device=door.device)
             return
-        config = gateway_messages.config(
+        config = gateway_cache.config(
             cache.version,
             len(cache.file),
             hashlib.sha256(cache.file).digest(),

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from doorward.app.devices.desk import Adopted, AdoptionOrder
 from doorward.app.devices.doors import DoorOrder
+from doorward.app.firmware_ports import Bundle
 from doorward.app.lighting.lights import LightOrder
 from doorward.app.views.access import (
     Card,
@@ -19,7 +20,6 @@ from doorward.app.views.access import (
 from doorward.app.views.boards import BoardView, FirmwareView, SelfTest, UpdateView
 from doorward.app.views.fixtures import LightView, MotionView
 from doorward.app.views.site import SiteBoard, SiteCard
-from doorward.firmware.bundle import Bundle
 
 
 class People(Protocol):

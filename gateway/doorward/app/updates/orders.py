@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from doorward.app.access.announcer import Announcer
-from doorward.app.ports import AuditStore, Clock, LogStore, UpdateStore
+from doorward.app.firmware_ports import UpdateStore
+from doorward.app.ports import AuditStore, Clock, LogStore
 from doorward.app.updates.progress import Progress
 from doorward.domain import audit, updates
 from doorward.domain.audit import AuditRow

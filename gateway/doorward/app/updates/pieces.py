@@ -4,8 +4,8 @@ import hashlib
 from bisect import bisect_right
 from itertools import accumulate
 
+from doorward.app.firmware_ports import Bundle
 from doorward.errors import Rejected
-from doorward.firmware.bundle import Bundle
 from doorward_core import gateway_updates
 
 

@@ -10,7 +10,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from doorward.app.access.announcer import Announcer
-from doorward.app.ports import AuditStore, Clock, FirmwareStore
+from doorward.app.firmware_ports import Bundle, Bundles, FirmwareStore, Shipped
+from doorward.app.ports import AuditStore, Clock
 from doorward.app.records import Firmware
 from doorward.app.signatory import Signatory, fingerprint, signatory_of
 from doorward.app.signer_ports import FirmwareSigner
@@ -20,18 +21,8 @@ from doorward.domain.audit import AuditRow
 from doorward.domain.instants import instant, milliseconds
 from doorward.domain.updates import is_newer
 from doorward.errors import Conflict, InvalidInput, NotFound
-from doorward.firmware.bundle import Bundle, is_version, unpack
 
 _log = structlog.get_logger(__name__)
-
-
-class Shipped(Protocol):
-    """The firmware that came with this gateway."""
-
-    version: str
-
-    def bundle(self) -> Bundle:
-        """All of it, not signed. Blocking. Raises Unavailable where it cannot be made."""
 
 
 class Store(FirmwareStore, AuditStore, Protocol):
@@ -48,16 +39,18 @@ class Shelf:
         announcer: Announcer,
         clock: Clock,
         is_wanted: Callable[[str], bool],
+        bundles: Bundles,
     ) -> None:
         """is_wanted: whether boards are to get this version, and what it is has to stay as it is."""
         self._is_wanted = is_wanted
+        self._bundles = bundles
         self.changing = asyncio.Lock()
         self._store = store
         self._signer = signer
         self._announcer = announcer
         self._clock = clock
         self.shipped: Shipped | None = None
-        self._held = {found.version: found for found in _usable(store.firmwares())}
+        self._held = {found.version: found for found in self._usable(store.firmwares())}
 
     def list(self) -> tuple[FirmwareView, ...]:
         """Every version, newest last; the shipped one also where it was never used."""
@@ -106,7 +99,7 @@ class Shelf:
         Raises InvalidInput, and Conflict while boards are given that version: half of one and half of the other fits
         no signature.
         """
-        bundle = await asyncio.to_thread(unpack, data)
+        bundle = await asyncio.to_thread(self._bundles.unpack, data)
         key = load_pem_public_key(await asyncio.to_thread(self._signer.firmware_key))
         if not isinstance(key, rsa.RSAPublicKey) or not bundle.is_signed_by(key):
             raise InvalidInput(
@@ -137,7 +130,7 @@ class Shelf:
                 f"there is no firmware {wanted or ''}".rstrip(), f"known: {names}", field="version"
             )
         if wanted in self._held:
-            return await asyncio.to_thread(unpack, await self._store.firmware(wanted))
+            return await asyncio.to_thread(self._bundles.unpack, await self._store.firmware(wanted))
         if self.shipped is None:
             raise NotFound(f"there is no firmware {wanted}", field="version")
         bundle = await self.sign(await asyncio.to_thread(self.shipped.bundle), actor=actor)
@@ -160,18 +153,17 @@ class Shelf:
         self._held[bundle.version] = held
         self._announcer.announce([stored])
 
-
-def _usable(found: Iterable[Firmware]) -> Iterator[Firmware]:
-    """All but what was added when any version was taken: no board could keep it, and nothing of it is shown."""
-    for firmware in found:
-        if is_version(firmware.version):
-            yield firmware
-        else:
-            _log.warning(
-                "firmware.left_out",
-                version=firmware.version,
-                error="no board can keep this version; bundle it under another, and add that",
-            )
+    def _usable(self, found: Iterable[Firmware]) -> Iterator[Firmware]:
+        """All but what was added when any version was taken: no board could keep it, and nothing of it is shown."""
+        for firmware in found:
+            if self._bundles.is_version(firmware.version):
+                yield firmware
+            else:
+                _log.warning(
+                    "firmware.left_out",
+                    version=firmware.version,
+                    error="no board can keep this version; bundle it under another, and add that",
+                )
 
 
 def signed_row(bundle: Bundle, actor: str, at_ms: int) -> AuditRow:

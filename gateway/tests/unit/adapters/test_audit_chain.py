@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,20 @@ from doorward.adapters.store import SqlStore, chain, migrations
 from doorward.app.trust import AuditHead
 from doorward.database import for_writing, migrating, open_database
 from doorward.domain.audit import ERASED, AuditRow
-from doorward.domain.audit_chain import ORIGIN, Head, erase, follow
+from doorward.domain.audit_chain import ORIGIN, Head, Link, commitment, follow
 from doorward.domain.audit_walk import Finding, Walked, links, walk
 from doorward.errors import Conflict
 
 KEY = bytes(range(32))
+
+
+def erase(link: Link) -> Link:
+    """The same link without what names a person, as the module's first words tell to do it."""
+    assert link.salt is not None
+    empty = replace(
+        link.row, person_id=None, person=None, card_tail=None, why=None, actor=None, note=None
+    )
+    return Link(empty, link.digest, None, commitment(link.row, link.salt))
 
 
 def walked(connection: Connection, anchors: MemoryNotary | None = None) -> Walked:

@@ -15,6 +15,7 @@ from doorward.app.updates.shelf import Shelf
 from doorward.app.updates.watch import LOOK_S
 from doorward.domain import updates
 from doorward.errors import NotFound
+from doorward.firmware import bundle
 from doorward_core import topics
 
 DAY_S = 24 * 3600
@@ -142,9 +143,8 @@ async def test_a_version_that_no_board_can_keep_is_left_out_and_said(scene: Scen
     scene.store.bundles[bad.version] = bad, b"whatever"
     cases = scene.cases
     with structlog.testing.capture_logs() as told:
-        shelf = Shelf(
-            scene.store, scene.signer, cases.shelf._announcer, scene.clock, lambda _: False
-        )
+        announcer = cases.shelf._announcer
+        shelf = Shelf(scene.store, scene.signer, announcer, scene.clock, lambda _: False, bundle)
     assert [view.version for view in shelf.list()] == ["0.3.0"]
     assert shelf.available("0.1.0") == "0.3.0"
     (said,) = told

@@ -19,11 +19,11 @@ from stage.updating import (
     two_boards,
 )
 
+from doorward.app.firmware_ports import Bundle
 from doorward.app.messages.challenges import TTL_S
 from doorward.app.updates.watch import LOOK_S, OFFERED_S
 from doorward.domain import updates
 from doorward.errors import Conflict, NotFound, Unavailable
-from doorward.firmware.bundle import Bundle
 from doorward_core import topics
 
 OTHER = {"doorward_core/a.mpy": b"A" * 700}
