@@ -17,7 +17,7 @@ from attack.wire import Said
 from doorward.domain import audit, updates
 from doorward.domain.audit import AuditRow
 from doorward.firmware.bundle import Bundle
-from doorward_core import gateway_messages, seal, topics
+from doorward_core import gateway_cache, seal, topics
 from doorward_core.messages import encode
 
 _MEMBERS = 60
@@ -104,8 +104,8 @@ def _file(site: Site) -> bytes:
 async def _give(site: Site, base: int, makes: int, steps: bytes) -> None:
     """What has changed, piece by piece, until the board has made of it what it can."""
     delta = _delta(base, makes, steps)
-    for offset in range(0, len(delta), gateway_messages.CHUNK_SIZE):
-        piece = gateway_messages.cache_chunk(makes, offset, delta, base)
+    for offset in range(0, len(delta), gateway_cache.CHUNK_SIZE):
+        piece = gateway_cache.cache_chunk(makes, offset, delta, base)
         site.wire.deliver(sealed(site, topics.CACHE, makes, piece))
         await site.wire.drained("front")
         await asyncio.sleep(0.3)  # each is written in a turn of its own

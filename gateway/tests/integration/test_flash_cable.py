@@ -50,6 +50,26 @@ async def test_pulled_at_any_byte_a_board_starts_a_whole_firmware(bench: Bench) 
     assert bench.gateway.adoptions == 1
 
 
+async def test_pulled_while_ampy_writes_a_board_starts_a_whole_firmware(bench: Bench) -> None:
+    """Ampy is what is left where a port resets the board: it has one connection for each file, and another protocol."""
+    serial = bench.board.serial
+    assert serial is not None
+    await bench.flash("0", tool="ampy")
+    whole = serial.received
+    assert whole > 5000
+    places = random.Random(SEED)
+    for number in range(2):
+        old, new = str(number), str(number + 1)
+        serial.unplug_after(1 + places.randrange(whole // 2) + number * whole // 2)
+        with pytest.raises(DoorwardError) as stopped:
+            await bench.flash(new, tool="ampy")
+        assert "\n" not in stopped.value.message
+        await bench.starts(old, new)
+        done = await bench.flash(new, tool="ampy")
+        assert (done.version, running(bench.board)[-1]) == (new, new)
+    assert bench.gateway.adoptions == 1
+
+
 async def test_pulled_at_its_first_flash_a_board_loses_no_keys(bench: Bench) -> None:
     serial = bench.board.serial
     assert serial is not None
