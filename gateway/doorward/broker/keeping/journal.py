@@ -52,6 +52,7 @@ class Journal:
         self._row = 0
         self._grace = grace
         self._graced: asyncio.TimerHandle | None = None
+        self._graced_row = 0  # the last one when that began
         self._pressing = False  # some of what is open is for somebody who is away, or waits for the commit itself
         self._started = False
         self.commits = Timing()
@@ -167,11 +168,10 @@ class Journal:
         """
         if self._busy:
             return
-        if not self._grace or self._pressing or not self._messages or self._open.urgent:
+        if not self._may_wait():
             self._hand_over_if_due()
         elif self._graced is None:
-            loop = asyncio.get_running_loop()
-            self._graced = loop.call_later(self._grace, self._after_grace)
+            self._begin_grace()
 
     def tidy(self) -> None:
         """Hand over all there is, as `flush` does."""
@@ -227,9 +227,25 @@ class Journal:
     def _busy(self) -> bool:
         return self._writing is not None or self._failed is not None or not self._started
 
+    def _may_wait(self) -> bool:
+        # All of it is on its way to clients that are here.
+        return bool(
+            self._grace and self._messages and not self._pressing and not self._open.urgent
+        )
+
+    def _begin_grace(self) -> None:
+        self._graced_row = self._row
+        loop = asyncio.get_running_loop()
+        self._graced = loop.call_later(self._grace, self._after_grace)
+
     def _after_grace(self) -> None:
         self._graced = None
-        if not self._busy:
+        if self._busy:
+            return
+        if self._may_wait() and next(iter(self._messages)) > self._graced_row:
+            # What it began for was acknowledged meanwhile; what came later has a grace of its own.
+            self._begin_grace()
+        else:
             self._hand_over_if_due()
 
     def _hand_over_if_due(self) -> None:

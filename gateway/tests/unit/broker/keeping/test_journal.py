@@ -5,6 +5,7 @@ import weakref
 
 from fakes.session import FakeLink, Waits, committed, kept, say, session_of
 
+from doorward.broker.keeping.journal import Journal
 from doorward.broker.ports import Batch
 
 
@@ -166,3 +167,25 @@ def test_ending_a_session_takes_its_unwritten_changes_along(journal, store):
 def test_an_empty_batch_is_false():
     assert not Batch()
     assert Batch(ended={"front"})
+
+
+async def test_a_grace_is_for_what_was_there_when_it_began(store):
+    """Else every second round of a steady stream would be written, a moment before its client acknowledges it."""
+    hour = 3600.0  # it is over when the test says so
+    journal = Journal(store, lambda: None, grace=hour)
+    journal.start(0)
+    session = session_of(journal)
+    session.attach(FakeLink())
+    session.deliver(say("one"), 1)
+    journal.flush()
+    session.acknowledged(1)
+    session.deliver(say("two"), 1)
+    journal.flush()
+    journal._after_grace()
+    assert store.batches == [], "the second has had none of it"
+    session.deliver(say("three"), 1)
+    journal.flush()
+    journal._after_grace()
+    written = [message.payload for message in store.batches[-1].messages.values()]
+    assert written == [b"two", b"three"], "nobody waits for more than two"
+    store.answer()
