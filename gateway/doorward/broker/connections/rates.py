@@ -52,20 +52,26 @@ class Allowance:
 
     def takes(self, packets: Sequence[Packet]) -> bool:
         """Charge for the requests among `packets`; False, and nothing is charged, when too many came before."""
-        sizes = [len(body) for kind, _, body in packets if kind in _CHARGED]
-        releases = sum(kind == mqtt.PUBREL for kind, _, _ in packets)
-        if not sizes and not releases:
+        messages = size = filters = releases = 0
+        for kind, _, body in packets:
+            if kind in _CHARGED:
+                messages += 1
+                size += len(body)
+                if kind in _OF_FILTERS:
+                    filters += len(body)
+            elif kind == mqtt.PUBREL:
+                releases += 1
+        if not messages and not releases:
             return True
-        filters = sum(len(body) for kind, _, body in packets if kind in _OF_FILTERS)
         now = self._clock()
         # Both are looked at: each has to be filled up to now.
         empty = self._messages.is_empty(now), self._payload.is_empty(now)
         if any(empty):
             return False
         self._messages.take(
-            len(sizes) + filters // _FILTERS_A_MESSAGE + releases / _RELEASES_A_MESSAGE
+            messages + filters // _FILTERS_A_MESSAGE + releases / _RELEASES_A_MESSAGE
         )
-        self._payload.take(sum(sizes))
+        self._payload.take(size)
         return True
 
 

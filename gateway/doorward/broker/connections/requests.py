@@ -36,7 +36,7 @@ Handler = Callable[[Requester, Session, int, bytes], None]
 def _publish(by: Requester, session: Session, flags: int, body: bytes) -> None:
     topic, _, payload = wire.parse_publish(flags, body)
     by.exchange.router.publish(
-        session.principal, topic, payload, 0, retain=bool(flags & 1), client=session.client
+        session.principal, topic, payload, 0, bool(flags & 1), session.client
     )
 
 
@@ -48,9 +48,9 @@ def _publish_at_qos_1(by: Requester, session: Session, flags: int, body: bytes) 
         topic,
         payload,
         1,
-        retain=bool(flags & 1),
-        client=session.client,
-        receipt=answers.receipt,
+        bool(flags & 1),
+        session.client,
+        answers.receipt,
     )
     answers.add(_PUBACK + packet_id.to_bytes(2, "big"))
 
@@ -64,9 +64,9 @@ def _publish_at_qos_2(by: Requester, session: Session, flags: int, body: bytes) 
             topic,
             payload,
             2,
-            retain=bool(flags & 1),
-            client=session.client,
-            receipt=by.answers.receipt,
+            bool(flags & 1),
+            session.client,
+            by.answers.receipt,
         )
         session.received.add(packet_id)
         if not session.clean:

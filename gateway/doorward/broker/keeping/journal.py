@@ -229,9 +229,7 @@ class Journal:
 
     def _may_wait(self) -> bool:
         # All of it is on its way to clients that are here.
-        return bool(
-            self._grace and self._messages and not self._pressing and not self._open.urgent
-        )
+        return bool(self._grace and self._messages and not self._pressing and not self._open.urgent)
 
     def _begin_grace(self) -> None:
         self._graced_row = self._row

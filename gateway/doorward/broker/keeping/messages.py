@@ -1,14 +1,14 @@
 """An application message, and what becomes of it for one client."""
 
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, replace
 
 from doorward.broker.keeping.answers import Receipt
 from doorward.broker.ports import KeptMessage
 
 
-class Message(NamedTuple):
-    """An application message on its way to subscribers."""
+@dataclass(slots=True)
+class Message:
+    """An application message on its way to subscribers, who share it: nothing in it changes."""
 
     topic: str
     payload: bytes
@@ -37,13 +37,19 @@ class Delivery:
 
     def kept(self, client: str) -> KeptMessage:
         """As the store is to keep it."""
-        topic, payload, _, retain, _, _ = self.message
-        packet_id = self.packet_id or None
+        message = self.message
         return KeptMessage(
-            self.row, client, topic, payload, retain, packet_id, self.qos, self.released
+            self.row,
+            client,
+            message.topic,
+            message.payload,
+            message.retain,
+            self.packet_id or None,
+            self.qos,
+            self.released,
         )
 
     def release(self) -> None:
         """The client has it: all that is left of it is its packet id."""
         self.released = True
-        self.message = self.message._replace(payload=b"")
+        self.message = replace(self.message, payload=b"")

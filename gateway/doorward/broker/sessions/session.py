@@ -1,6 +1,7 @@
 """One client's session: what it subscribed to and what it still has to receive. No I/O: packets go to its link."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from itertools import takewhile
 
 from doorward.broker.identity.principals import Principal
@@ -130,7 +131,7 @@ class Session:
         else:
             if qos == 2 and not delivery.row and not self.clean:
                 delivery.place = self._journal.reserve()
-                delivery.message = message._replace(receipt=None)  # who sent it waits for no row
+                delivery.message = replace(message, receipt=None)  # who sent it waits for no row
             self._queue.put(delivery)
 
     def forget_unreadable(self, may_read: Callable[[str], bool]) -> None:
