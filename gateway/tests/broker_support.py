@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from doorward.broker import Broker, Denial, Limits, OverWebSocket, Policy, Principals, Role, Secure
-from doorward.broker.ports import Certificates, Logins
+from doorward.broker.identity.ports import Certificates, Logins
 from doorward.broker.rights.rules import Rule
 from doorward.broker.store import BrokerStore
 from doorward_core import mqtt, mqtt_stream

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
 from tls_witness import Issuer
 
 from doorward.broker import Limits, Principals, Secure
-from doorward.broker.ports import Logins
+from doorward.broker.identity.ports import Logins
 from doorward.errors import Unavailable
 from doorward.runtime.servers import tls
 

@@ -13,17 +13,19 @@ from doorward.broker import sys_topics
 from doorward.broker.connections.admission import RandomSecrets
 from doorward.broker.connections.exchange import Exchange
 from doorward.broker.identity.certificates import NoCertificates
+from doorward.broker.identity.ports import Certificates, Logins
 from doorward.broker.identity.principals import Principal, Principals, Role
 from doorward.broker.keeping.journal import Journal
 from doorward.broker.limits import Limits
 from doorward.broker.listening.listeners import Listeners, OverWebSocket, Secure
-from doorward.broker.ports import Batch, Certificates, Kept, Logins, Store
+from doorward.broker.ports import Batch, Kept, Store
 from doorward.broker.reports.counters import Counters, Timing
 from doorward.broker.reports.events import Denial
 from doorward.broker.reports.status import Status
 from doorward.broker.reports.throttle import more_before
 from doorward.broker.rights.acl import Acl
 from doorward.broker.rights.policy import Policy
+from doorward.broker.routing.live_principals import let_go
 from doorward.broker.routing.live_rules import judge_anew
 from doorward.broker.routing.router import Router
 
@@ -278,17 +280,7 @@ class Broker:
             self._journal.log(self.log.take())
 
     def _principal_changed(self, principal: Principal, digest: bytes | None, *, keep: bool) -> None:
-        for session in self._router.sessions_of(principal.name):
-            if session.link is not None:
-                # What was revoked has no last word; whoever has the new secret comes back with it.
-                session.link.end("its secret was replaced or removed", will=False)
-            if digest is None:
-                self._router.forget(session.client)
-        squatter = self._router.sessions.get(principal.name)
-        if squatter is not None and squatter.principal.name != principal.name:
-            if squatter.link is not None:
-                squatter.link.end("its client id is now the name of somebody else")
-            self._router.forget(squatter.client)
+        let_go(self._router, principal, gone=digest is None)
         if keep:
             kept = None if digest is None else (principal.role.value, digest)
             self._journal.principal(principal.name, kept)

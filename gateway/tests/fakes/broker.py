@@ -8,7 +8,8 @@ from doorward.broker.ports import Batch, Entry, Kept
 from doorward.broker.reports.log import BrokerLog
 from doorward.broker.rights.acl import Acl
 from doorward.broker.rights.shipped import SHIPPED
-from doorward.runtime.brokers.desk import BrokerDesk, Elsewhere
+from doorward.runtime.brokers.administered import Elsewhere
+from doorward.runtime.brokers.desk import BrokerDesk
 
 
 class NoStore:

@@ -7,7 +7,7 @@ import pytest
 from broker_support import GATEWAY, Client, running_broker, secret
 
 from doorward.broker import Limits, Principal, Principals, Role
-from doorward.broker.ports import Refusal
+from doorward.broker.identity.ports import Refusal
 from doorward_core import mqtt
 
 LESSON = "school/room1/lesson"

@@ -1,45 +1,15 @@
 """Users with passwords and rules at a live broker: what changes acts at once, and is measured by delivery."""
 
-import asyncio
-import contextlib
 import time
 
 import pytest
-from broker_support import GATEWAY, Client, running_broker, secret
+from broker_school import PASSWORD, ROOM, SCHOOL, payloads, school, user
+from broker_support import Client
 
 from doorward.adapters.passwords import Argon2Passwords
-from doorward.broker.identity.logins import PasswordLogins
 from doorward.broker.ports import LogQuery
 from doorward.broker.rights.rules import Rule
-from doorward.errors import Conflict, NotFound
 from doorward_core import mqtt
-
-PASSWORD = "correct horse battery"
-SCHOOL = Rule("user:teacher1", "allow", True, True, "school/#")
-ROOM = "school/room1/lesson"
-
-
-@contextlib.asynccontextmanager
-async def school(folder, **users):
-    """A broker with these users: name -> roles. All have the one password."""
-    passwords = Argon2Passwords()
-    hashed = await passwords.hash(PASSWORD)
-    async with running_broker(
-        folder, logins=lambda principals: PasswordLogins(principals, passwords, time.monotonic)
-    ) as site:
-        for name, roles in users.items():
-            site.broker.acl.add_user(name, hashed, roles)
-        await site.broker.acl.settle()
-        yield site
-    passwords.close()
-
-
-def user(site, name, client_id=None, **options):
-    return site.client(name, client_id=client_id or name, password=PASSWORD, **options)
-
-
-def payloads(messages):
-    return [one.payload for one in messages]
 
 
 async def test_a_grant_acts_on_a_live_connection_within_a_second(tmp_path):
@@ -261,125 +231,3 @@ async def test_what_is_changed_outlives_the_broker(tmp_path):
         assert not [rule for rule in rules if rule.subject == "role:Guest"]
         async with user(site, "teacher1") as teacher:
             assert list(await teacher.subscribe("school/#")) == [1]
-
-
-async def test_names_of_boards_and_users_do_not_meet(tmp_path):
-    async with school(tmp_path, sam=[]) as site:
-        acl = site.broker.acl
-        for name in ("front", GATEWAY, "sam", "SAM"):
-            with pytest.raises(Conflict, match="choose another"):
-                acl.add_user(name, "x", [])
-        with pytest.raises(ValueError, match="user already"):
-            site.principals.admit("sam", bytes(32))
-        with pytest.raises(NotFound, match="no role"):
-            acl.add_user("tom", "x", ["Techer"])
-        with pytest.raises(NotFound):
-            acl.grant(Rule("user:nobody", "allow", True, True, "x"))
-
-
-async def test_a_user_that_takes_a_name_ends_the_session_that_somebody_keeps_under_it(tmp_path):
-    async with school(tmp_path, eve=["Admin"]) as site:
-        eve = await Client.open(site.port)
-        await eve.connect("eve", client_id="sam", password=PASSWORD, clean=False)
-        site.broker.acl.add_user("sam", "x", [])
-        assert await eve.is_closed()
-        await eve.drop()
-        assert "sam" not in site.broker._router.sessions
-
-
-async def test_the_log_tells_all_of_it_and_no_payload(tmp_path):
-    async with school(tmp_path, sam=["User"]) as site:
-        async with user(site, "sam", "pad") as sam:
-            await sam.subscribe("users/sam/#")
-            await sam.publish("users/sam/x", b"payload-of-sam")
-            await sam.publish("school/x", b"payload-of-sam")
-        stranger = await Client.open(site.port)
-        await stranger.try_connect("hunter2-typed-as-a-name", password="x")
-        await stranger.drop()
-        lines = [one for one in site.broker.log.entries if one.principal in ("sam", "")]
-        assert [(one.action, one.topic) for one in lines] == [
-            ("CONNECT", ""),
-            ("SUBSCRIBE", "users/sam/#"),
-            ("PUBLISH", "users/sam/x"),
-            ("DENIED", "school/x"),
-            ("DISCONNECT", ""),
-            ("REFUSED", ""),
-        ]
-        assert [one.number for one in lines] == sorted({one.number for one in lines})
-        assert lines[2].size == len(b"payload-of-sam")
-        assert lines[3].detail == "publish: not-granted"
-        assert "hunter2" not in repr(lines)
-        assert "payload-of" not in repr(lines)
-        newest = site.broker.log.number
-    async with school(tmp_path) as site:
-        assert site.broker.log.number >= newest
-        assert [one.topic for one in site.broker.log.find(LogQuery(9, "PUBLISH"))] == [
-            "users/sam/x"
-        ]
-
-
-async def test_many_lines_of_one_kind_are_counted(tmp_path):
-    async with school(tmp_path, sam=["User"], uma=["User"]) as site:
-        async with user(site, "sam") as sam, user(site, "uma") as uma:
-            site.broker.log.turn()
-            for _ in range(300):
-                sam.write(mqtt.publish("users/sam/x", b"", 0, False, False, 0))
-            await sam.messages()
-            await uma.publish("users/uma/x", b"")
-            site.broker.log.turn()
-        found = site.broker.log.find(LogQuery(500, "PUBLISH"))
-        sams = [one for one in found if one.principal == "sam"]
-        assert len(sams) < 100
-        assert sum(one.more or 1 for one in sams) == 300
-        assert [one.topic for one in found if one.principal == "uma"] == ["users/uma/x"]
-
-
-async def test_a_secret_of_a_board_is_no_password_and_the_other_way_round(tmp_path):
-    async with school(tmp_path, sam=[]) as site:
-        for name, password in (("sam", secret("sam")), ("sam", ""), ("front", PASSWORD)):
-            client = await Client.open(site.port)
-            assert (await client.try_connect(name, password=password))[1] == mqtt.BAD_LOGIN
-            await client.drop()
-        async with site.client("front"), user(site, "sam"):
-            await asyncio.sleep(0)
-
-
-async def test_failed_logins_and_other_users_change_nothing_for_a_victim(tmp_path):
-    """A wrong password, or a right one of somebody else, with the victim's client id."""
-    async with school(tmp_path, sam=["User"], eve=["User"]) as site:
-        victim = await Client.open(site.port)
-        await victim.connect("sam", client_id="pad", password=PASSWORD, clean=False)
-        await victim.subscribe("users/sam/#")
-        await victim.publish("users/sam/x", b"waits")
-        codes = []
-        for clean in (True, False):
-            for name, password in (("sam", "wrong"), ("eve", PASSWORD), ("nobody", PASSWORD)) * 4:
-                thief = await Client.open(site.port)
-                _, code = await thief.try_connect(
-                    name, client_id="pad", password=password, clean=clean
-                )
-                codes.append((name, code))
-                assert await thief.is_closed()
-                await thief.drop()
-        assert {code for name, code in codes if name == "eve"} == {mqtt.BAD_CLIENT_ID}
-        assert mqtt.ACCEPTED not in {code for _, code in codes}
-        assert not await victim.is_closed()
-        assert payloads(await victim.messages()) == [b"waits"]
-        await victim.publish("users/sam/x", b"still there")
-        assert payloads(await victim.messages()) == [b"still there"]
-        await victim.drop()
-        async with site.client("front"):
-            pass  # a board at the guesser's own address comes in
-
-
-async def test_a_will_of_a_failed_login_is_never_published(tmp_path):
-    async with (
-        school(tmp_path, sam=["User"], ada=["Admin"]) as site,
-        user(site, "ada") as ada,
-    ):
-        await ada.subscribe("#")
-        thief = await Client.open(site.port)
-        will = ("users/sam/x", b"will", False, 1)
-        await thief.try_connect("sam", client_id="pad", password="wrong", will=will)
-        await thief.drop()
-        assert await ada.messages() == []

@@ -7,8 +7,8 @@ from typing import NamedTuple
 from doorward.broker.connections.exchange import Exchange
 from doorward.broker.identity import certificates
 from doorward.broker.identity.certificates import Shown
+from doorward.broker.identity.ports import Refusal
 from doorward.broker.identity.principals import Principal, Principals, Role
-from doorward.broker.ports import Refusal
 from doorward.errors import Unavailable
 from doorward_core import mqtt, mqtt_server
 

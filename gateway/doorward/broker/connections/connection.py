@@ -16,7 +16,8 @@ from doorward.broker.connections.outgoing import HIGH_WATER
 from doorward.broker.connections.patience import overdue
 from doorward.broker.connections.sockets import address_of, is_gone, stay_alive
 from doorward.broker.identity import certificates
-from doorward.broker.ports import Packet, Refusal
+from doorward.broker.identity.ports import Refusal
+from doorward.broker.ports import Packet
 from doorward.broker.reports.log import CONNECT, DISCONNECT, REFUSED
 from doorward.broker.sessions.session import Session
 from doorward_core import mqtt, mqtt_server

@@ -8,7 +8,8 @@ from typing import Protocol
 from doorward.broker.connections.admission import Caller, Entry, admit
 from doorward.broker.connections.exchange import Exchange
 from doorward.broker.identity.certificates import Shown
-from doorward.broker.ports import Packet, Refusal
+from doorward.broker.identity.ports import Refusal
+from doorward.broker.ports import Packet
 from doorward_core import mqtt, mqtt_server
 
 _log = logging.getLogger(__name__)

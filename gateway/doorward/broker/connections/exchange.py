@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from doorward.broker.connections.addresses import PerAddress
 from doorward.broker.connections.rates import Rates
+from doorward.broker.identity.ports import Certificates, Logins
 from doorward.broker.identity.principals import Principals
 from doorward.broker.keeping.journal import Journal
 from doorward.broker.limits import Limits
-from doorward.broker.ports import Certificates, Logins
 from doorward.broker.reports.counters import Counters
 from doorward.broker.routing.router import Router
 

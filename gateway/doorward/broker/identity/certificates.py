@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
+from doorward.broker.identity.ports import Certificates
 from doorward.broker.identity.principals import Principal, Role
-from doorward.broker.ports import Certificates
 
 NEEDS_TLS = "it has a certificate, so it has to come over TLS with it"
 REVOKED = "its certificate is revoked"

@@ -13,9 +13,9 @@ import secrets
 from collections.abc import Awaitable, Callable
 
 from doorward.backoff import Backoff, place_of
+from doorward.broker.identity.ports import Passwords, Refusal
 from doorward.broker.identity.principals import Principal, Principals, Role
 from doorward.broker.identity.turns import Turns
-from doorward.broker.ports import Passwords, Refusal
 from doorward.errors import TooManyAttempts
 from doorward_core import mqtt
 

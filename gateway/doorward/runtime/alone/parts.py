@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field
 
 from doorward.broker import Broker, Policy
-from doorward.broker.ports import Passwords, Store
+from doorward.broker.identity.ports import Passwords
+from doorward.broker.ports import Store
 
 
 @dataclass(frozen=True, slots=True)

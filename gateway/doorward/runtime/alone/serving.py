@@ -19,7 +19,7 @@ from doorward import local_socket, log_lines, memory
 from doorward.adapters.passwords import Argon2Passwords
 from doorward.broker import Broker, Policy, Principals
 from doorward.broker.identity.certificates import Listed
-from doorward.broker.ports import Certificates
+from doorward.broker.identity.ports import Certificates
 from doorward.broker.store import BrokerStore
 from doorward.file_lock import FileLock
 from doorward.machine import LOOPBACK

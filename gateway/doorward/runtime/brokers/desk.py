@@ -2,11 +2,9 @@
 
 import asyncio
 import contextlib
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import islice
-from typing import Protocol
 
 from doorward.app.feed import LiveFeed
 from doorward.app.operators.accounts import check_password
@@ -22,60 +20,16 @@ from doorward.app.views.broker import (
 )
 from doorward.broker import Principal
 from doorward.broker.ports import Entry, LogQuery, Store
-from doorward.broker.reports.log import ACTIONS, CHANGED, BrokerLog
-from doorward.broker.rights.acl import Acl
+from doorward.broker.reports.log import ACTIONS, CHANGED
 from doorward.broker.rights.rules import Action, Rule
 from doorward.domain import audit
 from doorward.domain.instants import instant
 from doorward.errors import InvalidInput, NotFound, SigningUnavailable
+from doorward.runtime.brokers.administered import Administered, Elsewhere, Here
 from doorward.runtime.brokers.owed_records import OwedRecords, Record, unrecorded
 from doorward.runtime.brokers.user_certificates import NobodysCertificates, UserCertificates
 
 _MOST = 500
-
-
-class Administered(Protocol):
-    """What of a broker can be administered."""
-
-    @property
-    def acl(self) -> Acl: ...
-
-    @property
-    def log(self) -> BrokerLog: ...
-
-    def connected(self) -> Counter[str] | None:
-        """How many connections each principal has; None where nobody knows."""
-
-    def numbers(self) -> dict[str, int]:
-        """Counters by name."""
-
-
-class Elsewhere(Protocol):
-    """Another program that is the broker. `log`: what to do to see its log."""
-
-    log: str
-
-    async def check_new(self, name: str) -> None:
-        """Raise Conflict when it has a user of this name that is none of ours, Unavailable when it is away."""
-
-    async def tell(self, name: str | None = None, password: str | None = None) -> None:
-        """Make it know what is kept here, and with `password` the one of this user. Raises Unavailable."""
-
-    def needs_password(self, name: str) -> bool:
-        """Whether it was never told the password of this user."""
-
-
-class _Here:
-    """The broker is ours: it knows what is kept."""
-
-    log = ""
-
-    async def check_new(self, name: str) -> None: ...
-
-    async def tell(self, name: str | None = None, password: str | None = None) -> None: ...
-
-    def needs_password(self, name: str) -> bool:
-        return False
 
 
 class BrokerDesk:
@@ -100,7 +54,7 @@ class BrokerDesk:
         self._passwords = passwords
         self._built_in = built_in
         self._records = OwedRecords(record)
-        self._elsewhere: Elsewhere = elsewhere or _Here()
+        self._elsewhere: Elsewhere = elsewhere or Here()
         self._certificates: UserCertificates = certificates or NobodysCertificates()
         # Its numbers are those of the log: a reader that comes back names the last line that it has.
         self.feed = LiveFeed(self._log.number)

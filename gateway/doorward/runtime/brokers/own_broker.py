@@ -7,7 +7,8 @@ from typing import Any, Protocol
 
 from doorward.broker import Broker, OverWebSocket, Policy, Principals, Secure
 from doorward.broker.identity.logins import PasswordLogins
-from doorward.broker.ports import Certificates, Passwords, Store
+from doorward.broker.identity.ports import Certificates, Passwords
+from doorward.broker.ports import Store
 from doorward.machine import LOOPBACK
 from doorward.runtime.process.file_limit import broker_limits
 

@@ -7,7 +7,7 @@ import pytest
 
 from doorward.broker import Principal, Principals, Role
 from doorward.broker.identity.logins import PasswordLogins
-from doorward.broker.ports import Refusal
+from doorward.broker.identity.ports import Refusal
 from doorward_core import mqtt
 
 HOME, ELSEWHERE = "192.0.2.7", "198.51.100.9"
