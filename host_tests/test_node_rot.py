@@ -6,7 +6,7 @@ import random
 from bad_flash import BadFlash
 from one_log import Epochs, on_flash
 
-_FAULTS = ("rot", "stuck", "raise_w", "raise_e", "silent", "cut")
+_FAULTS = ("rot", "stuck", "raise_r", "raise_w", "raise_e", "silent", "deaf", "cut")
 
 
 class Life:
@@ -68,6 +68,8 @@ class Life:
                 self.flash.stuck.add(random.randrange(len(self.flash.cells)))
         elif fault == "silent":
             self.flash.silent.add(sector)
+        elif fault == "deaf":
+            self.flash.deaf.add(sector)
         elif fault == "cut":
             self.flash.left, self.flash.torn = random.randrange(6), random.random() < 0.5
             self.note(5)
@@ -94,10 +96,11 @@ class Life:
         # The flash does what it is told again. Nothing that it has forgotten comes back.
         self.flash.raising = set()
         self.flash.silent = set()
+        self.flash.deaf = set()
         self.note(1)
         for _ in range(400):
             self.talk(8)
-            if not self.log.waiting() and self.gateway.newest == self.log.store.seq:
+            if self._quiet():
                 break
             self.log.rewind()
         assert self.gateway.epoch == self.log.store.epoch
@@ -108,6 +111,10 @@ class Life:
         silent = [n for n in range(1, self.noted + 1) if n not in told and n not in self.unknown]
         assert missing or not silent, "lost in silence"
         return missing
+
+    def _quiet(self):
+        log = self.log
+        return not log.waiting() and not log._dropped and self.gateway.newest == log.store.seq
 
 
 def lives(seeds):

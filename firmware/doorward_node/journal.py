@@ -18,7 +18,7 @@
 #   append(body)    writes the next event; raises OSError
 #   body(seq)       its exact bytes; None if they cannot be read any more
 #   skip(seq)       gives up event seq, the first one, and all that is unreadable with it
-#   settle(seq, digest)  all up to there is acknowledged: False if it has to be said again
+#   settle(seq, digest)  all up to there is acknowledged
 #   overtake(seq, first, epoch)  goes on behind that number: from `first` up to it all is lost, though what
 #                   is there can be read until room is needed, or it is settled
 #   crowded()       whether more than half of the room is taken
@@ -35,6 +35,8 @@ _MAX_NOTES = const(32)
 _TELEMETRY = ("motion", "reader.reset", "flight")
 # flight.py has its codes.
 _EVENT = const(16)
+# Turns of the background's loop, of 50 ms.
+_AGAIN = const(1200)
 # How many events may be on their way before the gateway has said a word.
 _WINDOW = const(8)
 # No log comes so far: a number that a ring's header has room for.
@@ -48,7 +50,7 @@ class Journal:
         self.keys = keys
         self.stamp = stamp
         self._notes: "list[tuple[str, dict[str, object], tuple[str, str]]]" = []
-        self._dropped = self._withheld = 0
+        self._dropped = self._withheld = self._pause = 0
         self._flying: "list[tuple[int, bytes]]" = []
         # How far the gateway is, and its digest there; how far that was found to be ours, too.
         self._stored = self._agreed = 0
@@ -79,10 +81,22 @@ class Journal:
             if not self._copy.turn(self._write_again):
                 self._copy = None
             return
-        if not self._notes:
-            return
-        kind, data, stamp = self._notes.pop(0)
         begin = self.store.settled[0]
+        try:
+            if self._notes:
+                self._write(*self._notes.pop(0))
+            elif self._dropped:
+                self._pause -= 1
+                if self._pause <= 0:
+                    self._write_lost()
+        except OSError:
+            # No room, or a flash that fails: tried again with the next event, or a minute later.
+            self._pause = _AGAIN
+        if self.store.settled[0] != begin:
+            self._flying.clear()  # some of what is on its way is here no longer
+            self.rewind()
+
+    def _write(self, kind: str, data: "dict[str, object]", stamp: "tuple[str, str]") -> None:
         if kind in _TELEMETRY:
             if self.store.crowded():
                 self._withheld += 1
@@ -90,22 +104,29 @@ class Journal:
             # Told together with the rest of what is lost, and not before there is room again.
             self._dropped += self._withheld
             self._withheld = 0
+        self._dropped += 1  # until it is written
+        if self._dropped > 1:
+            self._write_lost(1)
+        self._append(kind, data, stamp)
+        self._dropped = 0
+
+    def _write_lost(self, coming: int = 0) -> None:
+        self._append("lost", {"count": self._dropped - coming}, self.stamp())
+        self._dropped = coming
+
+    def _append(self, kind: str, data: "dict[str, object]", stamp: "tuple[str, str]") -> None:
+        body = self._event(kind, data, stamp)
         try:
-            if self._dropped:
-                self.store.append(self._event("lost", {"count": self._dropped}, self.stamp()))
-                self._dropped = 0
-            self.store.append(self._event(kind, data, stamp))
+            self.store.append(body)
         except OSError:
-            # No room, or a flash that fails.
-            self._dropped += 1
-        if self.store.settled[0] != begin:
-            self._flying.clear()  # some of what is on its way is here no longer
-            self.rewind()
+            if kind in _TELEMETRY:
+                raise
+            self.store.append(body)  # it goes elsewhere: behind half an event nothing is written
 
     def _write_again(self, event) -> None:  # type: ignore[no-untyped-def]
         try:
             stamp = event["ts"], event["clock"]
-            self.store.append(self._event(event["type"], event["data"], stamp))
+            self._append(event["type"], event["data"], stamp)
         except (OSError, KeyError):
             # KeyError: flash has spoilt a line, and it is JSON all the same.
             self._dropped += 1
@@ -128,8 +149,9 @@ class Journal:
     def upload(self) -> "bytes | None":
         # The next event as a payload for telemetry/events; None if all are on their way.
         store = self.store
-        if self._asked or self._copy or not self._agree() or not self._settle():
+        if self._asked or self._copy or not self._agree():
             return None
+        self._settle()
         if store.lost and not self._told:
             return self._lost()
         if self._sent < store.seq and len(self._flying) < _WINDOW:
@@ -241,9 +263,6 @@ class Journal:
         self._flying.clear()
         return self.store.settled
 
-    def _settle(self) -> bool:
+    def _settle(self) -> None:
         while self._flying and self._flying[0][0] <= self._agreed:
-            if not self.store.settle(*self._flying[0]):
-                return False
-            self._flying.pop(0)
-        return True
+            self.store.settle(*self._flying.pop(0))

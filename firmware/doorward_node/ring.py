@@ -9,10 +9,12 @@
 #   record:    length of the body u16, CRC-32 over its number and it, body
 #
 # The sector after the newest is kept erased. So that a new one says what was given up before the
-# oldest, which makes room for the next, is gone.
+# oldest, which makes room for the next, is gone. What was written is read again: a sector that does not hold it
+# is passed over, and its turn with it.
 
 import binascii
 import struct
+from errno import EIO
 
 from doorward_core import seal
 from doorward_core.compat import const
@@ -35,11 +37,14 @@ class Ring:
         self.epoch = ""
         self.seq = self.lost = 0
         self.settled = (0, seal.CHAIN_START)
-        # The newest sector: where it is, its turn, where the next record goes, the digest there.
-        self.head = self.turn = self.at = 0
+        # The newest sector: where it is, its header as header() has it, where the next record goes, the digest there.
+        self.head = self.at = 0
+        self.newest = (0, 1, 0, 0, seal.CHAIN_START, b"")
         self.digest = seal.CHAIN_START
         # The oldest sector, and the first event of the one after it: 0 if there is none.
         self.tail = self.tail_ends = 0
+        # Sectors after the newest that have failed since.
+        self._bad = 0
         start(self)
         forget("ring_start")
         self._rewind()
@@ -52,6 +57,8 @@ class Ring:
         at = self.at
         self.at = self.size  # half a record may stand there: what follows goes into another sector
         self.flash.writeblocks(self.head, record, at)
+        if self.record(self.head, at, seq) is None:
+            raise OSError(EIO)
         self.at = at + len(record)
         self.seq = seq
         self.digest = seal.chain(self.digest, self.epoch, seq, body)
@@ -73,17 +80,14 @@ class Ring:
     def skip(self, seq: int) -> None:
         # All that is left of its sector, whose end nobody can see.
         self.lost = self.lost or seq
-        sector = self._sector
-        while sector != self.head:
-            sector = (sector + 1) % self.sectors
-            known = self.header(sector)
-            if known and known[1] > seq:
-                self.settled = known[1] - 1, known[4]
-                self._start_at(sector)
-                return
+        after = self._find(seq)[1]
+        if after:
+            self.settled = after[1][1] - 1, after[1][4]
+            self._start_at(after[0])
+            return
         self.settled = self.seq, self.digest
         self.at = self.size
-        self._start_at(sector)
+        self._start_at(self.head)
 
     def overtake(self, seq: int, first: int, epoch: str) -> None:
         # The next sector's header says it, and no sooner is anything told.
@@ -93,53 +97,90 @@ class Ring:
         self.lost = -first
         self.at = self.size
 
-    def settle(self, seq: int, digest: bytes) -> bool:
+    def settle(self, seq: int, digest: bytes) -> None:
         # Nothing is written: the next sector's header says it, and until then it comes again.
         self.settled = seq, digest
         self.lost = 0
         while self.tail_ends and self.tail_ends <= seq + 1:
-            self._start_at((self.tail + 1) % self.sectors)
-        return True
+            found = self._after(self.tail)
+            if not found or found[1][1] > seq + 1:
+                return  # its cells went bad meanwhile: skip()
+            self._start_at(found[0])
 
     def crowded(self) -> bool:
         # One is always empty; before the first is begun, the newest lies before the oldest.
-        return self.turn > 0 and (self.head - self.tail) % self.sectors >= (self.sectors - 1) // 2
+        return (
+            self.newest[0] > 0 and (self.head - self.tail) % self.sectors >= (self.sectors - 1) // 2
+        )
 
     # --- sectors ---
 
     def _begin(self) -> None:
-        new = (self.head + 1) % self.sectors
+        passed = self._bad
+        self._bad = (passed + 1) % (self.sectors - 2)  # unless all goes well
+        new = (self.head + 1 + passed) % self.sectors
         spare = (new + 1) % self.sectors
-        if spare == self.tail and self.tail_ends:
-            # No room: the oldest make some, acknowledged or not.
-            known = self.header((spare + 1) % self.sectors)
-            if known and known[1] > self.settled[0] + 1:
-                self.lost = self.lost or self.settled[0] + 1
-                self.settled = known[1] - 1, known[4]
-            self._start_at((spare + 1) % self.sectors)
+        tail, given_up = self._make_room(passed + 2)
+        settled, digest, lost = given_up or (self.settled[0], self.settled[1], self.lost)
         if not self.blank(new, 0):
             self.flash.ioctl(6, new)
-        first = self.seq + 1
-        settled, lost = self.settled[0], self.lost
+        first, turn = self.seq + 1, self.newest[0] + 1 + passed
         header = _MAGIC + binascii.unhexlify(self.epoch)
-        header += struct.pack(">IIIi", self.turn + 1, first, settled, lost) + self.digest
+        header += struct.pack(">IIIi", turn, first, settled, lost) + self.digest
         self.flash.writeblocks(new, header + struct.pack(">I", binascii.crc32(header)), 0)
-        if self.tail == self.head:
-            self.tail_ends = first
+        known = self.header(new)
+        if not known or known[0] != turn:
+            raise OSError(EIO)
+        self.settled = settled, digest
+        self.lost = lost
         self.head = new
-        self.turn += 1
+        self.newest = known
         self.at = _HEADER
+        self._bad = 0
+        if tail != self.tail or not self.tail_ends:
+            self._start_at(tail)
         if not self.blank(spare, 0):
             self.flash.ioctl(6, spare)
+
+    def _make_room(self, count: int) -> "tuple[int, tuple[int, bytes, int] | None]":
+        # Where the log begins when so many sectors after the newest are for others, and what is settled
+        # and lost then: the oldest make room, acknowledged or not.
+        tail, given_up = self.tail, None
+        while self.tail_ends and 0 < (tail - self.head) % self.sectors <= count:
+            found = self._after(tail)
+            if not found:
+                break
+            tail, known = found
+            if known[1] > self.settled[0] + 1:
+                given_up = known[1] - 1, known[4], self.lost or self.settled[0] + 1
+        return tail, given_up
 
     def _start_at(self, tail: int) -> None:
         # The oldest sector is this one from now on.
         self.tail = tail
-        known = None
-        if tail != self.head:
-            known = self.header((tail + 1) % self.sectors)
-        self.tail_ends = known[1] if known else 0
+        found = self._after(tail)
+        self.tail_ends = found[1][1] if found else 0
         self._rewind()
+
+    def _after(self, tail: int):  # type: ignore[no-untyped-def]
+        # The sector after that one, where the log goes on, and its header; None behind the newest.
+        place = None
+        older = self.head, self.newest
+        room = (self.head - tail) % self.sectors
+        while older and (self.head - older[0]) % self.sectors < room:
+            place = older
+            older = self.before(*place)
+        return place
+
+    def _find(self, seq: int):  # type: ignore[no-untyped-def]
+        # Where event seq is, if it can be read: the newest sector that begins no later; and the one after it.
+        place, after = (self.head, self.newest), None
+        while place[1][1] > seq:
+            older = self.before(*place)
+            if not older:
+                break
+            place, after = older, place
+        return place, after
 
     # --- reading, for ring_start, too ---
 
@@ -149,6 +190,15 @@ class Ring:
         if data[:4] != _MAGIC or data[-4:] != struct.pack(">I", binascii.crc32(data[:-4])):
             return None
         return struct.unpack(">IIIi16s", data[8:40]) + (data[4:8],)
+
+    def before(self, sector: int, known):  # type: ignore[no-untyped-def]
+        # The sector before that one, and its header, or None. One that was passed over may still hold
+        # something, under numbers that were given again.
+        for passed in range(1, self.sectors):
+            older = self.header((sector - passed) % self.sectors)
+            if older and older[0] == known[0] - passed and older[1] < known[1]:
+                return (sector - passed) % self.sectors, older
+        return None
 
     def record(self, sector: int, at: int, seq: int) -> "bytes | None":
         # The body of event seq if it stands there.
@@ -171,7 +221,10 @@ class Ring:
 
     def _read(self, sector: int, at: int, size: int) -> bytes:
         data = bytearray(size)
-        self.flash.readblocks(sector, data, at)
+        try:
+            self.flash.readblocks(sector, data, at)
+        except OSError:
+            pass  # as a cell that has lost what it held
         return bytes(data)
 
     def _rewind(self) -> None:
@@ -182,11 +235,8 @@ class Ring:
 
     def _follow(self, seq: int) -> bool:
         # Goes on in the next sector if that is where event seq is.
-        if self._sector == self.head:
-            return False
-        sector = (self._sector + 1) % self.sectors
-        known = self.header(sector)
-        if not known or known[1] > seq:
+        (sector, known), _after = self._find(seq)
+        if sector == self._sector or known[1] > seq:
             return False
         self._sector = sector
         self._offset = _HEADER

@@ -21,7 +21,7 @@ def start(ring) -> None:  # type: ignore[no-untyped-def]
     ring.head = newest
     known = ring.header(newest)
     ring.epoch = binascii.hexlify(known[5]).decode()
-    ring.turn = known[0]
+    ring.newest = known
     _read_head(ring, known[1], known[4])
     _find_tail(ring, known)
 
@@ -55,13 +55,12 @@ def _find_tail(ring, newest) -> None:  # type: ignore[no-untyped-def]
     settled, lost = newest[2], newest[3]
     sector, known = ring.head, newest
     while known[1] > settled + 1:
-        before = (sector - 1) % ring.sectors
-        older = ring.header(before)
-        if not older or older[0] != known[0] - 1 or older[5] != known[5]:
+        found = ring.before(sector, known)
+        if not found or found[1][5] != known[5]:
             lost = lost or settled + 1
             break
         ring.tail_ends = known[1]
-        sector, known = before, older
+        sector, known = found
     ring.tail = sector
     ring.settled = known[1] - 1, known[4]
     if lost and abs(lost) <= ring.settled[0]:

@@ -7,6 +7,7 @@
 #   <directory>/<seq>.log   sixteen events, one exact body a line, from that number on
 
 import binascii
+import os
 
 from doorward_core import seal
 from doorward_core.compat import const
@@ -14,6 +15,8 @@ from doorward_node import files, forget
 
 _SEGMENT = const(16)
 _MAX_SEGMENTS = const(64)
+# Blocks of the flash that the log leaves to others: what counts tries and keeps rules has to be written, too.
+_SPARE = const(6)
 
 
 class Segments:
@@ -31,7 +34,8 @@ class Segments:
             if self._segments and self._segments[-1] == seq:
                 files.remove(self._path(seq))  # it has half a line and nothing else
             else:
-                if len(self._segments) >= _MAX_SEGMENTS:
+                count = len(self._segments)
+                if count >= _MAX_SEGMENTS or (count > 1 and self._room() < 0):
                     self._drop()
                 self._segments.append(seq)
             self._torn = False
@@ -69,7 +73,10 @@ class Segments:
         left = [first for first in self._segments if first > seq]
         self.lost = self.lost or seq
         self.settled = left[0] - 1 if left else self.seq, self.settled[1]
-        self._remove(len(self._segments) - len(left))
+        try:
+            self._remove(len(self._segments) - len(left))
+        except OSError:
+            pass  # as in settle()
 
     def overtake(self, seq: int, first: int, epoch: str) -> None:
         self.epoch, former = epoch, self.epoch
@@ -84,9 +91,9 @@ class Segments:
         except OSError:
             pass  # the next segment that goes writes the note; a former epoch is found to be over again
 
-    def settle(self, seq: int, digest: bytes) -> bool:
-        # Drops the oldest segments once all of them is stored. False if there is no room for the
-        # note of where the log starts now: nothing is removed before it is written.
+    def settle(self, seq: int, digest: bytes) -> None:
+        # Drops the oldest segments once all of them is stored. Without room for the note of where the log
+        # starts now nothing is removed: the next time, or after a start, which the gateway tells how far it is.
         self.settled = seq, digest
         self.lost = 0
         count = len([first for first in self._segments[1:] if first <= seq + 1])
@@ -94,11 +101,21 @@ class Segments:
             try:
                 self._remove(count)
             except OSError:
-                return False
-        return True
+                pass
 
     def crowded(self) -> bool:
-        return len(self._segments) > _MAX_SEGMENTS // 2
+        # A segment has a block or two.
+        count = len(self._segments)
+        return count > _MAX_SEGMENTS // 2 or self._room() < 2 * count
+
+    def _room(self) -> int:
+        # Blocks that the log may still take; less than none if there is too little for others.
+        try:
+            stat = os.statvfs(self.directory)
+        except OSError:
+            return -1
+        # LittleFS counts blocks twice on a full disk.
+        return (stat[3] if stat[3] <= stat[2] else 0) - _SPARE
 
     def _drop(self) -> None:
         # No room: the oldest make some, acknowledged or not.

@@ -1,0 +1,81 @@
+# A partition whose cells or sectors fail for good: the log goes on in what is left of it, and the door goes on anyway.
+
+import json
+
+from bad_flash import BadFlash
+from one_log import Gateway, on_flash, write
+
+_SECTORS = 5
+
+
+def _spoil(flash, fault, sectors):
+    for sector in sectors:
+        if fault == "deaf":
+            flash.deaf.add(sector)
+        elif fault == "silent":
+            flash.silent.add(sector)
+        else:
+            flash.raising.add((fault, sector))
+
+
+def _lap(log, gateway):
+    # Once round and more, heard at once.
+    for _ in range(24):
+        write(log, 5)
+        if log.renewed:
+            gateway.greet(log)
+        gateway.drain(log)
+    for _ in range(4):
+        log.flush()
+    gateway.drain(log)
+
+
+def test_a_sector_that_fails_for_good_costs_its_room_and_nothing_else():
+    for fault in ("w", "e", "deaf", "silent", "r"):
+        for sector in range(_SECTORS):
+            for worn in (False, True):
+                flash = BadFlash(_SECTORS)
+                gateway = Gateway()
+                if worn:  # it holds something of an earlier lap
+                    _lap(on_flash(flash), gateway)
+                _spoil(flash, fault, (sector,))
+                for _ in range(2):
+                    log = on_flash(flash.again())
+                    gateway.greet(log)
+                    before = len(gateway.seqs)
+                    _lap(log, gateway)
+                    case = fault, sector, worn
+                    assert gateway.newest == log.store.seq, case
+                    assert len(gateway.seqs) - before == 120, (case, gateway.gaps)
+
+
+def test_a_partition_that_takes_nothing_costs_events_and_not_what_it_holds():
+    # They are counted, and told when it takes something again; what stands in it is told meanwhile.
+    for fault in ("w", "e", "deaf", "silent"):
+        flash = BadFlash(_SECTORS)
+        log, gateway = on_flash(flash), Gateway()
+        write(log, 50)
+        held = log.store.seq
+        _spoil(flash, fault, range(_SECTORS))
+        write(log, 40)
+        gateway.drain(log)
+        told = json.loads(gateway.bodies[1])["data"]
+        assert told == {"n": 1} and gateway.newest >= held, fault
+        flash.raising, flash.deaf, flash.silent = set(), set(), set()
+        for _ in range(2000):
+            log.flush()
+        gateway.drain(log)
+        counts = [json.loads(body)["data"].get("count", 0) for body in gateway.bodies.values()]
+        missing = sum(counts) + sum([last - first + 1 for first, last in gateway.gaps])
+        assert gateway.newest == log.store.seq and missing == 90 - len(
+            [body for body in gateway.bodies.values() if b"door.open" in body]
+        ), (fault, counts, gateway.gaps)
+
+
+def test_a_partition_that_cannot_be_read_is_no_reason_not_to_start():
+    flash = BadFlash(_SECTORS)
+    write(on_flash(flash), 40)
+    _spoil(flash, "r", range(_SECTORS))
+    log = on_flash(flash.again())
+    write(log, 3)
+    assert log.upload() is None and log.store.seq == 0
