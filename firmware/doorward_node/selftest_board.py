@@ -30,7 +30,9 @@ async def look(report, _parameters):
         },
     )
     await report.turn()
-    report.say("flash", _flash())
+    data = _flash()
+    data["unlogged"] = app.journal._dropped  # noqa: SLF001 - only this test asks
+    report.say("flash", data)
     report.say("broker", {"echoes": await _echoes(report, app)})
 
 

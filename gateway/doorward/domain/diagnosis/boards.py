@@ -66,6 +66,17 @@ def _worn(readings: Readings, _wiring: Wiring) -> Finding | None:
     )
 
 
+def _unlogged(readings: Readings, _wiring: Wiring) -> Finding | None:
+    count = number(readings.get("flash", {}), "unlogged")
+    if not count:
+        return None
+    return Finding(
+        "log.fails",
+        f"The board's log takes nothing: {count} events did not get into it",
+        "its flash fails where the log is; replace the board, or erase the partition `dwlog` if it has one",
+    )
+
+
 def _broker(readings: Readings, _wiring: Wiring) -> Finding | None:
     echoes = number(readings.get("broker", {}), "echoes")
     if not echoes:
@@ -80,6 +91,7 @@ def _broker(readings: Readings, _wiring: Wiring) -> Finding | None:
 RULES = (
     Rule("flash.worn", _worn),
     Rule("flash.full", _full),
+    Rule("log.fails", _unlogged),
     Rule("broker.rules", _broker),
     Rule("wifi.weak", _wifi),
     Rule("clock.unset", _clock),

@@ -91,6 +91,7 @@ CASES: tuple[tuple[str, Readings, Wiring, str], ...] = (
     ("flash.worn", readings("flash", same=False), DOOR, "replace"),
     ("flash.full", readings("flash", errno=28, same=True), DOOR, "full"),
     ("flash.full", readings("flash", free=8), DOOR, "8 KiB"),
+    ("log.fails", readings("flash", unlogged=3), DOOR, "3 events"),
     ("broker.rules", readings("broker", echoes=1), DOOR, "acl list"),
     ("wifi.weak", readings("board", rssi=-86), DOOR, "-86 dBm"),
     ("clock.unset", readings("board", clock=False), DOOR, "90 s"),
