@@ -50,10 +50,27 @@ def test_what_measures_never_drives_out_what_matters():
     assert lost > 10 and withheld > 200, (lost, withheld)
 
 
+def _one_kind_after_the_other():
+    # Nobody listens: what matters, much that measures, and again what matters, until the first of it has to go.
+    for sectors in (4, 5, 6, 8):
+        board = Board(sectors)
+        life = Life(board.open, board.half, 0)
+        for measures, count in ((False, 20), (True, 300), (False, 200)):
+            for _ in range(count):
+                life.note(measures)
+        life.end()
+        assert life.gateway.gaps
+
+
+def test_what_matters_keeps_half_of_the_room_when_the_rest_came_first():
+    _one_kind_after_the_other()
+
+
 def _caught(crowded):
     kept = Ring.crowded
     Ring.crowded = crowded
     try:
+        _one_kind_after_the_other()
         lives(range(24))
     except AssertionError:
         return True
