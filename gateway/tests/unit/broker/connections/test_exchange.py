@@ -58,7 +58,7 @@ async def test_one_write_and_one_batch_for_what_came_together(tmp_path, monkeypa
             boards = [joined(site.broker, name) for name in BOARDS]
             exchange, now = site.broker._exchange, site.broker._exchange.clock()
             monkeypatch.setattr(exchange, "clock", lambda: now)
-            for silence, at_once in ((0.001, [1]), (0.0, [])):
+            for silence, at_once in ((0.00015, [1]), (0.00005, []), (0.0, [])):
                 await asyncio.sleep(0)
                 batches.clear()
                 told.writes.clear()
