@@ -7,9 +7,10 @@ import ssl
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from doorward.broker import Broker, Denial, Limits, OverWebSocket, Policy, Principals, Role, Secure
+from doorward.broker.connections.connection import Connection
 from doorward.broker.identity.ports import Certificates, Logins
 from doorward.broker.rights.rules import Rule
 from doorward.broker.store import BrokerStore
@@ -51,6 +52,11 @@ class RunningBroker:
     principals: Principals
     port: int
     denials: list[Denial] = field(default_factory=list)
+
+    @property
+    def connections(self) -> set[Connection]:
+        """Those that are open."""
+        return cast(set[Connection], self.broker._exchange.connections)
 
     async def gone(self, client_id: str) -> None:
         """Wait until the broker has noticed that a client left."""

@@ -28,7 +28,7 @@ async def test_a_slow_reader_is_dropped_or_queued_and_others_go_on(tmp_path, unr
             for number in range(150):
                 await gateway.publish(CONTROL, bytes(100_000), number % 2)
             assert not await gateway.is_closed()
-        for connection in site.broker._exchange.connections:
+        for connection in site.connections:
             assert connection._transport.get_write_buffer_size() <= unread + 100_100
         assert site.broker.status().unsettled <= limits.queued + limits.inflight
         assert site.broker.connected()["front"] == (unread > 100_000)

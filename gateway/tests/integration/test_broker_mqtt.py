@@ -228,7 +228,7 @@ async def test_a_port_in_use_is_named(tmp_path):
 
 async def test_no_delay_on_the_sockets(tmp_path):
     async with running_broker(tmp_path) as site, site.client("front"):
-        (connection,) = site.broker._exchange.connections
+        (connection,) = site.connections
         sock = connection._transport.get_extra_info("socket")
         assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 

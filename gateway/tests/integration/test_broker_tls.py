@@ -172,7 +172,7 @@ async def test_small_packets_do_not_wait_for_each_other(tmp_path):
     async with staged(tmp_path) as stage:
         client = await Client.open(stage.port, stage.certified("front"))
         await client.connect("front")
-        (connection,) = stage.site.broker._exchange.connections
+        (connection,) = stage.site.connections
         sock = connection._transport.get_extra_info("socket")
         assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
         await client.drop()

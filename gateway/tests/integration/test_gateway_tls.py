@@ -76,11 +76,8 @@ def connections_of_the_board(site: VirtualSite) -> list[object]:
     """Those that there are at the broker inside, those that there ever were at Mosquitto."""
     if isinstance(site.side, MosquittoSide):
         return [line for line in broker_log(site).splitlines() if " as front (" in line]
-    return [
-        one
-        for one in site.broker._exchange.connections
-        if one._session is not None and one._session.client == "front"
-    ]
+    front = site.broker._router.sessions.get("front")
+    return [front.link] if front is not None and front.link is not None else []
 
 
 def shown_to_boards(site: VirtualSite) -> bytes:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from doorward.broker.connections.addresses import PerAddress
 from doorward.broker.connections.rates import Rates
@@ -14,12 +14,25 @@ from doorward.broker.limits import Limits
 from doorward.broker.reports.counters import Counters
 from doorward.broker.routing.router import Router
 
-if TYPE_CHECKING:
-    from doorward.broker.connections.connection import Connection
-    from doorward.broker.connections.outgoing import Outgoing
-
 # Nobody has said anything for so long. An acknowledgement comes some 0.2 ms behind its message, on one machine.
 _SILENCE_S = 0.0001
+
+
+class Writer(Protocol):
+    """Who has collected something for a client."""
+
+    def write(self) -> None:
+        """Write it."""
+
+
+class Member(Protocol):
+    """A connection that is open."""
+
+    def end(self, reason: str, *, will: bool = True) -> None:
+        """Close it now; its will is published unless it left in good order."""
+
+    def check(self, now: float) -> None:
+        """Close it if it says nothing."""
 
 
 @dataclass(slots=True)
@@ -36,8 +49,8 @@ class Exchange:
     rates: Rates = field(init=False)
     callers: PerAddress = field(init=False)
     counters: Counters = field(default_factory=Counters)
-    connections: "set[Connection]" = field(default_factory=set)
-    unwritten: "list[Outgoing]" = field(default_factory=list)
+    connections: set[Member] = field(default_factory=set)
+    unwritten: list[Writer] = field(default_factory=list)
     flushing: bool = False
     heard: float = 0.0  # when somebody said something; seconds of the clock
     deciding: set[asyncio.Task[None]] = field(default_factory=set)  # logins that take a while
@@ -47,7 +60,7 @@ class Exchange:
         self.rates = Rates(self.limits, self.clock)
         self.callers = PerAddress(self.limits.connections_per_address)
 
-    def take_in(self, connection: "Connection", host: str) -> str:
+    def take_in(self, connection: Member, host: str) -> str:
         """Count a connection in. Why it is one too many, or nothing."""
         full = len(self.connections) >= self.limits.connections
         full_of_these = self.callers.is_full(host)
@@ -59,7 +72,7 @@ class Exchange:
             return "too many connections from its address"
         return "too many connections" if full else ""
 
-    def let_go(self, connection: "Connection", host: str) -> None:
+    def let_go(self, connection: Member, host: str) -> None:
         """A connection is closed."""
         self.connections.discard(connection)
         self.callers.discard(host)

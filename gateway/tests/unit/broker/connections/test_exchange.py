@@ -52,7 +52,7 @@ async def test_one_write_and_one_batch_for_what_came_together(tmp_path, monkeypa
     async with running_broker(tmp_path, BOARDS) as site:
         async with site.client(GATEWAY, clean=False) as gateway:
             await gateway.subscribe("doorward/#")
-            (connection,) = site.broker._exchange.connections
+            (connection,) = site.connections
             kept = connection._transport
             connection._transport = told = Transport()
             boards = [joined(site.broker, name) for name in BOARDS]
@@ -84,12 +84,12 @@ async def test_a_will_that_runs_into_something_leaves_no_connection_behind(tmp_p
         client = await Client.open(site.port)
         offline = topics.device_topic("doorward", "board-0", topics.OFFLINE)
         await client.connect("board-0", will=(offline, b"gone", False, 1))
-        assert len(site.broker._exchange.connections) == 1
+        assert len(site.connections) == 1
         with monkeypatch.context() as patch:
             patch.setattr(Router, "publish", fails)
             await client.drop()
             async with asyncio.timeout(10):
-                while site.broker._exchange.connections:  # noqa: ASYNC110 - nobody tells us
+                while site.connections:  # noqa: ASYNC110 - nobody tells us
                     await asyncio.sleep(0.01)
 
 
