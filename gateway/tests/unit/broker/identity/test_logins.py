@@ -159,6 +159,25 @@ async def test_all_clients_of_a_user_come_back_at_once(door):
     assert await asyncio.gather(*(door.code("sam", "right") for _ in range(300))) == [0] * 300
 
 
+async def test_what_proved_right_is_not_tried_again_and_only_that(door):
+    """Mutants: any password of somebody who came in before; one that was changed since."""
+    for _ in range(3):
+        assert await door.code("sam", "right") == 0
+    assert door.passwords.asked == ["right"]
+    assert await door.code("sam", "Right") == mqtt.BAD_LOGIN
+    assert await door.code("tess", "right") == mqtt.BAD_LOGIN
+    assert await door.code("nobody", "right") == mqtt.BAD_LOGIN
+    assert len(door.passwords.asked) == 4
+    door.principals.put_user("sam", frozenset(), "other"[::-1])
+    assert await door.code("sam", "right") == mqtt.BAD_LOGIN
+    assert await door.code("sam", "other") == 0
+    door.principals.remove("sam")
+    assert await door.code("sam", "other") == mqtt.BAD_LOGIN
+    assert await door.code("tess", "hers") == 0
+    assert set(door.logins._proved) == {"tess"}
+    assert b"hers" not in repr(door.logins._proved).encode()
+
+
 async def test_addresses_take_turns(door):
     """Mutant: one line for all."""
     door.passwords.gate.clear()
