@@ -17,6 +17,11 @@ class Victim:
         self.port_base = free_port_base()
         self._process: Forked | None = None
 
+    @property
+    def is_running(self) -> bool:
+        """Whether it was started, and not ended since."""
+        return self._process is not None
+
     async def start(self) -> None:
         options = ["--data", str(self.directory), "--port-base", str(self.port_base)]
         self._process = Forked(["up", *options], stdout=subprocess.PIPE)

@@ -2,8 +2,10 @@
 
 import asyncio
 import base64
+import contextlib
 import json
 import os
+import random
 import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -20,6 +22,9 @@ from doorward_core import board_messages, seal, topics
 from doorward_core.messages import encode
 
 PATIENCE_S = 90.0
+KILLS = int(os.environ.get("DOORWARD_ROLLOUT_KILLS", "4"))
+SEED = int(os.environ.get("DOORWARD_TRUTH_SEED", "10"))
+_PIECES = 3 * KILLS  # after so many the board says that it has all: none of its lives gets there
 
 
 @pytest.fixture
@@ -51,7 +56,8 @@ class Site:
         return self.board
 
     async def __aexit__(self, *_: object) -> None:
-        await self.victim.end(signal.SIGKILL)
+        if self.victim.is_running:
+            await self.victim.end(signal.SIGKILL)
         await self.board.__aexit__(None, None, None)
 
     async def ask(self, method: str, path: str, body: object = None) -> list[dict[str, object]]:
@@ -128,3 +134,99 @@ async def test_killed_in_each_state_of_a_roll_out(victim: Victim, enrolment: Enr
         kinds = [row["kind"] for row in rows]
         for kind in ("device.trusts", "update.offered", "update.installed", "update.confirmed"):
             assert kinds.count(kind) == 1, kind
+
+
+class Killed(Exception):
+    """The gateway is no more."""
+
+
+class Told:
+    """A board in a roll-out that goes on wherever a killed gateway left it, and how far it is."""
+
+    def __init__(self, site: Site, die: random.Random) -> None:
+        self.site = site
+        self.left = 0  # steps, until the gateway is killed
+        self.pieces: dict[int, bytes] = {}
+        self.numbers: set[int] = set()
+        self._die = die
+        self._events: list[bytes] = []  # not acknowledged yet
+        self._told = False
+
+    async def life(self, board: OnlineBoard) -> None:
+        """Answer whatever comes until the update is over. Raises Killed."""
+        while not self._told or self._events:
+            if self._told:
+                await self._upload(board)
+                continue
+            leaf, payload = await board.anything()
+            if leaf == topics.CONTROL:
+                await self._challenged(board, payload)
+            elif leaf == topics.REKEY:
+                await self._step()
+                body = json.loads(self.site.script.open(leaf, payload))
+                self.site.say(board, board_messages.command_result(body["command_id"], "done"))
+                await self._step()
+            elif leaf == topics.FIRMWARE:
+                await self._firmware(board, payload)
+
+    async def _challenged(self, board: OnlineBoard, payload: bytes) -> None:
+        if seal.parse_freshness(seal.split(payload).freshness)[1] != self.site.script.boot:
+            return  # it was kept for a former boot
+        body = json.loads(self.site.script.open(topics.CONTROL, payload))
+        await self._step()
+        nonce = self._die.randbytes(16)
+        self.site.say(board, board_messages.challenge_answer(body["command_id"], nonce))
+        await self._step()
+
+    async def _firmware(self, board: OnlineBoard, payload: bytes) -> None:
+        await self._step()
+        number = int(seal.split(payload).freshness[2:])
+        self.numbers.add(number)
+        body = json.loads(self.site.script.open(topics.FIRMWARE, payload))
+        if "data" in body:
+            data = base64.b64decode(body["data"])
+            assert self.pieces.setdefault(body["offset"], data) == data, "half of another firmware"
+        if len(self.pieces) < _PIECES:
+            offset = sum(map(len, self.pieces.values()))
+            self.site.say(board, encode({"want": "firmware", "version": number, "offset": offset}))
+        else:
+            self._told = True
+            for state in ("installed", "confirmed"):
+                report = {"order": number, "version": "0.1.0", "state": state}
+                self._events.append(self.site.script.event("update", report))
+        await self._step()
+
+    async def _upload(self, board: OnlineBoard) -> None:
+        await self._step()
+        await board.upload(self._events[0])
+        del self._events[0]
+
+    async def _step(self) -> None:
+        self.left -= 1
+        if self.left == 0:
+            await self.site.victim.end(signal.SIGKILL)
+            raise Killed
+
+
+@pytest.mark.timeout(600)
+async def test_killed_anywhere_in_a_roll_out_it_is_done_and_told_once(
+    victim: Victim, enrolment: Enrolment
+) -> None:
+    site, die = Site(victim, enrolment), random.Random(SEED)
+    board = Told(site, die)
+    for life in range(KILLS + 1):
+        # The last one is left alone.
+        board.left = die.randrange(1, 6) if life < KILLS else 0
+        async with site as online:
+            if life == 0:
+                await site.ask("POST", "updates", {"devices": ["front"]})
+            with contextlib.suppress(Killed):
+                await board.life(online)
+            assert victim.is_running == (life == KILLS)
+            if victim.is_running:
+                await site.until("state", "confirmed")
+                rows = await site.ask("GET", "audit?limit=100")
+    kinds = [row["kind"] for row in rows]
+    for kind in ("device.trusts", "update.offered", "update.installed", "update.confirmed"):
+        assert kinds.count(kind) == 1, (kind, SEED)
+    assert len(board.numbers) == 1, "one order, and no other"

@@ -92,6 +92,11 @@ class OnlineBoard:
                     return payload
                 self._kept.append((where, payload))
 
+    async def anything(self) -> tuple[str, bytes]:
+        """The next payload, and its leaf."""
+        async with asyncio.timeout(_PATIENCE_S):
+            return self._kept.pop(0) if self._kept else await self._inbox.get()
+
     async def tap(self, uid: bytes, nonce: bytes) -> bytes:
         """Ask, and return the verified body of the answer."""
         self.publish(topics.ACCESS_REQUEST, self.script.ask(uid, nonce))
