@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import firmware_cache
+import firmware_update
 import heap_32
 from reporting import arguments, say, show
 
@@ -29,6 +30,7 @@ from doorward.data import data_root
 from doorward.runtime.demo.gateway import VirtualSite
 from doorward_core import topics
 from doorward_lab import Board, BoardFailed, Lab, build, places, toolchain
+from doorward_lab.lab import DOOR_HEAP_KIB
 from doorward_lab.rtc import Rtc
 
 STRIKE = 25
@@ -189,6 +191,18 @@ class Bench:
             }
 
 
+    async def updating(self, heap_kib: int) -> dict[str, Any]:
+        """What an update costs who stands at the door meanwhile."""
+        say(f"a board with heapsize={heap_kib}K that is updated:")
+
+        async def longest_stall() -> float:
+            return float((await self.site.heartbeat())["longest_stall_ms"])
+
+        async with self.board(heap_kib) as (board, _):
+            card = self.site.cards[CARD]
+            return await firmware_update.figures(self.site, board, card, longest_stall)
+
+
 def firmware_modules(staged: Path, loaded: Iterable[str]) -> dict[str, Path]:
     """The .mpy files of a staged firmware that a board has loaded, by module."""
     files = {
@@ -205,7 +219,9 @@ async def measure(directory: Path) -> dict[str, Any]:
     await site.start()
     try:
         async with Lab(directory / "lab") as lab:
-            figures = await weighed(Bench(site, lab))
+            bench = Bench(site, lab)
+            figures = await weighed(bench)
+            figures["update"] = await bench.updating(DOOR_HEAP_KIB)
             figures["roles"] = {role: await weighed(Bench(site, lab, role)) for role in roles()}
     finally:
         await site.stop()

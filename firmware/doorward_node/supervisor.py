@@ -1,7 +1,6 @@
 # The last word: starts the app, feeds the watchdog, and turns any failure into a safe reset.
 
 import asyncio
-import gc
 import sys
 from time import sleep_ms, ticks_ms
 
@@ -27,58 +26,25 @@ _FAILED = const(2)
 def main(trial: bool = False, path: str = CONFIG) -> None:
     # Runs the board until it fails; then the relay is safe and the board starts again. trial: this
     # firmware has to prove itself (trial.py).
-    config = _settings(path)
-    if config is None:
+    from doorward_node import start
+
+    config, strike = start.prepare(path)
+    if strike is None:
         # Starting again would not help: boot.py has made the relay safe, and it stays so.
         return
-    name = "roles." + config["role"]
-    role = __import__("doorward_node." + name, None, None, ("lock",))
-    strike = role.lock(config)
-    running = _run(config, strike, role.build, trial)
-    del role
-    forget(name)
-    forget("roles")
-    del config  # heap, too
+    loop = asyncio.get_event_loop()
+    loop.set_exception_handler(lambda _loop, context: _fail(strike, context["exception"]))
     try:
-        asyncio.run(running)
+        app = start.go(config, strike, trial)
+        forget("start")
+        del start, config, loop  # heap, too
+        asyncio.run(_watch(app, strike))
     except KeyboardInterrupt:
         # Somebody at the serial port: nothing enforces the strike's limit any more.
         strike.de_energise()
         raise
     except Exception as error:  # noqa: BLE001 - whatever it is, the relay is made safe
         _fail(strike, error)
-
-
-def _settings(path):
-    from doorward_node import config
-
-    try:
-        return config.load(path)
-    except config.ConfigError as error:
-        print("doorward: config:", error)
-        return None
-    finally:
-        forget("config")
-
-
-async def _run(config, strike, build, trial):
-    loop = asyncio.get_event_loop()
-    loop.set_exception_handler(lambda _loop, context: _fail(strike, context["exception"]))
-    from doorward_node.assembly import assemble
-
-    app = assemble(config, strike, build)
-    del config, build, assemble
-    forget("assembly")
-    # From here on rubbish is collected while nobody waits (app), or when there is no room left: a
-    # collection in the middle of a tap costs more than the rest of it.
-    gc.threshold(-1)
-    for coroutine in app.loops():
-        asyncio.create_task(coroutine)
-    if trial:
-        from doorward_node.trial import prove
-
-        asyncio.create_task(prove(app))
-    await _watch(app, strike)
 
 
 async def _watch(app, strike):

@@ -39,11 +39,11 @@ def stuck(folder: Path, name: str) -> Path:
     stops = sleep.replace("sleep_ms(", "sleep_ms(10**6 if ticks_ms() > 3000 else ")
     firmware = planted(folder, f"doorward_node/{module}.py", sleep, stops)
     if name in SLOW:
-        assembly = firmware / "doorward_node/assembly.py"
-        source = assembly.read_text()
+        opening = firmware / "doorward_node/opening.py"
+        source = opening.read_text()
         watched = f'("{name}", {name}, "alive", _SLOW_MS)'
         assert watched in source
-        assembly.write_text(source.replace(watched, watched.replace("_SLOW_MS", "_SILENCE_MS")))
+        opening.write_text(source.replace(watched, watched.replace("_SLOW_MS", "_SILENCE_MS")))
     return firmware
 
 

@@ -6,7 +6,7 @@ import socket
 
 from scratch import folder
 
-from doorward_node import assembly, files
+from doorward_node import connection, files
 from doorward_node.client import MQTTClient
 from doorward_node.names import Names, look_up
 
@@ -152,8 +152,8 @@ async def test_asked_once_and_again_only_in_doubt():
 
 def test_only_a_broker_with_a_name_is_looked_up():
     for host in ("192.168.1.20", "127.0.0.1"):
-        assert assembly._names(host, "") is None
-    names = assembly._names("gateway.local", folder())
+        assert connection._names(host, "") is None
+    names = connection._names("gateway.local", folder())
     assert (names.name, names.known) == ("gateway.local", "")
 
 

@@ -11,7 +11,9 @@ _ROLES = "doorward_node.roles"
 # Loaded by a name that the config has in it.
 _BY_NAME = (_ROLES, "doorward_drivers")
 # They load what stays, whatever the role.
-_ROOTS = ("doorward_node.supervisor", "doorward_node.assembly")
+_ROOTS = tuple(
+    f"doorward_node.{name}" for name in ("supervisor", "start", "connection", "assembly", "opening")
+)
 # What may stand in a module that is joined with others.
 _SIMPLE = (
     ast.Import,
