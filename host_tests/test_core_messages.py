@@ -5,6 +5,7 @@ import json
 from support import raises
 
 from doorward_core import board_messages as board
+from doorward_core import cache_messages as cache
 from doorward_core import gateway_messages as gateway
 from doorward_core import gateway_states as states
 from doorward_core.messages import MessageError, decode, encode
@@ -125,10 +126,10 @@ def test_commands_and_what_is_said_to_them():
     assert (offered.command_id, offered.nonce, offered.result) == ("cmd_1", bytes(range(16)), None)
     done = gateway.parse_command_ack(board.command_result("cmd_1", "done"))
     assert (done.command_id, done.nonce, done.result) == ("cmd_1", None, "done")
-    wanted = gateway.parse_command_ack(board.cache_wanted(3, 768))
+    wanted = gateway.parse_command_ack(cache.cache_wanted(3, 768))
     assert (wanted.want, wanted.version, wanted.offset, wanted.base) == ("cache", 3, 768, 0)
-    assert gateway.parse_command_ack(board.cache_wanted(3, 0, 2)).base == 2
-    assert board.parse_cache_chunk(gateway.cache_chunk(3, 0, b"x", 2))[4] == 2
+    assert gateway.parse_command_ack(cache.cache_wanted(3, 0, 2)).base == 2
+    assert cache.parse_cache_chunk(gateway.cache_chunk(3, 0, b"x", 2))[4] == 2
 
 
 def test_the_doors_policy_in_a_config():
@@ -137,7 +138,7 @@ def test_the_doors_policy_in_a_config():
     def found(**policy):
         door = dict(said["door"])
         door.update(policy)
-        return board.Config(encode(dict(said, door=door)))
+        return cache.parse_config(encode(dict(said, door=door)))
 
     for name in ("lockdown", "min_strength"):
         said["door"].pop(name, None)
@@ -150,12 +151,12 @@ def test_the_doors_policy_in_a_config():
 def test_a_cap_too_short_for_the_doors_margin_is_refused():
     for cap in (1999, 60001):
         body = gateway.config(3, 1000, bytes(32), 1000, cap, 30000)
-        assert raises(MessageError, board.Config, body).field == "cap_ms"
-    assert board.Config(gateway.config(3, 1000, bytes(32), 1000, 2000, 30000)).cap_ms == 2000
+        assert raises(MessageError, cache.parse_config, body).field == "cap_ms"
+    assert cache.parse_config(gateway.config(3, 1000, bytes(32), 1000, 2000, 30000)).cap_ms == 2000
 
 
 def test_config():
-    found = board.Config(gateway.config(3, 1000, bytes(32), 5000, 10000, 30000))
+    found = cache.parse_config(gateway.config(3, 1000, bytes(32), 5000, 10000, 30000))
     assert (found.cache_version, found.cache_size, found.cache_digest) == (3, 1000, "00" * 32)
     assert (found.strike_ms, found.cap_ms, found.held_ms) == (5000, 10000, 30000)
 
@@ -166,7 +167,7 @@ def test_a_cache_goes_over_in_chunks_that_a_board_takes():
     while len(got) < len(file):
         built = gateway.cache_chunk(3, len(got), file)
         assert len(built) < MAX_PAYLOAD - 200
-        version, offset, total, data, base = board.parse_cache_chunk(built)
+        version, offset, total, data, base = cache.parse_cache_chunk(built)
         assert base == 0
         assert (version, offset, total) == (3, len(got), len(file))
         got += data

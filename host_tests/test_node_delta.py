@@ -36,8 +36,8 @@ def teardown_function(_function):
         copy = _boards.pop()
         if copy._cache:
             copy._cache.close()
-        if copy._delta and copy._delta._steps:
-            copy._delta._steps.close()
+        if copy.delta and copy.delta._steps:
+            copy.delta._steps.close()
 
 
 def uid(number):
@@ -147,7 +147,7 @@ def test_who_may_less_is_refused_at_once_and_has_the_new_rights_later():
     while copy.version() == 3:
         copy.store()
         gateway.answer(copy, 0)
-        if copy._delta and copy._delta.makes:
+        if copy.delta and copy.delta.makes:
             assert knows(copy, 6) and not knows(copy, 7), "person 1 has cards 1, 4, 7"
             assert not knows(copy, 5)
     assert copy.lookup(uid(5), NOW, 0).group == 2

@@ -1,18 +1,6 @@
 # The board's half of the conversation: what it says, and what it reads of the gateway's answers.
 
-from binascii import a2b_base64
-
-from doorward_core.messages import (
-    MessageError,
-    decode,
-    encode,
-    flag,
-    hexed,
-    number,
-    part,
-    raw,
-    text,
-)
+from doorward_core.messages import decode, encode, flag, hexed, number, part, raw, text
 
 VERSION = 1
 
@@ -141,14 +129,6 @@ def command_result(command_id: str, result: str) -> bytes:
     return encode({"command_id": command_id, "result": result})
 
 
-def cache_wanted(version: int, offset: int, base: int = 0) -> bytes:
-    # base: the version that the board holds, if what has changed since will do; 0 for the whole.
-    fields: "dict[str, object]" = {"want": "cache", "version": version, "offset": offset}
-    if base:
-        fields["from"] = base
-    return encode(fields)
-
-
 def parse_access_answer(body: bytes) -> "tuple[bool, int, int]":
     # (granted, rule, seconds): how long to energise the strike, 0 when not granted.
     fields = decode(body)
@@ -184,29 +164,5 @@ def parse_command(body: bytes) -> "tuple[str, str, dict[str, object]]":
 
 
 class Config:
-    # The cache to hold (0: none), the door's settings in ms, and its policy as access.decide takes
-    # it. Raises MessageError.
+    # What cache_messages.parse_config() reads.
     site_rules = False
-
-    def __init__(self, body: bytes) -> None:
-        fields = decode(body)
-        door = part(fields, "door")
-        self.cache_version = number(fields, "cache_version")
-        self.cache_size = number(fields, "size")
-        self.cache_digest = text(fields, "digest")
-        self.strike_ms = number(door, "strike_ms", 100, 60000)
-        self.cap_ms = number(door, "cap_ms", 2000, 60000)
-        self.held_ms = number(door, "held_ms", 1000, 86400000)
-        self.lockdown = "lockdown" in door and flag(door, "lockdown")
-        self.min_strength = number(door, "min_strength", 1, 2) if "min_strength" in door else 1
-
-
-def parse_cache_chunk(body: bytes) -> "tuple[int, int, int, bytes, int]":
-    # (version, offset, total, data, base): base as in cache_wanted(), if that is what it is a piece of.
-    fields = decode(body)
-    try:
-        data = a2b_base64(text(fields, "data", 1024))
-    except ValueError:
-        raise MessageError("data", "base64")
-    base = number(fields, "from") if "from" in fields else 0
-    return number(fields, "version"), number(fields, "offset"), number(fields, "total"), data, base

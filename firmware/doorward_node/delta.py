@@ -10,7 +10,7 @@ import hashlib
 import os
 import struct
 
-from doorward_core import board_messages
+from doorward_core import cache_messages
 from doorward_core.compat import const
 from doorward_node import files
 
@@ -55,7 +55,7 @@ class Delta:
         if self._asked is not None and uptime < self._asked + _ASK_AGAIN_S:
             return None
         self._asked = uptime
-        return board_messages.cache_wanted(version, self._received, self._from)
+        return cache_messages.cache_wanted(version, self._received, self._from)
 
     def take(self, offset: int, total: int, data: bytes, base: int) -> None:
         # Keeps a verified piece in RAM until step().

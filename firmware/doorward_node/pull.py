@@ -6,7 +6,7 @@ import binascii
 import hashlib
 import os
 
-from doorward_core import board_messages
+from doorward_core import board_messages, cache_messages
 from doorward_core.compat import const
 from doorward_node import files
 
@@ -37,7 +37,7 @@ class Pull:
         if self._asked is not None and uptime < self._asked + _ASK_AGAIN_S:
             return None
         self._asked = uptime
-        return board_messages.cache_wanted(self._config.cache_version, self._received)
+        return cache_messages.cache_wanted(self._config.cache_version, self._received)
 
     def take(self, offset: int, data: bytes) -> None:
         # Keeps a verified piece in RAM until step(); ignores one that was not asked for.

@@ -16,7 +16,7 @@ from stage.online import OnlineBoard
 from stage.secrets import Enrolment
 
 from doorward.runtime.gateway import Gateway
-from doorward_core import board_messages, gateway_seal, seal, topics
+from doorward_core import board_messages, cache_messages, gateway_seal, seal, topics
 from doorward_core.records import Cache
 
 
@@ -70,14 +70,14 @@ async def test_a_revoked_card_is_refused_on_the_very_next_tap(
 
 async def test_the_board_fetches_its_cache_and_finds_the_member_in_it(board: OnlineBoard) -> None:
     payload = await board.heard(topics.CONFIG)
-    wanted = board_messages.Config(board.script.open(topics.CONFIG, payload))
+    wanted = cache_messages.parse_config(board.script.open(topics.CONFIG, payload))
     assert seal.split(payload).freshness == gateway_seal.counter_word(wanted.cache_version)
     file = b""
     while len(file) < wanted.cache_size:
-        body = board_messages.cache_wanted(wanted.cache_version, len(file))
+        body = cache_messages.cache_wanted(wanted.cache_version, len(file))
         board.publish(topics.COMMANDS_ACK, board.script.say(topics.COMMANDS_ACK, body))
         piece = board.script.open(topics.CACHE, await board.heard(topics.CACHE))
-        file += board_messages.parse_cache_chunk(piece)[3]
+        file += cache_messages.parse_cache_chunk(piece)[3]
     assert hashlib.sha256(file).hexdigest() == wanted.cache_digest
     cache = Cache(BytesIO(file), board.script.keys)
     cache.check()

@@ -12,7 +12,7 @@ from stage import CARDS, Scene
 from doorward.app.records import DeviceCache
 from doorward.domain.snapshot import CacheContent, Snapshot
 from doorward.errors import Unavailable
-from doorward_core import board_messages, records_build, records_delta, seal, topics
+from doorward_core import cache_messages, records_build, records_delta, seal, topics
 from doorward_core.records import Cache
 
 
@@ -143,7 +143,7 @@ async def test_an_old_version_is_not_handed_out(scene: Scene) -> None:
     await scene.cases.cache.refresh()
     scene.deliver(topics.ONLINE, scene.front.hello())
     for version, offset in ((2, 0), (0, 0), (1, 100_000)):
-        body = board_messages.cache_wanted(version, offset)
+        body = cache_messages.cache_wanted(version, offset)
         scene.deliver(topics.COMMANDS_ACK, scene.front.say(topics.COMMANDS_ACK, body))
     assert scene.answers(topics.CACHE) == []
     assert scene.rejected() == 3
@@ -151,11 +151,11 @@ async def test_an_old_version_is_not_handed_out(scene: Scene) -> None:
 
 def asked(scene: Scene, version: int, base: int, offset: int = 0) -> tuple[int, bytes]:
     """What comes of asking for a piece: the version on which it is a delta, 0 for the whole, and its bytes."""
-    body = board_messages.cache_wanted(version, offset, base)
+    body = cache_messages.cache_wanted(version, offset, base)
     before = len(scene.answers(topics.CACHE))
     scene.deliver(topics.COMMANDS_ACK, scene.front.say(topics.COMMANDS_ACK, body))
     [piece] = scene.answers(topics.CACHE)[before:]
-    found = board_messages.parse_cache_chunk(scene.front.open(topics.CACHE, piece))
+    found = cache_messages.parse_cache_chunk(scene.front.open(topics.CACHE, piece))
     return found[4], found[3]
 
 
