@@ -190,7 +190,6 @@ class Bench:
                 "longest_stall_ms": figures["longest_stall_ms"],
             }
 
-
     async def updating(self, heap_kib: int) -> dict[str, Any]:
         """What an update costs who stands at the door meanwhile."""
         say(f"a board with heapsize={heap_kib}K that is updated:")

@@ -166,3 +166,11 @@ def parse_command(body: bytes) -> "tuple[str, str, dict[str, object]]":
 class Config:
     # What cache_messages.parse_config() reads.
     site_rules = False
+    cache_version: int
+    cache_size: int
+    cache_digest: str
+    strike_ms: int
+    cap_ms: int
+    held_ms: int
+    lockdown: bool
+    min_strength: int

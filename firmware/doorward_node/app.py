@@ -13,7 +13,7 @@ from doorward_core import board_messages, topics
 from doorward_core.compat import const, ticks_diff
 from doorward_core.messages import MessageError
 from doorward_core.seal import SealError
-from doorward_node import CONFIG, VERSION, flight, forget
+from doorward_node import VERSION, errands, flight, forget
 from doorward_node.commands import Commands
 from doorward_node.session import Nonce
 
@@ -61,7 +61,7 @@ class App:
         self.parts = self.states = ()
         self.keypad = self.battery = None
         # What came on commands/firmware and was not looked at yet; an update.Update at work.
-        self._firmware = self._update = None
+        self.firmware = self.update = None
 
     def attach(self, reader, link, wifi):
         # What calls back. wifi: None where something else brings the network.
@@ -114,26 +114,15 @@ class App:
         elif suffix == topics.EVENTS_ACK:
             self.journal.acknowledged(*board_messages.parse_events_ack(body))
         elif suffix == topics.REKEY:
-            self._rekey(value, body, now)
+            errands.rekey(self, value, body, now)
         elif suffix == topics.CACHE:
             self.credentials.take(value, body)
         elif suffix == topics.FIRMWARE:
-            self._firmware = value, body
+            self.firmware = value, body
         elif suffix == topics.CONFIG:
             self.credentials.configure(value, body, payload)
         elif suffix == topics.TIME_RESPONSE:
             self._on_time(value, body, now)
-
-    def _rekey(self, nonce, body, now):
-        if not self.commands.rekey.take(nonce, now):
-            raise SealError("late")
-        from doorward_node import rekey
-
-        said, renewed = rekey.take(CONFIG, self.session.keys, nonce, body)
-        self.say(topics.COMMANDS_ACK, said)
-        forget("rekey")
-        if renewed:
-            self.restart()
 
     def restart(self):
         # As soon as nobody is at the door.
@@ -191,34 +180,14 @@ class App:
             for state in self.states:
                 state.turn(now, uptime)
                 self.doorway.changed = self.doorway.changed or state.changed
-            if self._firmware or self._update:
-                self._go_on_updating(uptime)
+            if self.firmware or self.update:
+                errands.update(self, uptime)
             if gc.mem_free() < _COLLECT_BELOW:
                 gc.collect()
                 flight.note(_COLLECTED, gc.mem_free() >> 10)
             flight.lived(uptime)
             if self.link.up:
                 self._talk(now, uptime)
-
-    def _go_on_updating(self, uptime):
-        heard, self._firmware = self._firmware, None
-        if not self._update:
-            gc.collect()
-            try:
-                from doorward_node import update
-
-                self._update = update.Update()
-                forget("update")
-            except MemoryError:
-                order = heard[0] if heard else 0
-                data = {"order": order, "version": "", "state": "refused", "reason": "memory"}
-                self.journal.add("update", data)
-                return
-        said = self._update.turn(self, heard, uptime)
-        if said:
-            self.say(topics.COMMANDS_ACK, said)
-        elif said is None:
-            self._update = None
 
     def _talk(self, now, uptime):
         # What is due to be said. Nothing here waits for an answer.
@@ -243,7 +212,7 @@ class App:
         if self.doorway.changed or self._guarded != self.taps.gate.guarded:
             self._report()
         if self.commands.testing:
-            self._test()
+            errands.test(self)
         if self.commands.status_wanted or uptime >= self._heartbeat_due:
             self.commands.status_wanted = False
             self._heartbeat_due = uptime + _HEARTBEAT_S
@@ -289,17 +258,6 @@ class App:
         for state in self.states:
             state.changed = False
             state.report(fields)
-
-    def _test(self):
-        command_id, parameters = self.commands.testing or ("", {})
-        self.commands.testing = ()
-        try:
-            from doorward_node import selftest
-
-            asyncio.create_task(selftest.run(self, command_id, parameters))
-        except (MemoryError, ImportError):
-            self.commands.testing = None
-            self.answer(command_id, "failed")
 
     def answer(self, command_id, result):
         self.say(topics.COMMANDS_ACK, board_messages.command_result(command_id, result))

@@ -23,7 +23,9 @@ class Credentials:
         if self._cache and _is_there(self._path + ".delta"):
             self._renew().begin_delta()
             if not self.delta.makes:  # type: ignore[attr-defined]  # pyright: ignore[reportOptionalMemberAccess]
-                self.delta = self._renewal = None  # the rest is asked for when the gateway names it again
+                self.delta = self._renewal = (
+                    None  # the rest is asked for when the gateway names it again
+                )
         self.config: "board_messages.Config | None" = self._kept()
 
     def _kept(self) -> "board_messages.Config | None":

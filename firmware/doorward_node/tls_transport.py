@@ -2,8 +2,7 @@
 
 from asyncio import core  # type: ignore[attr-defined]  # the loop's own select
 
-import tls
-
+from doorward_node import forget
 from doorward_node.transport import Transport
 
 
@@ -55,17 +54,9 @@ class TlsTransport(Transport):
 
 
 def _context(folder):
-    context = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
-    # Never left to the port: ssl.SSLContext takes anybody's certificate unless told not to.
-    context.verify_mode = tls.CERT_REQUIRED  # pyright: ignore[reportAttributeAccessIssue]
+    from doorward_node import tls_context
+
     try:
-        context.load_verify_locations(_read(folder + "/ca.der"))
-        context.load_cert_chain(_read(folder + "/cert.der"), _read(folder + "/key.der"))
-    except ValueError as error:
-        raise OSError(folder + ": " + str(error))
-    return context
-
-
-def _read(path):
-    with open(path, "rb") as file:
-        return file.read()
+        return tls_context.context(folder)
+    finally:
+        forget("tls_context")

@@ -70,18 +70,30 @@ def _name_of(index: int) -> str:
 def _table(name: str, tree: ast.Module) -> dict[str, str]:
     """Return what each name that a module defines is called among others'. Errors keep theirs: it is told as text."""
     prefix = name.replace(".", "_")
-    numbers = _numbers(tree)
+    values = _values(tree)
     imported = {local for node in tree.body for local in _bound_to(node)}
     table = {}
-    for own in bound_in(tree.body) - imported - set(numbers):
+    for own in bound_in(tree.body) - imported - set(values):
         hidden = "_" if own.startswith("_") else ""
         table[own] = own if own.endswith("Error") else f"{hidden}{prefix}__{own.lstrip('_')}"
     return table
 
 
-def _numbers(tree: ast.Module) -> dict[str, int]:
+def _values(tree: ast.Module) -> dict[str, int | str | bytes]:
+    """Return the numbers that a module names with const(), and the texts that it names in capitals."""
+    texts: dict[str, int | str | bytes] = {}
+    for node in tree.body:
+        match node:
+            case ast.Assign(
+                targets=[ast.Name(id=name)], value=ast.Constant(value=str() | bytes() as text)
+            ) if name.isupper():
+                texts[name] = text
+    return {**texts, **_numbers(tree)}
+
+
+def _numbers(tree: ast.Module) -> dict[str, int | str | bytes]:
     """Return the numbers that a module names with const()."""
-    found = {}
+    found: dict[str, int | str | bytes] = {}
     for node in tree.body:
         match node:
             case ast.Assign(
@@ -146,8 +158,12 @@ class _Linker(Renamer):
         self._group_of = group_of
         self._tables = tables
         self._globals = dict(tables.get(name, {}))
-        self._numbers = {one: _numbers(tree) for one, tree in modules.items()}
-        self._values = dict(self._numbers[name]) if name in group_of else {}
+        # A text is put in its place where that makes a name less: a module of its own keeps its names.
+        self._known = {
+            one: _values(tree) if one in group_of else _numbers(tree)
+            for one, tree in modules.items()
+        }
+        self._values = dict(self._known[name]) if name in group_of else {}
         self._modules: dict[str, str] = {}
         for node in modules[name].body:
             self._modules.update(
@@ -161,8 +177,8 @@ class _Linker(Renamer):
                 case ast.ImportFrom(module=str(module), names=names) if module in modules:
                     for alias in names:
                         local = alias.asname or alias.name
-                        if alias.name in self._numbers[module]:
-                            self._values[local] = self._numbers[module][alias.name]
+                        if alias.name in self._known[module]:
+                            self._values[local] = self._known[module][alias.name]
                         elif alias.name in tables.get(module, ()):
                             self._globals[local] = tables[module][alias.name]
         self._used = {
@@ -188,9 +204,9 @@ class _Linker(Renamer):
         match node.value:
             case ast.Name(id=alias) if alias in self._modules and not self._is_local(alias):
                 module = self._modules[alias]
-                number = self._numbers[module].get(node.attr)
-                if number is not None:
-                    return ast.copy_location(ast.Constant(number), node)
+                value = self._known[module].get(node.attr)
+                if value is not None:
+                    return ast.copy_location(ast.Constant(value), node)
                 name = ast.Name(self._tables[module][node.attr], ast.Load())
                 return ast.copy_location(name, node)
         return self.generic_visit(node)
@@ -204,6 +220,8 @@ class _Linker(Renamer):
         match node.targets:
             case [ast.Name(id=name)] if name in self._values and not self._scopes:
                 return None
+            case [ast.Name(id="__all__")] if self._group is not None:
+                return None  # nobody outside names what is joined
         return self.generic_visit(node)
 
     def visit_Global(self, node: ast.Global) -> ast.AST:  # noqa: N802 - as ast calls it
