@@ -8,10 +8,10 @@
 
 import asyncio
 from errno import ECONNRESET, ENOTCONN, ETIMEDOUT
-from time import ticks_ms
 
 from doorward_core import mqtt
-from doorward_core.compat import const, ticks_diff
+from doorward_core.compat import const
+from doorward_node.calls import Call
 from doorward_node.link import Link
 
 __all__ = ("MQTTClient", "MQTTException")
@@ -25,18 +25,6 @@ _MAX_RECEIVED = const(64)
 class MQTTException(OSError):
     # The broker refused; args[0] is the CONNACK or SUBACK code.
     pass
-
-
-class _Call:
-    # packet: what is to be said, next or again. ends: the packet type that answers it.
-    def __init__(self, packet_id, packet, ends):
-        self.packet_id = packet_id
-        self.packet = packet
-        self.ends = ends
-        self.since = None  # when it was said on this connection
-        self.repeated = False
-        self.done = asyncio.Event()
-        self.answer = self.error = None
 
 
 class MQTTClient(Link):
@@ -163,7 +151,7 @@ class MQTTClient(Link):
         # The broker's answer: SUBACK codes, or b"".
         if not self.up and not self._keeping:
             raise OSError(ENOTCONN)
-        call = _Call(packet_id, packet, ends)
+        call = Call(packet_id, packet, ends)
         self._calls.append(call)
         try:
             if self.up:
@@ -188,20 +176,12 @@ class MQTTClient(Link):
         except asyncio.TimeoutError:
             if not self._keeping:
                 raise OSError(ETIMEDOUT)
-            if self.up and self._task and call.since is not None and self._late(call):
+            if self.up and self._task and call.late(self.ack_ms):
                 # Only a new connection may repeat it (4.4).
                 self._task.cancel()
 
-    def _late(self, call):
-        return ticks_diff(ticks_ms(), call.since) >= self.ack_ms
-
     def _say(self, call):
-        packet = call.packet
-        if call.repeated and self.session_present and packet[0] >> 4 == mqtt.PUBLISH:
-            packet = bytes((packet[0] | 8,)) + packet[1:]
-        call.since = ticks_ms()
-        call.repeated = True
-        self._write(packet)
+        self._write(call.said(self.session_present))
 
     def _say_again(self):
         # On a new connection: all that waits, in its order.
@@ -211,14 +191,9 @@ class MQTTClient(Link):
             if call.ends == mqtt.PUBCOMP and call.repeated and not self.session_present:
                 # The broker has forgotten whether it had it: once, or not at all?
                 call.repeated = False
-                self._finish(call, None, OSError(ECONNRESET))
+                call.finish(None, OSError(ECONNRESET))
             else:
                 self._say(call)
-
-    def _finish(self, call, answer, error=None):
-        call.answer = answer
-        call.error = error
-        call.done.set()
 
     def _call(self, packet_id):
         for call in self._calls:
@@ -242,7 +217,7 @@ class MQTTClient(Link):
         for call in self._calls:
             call.since = None
             if not self._keeping and not call.done.is_set():
-                self._finish(call, None, OSError(ENOTCONN))
+                call.finish(None, OSError(ENOTCONN))
         self._ended.set()
         self._accepted.set()
         self._came.set()
@@ -271,7 +246,7 @@ class MQTTClient(Link):
             packet_id, codes = mqtt.parse_suback(body)
             call = self._call(packet_id)
             if call:
-                self._finish(call, codes)
+                call.finish(codes)
             else:
                 super()._take(kind, flags, body)
                 self._granted(self.filters)
@@ -296,7 +271,7 @@ class MQTTClient(Link):
         if kind == mqtt.PUBCOMP:
             self._owed.discard(packet_id)
         if call and call.ends == kind:
-            self._finish(call, b"")
+            call.finish(b"")
 
     def _on_publish(self, flags, body):
         if not flags & 4:

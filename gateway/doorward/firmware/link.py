@@ -6,7 +6,7 @@ only at times, by a statement inside a function, stays by itself, and so does wh
 """
 
 import ast
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -80,15 +80,25 @@ def _table(name: str, tree: ast.Module) -> dict[str, str]:
 
 
 def _values(tree: ast.Module) -> dict[str, int | str | bytes]:
-    """Return the numbers that a module names with const(), and the texts that it names in capitals."""
+    """Return the numbers that a module names with const(), and the texts in capitals that nothing changes."""
+    set_in = Counter(name for node in ast.walk(tree) for name in _set_by(node))
     texts: dict[str, int | str | bytes] = {}
     for node in tree.body:
         match node:
             case ast.Assign(
                 targets=[ast.Name(id=name)], value=ast.Constant(value=str() | bytes() as text)
-            ) if name.isupper():
+            ) if name.isupper() and set_in[name] == 1:
                 texts[name] = text
     return {**texts, **_numbers(tree)}
+
+
+def _set_by(node: ast.AST) -> list[str]:
+    match node:
+        case ast.Name(id=name, ctx=ast.Store() | ast.Del()):
+            return [name]
+        case ast.Global(names=names):
+            return names
+    return []
 
 
 def _numbers(tree: ast.Module) -> dict[str, int | str | bytes]:

@@ -20,7 +20,7 @@ def main(role):
     from doorward_node.assembly import assemble
     name = "roles." + role
     found = __import__("doorward_node." + name, None, None, ("build",))
-    return [assemble(role), found.build(), base.count(), LIMIT, base.Shape(2).area()]
+    return [assemble(role), found.build(), base.count(), LIMIT, base.Shape(2).area(), base.GREETING]
 """,
     NODE + "assembly.py": """
 from doorward_node import VERSION, base, text as words
@@ -33,6 +33,10 @@ def assemble(role):
 from errno import ENOENT
 LIMIT = const(7)
 _HIDDEN = const(3)
+GREETING = "a text that is told"
+_BYTES = b"bytes"
+FIRST = "changed by somebody"
+__all__ = ("count",)
 calls = 0
 
 class BaseError(ValueError):
@@ -43,11 +47,12 @@ class Shape:
     def __init__(self, side):
         self.side = side
     def area(self):
-        return self.side * LIMIT * _HIDDEN + self.LIMIT + ENOENT
+        return self.side * LIMIT * _HIDDEN + self.LIMIT + ENOENT + len(_BYTES)
 
 def count():
-    global calls
+    global calls, FIRST
     calls += 1
+    FIRST += str(calls)
     return calls
 
 def fail():
@@ -62,7 +67,7 @@ _HIDDEN = const(4)
 def shout(text, base_of=2):
     counted()
     shapes = [Shape(_HIDDEN + 4) for _HIDDEN in range(base_of)]
-    return text.upper() + str([shape.area() for shape in shapes]) + str(ENOENT)
+    return text.upper() + base.GREETING + base.FIRST + str([shape.area() for shape in shapes]) + str(ENOENT)
 
 def caught():
     try:
@@ -116,6 +121,16 @@ def test_numbers_stand_where_they_are_used(made: Shrunk) -> None:
     joined = next(source for path, source in made.sources.items() if "BaseError" in source)
     assert "* 7 * 3" in joined
     assert "const" not in joined
+
+
+def test_so_do_texts_that_nothing_changes(made: Shrunk) -> None:
+    joined = next(source for path, source in made.sources.items() if "BaseError" in source)
+    assert "= 'a text that is told'" not in joined
+    assert "+ 'a text that is told' +" in joined
+    assert "len(b'bytes')" in joined
+    assert "= 'changed by somebody'" in joined
+    assert "__all__" not in joined
+    assert "('count',)" not in joined
 
 
 def test_a_traceback_names_the_module_that_it_was(made: Shrunk) -> None:
