@@ -110,7 +110,7 @@ async def test_a_mutant_that_verifies_nothing_is_caught(
 ) -> None:
     # What ssl.SSLContext does by default: the witness has to be able to see it.
     firmware = planted(
-        tmp_path, "doorward_node/tls_transport.py", "tls.CERT_REQUIRED", "tls.CERT_NONE"
+        tmp_path, "doorward_node/tls_context.py", "tls.CERT_REQUIRED", "tls.CERT_NONE"
     )
     issuer = Issuer() if wrong == "another CA" else authority
     bad = authority.context(issuer.server(tmp_path / "bad.pem", **WRONG[wrong]))
