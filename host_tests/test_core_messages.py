@@ -6,6 +6,7 @@ from support import raises
 
 from doorward_core import board_messages as board
 from doorward_core import cache_messages as cache
+from doorward_core import gateway_cache as given
 from doorward_core import gateway_messages as gateway
 from doorward_core import gateway_states as states
 from doorward_core.messages import MessageError, decode, encode
@@ -129,11 +130,11 @@ def test_commands_and_what_is_said_to_them():
     wanted = gateway.parse_command_ack(cache.cache_wanted(3, 768))
     assert (wanted.want, wanted.version, wanted.offset, wanted.base) == ("cache", 3, 768, 0)
     assert gateway.parse_command_ack(cache.cache_wanted(3, 0, 2)).base == 2
-    assert cache.parse_cache_chunk(gateway.cache_chunk(3, 0, b"x", 2))[4] == 2
+    assert cache.parse_cache_chunk(given.cache_chunk(3, 0, b"x", 2))[4] == 2
 
 
 def test_the_doors_policy_in_a_config():
-    said = json.loads(gateway.config(3, 1000, bytes(32), 5000, 10000, 30000))
+    said = json.loads(given.config(3, 1000, bytes(32), 5000, 10000, 30000))
 
     def found(**policy):
         door = dict(said["door"])
@@ -150,13 +151,13 @@ def test_the_doors_policy_in_a_config():
 
 def test_a_cap_too_short_for_the_doors_margin_is_refused():
     for cap in (1999, 60001):
-        body = gateway.config(3, 1000, bytes(32), 1000, cap, 30000)
+        body = given.config(3, 1000, bytes(32), 1000, cap, 30000)
         assert raises(MessageError, cache.parse_config, body).field == "cap_ms"
-    assert cache.parse_config(gateway.config(3, 1000, bytes(32), 1000, 2000, 30000)).cap_ms == 2000
+    assert cache.parse_config(given.config(3, 1000, bytes(32), 1000, 2000, 30000)).cap_ms == 2000
 
 
 def test_config():
-    found = cache.parse_config(gateway.config(3, 1000, bytes(32), 5000, 10000, 30000))
+    found = cache.parse_config(given.config(3, 1000, bytes(32), 5000, 10000, 30000))
     assert (found.cache_version, found.cache_size, found.cache_digest) == (3, 1000, "00" * 32)
     assert (found.strike_ms, found.cap_ms, found.held_ms) == (5000, 10000, 30000)
 
@@ -165,7 +166,7 @@ def test_a_cache_goes_over_in_chunks_that_a_board_takes():
     file = bytes(range(256)) * 5
     got = b""
     while len(got) < len(file):
-        built = gateway.cache_chunk(3, len(got), file)
+        built = given.cache_chunk(3, len(got), file)
         assert len(built) < MAX_PAYLOAD - 200
         version, offset, total, data, base = cache.parse_cache_chunk(built)
         assert base == 0
@@ -182,7 +183,7 @@ def test_a_body_that_is_no_object_is_refused():
 def test_no_name_of_a_person_has_a_place_in_what_a_board_gets():
     for built in (
         gateway.access_answer(True, 10, 5, "2026-11-21T10:30:00Z"),
-        gateway.config(3, 1000, bytes(32), 5000, 10000, 30000),
+        given.config(3, 1000, bytes(32), 5000, 10000, 30000),
     ):
         assert not [name for name in decode(built) if "name" in name or "user" in name]
 

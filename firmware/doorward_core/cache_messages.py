@@ -1,5 +1,5 @@
 # How a board's copy of who may pass is renewed: what the gateway says of it, and how a board asks for
-# its pieces. Loaded for as long as that takes.
+# its pieces.
 
 from binascii import a2b_base64
 

@@ -11,10 +11,9 @@ FAILURE = "/failure"
 FLIGHT = "/flight"
 
 
-def forget(name: str, package: str = __name__) -> None:
-    # Gives the heap of a module back: it has done what is done once, or seldom.
-    path = package + "." + name
-    if path in sys.modules:
-        del sys.modules[path]
-        package, _dot, last = path.rpartition(".")
-        delattr(sys.modules[package], last)
+def forget(name: str) -> None:
+    # Gives the heap of a module of this package back: it has done what is done once, or seldom.
+    path = __name__ + "." + name
+    del sys.modules[path]
+    package, _dot, last = path.rpartition(".")
+    delattr(sys.modules[package], last)

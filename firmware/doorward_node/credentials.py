@@ -6,8 +6,9 @@
 
 import os
 
-from doorward_core import access, board_messages, records, seal, topics
-from doorward_node import files, forget
+from doorward_core import access, board_messages, cache_messages, records, seal, topics
+from doorward_node import files
+from doorward_node.renewal import Renewal
 
 
 class Credentials:
@@ -16,7 +17,7 @@ class Credentials:
         self.keys = keys
         self._config_path = directory + "/config"
         self._path = directory + "/cache"
-        self._renewal = None
+        self._renewal: "Renewal | None" = None
         self._cache: "records.Cache | None" = self.opened(self._path, True)
         # While there is one: what takes cards back before it has become a copy.
         self.delta = None
@@ -33,8 +34,6 @@ class Credentials:
         payload = files.read(self._config_path)
         if payload is None:
             return None
-        from doorward_core import cache_messages
-
         known: "seal.Keys | None" = self.keys
         while known:
             try:
@@ -42,8 +41,6 @@ class Credentials:
                 return cache_messages.parse_config(sealed.body)
             except ValueError:
                 known = known.former
-            finally:
-                _forget_messages()
         # Not the gateway's, or damaged: as if there were none. It sends the config again.
         files.remove(self._config_path)
         return None
@@ -101,17 +98,13 @@ class Credentials:
         self._settle()
         return done
 
-    def _renew(self):  # type: ignore[no-untyped-def]
-        from doorward_node import renewal
-
-        self._renewal = renewal.Renewal(self, self._path, self._config_path)
-        forget("renewal")
+    def _renew(self) -> Renewal:
+        self._renewal = Renewal(self, self._path, self._config_path)
         return self._renewal
 
     def _settle(self) -> None:
         if self._renewal and self._renewal.over():
             self._renewal = None
-            _forget_messages()
 
     # --- the file ---
 
@@ -149,7 +142,3 @@ def _is_there(path: str) -> bool:
         return True
     except OSError:
         return False
-
-
-def _forget_messages() -> None:
-    forget("cache_messages", "doorward_core")

@@ -1,4 +1,5 @@
-# A newer copy of who may pass, and the door's policy with it: loaded while one is under way (credentials.py).
+# A newer copy of who may pass, and the door's policy with it: made while one is under way. Its code is there all
+# the time, because a config comes at every connect, right behind the handshake that takes the most heap of all.
 #
 # The gateway's config names version and digest of the file; delta.py gets what has changed, or pull.py
 # the whole. Each is loaded for as long as that takes. Versions never go back.
