@@ -47,6 +47,8 @@ def test_a_sector_that_fails_for_good_costs_its_room_and_nothing_else():
                     case = fault, sector, worn
                     assert gateway.newest == log.store.seq, case
                     assert len(gateway.seqs) - before == 120, (case, gateway.gaps)
+                    counted = [body for body in gateway.bodies.values() if b'"count"' in body]
+                    assert not counted, (case, "was not written anywhere else")
 
 
 def test_a_partition_that_takes_nothing_costs_events_and_not_what_it_holds():

@@ -23,11 +23,16 @@ class ScriptedBoard:
         return seal.seal(self.keys, suffix, seal.session_word(self.boot, self.number), body)
 
     def hello(
-        self, cache_version: int = 0, heard: int = 0, stored: tuple[int, bytes] | None = None
+        self,
+        cache_version: int = 0,
+        heard: int = 0,
+        stored: tuple[int, bytes] | None = None,
+        lost: int = 0,
     ) -> bytes:
-        """stored: behind which entry the board goes on; by default the gateway has acknowledged nothing."""
+        """stored: behind which entry the board goes on; by default the gateway has acknowledged nothing. lost: the
+        first up to there that the board had to drop."""
         log = (self.epoch, self.seq)
-        place = (*(stored or (0, seal.CHAIN_START)), 0)
+        place = (*(stored or (0, seal.CHAIN_START)), lost)
         body = board_messages.hello(self.id, "0.1.0", *log, cache_version, 1000, heard, place)
         return self.say(topics.ONLINE, body)
 

@@ -183,6 +183,44 @@ async def test_a_board_that_sends_what_lies_in_the_gap_is_told_to_go_on(house: H
     assert house.acked()[-1] == 8
 
 
+@pytest.mark.parametrize("restored", [False, True])
+async def test_what_the_board_itself_had_to_drop_is_no_gap_of_ours(
+    house: House, *, restored: bool
+) -> None:
+    house.wire(house.now_ms if restored else None)
+    house.board.seq, digest = 9, bytes(range(16))
+    house.scene.deliver(topics.ONLINE, house.board.hello(stored=(9, digest), lost=4))
+    house.scene.deliver(topics.EVENTS, house.board.lost(9, 4, digest))
+    await house.say()
+    assert house.acked() == [9, 10]
+    assert house.scene.rejected() == 0
+    assert await house.rows("log.gap", "tamper", "lost") == [("lost", "entries 4 to 9 of its log")]
+
+
+async def test_one_that_is_beyond_us_and_has_dropped_its_next_entries_is_believed(
+    house: House,
+) -> None:
+    house.wire(None)
+    house.board.seq = 7
+    house.greet(7, bytes(16))
+    house.scene.deliver(topics.EVENTS, house.board.lost(8, 4))
+    await house.say()
+    assert house.acked() == [8, 9]
+    assert house.scene.rejected() == 0
+
+
+async def test_a_log_that_is_over_is_never_beyond_us(house: House) -> None:
+    former = house.board.epoch
+    house.board.epoch, house.board.seq, house.board.digest = "ffffffff", 0, seal.CHAIN_START
+    await house.say()
+    house.wire(house.now_ms)
+    house.board.epoch, house.board.seq = former, 5
+    house.greet(5, bytes(16))
+    await house.settle()
+    assert await house.rows("log.gap") == []
+    assert house.store.heads()["front"].epoch == "ffffffff"
+
+
 async def test_a_second_gap_is_not_explained_by_one_restore(house: House) -> None:
     restored_ms = house.now_ms
     await house.say(2, deliver=False)
