@@ -12,13 +12,17 @@ _PIECE = 4096
 
 
 class Console:
-    """A terminal for one life of a board; `device` is its process's end. Call `started` once the process has it."""
+    """A terminal for one life of a board; `device` is its process's end. Call `started` once the process has it.
+
+    What is typed waits until the board is up: a ^C before that would end what makes a board of its process.
+    """
 
     def __init__(self, on_output: Callable[[bytes], None], *, raw: bool) -> None:
         """on_output: hears what the board says, as on the wire. raw: as in Prompt."""
         self._prompt = Prompt(raw=raw)
         self._on_output = on_output
         self._typed = b""
+        self._is_up = False
         self._master, self.device = os.openpty()
         tty.setraw(self.device)
         # MicroPython turns signals off while it waits at its prompt: ^C interrupts only what runs.
@@ -38,11 +42,18 @@ class Console:
         os.close(self.device)
         asyncio.get_running_loop().add_reader(self._master, self._read)
 
+    def up(self) -> None:
+        """The board hears what is typed."""
+        self._is_up = True
+        if self._open and self._typed:
+            self._type()
+
     def write(self, data: bytes) -> None:
-        """Type something; kept until the terminal takes it."""
+        """Type something; kept until the board is up and the terminal takes it."""
         if self._open:
             self._typed += data
-            self._type()
+            if self._is_up:
+                self._type()
 
     def close(self) -> None:
         """Hear what the process has said last, and end."""

@@ -175,6 +175,8 @@ class Power:
             case _:
                 if words[0] == "up":
                     self.up.set()
+                    if self._line is not None:
+                        self._line.up()
                 self._listener.heard(words, at_ns)
 
     def _gone(self, at_ns: int) -> None:

@@ -56,6 +56,11 @@ class SerialLine:
         self._console = Console(self._said, raw=self._raw)
         return self._console, run
 
+    def up(self) -> None:
+        """The process has become a board."""
+        if self._console is not None:
+            self._console.up()
+
     def ended(self, status: int | None) -> None:
         """Note how a process has ended by itself.
 

@@ -122,14 +122,19 @@ if "dwlog.img" in os.listdir(_image.rsplit("/", 1)[0]):
 _what = _power_on(*_told)
 del _power_on, _told, _image
 gc.collect()
-link.send(b"up %d %d" % (gc.mem_alloc(), gc.mem_alloc() + gc.mem_free()))
 _names = {"__name__": "__main__"}
 if _what != "for ever":
     _names = __import__("__main__").__dict__  # what the program leaves there is seen at the prompt
     for _name in ("sys", "uctypes", "vfs"):
         _names.pop(_name)
-if _what != "prompt" and _run("boot.py", _names) and _what != "boot":
-    _run("main.py", _names)
+try:
+    link.send(b"up %d %d" % (gc.mem_alloc(), gc.mem_alloc() + gc.mem_free()))
+    if _what != "prompt" and _run("boot.py", _names) and _what != "boot":
+        _run("main.py", _names)
+except (
+    KeyboardInterrupt
+) as _error:  # from here on one may come, also before the program's first line
+    sys.print_exception(_error)
 if _what == "for ever":
     print("lab: the program has ended; a real board would show its prompt now")
     while True:

@@ -108,7 +108,6 @@ async def test_files_go_both_ways_and_last(board: Board, tmp_path: Path) -> None
     await mpremote(board, "fs", "cp", "-r", str(tree), ":/")
     assert "random.bin" in await mpremote(board, "resume", "fs", "ls", ":/tree")
     await mpremote(board, "reset")
-    await asyncio.sleep(2)  # as on a chip: while it boots it hears nobody
     await mpremote(board, "fs", "cp", ":/tree/random.bin", str(tmp_path / "back"))
     assert (tmp_path / "back").read_bytes() == content
     said = await mpremote(board, "resume", "fs", "rm", ":/tree/empty", "+", "fs", "ls", ":/tree")
@@ -152,6 +151,28 @@ async def test_an_interrupt_that_ends_the_process_leaves_the_prompt(board: Board
     assert [line for line in board.log if line.endswith(" runs")] == ["boot runs", "main runs"]
 
 
+async def test_an_interrupt_while_it_starts_is_for_what_runs_then(board: Board) -> None:
+    assert board.serial is not None
+    await board.wait_log("main runs", PATIENCE_S)
+    port = os.open(board.serial.path, os.O_RDWR | os.O_NOCTTY)
+    try:
+        for _ in range(3):
+            starts = len(board.starts)
+            os.write(port, b"\x03\x04")  # to the prompt, and a soft reset
+            async with asyncio.timeout(PATIENCE_S):
+                while len(board.starts) == starts:
+                    await asyncio.sleep(0)
+            board.log.clear()
+            os.write(port, b"\x03")
+            await board.wait_log("KeyboardInterrupt", PATIENCE_S)
+        said = await mpremote(
+            board, "resume", "exec", "import os\nprint('main.py' in os.listdir('/'))"
+        )
+        assert said.splitlines()[-1] == "True"
+    finally:
+        os.close(port)
+
+
 async def test_the_watchdog_bites_at_the_prompt(lab: Lab, program: Program) -> None:
     main = "import time\nfrom machine import WDT\ndog = WDT(timeout=1000)\nprint('main runs')\n"
     main += "while True:\n    dog.feed()\n    time.sleep_ms(20)\n"
@@ -162,7 +183,6 @@ async def test_the_watchdog_bites_at_the_prompt(lab: Lab, program: Program) -> N
         while board.starts[-1][0] is not Cause.WATCHDOG:  # noqa: ASYNC110 - the lab keeps no event for it
             await asyncio.sleep(0.05)
     assert [cause for cause, _ in board.starts] == [Cause.POWER_ON, Cause.SOFT, Cause.WATCHDOG]
-    await asyncio.sleep(2)  # as on a chip: while it boots it hears nobody
     # A longer period, asked for at the prompt, is the one that counts (esp_task_wdt_reconfigure).
     await mpremote(board, "exec", "from machine import WDT\nWDT(timeout=60000)")
     await asyncio.sleep(1.5)

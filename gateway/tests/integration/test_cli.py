@@ -244,3 +244,34 @@ def test_a_vault_locks_out_and_is_released_by_its_boards_own_word(demo: Demo) ->
     rows = demo.audit("lockout.cleared")
     assert rows[0]["actor"]
     assert rows[0]["why"] == "The lockout was ended from afar."
+
+
+def test_who_pulls_at_a_door_opens_it_once_its_lock_lets_go(demo: Demo) -> None:
+    forced = demo.audit("door.forced")
+    done = demo.run("lab", "pull", "front")
+    assert (done.returncode, done.stdout) == (0, "somebody at front pulls\n")
+    assert demo.read("doors")[0]["contact"] == "closed"
+    demo.ask("door", "open", "front")
+    _settled(demo, "doors", "contact", "open")
+    assert demo.ask("lab", "pull", "front", "--let-go") == {"board": "front", "pulled": False}
+    _settled(demo, "doors", "contact", "closed")
+    assert demo.audit("door.forced") == forced, "it was released"
+
+
+def test_what_is_broken_is_found_until_it_is_mended(demo: Demo) -> None:
+    known = demo.ask("lab", "faults")
+    assert known["rex-shorted"] == "the exit button is pressed for ever"
+    assert known["rex-shorted"] in demo.run("lab", "faults").stdout
+    half = demo.run("lab", "faults", "front")
+    assert (half.returncode, "name a BOARD and a FAULT" in half.stderr) == (2, True)
+    wrong = demo.run("lab", "faults", "front", "rex-gone")
+    assert (wrong.returncode, "there is no fault 'rex-gone'; known: " in wrong.stderr) == (1, True)
+    demo.ask("lab", "faults", "front", "rex-shorted")
+    found = demo.run("doctor", "front")
+    assert (found.returncode, "The exit button is pressed all the time" in found.stdout) == (
+        1,
+        True,
+    )
+    mended = demo.ask("lab", "faults", "front", "rex-shorted", "--mend")
+    assert mended == {"board": "front", "fault": "rex-shorted", "broken": False}
+    assert demo.run("doctor", "front").returncode == 0
