@@ -150,7 +150,8 @@ class Board(Record):
     async def type_keys(self, keys: str, *, hold_ms: int = 120) -> int:
         """Press one key after the other, each for `hold_ms`; returns when the last went down.
 
-        A laptop may be slower than a finger: a key of a matrix is held until the board has seen it.
+        A laptop may be slower than a finger: a key of a matrix is held until the board has seen it, and a reader's
+        own is followed by the next one only when the board has had it, or two of them would be one for it.
         """
         pressed = 0
         for key in keys:
@@ -160,9 +161,10 @@ class Board(Record):
 
     async def _hold_until_read(self, keys: str, seconds: float) -> int:
         self._keys_read.clear()
-        now = self.hold_keys(keys)
+        lines = self._world.keys(keys)
+        now = self._tell(lines)
         await asyncio.sleep(seconds)
-        if self.is_on and self._world.has_matrix:
+        if self.is_on and (self._world.has_matrix or lines):
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._keys_read.wait(), _UNREAD_KEY_S)
         return now

@@ -1,7 +1,9 @@
 """The drivers on whole virtual boards: cards, keys, buttons and bolts moved from outside, pins as the witness."""
 
 import asyncio
+import os
 import shutil
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -145,7 +147,13 @@ async def test_a_wiegand_reader_and_its_keys(
     assert times(board, f"card {number}") == 1
     board.present("04a1b2c3", bcc_xor=1)
     await asyncio.sleep(0.3)  # frames are apart in time, or they are one
-    await board.type_keys("0*#7")
+    # A board that was away for a while: what was typed meanwhile comes to it as it was typed.
+    assert board.pid is not None
+    os.kill(board.pid, signal.SIGSTOP)
+    typing = asyncio.create_task(board.type_keys("0*#7", hold_ms=40))
+    await asyncio.sleep(0.4)
+    os.kill(board.pid, signal.SIGCONT)
+    await typing
     await board.wait_log("key 7", PATIENCE_S)
     assert [line[4:] for line in board.log if line.startswith("key")] == list("0*#7")
     assert times(board, f"card {number}") == 1

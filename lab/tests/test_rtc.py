@@ -35,9 +35,10 @@ async def test_memory_and_clock_outlive_a_reset_and_not_a_power_cut(
     await board.wait_log("has b'note' 2031", PATIENCE_S)
     board.log.clear()
     await board.kill()
+    lives = len(board.starts)
     await board.power_on()
     await board.wait_log("has b'' 2000", PATIENCE_S)
-    assert board.starts[-1][0] is Cause.POWER_ON
+    assert board.starts[lives][0] is Cause.POWER_ON
 
 
 @pytest.mark.parametrize("fraction", [0.0, 0.25, 0.75])

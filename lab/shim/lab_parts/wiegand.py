@@ -1,7 +1,11 @@
 # wiegand.py  A Wiegand reader: a falling edge of D0 or D1 for each bit. Time between bits is not modelled: they come
 # when the firmware next touches the chip, one behind the other.
+from micropython import const
+
 import machine
 from lab_parts import link
+
+_CARD = const(26)  # bits; a key has 4 or 8
 
 
 class Wiegand:
@@ -13,6 +17,8 @@ class Wiegand:
         # wiegand BITS, as many 0 and 1 as the frame has
         for bit in words[1]:
             self.pulse(bit - 48)
+        if len(words[1]) < _CARD:
+            link.send(b"keys")  # the next one may come
 
     def pulse(self, bit):
         number = self._lines[bit]
