@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from lab_profiles import STRIKE, profile
-from watching import PATIENCE_S
+from watching import PATIENCE_S, until
 
 from doorward_lab import Board, Cause, Lab
 
@@ -93,8 +93,8 @@ async def test_soft_and_hard_reset(board: Board) -> None:
     await board.wait_log("main runs", PATIENCE_S)
     await mpremote(board, "soft-reset")
     assert [cause for cause, _ in board.starts] == [Cause.POWER_ON, Cause.SOFT]
-    await mpremote(board, "reset")
     board.log.clear()
+    await mpremote(board, "reset")
     await board.wait_log("main runs", PATIENCE_S)
     assert [cause for cause, _ in board.starts][-1] is Cause.HARD
 
@@ -108,6 +108,7 @@ async def test_files_go_both_ways_and_last(board: Board, tmp_path: Path) -> None
     await mpremote(board, "fs", "cp", "-r", str(tree), ":/")
     assert "random.bin" in await mpremote(board, "resume", "fs", "ls", ":/tree")
     await mpremote(board, "reset")
+    await until(lambda: board.starts[-1][0] is Cause.HARD, board)
     await mpremote(board, "fs", "cp", ":/tree/random.bin", str(tmp_path / "back"))
     assert (tmp_path / "back").read_bytes() == content
     said = await mpremote(board, "resume", "fs", "rm", ":/tree/empty", "+", "fs", "ls", ":/tree")
