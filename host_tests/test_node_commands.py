@@ -154,3 +154,33 @@ def test_what_is_sealed_to_the_nonce_of_a_release_tests_nothing():
     payload = command(site.keys, word, "selftest", {})
     assert json.loads(site.hear(topics.CONTROL, payload))["result"] == "refused"
     assert site.commands.testing is None
+
+
+class Keypad:
+    # A code_guard.CodeGuard that waits, as far as commands ask one.
+    def __init__(self):
+        self.causes = []
+
+    def release(self, now, cause):
+        self.causes.append(cause)
+        return len(self.causes) == 1
+
+
+def test_the_wait_of_a_keypad_is_ended_by_a_challenge_alone_and_opens_nothing():
+    site = Site()
+    site.commands.codes = Keypad()
+    assert control(site, 1, "release", {})["result"] == "unknown"
+    assert site.commands.codes.causes == []
+    payload = command(site.keys, challenge(site, 2), "release", {})
+    assert json.loads(site.hear(topics.CONTROL, payload))["result"] == "done"
+    assert site.commands.codes.causes == [{"cause": "release", "command_id": "c1"}]
+    assert raises(seal.SealError, site.hear, topics.CONTROL, payload).reason == "late"
+    payload = command(site.keys, challenge(site, 3), "release", {})
+    assert json.loads(site.hear(topics.CONTROL, payload))["result"] == "already"
+    assert site.strike.moves == []
+
+
+def test_a_door_without_a_keypad_ends_no_wait():
+    site = Site()
+    payload = command(site.keys, challenge(site), "release", {})
+    assert json.loads(site.hear(topics.CONTROL, payload))["result"] == "refused"
