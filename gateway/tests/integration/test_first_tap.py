@@ -144,8 +144,10 @@ async def test_who_owns_the_broker_opens_nothing(
     assert openings(board) == 2
 
     # And after a restart, with all of it retained or queued.
+    said = len(owner.of(topics.ONLINE))
     board.reset()
-    await asyncio.sleep(2.5)
+    await until(lambda: len(owner.of(topics.ONLINE)) > said and is_current(site), board)
+    await asyncio.sleep(1)
     assert openings(board) == 2
     await tap(board, "member")
     await opened_and_locked(board)
