@@ -1,6 +1,7 @@
 # What a board is: one module a role, of which the one in config.json is loaded, and forgotten again.
 #
-# lock(config) makes what the supervisor watches from the first instant on: a drivers.strike.Strike.
+# lock(config) makes what the supervisor watches from the first instant on: a drivers.strike.Strike. It may
+# leave something for build() in the config, under a name of its own: "build" belongs to start.py.
 # build(config, lock, directory, (prefix, session, clock, journal), now) makes the rest:
 # (app.App, what reads cards or codes, for App.attach).
 

@@ -10,11 +10,11 @@ def lock(config):
     name = "roles." + ("vault" if "padlock" in config["pins"] else "door")
     base = __import__("doorward_node." + name, None, None, ("lock",))
     forget(name)
-    config["build"] = base.build  # for build()
+    config["within"] = base.build  # for build()
     return base.lock(config)
 
 
 def build(config, watched, directory, common, now):
-    app, reader = config["build"](config, watched, directory, common, now)
+    app, reader = config.pop("within")(config, watched, directory, common, now)
     fit(app, config["pins"], directory, now)
     return app, reader
