@@ -67,6 +67,14 @@ class Backoff:
             count, _ = self._failures.pop(key, (0, 0.0))
             self._put(key, count + 1)
 
+    def take_back(self, key: str) -> None:
+        """Count one failure less: it was none. The wait for those before it begins with it, all the same."""
+        count, last = self._failures.get(key, (0, 0.0))
+        if count > 1:
+            self._failures[key] = count - 1, last
+        else:
+            self._failures.pop(key, None)
+
     def succeeded(self, *keys: str) -> None:
         """Forget the failures."""
         for key in keys:

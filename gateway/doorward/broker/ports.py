@@ -114,7 +114,9 @@ class Batch:
     received: dict[tuple[str, int], bool] = field(default_factory=dict)
     principals: dict[str, tuple[str, bytes] | None] = field(default_factory=dict)
     users: dict[str, tuple[str, str] | None] = field(default_factory=dict)  # -> roles, hash
-    welcome: dict[tuple[str, str], bool] = field(default_factory=dict)  # (user, place) -> known
+    welcome: dict[tuple[str, str], bool] = field(
+        default_factory=dict
+    )  # (user, place) -> newest, or gone
     rules: dict[RuleKey, tuple[bool, bool] | None] = field(default_factory=dict)
     log: list[Entry] = field(default_factory=list)
 

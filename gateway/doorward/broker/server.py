@@ -122,14 +122,14 @@ class Broker:
         if sweeping is None:
             return
         self._listeners.close()
-        for task in tuple(self._exchange.deciding):
-            task.cancel()
+        await self._exchange.end_logins()
         sweeping.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await sweeping
         await self._journal.drain()
         for connection in tuple(self._exchange.connections):
             connection.end("the broker stops", will=False)
+        await self._exchange.end_logins()
         await self._wait_for_goodbyes()
         self._keep_log(now=True)
         await self._journal.drain()

@@ -310,3 +310,31 @@ async def test_a_broker_stops_while_somebody_logs_in(tmp_path):
     assert slow.logins.finished == 0
     assert not slow.site.broker._exchange.deciding
     await client.drop()
+
+
+async def test_a_broker_stops_before_a_login_has_begun_and_after_one_that_ends_slowly(tmp_path):
+    """Mutants: what has not begun is cancelled (what it would wait for is then never awaited); nobody waits."""
+    async with Slow(tmp_path) as slow:
+        tidied = []
+
+        async def later(*_):
+            try:
+                await slow.logins.decided.wait()
+            finally:
+                tidied.append(await asyncio.sleep(0.02, "tidied"))
+
+        slow.logins._later = later
+        first = await slow.knock()
+        check, stopping = slow.logins.check, []
+
+        def check_and_stop(*login):
+            stopping.append(asyncio.create_task(slow.site.broker.stop()))
+            return check(*login)
+
+        slow.logins.check = check_and_stop
+        second = await slow.knock()
+        await stopping[0]
+        assert tidied == ["tidied"] * 2
+        assert not slow.deciding()
+        await first.drop()
+        await second.drop()

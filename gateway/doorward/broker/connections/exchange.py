@@ -77,6 +77,14 @@ class Exchange:
         self.connections.discard(connection)
         self.callers.discard(host)
 
+    async def end_logins(self) -> None:
+        """Let nobody in whose login is not decided; return when no password is tried for one of them any more."""
+        while deciding := tuple(self.deciding):
+            await asyncio.sleep(0)  # each has to have begun, see `Entrance.leave`
+            for task in deciding:
+                task.cancel()
+            await asyncio.wait(deciding)
+
     def flush_soon(self) -> None:
         """Flush when everything that has come by now was looked at: one write a client, one batch for the disk.
 

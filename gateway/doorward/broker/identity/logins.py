@@ -9,7 +9,7 @@ instead of being sent away, addresses take turns, and who has failed meanwhile i
 """
 
 import asyncio
-import hmac
+import logging
 import secrets
 from collections.abc import Awaitable, Callable
 
@@ -19,6 +19,8 @@ from doorward.broker.identity.principals import Principal, Principals, Role
 from doorward.broker.identity.turns import Turns
 from doorward.errors import TooManyAttempts
 from doorward_core import mqtt
+
+_log = logging.getLogger(__name__)
 
 _FREE = 5  # wrong passwords for one name from one address; then each doubles the wait
 _FREE_PER_ADDRESS = 30  # a whole school may sit behind one
@@ -49,12 +51,6 @@ class PasswordLogins:
         self._turns = Turns(_AT_ONCE)
         self._trying: set[asyncio.Task[Principal | Refusal]] = set()
         self._dummy = ""
-        # What proved right since the start, by its HMAC under a key that nobody has: many clients of one user are
-        # let in for the price of one. A wrong password costs what it always costs.
-        self._key = secrets.token_bytes(32)
-        self._proved: dict[
-            str, tuple[str, bytes]
-        ] = {}  # user -> (what is kept of its password, HMAC)
 
     def check(
         self, name: str, secret: bytes, address: str
@@ -67,8 +63,9 @@ class PasswordLogins:
         refusal = self._has_to_wait(name, place)
         if refusal is not None:
             return refusal
-        turns = self._turns
-        if turns.waiting >= _WAITING or turns.waiting_from(place) >= _WAITING_PER_PLACE:
+        if self._turns.waiting >= _WAITING:
+            return Refusal(mqtt.UNAVAILABLE, "too many logins at once, of all addresses together")
+        if self._turns.waiting_from(place) >= _WAITING_PER_PLACE:
             return Refusal(mqtt.UNAVAILABLE, f"too many logins from {place} at once")
         return self._in_turn(name, secret, place)
 
@@ -123,6 +120,8 @@ class PasswordLogins:
         if not self._principals.welcome.has(name, place):
             # Only once a name: else whoever has one account guesses at the others between two of its own logins.
             self._addresses.succeeded(place)
+        elif suspect:
+            self._addresses.take_back(place)
         self._principals.welcome.add(name, place)
         return known
 
@@ -134,24 +133,16 @@ class PasswordLogins:
         if not self._dummy:
             self._dummy = await self._passwords.hash(secrets.token_hex(16))
         hashed = self._principals.hash_of(name)
-        mark = hmac.digest(self._key, secret, "sha256")
-        known, proved_before = self._proved.get(name, ("", b""))
-        if known == hashed and hmac.compare_digest(mark, proved_before):
+        # A wrong password costs what it always costs.
+        if self._principals.proved.has(name, secret):
             return True
         text = secret[: _LONGEST_PASSWORD * 4].decode(errors="replace")[:_LONGEST_PASSWORD]
         proved = await self._passwords.verify(hashed or self._dummy, text)
         whole = text.encode() == secret  # nothing was cut off or replaced
         fits = proved and whole and hashed is not None and self._principals.hash_of(name) == hashed
         if fits:
-            self._keep(name, hashed or "", mark)
+            self._principals.proved.add(name, secret)
         return fits
-
-    def _keep(self, name: str, hashed: str, mark: bytes) -> None:
-        # One a user; of those that are gone nothing is kept.
-        self._proved = {
-            one: kept for one, kept in self._proved.items() if self._principals.hash_of(one)
-        }
-        self._proved[name] = hashed, mark
 
 
 async def _to_its_end(trying: asyncio.Task[Principal | Refusal]) -> Principal | Refusal:
@@ -160,6 +151,9 @@ async def _to_its_end(trying: asyncio.Task[Principal | Refusal]) -> Principal | 
         return await asyncio.shield(trying)
     except asyncio.CancelledError:
         await asyncio.wait([trying])
+        error = None if trying.cancelled() else trying.exception()
+        if error is not None:
+            _log.error("a login could not be decided that nobody waits for", exc_info=error)
         raise
 
 

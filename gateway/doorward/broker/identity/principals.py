@@ -10,6 +10,7 @@ import hmac
 from dataclasses import dataclass
 from typing import Protocol
 
+from doorward.broker.identity.proved import Proved
 from doorward.broker.identity.welcome import Welcome
 from doorward_core import topics
 
@@ -58,6 +59,7 @@ class Principals:
         self._hashes: dict[str, str] = {}  # of users
         self.changed: Changed = _unheard
         self.welcome = Welcome()  # of users
+        self.proved = Proved()  # ditto
 
     def add(
         self, name: str, secret: str, role: Role = Role.DEVICE, *, keep: bool = True
@@ -97,6 +99,8 @@ class Principals:
             raise ValueError(f"{name} is the name of a {known.role.value} already")
         principal = Principal(name, Role.USER, roles)
         self._known[name] = (principal, b"")
+        if self._hashes.get(name) != hashed:
+            self.proved.forget(name)
         self._hashes[name] = hashed
         return principal
 
@@ -112,6 +116,7 @@ class Principals:
         """Shut `name` out: its connection, session and queue end now. False when there was nobody."""
         known = self._known.pop(name, None)
         self._hashes.pop(name, None)
+        self.proved.forget(name)
         if known is None:
             return False
         self.welcome.forget(name)

@@ -3,11 +3,14 @@
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 
-_PLACES = 16  # kept of one name, the latest: nobody fills it with the names of others
+_PLACES = 16  # kept of one name, the last it came in from: nobody fills it with the names of others
 
 
 class Welcome:
-    """Pairs of a user's name and a place. Through `changed` the broker keeps them over its restart."""
+    """Pairs of a user's name and a place. Through `changed` the broker keeps them, and their order, over its restart.
+
+    It is called with True for what is now the newest of its name, known before or not, and with False to forget it.
+    """
 
     def __init__(self) -> None:
         """Begin with nobody."""
@@ -21,10 +24,10 @@ class Welcome:
     def add(self, name: str, place: str) -> None:
         """It has come in from there, with the right password."""
         places = self._places.setdefault(name, OrderedDict())
-        if place in places:
-            places.move_to_end(place)
-            return
+        if place == next(reversed(places), None):
+            return  # as at most logins, which are to cost no write
         places[place] = None
+        places.move_to_end(place)
         self.changed(name, place, True)
         if len(places) > _PLACES:
             oldest, _ = places.popitem(last=False)

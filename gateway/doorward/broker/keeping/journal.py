@@ -23,7 +23,8 @@ class Journal:
 
     What is made and undone while it is away costs no write at all. Nor does a message that its clients acknowledge
     within `grace` seconds: nothing is handed over for that long if all of it is on its way to clients that are here.
-    Most acknowledge sooner than a disk commits, and a flash card lives longer.
+    What comes during a grace has one of its own if that was in time for the others, so no message waits for more than
+    two. Most acknowledge sooner than a disk commits, and a flash card lives longer.
     """
 
     def __init__(
@@ -139,7 +140,8 @@ class Journal:
         self._open.users[name] = known
 
     def welcome(self, name: str, place: str, *, known: bool) -> None:
-        """Keep that a user came in from a place, or forget it."""
+        """Keep that a user came in from a place, later than from all that were told before, or forget it."""
+        self._open.welcome.pop((name, place), None)
         self._open.welcome[name, place] = known
 
     def rule(self, key: RuleKey, actions: tuple[bool, bool] | None) -> None:

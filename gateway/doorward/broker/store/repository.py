@@ -189,9 +189,9 @@ def _apply(driver: Any, batch: Batch) -> None:
     )
     _change(driver, tables.PRINCIPALS, {(name,): known for name, known in batch.principals.items()})
     _change(driver, tables.USERS, {(name,): known for name, known in batch.users.items()})
-    _change(
-        driver, tables.WELCOME, {key: () if known else None for key, known in batch.welcome.items()}
-    )
+    # Each anew: the order of the rows is the order in which they came in last.
+    tables.WELCOME.take_out(driver, batch.welcome)
+    tables.WELCOME.put(driver, [key for key, known in batch.welcome.items() if known])
     _change(driver, tables.RULES, batch.rules)
     if batch.log:
         tables.LOG.put(driver, batch.log)

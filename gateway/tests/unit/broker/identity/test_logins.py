@@ -168,14 +168,19 @@ async def test_what_proved_right_is_not_tried_again_and_only_that(door):
     assert await door.code("tess", "right") == mqtt.BAD_LOGIN
     assert await door.code("nobody", "right") == mqtt.BAD_LOGIN
     assert len(door.passwords.asked) == 4
+    marks = door.principals.proved._marks
+    door.principals.put_user("sam", frozenset({"Teacher"}), "right"[::-1])
+    assert set(marks) == {"sam"}
     door.principals.put_user("sam", frozenset(), "other"[::-1])
+    assert not marks, "nothing of the former password is kept"
     assert await door.code("sam", "right") == mqtt.BAD_LOGIN
     assert await door.code("sam", "other") == 0
     door.principals.remove("sam")
+    assert not marks
     assert await door.code("sam", "other") == mqtt.BAD_LOGIN
     assert await door.code("tess", "hers") == 0
-    assert set(door.logins._proved) == {"tess"}
-    assert b"hers" not in repr(door.logins._proved).encode()
+    assert set(marks) == {"tess"}
+    assert b"hers" not in repr(marks).encode()
 
 
 async def test_addresses_take_turns(door):

@@ -59,6 +59,18 @@ def test_what_is_undone_before_it_was_written_costs_no_write(journal, store):
     assert told == ["one"]
 
 
+def test_where_users_came_in_from_is_written_in_the_order_in_which_they_did_last(journal, store):
+    busy = kept(journal, "0")
+    journal.flush()
+    for place, known in (("a", True), ("b", True), ("c", False), ("a", True), ("c", True)):
+        journal.welcome("sam", place, known=known)
+    store.answer()
+    assert (busy, list(store.batches[-1].welcome)) == (
+        1,
+        [("sam", "b"), ("sam", "a"), ("sam", "c")],
+    )
+
+
 def test_what_a_client_has_is_no_reason_for_a_commit(journal, store):
     session, link = session_of(journal), FakeLink()
     session.attach(link)

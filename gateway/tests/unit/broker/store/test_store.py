@@ -224,15 +224,15 @@ async def test_a_file_of_before_anybody_was_remembered_by_place_takes_whom_it_is
     store.start()
     first, last = ("sam", "192.0.2.9"), ("sam", "192.0.2.1")
     for changes in (
-        {first: True, last: True, ("eve", "192.0.2.1"): True},
-        {("eve", "192.0.2.1"): False},
+        {last: True, first: True, ("eve", "192.0.2.1"): True},
+        {("eve", "192.0.2.1"): False, last: True},
     ):
         done = asyncio.get_running_loop().create_future()
         store.write(Batch(welcome=changes), done.set_result)
         assert await done is None
     await store.close()
     assert BrokerStore.open(path, KEY).load().welcome == [first, last], (
-        "in the order in which they came"
+        "in the order in which they came last"
     )
 
 
