@@ -16,13 +16,15 @@ def show(state, verdict, now):
     return code_limit.step(state, verdict, now)[0], True
 
 
-def guesses(days, step=code_limit.step, own=None):
+def guesses(days, step=code_limit.step, own=None, release=False):
     # How many wrong codes are looked at of somebody who tries one a minute, day and night. own: in minutes, how often
-    # their own code lies between.
+    # their own code lies between. release: they end every wait from afar that they may.
     state, now, looked_at = code_limit.start(0, 0), 0, 0
     for minute in range(days * 24 * 60):
         now = ticks_add(now, MINUTE)
         state, _ = step(state, "tick", now)
+        if release:
+            state, _ = step(state, "release", now)
         if own and minute % own == 0:
             state, effects = step(state, "show", now)
             if "check" in effects:
@@ -45,6 +47,33 @@ def test_whoever_has_a_code_does_not_guess_faster_than_one_an_hour():
     assert guesses(10, own=1) <= 13 + 240
 
 
+def test_whoever_ends_waits_from_afar_guesses_once_more_and_not_for_ever():
+    assert guesses(1, release=True) <= 20
+    assert 150 < guesses(30, release=True) <= 194
+    assert guesses(10, own=1, release=True) <= 14 + 240
+
+
+def test_a_wait_that_may_be_ended_every_time_is_caught():
+    def mutant(state, event, now):
+        return code_limit.step(state[:3] + (False,), event, now)
+
+    assert guesses(1, mutant, release=True) == 24 * 60
+
+
+def test_a_wait_may_be_ended_again_when_fewer_than_five_count():
+    state, _ = code_limit.step(code_limit.start(6, 0), "release", 0)
+    state, _ = code_limit.step(state, "refused", 0)
+    assert code_limit.step(state, "release", 0) == (state, [])
+    now = 0
+    for wrong in (6, 5, 4):
+        now = ticks_add(now, HOUR)
+        state, _ = code_limit.step(state, "granted", now)
+        assert (state[0], state[3]) == (wrong, wrong >= 5)
+    state, effects = code_limit.step(state, "refused", now)
+    assert effects == ["persist", "lockout.entered"]
+    assert code_limit.step(state, "release", now)[1] == ["lockout.cleared"]
+
+
 def test_a_limit_that_begins_anew_after_a_right_code_is_caught():
     def mutant(state, event, now):
         state, effects = code_limit.step(state, event, now)
@@ -56,7 +85,7 @@ def test_a_limit_that_begins_anew_after_a_right_code_is_caught():
 def test_a_limit_that_does_not_wait_is_caught():
     def mutant(state, event, now):
         state, effects = code_limit.step(state, event, now)
-        return (state[0], state[1], None), effects
+        return (state[0], state[1], None, False), effects
 
     assert guesses(1, mutant) == 24 * 60
 

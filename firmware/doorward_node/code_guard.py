@@ -6,6 +6,8 @@ from doorward_core.compat import ticks_diff
 from doorward_node import files
 
 _MOST = 99
+# Is kept with the count when a wait was ended from afar.
+_SPENT = 100
 
 
 class CodeGuard:
@@ -20,11 +22,12 @@ class CodeGuard:
         self._cards = cards
         kept = files.read(path)
         try:
-            wrong = min(int(kept or b"0"), _MOST)
+            wrong = int(kept or b"0")
         except ValueError:
             wrong = code_limit.FREE
-        self._state = code_limit.start(wrong, now)
         self._kept = wrong if kept else 0
+        spent = wrong >= _SPENT
+        self._state = code_limit.start(min(wrong - _SPENT * spent, _MOST), now, spent)
         self._trying = False
         self._now = now
 
@@ -46,14 +49,17 @@ class CodeGuard:
     def _try(self, event, now):
         looks = self._codes(event, now)
         if looks:
-            looks = self._keep(max(self._kept, self._state[0]) + 1)
+            looks = self._keep(max(self._kept % _SPENT, self._state[0]) + 1)
         self._trying = looks
         self.waits = event == "show" and not looks
         return looks
 
     def release(self, now, cause):
-        # Ends a wait, and what was wrong goes on to count. cause: for the log. False if there was none.
-        return bool(self._step("release", now, cause))
+        # Ends a wait, and what was wrong goes on to count. cause: for the log. The result of the command: "refused"
+        # is for a wait that only time ends.
+        if self._step("release", now, cause):
+            return "done"
+        return "already" if self._state[2] is None else "refused"
 
     def _codes(self, event, now):
         return "check" in self._step(event, now, {})
@@ -77,7 +83,7 @@ class CodeGuard:
 
     def _keep(self, wrong):
         # False if the flash does not take it.
-        wrong = min(wrong, _MOST)
+        wrong = min(wrong, _MOST) + _SPENT * self._state[3]
         if wrong != self._kept:
             try:
                 files.replace(self._path, str(wrong).encode())

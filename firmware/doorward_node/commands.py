@@ -45,7 +45,7 @@ class Commands:
         # The result of a command that was sealed to the nonce.
         cause: "dict[str, object]" = {"cause": "release", "command_id": command_id}
         if name == "release" and self.codes:
-            return "done" if self.codes.release(now, cause) else "already"
+            return self.codes.release(now, cause)
         if name != "unlock":
             return "refused"
         return self.doorway.release(now, cause, number(parameters, "seconds", 1, 60))

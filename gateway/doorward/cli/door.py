@@ -27,11 +27,12 @@ _OUTCOMES = {
 }
 
 _ENDS = {
-    "opened": "{door} looks at codes again: its board says so",
-    "unknown": "unknown whether {door} looks at codes again; see `doorward audit list --door {id}`",
+    "opened": "{door} {again}: its board says so",
+    "unknown": "unknown whether {door} {again}; see `doorward audit list --door {id}`",
     "expired": "{door} did not answer in time; is its board online? see `doorward door list`",
-    "failed": "{door} goes on waiting: {note}",
+    "failed": "nothing ended at {door}: {note}",
 }
+_AGAIN = {"end_wait": "looks at codes again", "end_lockout": "lets people try again"}
 
 
 @click.group()
@@ -92,15 +93,18 @@ def open_door(name: str, *, as_json: bool, data: Path | None) -> None:
 def end_wait(name: str, *, as_json: bool, data: Path | None) -> None:
     """Have the keypad of the door NAME look at codes again, and wait until its board says so. It opens nothing.
 
-    What was typed wrong goes on to count: the next wrong code has it wait longer. Ends with 0 only when the board
-    reported the end.
+    What was typed wrong goes on to count: the next wrong code has it wait longer, and that wait ends by time alone.
+    At a vault it ends the lockout. Ends with 0 only when the board reported the end.
     """
     from doorward.cli.client import Api, part
 
     with Api(data) as api:
         ended = follow(api, api.post(f"doors/{part(name)}/end-wait"))
     line = _ENDS[ended["state"]].format(
-        door=ended["door_name"], id=ended["door_id"], note=ended["note"] or "its board refused"
+        door=ended["door_name"],
+        id=ended["door_id"],
+        again=_AGAIN[ended["kind"]],
+        note=ended["note"] or "its board refused",
     )
     if ended["state"] != "opened":
         raise Failure(line, code=ended["state"])

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from doorward.app.views.access import DoorView, Release
+from doorward.app.views.access import DoorView, Release, ReleaseKind
 from doorward.app.views.audit import AuditEntry
 
 NEWS_STAYS = timedelta(minutes=2)
@@ -206,14 +206,23 @@ class ReleaseNote:
 
 
 _IDLE = ReleaseNote("idle", "Open", "", "hand")
-_LOCKOUT_NOTES = {
-    "opened": ("The vault says: people may try again.", "granted"),
-    "expired": ("No word from the vault in time. The lockout may go on.", "timer"),
-}
-
-_WAIT_NOTES = {
-    "opened": ("The door says: codes are looked at again.", "granted"),
-    "expired": ("No word from the door in time. The keypad may go on waiting.", "timer"),
+# By what was asked: while it is under way, when the board said so, when it said nothing.
+_RELEASE_NOTES: dict[ReleaseKind, tuple[str, str, str]] = {
+    "open": (
+        "Sent. Waiting for the door’s own word.",
+        "The door says: released.",
+        "No word from the door in time. It may not have opened.",
+    ),
+    "end_lockout": (
+        "Ending the lockout. Waiting for the vault’s own word.",
+        "The vault says: people may try again.",
+        "No word from the vault in time. The lockout may go on.",
+    ),
+    "end_wait": (
+        "Ending the keypad’s wait. Waiting for the door’s own word.",
+        "The door says: codes are looked at again.",
+        "No word from the door in time. The keypad may go on waiting.",
+    ),
 }
 
 
@@ -228,26 +237,20 @@ def release_note(door: DoorView, now: datetime) -> ReleaseNote:
     release = door.release
     if release is None or (release.state != "unknown" and _is_past(door, release, now)):
         return _IDLE
+    sent, done, silent = _RELEASE_NOTES[release.kind]
     if release.state == "unknown":
-        return ReleaseNote(
-            "unknown", "Opening", "Sent. Waiting for the door’s own word.", "hand", busy=True
-        )
-    notes = _LOCKOUT_NOTES if door.vault is not None else _WAIT_NOTES
-    if release.ends_lockout and release.state in notes:
-        text, icon = notes[release.state]
-        return ReleaseNote(release.state, "Open", text, icon)
+        button = "Opening" if release.kind == "open" else "Open"
+        return ReleaseNote("unknown", button, sent, "hand", busy=True)
     if release.state == "opened":
-        return ReleaseNote("opened", "Open", "The door says: released.", "granted")
+        return ReleaseNote("opened", "Open", done, "granted")
     if release.state == "expired":
-        return ReleaseNote(
-            "expired", "Open", "No word from the door in time. It may not have opened.", "timer"
-        )
+        return ReleaseNote("expired", "Open", silent, "timer")
     return ReleaseNote("failed", "Open", release.note or "The board refused.", "alert")
 
 
 def _is_past(door: DoorView, release: Release, now: datetime) -> bool:
     """Whether a release that came to its end is no longer what is going on at the door."""
-    if release.state == "opened" and door.locked and not release.ends_lockout:
+    if release.state == "opened" and door.locked and release.kind == "open":
         return True
     if door.last is not None and door.last.kind not in _OF_A_RELEASE:
         return True

@@ -98,7 +98,7 @@ class FakeDoors:
         view = self.get(vault)
         if view.lockout is None:
             raise Conflict(f"{view.name} is not locked out", "there is nothing to end")
-        release = replace(await self.open(vault, actor), ends_lockout=True)
+        release = replace(await self.open(vault, actor), kind="end_lockout")
         self._house.set_door(view.id, release=release)
         return release
 
@@ -106,7 +106,7 @@ class FakeDoors:
         view = self.get(door)
         if view.codes_until is None:
             raise Conflict(f"no keypad of {view.name} waits", "there is nothing to end")
-        release = replace(await self.open(door, actor), ends_lockout=True)
+        release = replace(await self.open(door, actor), kind="end_wait")
         self._house.set_door(view.id, release=release)
         return release
 

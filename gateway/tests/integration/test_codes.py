@@ -175,7 +175,8 @@ async def test_who_may_ends_the_wait_of_a_keypad_from_afar(
     await entry(board, DIGITS)
     await opens(board, 1)
 
-    # The next wrong one is one too many again. What was said to end the first wait does not end this one.
+    # The next wrong one is one too many again. What was said to end the first wait does not end this one, and nobody
+    # does: a keypad is released once.
     await entry(board, OTHERS[0])
     await until(lambda: states.get("front").codes_until is not None, board)
     again = [m for m in seen if m.topic.endswith("commands/control")]
@@ -186,10 +187,18 @@ async def test_who_may_ends_the_wait_of_a_keypad_from_afar(
     copier.connect("127.0.0.1", site.plain_port)
     copier.loop_start()
     for message in again:
-        copier.publish(message.topic, message.payload, qos=1)
-    await recorded(site, "rejected", 1)
+        sent = copier.publish(message.topic, message.payload, qos=1)
+        await asyncio.to_thread(sent.wait_for_publish, PATIENCE_S)
+    # The broker has all copies: what the board answers from now on comes after them.
+    second = await ended(202)
+    (failed,) = await recorded(site, "release.failed", 1)
+    assert failed["note"] == second["id"]
+    assert failed["why"] == (
+        "Nothing ended: its keypad was released once already, and only time ends this wait."
+    )
     copier.disconnect()
     copier.loop_stop()
+    await recorded(site, "rejected", 1)
     assert states.get("front").codes_until is not None
     assert len(await rows(site, "lockout.cleared")) == 1
 

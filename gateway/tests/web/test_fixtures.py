@@ -53,7 +53,8 @@ async def test_a_lockout_is_shown_and_ended_from_the_page(visit: Visit) -> None:
     assert done.is_success or done.is_redirect
     release = house.doors.views["front"].release
     assert release is not None
-    assert release.ends_lockout
+    assert release.kind == "end_lockout"
+    assert "Ending the lockout. Waiting" in (await operator.get("/")).text
 
 
 async def test_a_door_has_no_lockout_to_end(operator: Visitor) -> None:
@@ -72,7 +73,10 @@ async def test_the_wait_of_a_keypad_is_shown_and_ended_from_the_page(visit: Visi
     assert (await operator.submit("/doors/front/end-wait")).is_redirect
     release = house.doors.views["front"].release
     assert release is not None
-    assert release.ends_lockout
+    assert release.kind == "end_wait"
+    shown = (await operator.get("/")).text
+    assert "Ending the keypad’s wait. Waiting" in shown
+    assert "<span>Opening</span>" not in shown
     local = await visit(house, local=True)
     assert (await local.get("/api/v1/doors")).json()[0]["codes_until"] == "2026-11-21T10:30:00Z"
     assert (await local.post("/api/v1/doors/front/end-wait")).status_code == 202

@@ -162,9 +162,7 @@ def test_a_lockout_is_told_beside_the_state_with_its_end() -> None:
 
 
 def test_the_end_of_a_lockout_is_told_though_the_vault_stays_locked() -> None:
-    release = Release(
-        "r", "front", "Vault", "sam", "opened", NOW, NOW + timedelta(seconds=10), ends_lockout=True
-    )
+    release = Release("r", "front", "Vault", "sam", "opened", NOW, NOW, kind="end_lockout")
     last = AuditEntry(1, NOW, "lockout.cleared")
     vault = replace(FRONT, locked=True, release=release, last=last, vault="LOCKED")
     assert "people may try again" in release_note(vault, NOW).text
@@ -173,6 +171,7 @@ def test_the_end_of_a_lockout_is_told_though_the_vault_stays_locked() -> None:
     expired = replace(release, state="expired")
     assert "lockout may go on" in release_note(replace(vault, release=expired), NOW).text
     # At a door it was its keypad's wait.
-    door = replace(vault, vault=None)
+    release, expired = (replace(one, kind="end_wait") for one in (release, expired))
+    door = replace(vault, vault=None, release=release)
     assert "codes are looked at again" in release_note(door, NOW).text
     assert "may go on waiting" in release_note(replace(door, release=expired), NOW).text

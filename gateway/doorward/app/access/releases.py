@@ -1,5 +1,6 @@
 """Remote release: on record first, then a challenge, then one command; opened when the board says so."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -12,7 +13,7 @@ from doorward.app.feed import LiveFeed
 from doorward.app.messages.commands import command, new_id
 from doorward.app.messages.fleet import Device, Fleet
 from doorward.app.ports import AuditStore, Clock, Timer
-from doorward.app.views.access import Release, ReleaseState
+from doorward.app.views.access import Release, ReleaseKind, ReleaseState
 from doorward.domain import audit
 from doorward.domain.audit import AuditRow
 from doorward.domain.doors import Door
@@ -25,10 +26,42 @@ _log = structlog.get_logger(__name__)
 
 TTL_S = 10
 _KEPT = 64
-_FAILED = {
-    "already": "the door stands open already",
-    "refused": "the board refused",
-    "unknown": "the board does not know the command",
+_FAILED = {"refused": "the board refused", "unknown": "the board does not know the command"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """How one kind of release is told. failed: by the board's result."""
+
+    asked: str
+    under_way: str
+    undone: str
+    failed: Mapping[str, str]
+
+
+_WORDS: dict[ReleaseKind, _Words] = {
+    "open": _Words(
+        "Asked to open from afar.",
+        "is being opened already",
+        "Not opened",
+        _FAILED | {"already": "the door stands open already"},
+    ),
+    "end_lockout": _Words(
+        "Asked to end the lockout.",
+        "was asked to end its lockout already",
+        "Nothing ended",
+        _FAILED | {"already": "there is no lockout that ends from afar"},
+    ),
+    "end_wait": _Words(
+        "Asked to end the keypad's wait.",
+        "was asked to end its keypad's wait already",
+        "Nothing ended",
+        _FAILED
+        | {
+            "already": "its keypad waits no longer",
+            "refused": "its keypad was released once already, and only time ends this wait",
+        },
+    ),
 }
 
 
@@ -75,7 +108,7 @@ class Releases:
             raise Conflict(f"{view.name} is no vault", "`doorward vault list` shows them all")
         if view.lockout is None:
             raise Conflict(f"{view.name} is not locked out", "there is nothing to end")
-        return await self._ask(vault, actor, ends="Asked to end the lockout.")
+        return await self._ask(vault, actor, "end_lockout")
 
     async def end_wait(self, door: str, actor: str) -> Release:
         """Ask a door's board to look at codes again before its keypad's wait is over: it opens nothing.
@@ -87,17 +120,17 @@ class Releases:
             return await self.end_lockout(door, actor)
         if view.codes_until is None:
             raise Conflict(f"no keypad of {view.name} waits", "there is nothing to end")
-        return await self._ask(door, actor, ends="Asked to end the keypad's wait.")
+        return await self._ask(door, actor, "end_wait")
 
-    async def _ask(self, door: str, actor: str, *, ends: str = "") -> Release:
+    async def _ask(self, door: str, actor: str, kind: ReleaseKind = "open") -> Release:
         place = self._rulebook.snapshot.doors[self._states.resolve(door)]
         called, remedy = f"the board of {place.name}", "open it with a card or the key"
         device = self._fleet.present(place.device, called, remedy, field="door")
         last = self._states.get(place.id).release
         if last is not None and last.state == "unknown":
-            raise Conflict(f"{place.name} is being opened already", "wait for the result")
-        pending = self._begin(place, actor, ends_lockout=bool(ends))
-        await self._record(pending, audit.RELEASE_REQUESTED, ends or "Asked to open from afar.")
+            raise Conflict(f"{place.name} {_WORDS[last.kind].under_way}", "wait for the result")
+        pending = self._begin(place, actor, kind)
+        await self._record(pending, audit.RELEASE_REQUESTED, _WORDS[kind].asked)
         pending.timer = self._clock.call_later(TTL_S, lambda: self._expire(pending))
         body = self._command("challenge", {"for": "unlock"}, pending)
         self._fleet.tell(device, topics.CONTROL, body)
@@ -110,10 +143,10 @@ class Releases:
             return
         if ack.nonce is not None:
             self._unlock(pending, ack.nonce)
-        elif ack.result == "already" and pending.release.ends_lockout:
-            self._fail(pending, "there is no lockout that ends from afar")
-        elif ack.result in _FAILED:
-            self._fail(pending, _FAILED[ack.result])
+            return
+        failed = _WORDS[pending.release.kind].failed.get(ack.result or "")
+        if failed is not None:
+            self._fail(pending, failed)
 
     def actor(self, command_id: str) -> str | None:
         """Who asked for this release, None for one that this run knows nothing of."""
@@ -126,7 +159,7 @@ class Releases:
         if pending is not None:
             self._settle(pending, "opened", None)
 
-    def _begin(self, door: Door, actor: str, *, ends_lockout: bool) -> _Pending:
+    def _begin(self, door: Door, actor: str, kind: ReleaseKind) -> _Pending:
         now = self._clock.now()
         release = Release(
             id=new_id(),
@@ -136,7 +169,7 @@ class Releases:
             state="unknown",
             requested_at=now,
             expires_at=now + timedelta(seconds=TTL_S),
-            ends_lockout=ends_lockout,
+            kind=kind,
         )
         pending = self._known[release.id] = _Pending(release, door)
         while len(self._known) > _KEPT:
@@ -149,11 +182,11 @@ class Releases:
             # Late, or a second nonce for a command that was sent: one release, one command.
             return
         pending.challenged = True
-        if pending.release.ends_lockout:
-            body = self._command("release", {}, pending)
-        else:
+        if pending.release.kind == "open":
             seconds = max(1, pending.door.strike_ms // 1000)
             body = self._command("unlock", {"seconds": seconds}, pending)
+        else:
+            body = self._command("release", {}, pending)
         self._fleet.say(pending.door.device, topics.CONTROL, seal.nonce_word(nonce), body)
 
     def _command(self, name: str, parameters: dict[str, object], pending: _Pending) -> bytes:
@@ -195,7 +228,7 @@ class Releases:
                 _log.error("audit.failed", kind=kind, error=str(error))
             self._announcer.announce(rows)
 
-        what = "Nothing ended" if pending.release.ends_lockout else "Not opened"
+        what = _WORDS[pending.release.kind].undone
         self._store.record(self._row(pending, kind, f"{what}: {note}."), committed)
 
     def _row(self, pending: _Pending, kind: str, why: str) -> AuditRow:

@@ -10,13 +10,14 @@ from doorward.app.views.fixtures import Lockout
 Contact = Literal["open", "closed"]
 Verdict = Literal["grant", "deny"]
 ReleaseState = Literal["unknown", "opened", "expired", "failed"]
+ReleaseKind = Literal["open", "end_lockout", "end_wait"]
 
 
 @dataclass(frozen=True, slots=True)
 class Release:
     """A remote release. It is `unknown` until the board's own event says `opened`, or the time is up.
 
-    ends_lockout: it lets nobody in, but ends a vault's lockout, or the wait of a door's keypad.
+    kind: what was asked. What ends a vault's lockout, or the wait of a door's keypad, lets nobody in.
     """
 
     id: str
@@ -27,7 +28,7 @@ class Release:
     requested_at: datetime
     expires_at: datetime
     note: str | None = None
-    ends_lockout: bool = False
+    kind: ReleaseKind = "open"
 
 
 @dataclass(frozen=True, slots=True)

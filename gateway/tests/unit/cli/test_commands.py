@@ -204,19 +204,23 @@ def test_a_release_that_nobody_confirms_stays_unknown(
 
 
 def test_the_wait_of_a_keypad_is_over_only_when_its_board_said_so(api: Any, call: Any) -> None:
-    asked = {**RELEASE, "ends_lockout": True}
+    asked = {**RELEASE, "kind": "end_wait"}
     api.answer("POST", "doors/front/end-wait", asked)
     api.answer("GET", "doors", [{**DOOR, "release": {**asked, "state": "opened"}}])
     said = "Front door looks at codes again: its board says so\n"
     assert call("door", "end-wait", "front") == (0, said, "")
     for state, line in (
-        ("failed", "Front door goes on waiting: its board refused"),
+        ("failed", "nothing ended at Front door: its board refused"),
         ("expired", "Front door did not answer in time"),
     ):
         api.answers["POST", "/api/v1/doors/front/end-wait"] = [(202, {**asked, "state": state})]
         code, out, err = call("door", "end-wait", "front")
         assert (code, out) == (1, "")
         assert err.startswith(f"doorward: {line}")
+    vault = {**asked, "kind": "end_lockout", "state": "opened"}
+    api.answers["POST", "/api/v1/doors/front/end-wait"] = [(202, vault)]
+    said = "Front door lets people try again: its board says so\n"
+    assert call("door", "end-wait", "front") == (0, said, "")
 
 
 def test_a_door_is_named_as_people_name_it(api: Any, call: Any) -> None:

@@ -97,9 +97,10 @@ class WhyOrder(Order):
 
 
 class ReleaseAnswer(Answer):
-    """A remote release: `unknown` until the board's own event arrives or the time is up."""
+    """A remote release: `unknown` until the board's own event arrives or the time is up; kind: what was asked."""
 
     id: str
+    kind: Literal["open", "end_lockout", "end_wait"]
     door_id: str
     door_name: str
     actor: str

@@ -156,13 +156,6 @@ async def test_the_wait_of_a_keypad_ends_by_a_challenge_and_the_boards_own_word(
     scene.deliver(topics.COMMANDS_ACK, scene.front.say(topics.COMMANDS_ACK, offer))
     told = command(scene)
     assert (told["command"], told["parameters"]) == ("release", {})
-    result(scene, release.id, "already")
-    failed = scene.store.rows[-1]
-    assert (failed.kind, failed.why) == (
-        "release.failed",
-        "Nothing ended: there is no lockout that ends from afar.",
-    )
-
     cause = {"cause": "release", "command_id": release.id, "reader": 0, "wrong": 5}
     scene.deliver(topics.EVENTS, scene.front.event("lockout.cleared", cause))
     row = scene.store.rows[-1]
@@ -171,13 +164,44 @@ async def test_the_wait_of_a_keypad_ends_by_a_challenge_and_the_boards_own_word(
     assert scene.cases.states.get("front").codes_until is None
 
 
+@pytest.mark.parametrize(
+    ("kind", "words", "note"),
+    [
+        ("end_wait", "already", "its keypad waits no longer"),
+        (
+            "end_wait",
+            "refused",
+            "its keypad was released once already, and only time ends this wait",
+        ),
+        ("end_lockout", "already", "there is no lockout that ends from afar"),
+        ("end_lockout", "refused", "the board refused"),
+    ],
+)
+async def test_what_did_not_end_is_told_in_its_own_words(
+    scene: Scene, kind: str, words: str, note: str
+) -> None:
+    vault = vault_messages.status(lockout.STATE, lockout.ERROR, None)
+    report(scene, "locked", **(vault if kind == "end_lockout" else {"hold_s": 120}))
+    release = await scene.cases.releases.end_wait("front", "sam")
+    assert release.kind == kind
+    busy = "lockout" if kind == "end_lockout" else "keypad's wait"
+    with pytest.raises(Conflict, match=f"was asked to end its {busy} already"):
+        await scene.cases.releases.end_wait("front", "sam")
+    result(scene, release.id, words)
+    failed = scene.store.rows[-1]
+    assert (failed.kind, failed.why) == ("release.failed", f"Nothing ended: {note}.")
+    view = scene.cases.states.get("front").release
+    assert view is not None
+    assert (view.state, view.note) == ("failed", note)
+
+
 async def test_the_wait_of_a_vault_is_its_lockout(scene: Scene) -> None:
     report(scene, "locked", **vault_messages.status(lockout.STATE, lockout.ERROR, None, 20))
     view = scene.cases.states.get("front")
     assert view.codes_until is None
     assert view.lockout == Lockout("locked", scene.clock.now() + timedelta(seconds=20))
     asked = await scene.cases.releases.end_wait("front", "sam")
-    assert asked.ends_lockout
+    assert asked.kind == "end_lockout"
     assert scene.store.rows[-1].why == "Asked to end the lockout."
 
 
