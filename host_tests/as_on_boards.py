@@ -90,9 +90,11 @@ class _Caller(Renamer):
         return super().visit_Attribute(node)
 
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:  # noqa: N802 - as ast calls it
-        own = bound_in(node.body)
-        short = {self._names.short.get(name, name) for name in own}
-        assert len(own) == len(short), f"{node.name}: two of {own} have one short name; rename one"
+        own = bound_in(node.body) | _set_on_self(node)
+        given: dict[str, str] = {}
+        for name in sorted(own):
+            other = given.setdefault(self._names.short.get(name, name), name)
+            assert other == name, f"{node.name}: {other} and {name} have one short name; rename one"
         return super().visit_ClassDef(node)
 
     def visit_Call(self, node: ast.Call) -> ast.AST:  # noqa: N802 - as ast calls it
@@ -111,3 +113,14 @@ class _Caller(Renamer):
         found = {given[own] for given in self._of_the_program.get(name, ()) if own in given}
         assert len(found) < 2, f"{name}(): several have a {own}; pass it by its place"
         return found.pop() if found else own
+
+
+def _set_on_self(node: ast.ClassDef) -> set[str]:
+    return {
+        each.attr
+        for each in ast.walk(node)
+        if isinstance(each, ast.Attribute)
+        and isinstance(each.ctx, ast.Store)
+        and isinstance(each.value, ast.Name)
+        and each.value.id == "self"
+    }

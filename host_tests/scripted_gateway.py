@@ -68,7 +68,7 @@ class ScriptedGateway:
         self._number = time.time_ns() // 1_000_000
         self._digest = seal.CHAIN_START
         self._put_back: tuple[list[dict[str, Any]], bytes] | None = None
-        self._cache = b""
+        self._cached = b""
         self._ready = threading.Event()
         self._client = paho.Client(paho.CallbackAPIVersion.VERSION2, f"gateway-{device}")
         self._client.on_message = self._on_message
@@ -120,11 +120,11 @@ class ScriptedGateway:
     def offer_cache(self, version: int, uids: list[bytes]) -> None:
         marks = [(seal.tag(self.keys, uid), 0, 1) for uid in uids]
         windows = [(1, 1, *schedule.ALWAYS[0])]
-        self._cache = records_build.build(
+        self._cached = records_build.build(
             self.keys, version, 0, 2**32 - 1, 2**32 - 1, windows, [(None, None, 0)], marks
         )
-        digest = hashlib.sha256(self._cache).digest()
-        body = gateway_cache.config(version, len(self._cache), digest, 1000, 10000, 2000)
+        digest = hashlib.sha256(self._cached).digest()
+        body = gateway_cache.config(version, len(self._cached), digest, 1000, 10000, 2000)
         word = gateway_seal.counter_word(version)
         self.publish(topics.CONFIG, seal.seal(self.keys, topics.CONFIG, word, body), retain=True)
 
@@ -200,6 +200,6 @@ class ScriptedGateway:
         self.acks.append(json.loads(body))
         ack = gateway_messages.parse_command_ack(body)
         if ack.want:
-            chunk = gateway_cache.cache_chunk(ack.version, ack.offset, self._cache)
+            chunk = gateway_cache.cache_chunk(ack.version, ack.offset, self._cached)
             word = gateway_seal.counter_word(ack.version)
             self.publish(topics.CACHE, seal.seal(self.keys, topics.CACHE, word, chunk))

@@ -5,7 +5,8 @@ import os
 import socket
 
 from doorward_core import mqtt, mqtt_server
-from doorward_node.client import MQTTClient, MQTTException, _Call
+from doorward_node.calls import Call
+from doorward_node.client import MQTTClient, MQTTException
 
 PORT = int(os.getenv("BROKER_PORT"))
 
@@ -116,7 +117,7 @@ async def test_packet_ids_wrap_and_skip_those_in_use():
     await one.connect()
     await one.subscribe("wrap", 1)
     one._last_id = 65533
-    one._calls += [_Call(65535, b"", mqtt.PUBACK), _Call(1, b"", mqtt.PUBACK)]
+    one._calls += [Call(65535, b"", mqtt.PUBACK), Call(1, b"", mqtt.PUBACK)]
     one._owed.add(2)
     for number in range(4):
         await one.publish("wrap", str(number), False, 1)

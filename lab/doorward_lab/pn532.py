@@ -20,7 +20,7 @@ class Pn532:
 
     def __init__(self, send) -> None:  # type: ignore[no-untyped-def]  # typing is not on a board
         """A chip that has just got power: in its low battery mode until SAMConfiguration."""
-        self._send = send
+        self._to_host = send
         self._cards: list[tuple[bytes, int, object]] = []
         self._fresh = False
         self._noise = 0
@@ -139,7 +139,7 @@ class Pn532:
             self._noise -= 1
             at = len(frame) - 2
             frame = frame[:at] + bytes((frame[at] ^ 0x10,)) + frame[at + 1 :]
-        self._send(frame, fresh)
+        self._to_host(frame, fresh)
 
 
 def _body(frame: bytes) -> "bytes | None":
