@@ -74,6 +74,44 @@ def test_a_partition_that_takes_nothing_costs_events_and_not_what_it_holds():
         ), (fault, counts, gateway.gaps)
 
 
+def test_a_full_partition_that_takes_nothing_any_more_loses_one_sector_of_it_and_no_more():
+    # Nothing was acknowledged; all of it is room for what is new, and none may be spent on writes that fail.
+    for fault in ("w", "deaf", "silent"):
+        flash = BadFlash(8)
+        log = on_flash(flash)
+        write(log, 300)
+        was = Gateway()
+        was.drain(on_flash(BadFlash(0, bytearray(flash.cells))))
+        first = log.store.tail_ends - log.store.settled[0] - 1
+        assert was.gaps and len(was.seqs) > 6 * first > 60, "more than a lap"
+        _spoil(flash, fault, range(8))
+        write(log, 60)
+        gateway = Gateway()
+        gateway.drain(log)
+        assert len(gateway.seqs) >= len(was.seqs) - first, (fault, len(gateway.seqs))
+        flash.raising, flash.deaf, flash.silent = set(), set(), set()
+        for _ in range(2000):
+            log.flush()
+        write(log, 300)
+        gateway.drain(log)
+        assert gateway.newest == log.store.seq, fault
+
+
+def test_a_log_knows_whether_its_last_write_was_refused():
+    # What RAM had no room for is counted, too, and says nothing of the flash.
+    flash = BadFlash(_SECTORS)
+    log = on_flash(flash)
+    for _ in range(40):
+        log.add("door.open", {})
+    assert log._dropped and log._pause <= 0
+    _spoil(flash, "w", range(_SECTORS))
+    write(log, 1)
+    assert log._dropped and log._pause > 0
+    flash.raising = set()
+    log.flush()
+    assert not log._dropped and log._pause <= 0
+
+
 def test_a_partition_that_cannot_be_read_is_no_reason_not_to_start():
     flash = BadFlash(_SECTORS)
     write(on_flash(flash), 40)

@@ -54,9 +54,6 @@ DOWN = (
     REGISTERED,
 )
 
-# What a board says on ACCESS_RESPONSE while it looks at itself, to see that it is refused.
-PROBE = b"selftest"
-
 # All that a board has before somebody approves it.
 WAITING_UP = (REGISTER,)
 WAITING_DOWN = (REGISTERED,)

@@ -23,6 +23,9 @@ DENIED = "status/denied"
 REGISTER = "discovery/register"
 REGISTERED = "discovery/response"
 
+# What a board says on ACCESS_RESPONSE while it looks at itself, to see that it is refused.
+PROBE = b"selftest"
+
 # The seal's label follows from where a payload arrived and the kind of its freshness word,
 # never from what the payload says about itself.
 #

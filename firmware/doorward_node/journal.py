@@ -122,6 +122,7 @@ class Journal:
             if kind in _TELEMETRY:
                 raise
             self.store.append(body)  # it goes elsewhere: behind half an event nothing is written
+        self._pause = 0
 
     def _write_again(self, event) -> None:  # type: ignore[no-untyped-def]
         try:

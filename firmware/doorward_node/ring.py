@@ -10,7 +10,7 @@
 #
 # The sector after the newest is kept erased. So that a new one says what was given up before the
 # oldest, which makes room for the next, is gone. What was written is read again: a sector that does not hold it
-# is passed over, and its turn with it.
+# is passed over, and its turn with it. Until something holds again, that costs one sector of the log at most.
 
 import binascii
 import struct
@@ -45,6 +45,7 @@ class Ring:
         self.tail = self.tail_ends = 0
         # Sectors after the newest that have failed since.
         self._bad = 0
+        self._risked = False  # one that held something was erased for a try that failed
         start(self)
         forget("ring_start")
         self._rewind()
@@ -80,7 +81,9 @@ class Ring:
     def skip(self, seq: int) -> None:
         # All that is left of its sector, whose end nobody can see.
         self.lost = self.lost or seq
-        after = self._find(seq)[1]
+        place, after = self._find(seq)
+        if place[1][1] > seq:
+            after = place  # not even the header of its own is left
         if after:
             self.settled = after[1][1] - 1, after[1][4]
             self._start_at(after[0])
@@ -116,7 +119,10 @@ class Ring:
     # --- sectors ---
 
     def _begin(self) -> None:
-        passed = self._bad
+        # A flash that takes nothing must not cost all that it holds: a second such is erased after a success.
+        free = (self.tail - self.head) % self.sectors - 1 if self.tail_ends else self.sectors
+        passed = self._bad if self._bad < free or not self._risked else 0
+        self._risked = self._risked or passed >= free
         self._bad = (passed + 1) % (self.sectors - 2)  # unless all goes well
         new = (self.head + 1 + passed) % self.sectors
         spare = (new + 1) % self.sectors
@@ -137,6 +143,7 @@ class Ring:
         self.newest = known
         self.at = _HEADER
         self._bad = 0
+        self._risked = False
         if tail != self.tail or not self.tail_ends:
             self._start_at(tail)
         if not self.blank(spare, 0):

@@ -32,6 +32,7 @@ async def look(report, _parameters):
     await report.turn()
     data = _flash()
     data["unlogged"] = app.journal._dropped  # noqa: SLF001 - only this test asks
+    data["refused"] = app.journal._pause > 0  # noqa: SLF001 - as above
     report.say("flash", data)
     report.say("broker", {"echoes": await _echoes(report, app)})
 
@@ -44,14 +45,14 @@ async def _echoes(report, app):
     found = []
 
     def listen(topic, payload, retained, dup):
-        if payload == b"selftest":
+        if payload == topics.PROBE:
             found.append(topic)
         else:
             own(topic, payload, retained, dup)
 
     app.link.callback = listen
     try:
-        app._send(topics.ACCESS_RESPONSE, b"selftest", False, 1)  # noqa: SLF001 - as above
+        app._send(topics.ACCESS_RESPONSE, topics.PROBE, False, 1)  # noqa: SLF001 - as above
         for _ in range(_ECHO_TURNS):
             await report.turn()
     finally:

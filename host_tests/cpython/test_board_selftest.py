@@ -87,6 +87,7 @@ async def test_a_board_tells_of_every_part_once_and_keeps_nothing_of_it(
     }
     assert found["inputs"] == {"of": 80, "contact.pin": 0}
     assert found["flash"]["same"]
+    assert (found["flash"]["unlogged"], found["flash"]["refused"]) == (0, False)
     assert found["board"]["clock"]
     # This broker has no rules, and hands the board what only a gateway may say.
     assert found["broker"]["echoes"] == 1

@@ -4,11 +4,11 @@ from broker_support import GATEWAY, running_broker, topic
 
 from doorward.broker import Denial
 from doorward.broker.rights.policy import FOREIGN_DEVICE, NOT_GRANTED
-from doorward_core import topic_tree, topics
+from doorward_core import topics
 
 OWN = topic("front", topics.ACCESS_RESPONSE)
 FOREIGN = topic("back", topics.ACCESS_RESPONSE)
-PROBE = topic_tree.PROBE
+PROBE = topics.PROBE
 
 
 async def test_a_probe_goes_to_nobody_and_whatever_differs_from_it_is_a_denial(tmp_path):

@@ -156,7 +156,7 @@ class Policy:
 
     def is_probe(self, principal: Principal, topic: str, payload: bytes) -> bool:
         """Whether a device tries, because it tests itself, what it must be refused: nobody need be told of that."""
-        if payload != topic_tree.PROBE or principal.role is not Role.DEVICE:
+        if payload != topics.PROBE or principal.role is not Role.DEVICE:
             return False
         return topic == topics.device_topic(self.base, principal.name, topics.ACCESS_RESPONSE)
 

@@ -67,13 +67,21 @@ def _worn(readings: Readings, _wiring: Wiring) -> Finding | None:
 
 
 def _unlogged(readings: Readings, _wiring: Wiring) -> Finding | None:
-    count = number(readings.get("flash", {}), "unlogged")
+    flash = readings.get("flash", {})
+    count = number(flash, "unlogged")
     if not count:
         return None
+    what = f"The board's log did not take {count} events"
+    if flash.get("refused") is True:
+        return Finding(
+            "log.fails",
+            f"{what}, and its flash refused the last",
+            "leave the board connected until what its log holds is in the audit, then replace it",
+        )
     return Finding(
         "log.fails",
-        f"The board's log takes nothing: {count} events did not get into it",
-        "its flash fails where the log is; replace the board, or erase the partition `dwlog` if it has one",
+        what,
+        "it had no room in RAM for them, or its flash failed for a moment; test it again in a minute",
     )
 
 
