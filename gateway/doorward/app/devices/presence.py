@@ -1,6 +1,7 @@
 """Who is there: hello, will, heartbeat and reported state of the boards."""
 
 from collections.abc import Callable
+from datetime import datetime
 
 from doorward.app.devices.states import BoardStates
 from doorward.app.messages.commands import command
@@ -39,7 +40,7 @@ class Presence:
         self._head = head
         self._states = states
         self._clock = clock
-        self._untold: dict[str, Reported] = {}
+        self._untold: dict[str, tuple[Reported, datetime]] = {}
         self._unproven: dict[str, Hello] = {}
         self.on_hello: list[Callable[[Device, Hello], None]] = []
 
@@ -94,11 +95,14 @@ class Presence:
         """What the board says it is."""
         device, message, body, _ = opened
         state = gateway_states.parse_reported(body)
-        self.live(opened)
-        if device.proof is None:
+        news = self.live(opened)
+        if message.retained:
+            # Nobody knows how long ago that was said: how long anything lasts is told when the board says so itself.
+            state.hold_s = None
+        if news and device.proof is None:
             self._tell(device, state)
-        else:
-            self._untold[device.id] = state
+        elif news:
+            self._untold[device.id] = state, self._clock.now()
         message.ack()
 
     def heartbeat(self, opened: Opened) -> None:
@@ -117,25 +121,29 @@ class Presence:
         self._states.measured(opened.device.id, attempts=attempts)
         opened.message.ack()
 
-    def live(self, opened: Opened) -> None:
-        """Take a statement's number; heard live, the board is online."""
+    def live(self, opened: Opened) -> bool:
+        """Take a statement's number; heard live, the board is online. False for what was heard before."""
         device, message, _, (_, boot, number) = opened
         if not isinstance(boot, bytes):
             raise Rejected("a statement without a boot nonce")
         if message.retained:
             # Known from before our time; it says how things were, not that anybody is there.
-            device.recall_number(message.suffix, boot, number)
-            return
+            return device.recall_number(message.suffix, boot, number)
         device.burn_number(message.suffix, boot, number)
         device.online = device.proof is None
         self._heard(device)
+        return True
 
     def proven(self, device: Device) -> None:
         """The board has answered what only its present boot can have been asked."""
         device.proof = None
         device.online = True
-        state = self._untold.pop(device.id, None)
-        if state is not None:
+        device.heard_at = self._clock.now()
+        if device.id in self._untold:
+            state, at = self._untold.pop(device.id)
+            if state.hold_s is not None:
+                left = state.hold_s - round((device.heard_at - at).total_seconds())
+                state.hold_s = left if left > 0 else None
             self._tell(device, state)
         self._heard(device)
         said = self._unproven.pop(device.id, None)

@@ -71,15 +71,17 @@ class Device:
             raise Rejected("a number that was used already")
         self._up[suffix] = number
 
-    def recall_number(self, suffix: str, boot: bytes, number: int) -> None:
-        """Look at the number of a retained statement. Raises Rejected for one that newer ones have replaced.
+    def recall_number(self, suffix: str, boot: bytes, number: int) -> bool:
+        """Look at the number of a retained statement: False if it was heard live. Raises Rejected for an older one.
 
         Raises Outdated for one of another boot: whenever all starts anew, the broker hands such out.
         """
         if boot != self.boot:
             raise Outdated("a message of another boot")
-        if number < self._up.get(suffix, 0):
+        heard = self._up.get(suffix, 0)
+        if number < heard:
             raise Rejected("a number that was used already")
+        return number != heard
 
     def burn_nonce(self, nonce: bytes) -> None:
         """Take a call's nonce, once. Raises Rejected for one that was answered already."""

@@ -1,20 +1,22 @@
 """Who is there: only a live, fresh, sealed word of the board makes it so."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from stage import Scene
 
-from doorward_core import board_messages, seal, topics
+from doorward.app.views.fixtures import Lockout
+from doorward_core import board_messages, lockout, seal, topics
 
 
 def online(scene: Scene) -> bool:
     return scene.cases.states.get("front").online
 
 
-def report(scene: Scene, lock: str = "locked", version: int = 3) -> bytes:
-    body = board_messages.reported(lock, "closed", None, version, "0.2.0")
+def report(scene: Scene, lock: str = "locked", version: int = 3, **more: object) -> bytes:
+    body = board_messages.reported(lock, "closed", None, version, "0.2.0", more)
     return scene.front.say(topics.REPORTED, body)
 
 
@@ -182,6 +184,45 @@ def test_a_retained_state_is_of_this_boot_and_the_newest(scene: Scene) -> None:
     scene.deliver(topics.REPORTED, unlocked, retained=True)
     assert scene.cases.states.get("front").locked is True
     assert scene.rejected() == 1
+
+
+def test_how_long_a_keypad_waits_is_not_taken_from_what_the_broker_kept(scene: Scene) -> None:
+    """As after a restart of the gateway: the state is retained, and may be hours old."""
+    scene.proving = False
+    kept = report(scene, hold_s=14400)
+    scene.deliver(topics.ONLINE, scene.front.hello(), retained=True)
+    scene.deliver(topics.REPORTED, kept, retained=True)
+    scene.prove()
+    view = scene.cases.states.get("front")
+    assert (view.locked, view.codes_until) == (True, None)
+    # The board's own word is as old as it is. The broker's copy of it is no news.
+    live = report(scene, hold_s=600)
+    scene.deliver(topics.REPORTED, live)
+    over = scene.clock.now() + timedelta(seconds=600)
+    assert scene.cases.states.get("front").codes_until == over
+    scene.clock.advance(60)
+    scene.deliver(topics.REPORTED, live, retained=True)
+    assert scene.cases.states.get("front").codes_until == over
+
+
+def test_a_vaults_lockout_ends_at_no_time_that_the_broker_kept(scene: Scene) -> None:
+    scene.deliver(topics.ONLINE, scene.front.hello())
+    words = {"state": lockout.STATE, "error": lockout.ERROR, "hold_s": 30}
+    scene.deliver(topics.REPORTED, report(scene, **words), retained=True)
+    assert scene.cases.states.get("front").lockout == Lockout("locked")
+
+
+@pytest.mark.parametrize(("waited_s", "left_s"), [(20, 100), (120, None)])
+def test_a_wait_that_was_said_before_the_proof_began_when_it_was_said(
+    scene: Scene, waited_s: int, left_s: int | None
+) -> None:
+    scene.proving = False
+    scene.deliver(topics.ONLINE, scene.front.hello())
+    scene.deliver(topics.REPORTED, report(scene, hold_s=120))
+    scene.clock.advance(waited_s)
+    scene.prove()
+    over = left_s and scene.clock.now() + timedelta(seconds=left_s)
+    assert scene.cases.states.get("front").codes_until == over
 
 
 @pytest.mark.parametrize("greeted", [True, False])
