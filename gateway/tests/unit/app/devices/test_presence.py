@@ -207,8 +207,8 @@ def test_how_long_a_keypad_waits_is_not_taken_from_what_the_broker_kept(scene: S
 
 def test_a_vaults_lockout_ends_at_no_time_that_the_broker_kept(scene: Scene) -> None:
     scene.deliver(topics.ONLINE, scene.front.hello())
-    words = {"state": lockout.STATE, "error": lockout.ERROR, "hold_s": 30}
-    scene.deliver(topics.REPORTED, report(scene, **words), retained=True)
+    kept = report(scene, state=lockout.STATE, error=lockout.ERROR, hold_s=30)
+    scene.deliver(topics.REPORTED, kept, retained=True)
     assert scene.cases.states.get("front").lockout == Lockout("locked")
 
 
