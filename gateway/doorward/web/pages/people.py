@@ -95,7 +95,7 @@ async def add_code(
     """Give somebody a code: typed twice, or made and shown once."""
 
     async def give() -> _Told:
-        if how == "typed" and not secrets.compare_digest(code.encode(), again.encode()):
+        if how != "made" and not secrets.compare_digest(code.encode(), again.encode()):
             raise InvalidInput("the two are not the same", "type the code twice", field="again")
         chosen = None if how == "made" else code
         card, digits = await visit.web.services.people.add_code(
