@@ -155,9 +155,9 @@ MUTANTS = (
         "the counter of a config is not compared",
         "old_rules",
         (
-            (_NODE + "credentials.py", "if version < self.version():", "if False:"),
+            (_NODE + "renewal.py", "if version < copy.version():", "if False:"),
             (
-                _NODE + "credentials.py",
+                _NODE + "renewal.py",
                 "if version < held.cache_version or config.cache_digest != held.cache_digest:",
                 "if False:",
             ),

@@ -96,7 +96,7 @@ async def test_power_that_goes_between_the_records_and_the_counter(
 ) -> None:
     """The new records are in force and the config that names them is not yet: the next start finds both again."""
     cut = (
-        "import machine, os, sys\nsys.path.insert(0, '/a')\nfrom doorward_node import credentials, files\n"
+        "import machine, os, sys\nsys.path.insert(0, '/a')\nfrom doorward_node import files, renewal\n"
         "class Cut:\n"
         "    def __getattr__(self, name):\n        return getattr(os, name)\n"
         "    def rename(self, old, new):\n"
@@ -104,7 +104,7 @@ async def test_power_that_goes_between_the_records_and_the_counter(
         '        if new == "/cache" and not files.exists("/cut"):\n'
         '            files.replace("/cut", b"")\n'
         "            machine.reset()\n"
-        "credentials.os = Cut()\n"
+        "renewal.os = Cut()\n"
     )
     async with Site(tmp_path / "site", cache) as site:
         site.wire.passes = lambda said: said.suffix != topics.CONFIG
